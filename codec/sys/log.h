@@ -83,7 +83,7 @@ bool log_enabled(enum log_level level);
 void log_write(struct log_site *site, enum log_level level, const char *mod, const char *msg,
                const struct log_field *fields);
 /* Formats one line with its newline into out (cap >= 64); returns its length. For tests. */
-size_t log_format_line(char *out, size_t cap, enum log_format format, int64_t wall_ms,
+size_t log_format_line(char *out, size_t cap, enum log_format format, int64_t at_ms,
                        enum log_level level, const char *mod, const char *msg, uint32_t left_out,
                        const struct log_field *fields);
 /* A stand-in for text that is the same for the same text during this process: "n-3f09a1c2e4". */

@@ -154,8 +154,7 @@ void cond_wait(struct cond *c, struct mutex *m)
 
 bool cond_wait_until(struct cond *c, struct mutex *m, mono_us deadline)
 {
-    struct timespec ts = {.tv_sec = deadline / US_PER_S,
-                          .tv_nsec = deadline % US_PER_S * 1000};
+    struct timespec ts = {.tv_sec = deadline / US_PER_S, .tv_nsec = deadline % US_PER_S * 1000};
     int err = pthread_cond_timedwait(&c->handle, &m->handle, &ts);
     if (err != ETIMEDOUT) {
         must(err);

@@ -218,6 +218,12 @@ static int set_list(struct config_list *out, const struct config_row *row,
         return E_RANGE;
     }
     for (size_t i = 0; i < count && !err; i++) {
+        /* Variables and flags part lists at commas, so no value may hold one. */
+        if (strchr(values[i], ',')) {
+            snprintf(why, CONFIG_WHY_MAX, "must not hold a comma inside a value");
+            err = E_BAD;
+            break;
+        }
         err = set_text(&list.item[i], row, values[i], why);
         list.count = i + 1;
     }

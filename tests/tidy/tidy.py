@@ -29,7 +29,7 @@ LAYERS = {
     "signaling/activity": CODEC[:3] + CLASS,
     "signaling/class": CODEC[:3] + CLASS,
     "signaling/store": ["codec/base", "codec/sys"] + CLASS,
-    "signaling/door": ["codec/base", "codec/sys", "signaling/schema"],
+    "signaling/door": ["codec/base", "codec/sys", "signaling/schema", "signaling/class"],
     "signaling/lms": ["codec/base", "codec/sys", "signaling/schema", "signaling/door"],
     "server/proto": CODEC[:3],
     "server/sfu": CODEC[:3] + ["server/proto"],

@@ -1,0 +1,121 @@
+# Amphi. `make run` serves, `make test` proves; both install what they lack. See README.md.
+SHELL := /bin/bash
+Q := $(if $(V),,@)
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+# ---- what the machine must have ------------------------------------------------------------
+APT_BUILD := gcc make pkg-config libwebsockets-dev libsrtp2-dev libssl-dev libsqlite3-dev \
+	libjansson-dev libyaml-dev libsodium-dev libopus-dev libvpx-dev libmicrohttpd-dev \
+	libipsec-mb-dev libcap-dev npm
+APT_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev curl iproute2 iptables procps \
+	chromium firefox-esr python3 openssl
+
+# ---- variants: BUILD=release|asan|tsan|clang|fuzz|cov ---------------------------------------
+BUILD ?= release
+O := build/$(BUILD)
+# Debian's amd64 has ipsec-mb; elsewhere the OpenSSL path is built alone (design.md D4).
+HAVE_IPSEC_MB := $(shell printf '\#include <intel-ipsec-mb.h>\n' | $(or $(CC),cc) -E -xc - >/dev/null 2>&1 && echo 1)
+
+WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wformat=2 \
+	-Wundef -Wvla -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wredundant-decls -Wnested-externs \
+	-Wimplicit-fallthrough -Wswitch-enum -Wdouble-promotion -Wnull-dereference -fno-common
+WARN_GCC := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
+WARN_CLANG := -Wcomma -Wshorten-64-to-32 -Wunreachable-code -Wconditional-uninitialized \
+	-Wassign-enum -Wmissing-variable-declarations
+HARDEN := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+BASE := -std=gnu11 -D_GNU_SOURCE -I. -I$(O)/gen -include codec/base/banned.h -pthread -g -MMD -MP \
+	-DAMPHI_HAVE_IPSEC_MB=$(or $(HAVE_IPSEC_MB),0)
+SAN := -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+CC_release := gcc
+CFLAGS_release := -O2 $(WARN) $(WARN_GCC) $(HARDEN) -fPIE
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+CC_asan := gcc
+CFLAGS_asan := -O1 $(WARN) $(WARN_GCC) -fsanitize=address,undefined $(SAN) -Wno-null-dereference
+LDFLAGS_asan := -fsanitize=address,undefined
+CC_tsan := gcc
+CFLAGS_tsan := -O1 $(WARN) $(WARN_GCC) -fsanitize=thread $(SAN) -Wno-null-dereference
+LDFLAGS_tsan := -fsanitize=thread
+CC_clang := clang
+CFLAGS_clang := -O1 $(WARN) $(WARN_CLANG)
+LDFLAGS_clang :=
+CC_fuzz := clang
+CFLAGS_fuzz := -O1 $(WARN) $(WARN_CLANG) -fsanitize=fuzzer-no-link,address,undefined $(SAN)
+LDFLAGS_fuzz := -fsanitize=address,undefined
+CC_cov := clang
+CFLAGS_cov := -O0 $(WARN) $(WARN_CLANG) -fprofile-instr-generate -fcoverage-mapping
+LDFLAGS_cov := -fprofile-instr-generate
+
+CC := $(CC_$(BUILD))
+CFLAGS := $(BASE) $(CFLAGS_$(BUILD))
+LDFLAGS := -pthread $(LDFLAGS_$(BUILD))
+LDLIBS := -lwebsockets -lsrtp2 -lssl -lcrypto -lsqlite3 -ljansson -lyaml -lsodium -lopus -lvpx \
+	-lmicrohttpd -lm $(if $(HAVE_IPSEC_MB),-lIPSec_MB)
+
+# ---- the house: one archive per folder --------------------------------------------------------
+# Order = layers, lowest first (tests/tidy checks that includes only go down).
+FOLDERS := codec/base codec/sys codec/wire codec/media codec/av \
+	signaling/schema signaling/class signaling/activity signaling/journal signaling/store \
+	signaling/door signaling/lms \
+	server/proto server/sfu server/crypto server/io server/record server/app
+PURE := codec/base codec/wire codec/media signaling/schema signaling/class signaling/activity \
+	signaling/journal server/proto server/sfu
+MAIN := server/app/main.c
+
+srcs = $(filter-out $(MAIN),$(sort $(wildcard $(1)/*.c)))
+archive = $(O)/lib/$(subst /,_,$(1)).a
+LIBS := $(foreach f,$(FOLDERS),$(if $(call srcs,$(f)),$(call archive,$(f))))
+LINK = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+
+all: $(if $(wildcard $(MAIN)),build/amphi)
+
+GENERATED :=
+-include $(sort $(wildcard */*/*.mk tests/*/*.mk bench/*.mk))
+
+$(O)/obj/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	@echo "CC $(BUILD) $<"
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
+
+define archive_rule
+$(call archive,$(1)): $(patsubst %.c,$(O)/obj/%.o,$(call srcs,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@ar rcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(if $(call srcs,$(f)),$(eval $(call archive_rule,$(f)))))
+
+$(O)/amphi: $(O)/obj/server/app/main.o $(LIBS)
+	@echo "LD $(BUILD) $@"
+	$(Q)$(LINK)
+
+build/amphi: $(if $(filter release,$(BUILD)),$(O)/amphi)
+	@test -n "$<" || $(MAKE) --no-print-directory BUILD=release build/release/amphi
+	@cp -f build/release/amphi $@.new && mv -f $@.new $@
+
+# ---- unit tests: each tests/unit/X_test.c is one cmocka program -----------------------------------
+UNIT := $(patsubst tests/unit/%.c,$(O)/tests/%,$(sort $(wildcard tests/unit/*_test.c)))
+UNIT_SUPPORT := $(patsubst %.c,$(O)/obj/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
+$(O)/tests/%_test: $(O)/obj/tests/unit/%_test.o $(UNIT_SUPPORT) $(LIBS)
+	@mkdir -p $(@D)
+	@echo "LD $(BUILD) $@"
+	$(Q)$(LINK) -lcmocka
+unit-build: $(UNIT)
+
+# ---- fuzz targets: each tests/fuzz/X_fuzz.c, corpus in tests/fuzz/corpus/X -----------------------------
+FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+$(O)/fuzz/%: $(O)/obj/tests/fuzz/%_fuzz.o $(if $(filter fuzz,$(BUILD)),,$(O)/obj/tests/fuzz/replay.o) $(LIBS)
+	@mkdir -p $(@D)
+	@echo "LD $(BUILD) $@"
+	$(Q)$(LINK) $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer)
+fuzz-build: $(addprefix $(O)/fuzz/,$(FUZZ_NAMES))
+
+.PHONY: all unit-build fuzz-build clean
+.SECONDARY:
+clean:
+	rm -rf build
+
+-include $(shell find $(O)/obj -name '*.d' 2>/dev/null)

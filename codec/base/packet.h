@@ -1,0 +1,92 @@
+/*
+ * A received media packet: plaintext that is const after it was described, counted references.
+ * The owner shard's pool holds the buffers; queues and retransmission rings hold references
+ * (pkt_get / pkt_put). Another shard sees a packet through a header of its own pool whose payload
+ * is borrowed from the origin until the last local reference goes (then `release_h` runs).
+ * Invariants: refs > 0 while anybody may read; data[0 .. len) never changes after publication.
+ * Out of scope: what is inside (codec/wire/rtp.h, codec/media).
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "codec/base/pool.h"
+#include "codec/base/time.h"
+
+enum { PKT_DATA_MAX = 1600 }; /* one Ethernet datagram with room for a trailer */
+
+/* What the publisher side learned about the packet once, for all subscribers. */
+struct pkt_desc {
+    uint32_t ssrc;
+    uint32_t timestamp;
+    int64_t ext_seq;      /* unwrapped sequence number within its source layer */
+    uint16_t header_len;  /* RTP header with CSRCs and extensions, bytes */
+    uint16_t payload_len; /* without padding, bytes */
+    uint8_t pt;
+    uint8_t codec; /* enum codec_id */
+    uint8_t marker;
+    uint8_t audio_level; /* RFC 6464: 0 loudest .. 127; 255 not given */
+    uint8_t voice;       /* RFC 6464 V bit */
+    uint8_t start_of_frame;
+    uint8_t keyframe; /* this packet starts a decodable key frame */
+    uint8_t spatial;
+    uint8_t temporal;
+    uint8_t layer_sync; /* a receiver may switch up to this temporal layer here */
+    uint8_t discardable;
+    uint8_t codec_bytes[6]; /* for the codec's rewrite: offsets of fields (struct codec_ops) */
+    uint16_t picture_id;
+    uint8_t tl0picidx;
+    uint8_t pad;
+};
+
+struct pkt {
+    uint8_t *data; /* RTP header + payload, decrypted */
+    uint16_t len;  /* bytes in data */
+    uint16_t home; /* shard that owns the buffer */
+    uint32_t refs;
+    pool_id id; /* in the local pool */
+    struct pkt_pool *pool;
+    struct pkt *origin; /* other shard's packet whose data this borrows, or NULL */
+    mono_us arrival;    /* when it was received */
+    struct pkt_desc desc;
+};
+
+struct pkt_pool {
+    struct pool headers;
+    struct pool buffers;
+    uint16_t shard;
+    /* Called with the origin when the last local reference to a borrowed packet goes. */
+    void (*release_h)(void *arg, struct pkt *origin);
+    void *release_arg;
+};
+
+/* Room for `count` packets with buffers and `borrowed` more headers. 0, E_RANGE or E_NOMEM. */
+int pkt_pool_init(struct pkt_pool *pool, uint16_t shard, uint32_t count, uint32_t borrowed);
+void pkt_pool_fini(struct pkt_pool *pool);
+/* A packet with an empty buffer of PKT_DATA_MAX bytes and one reference, or NULL when exhausted. */
+struct pkt *pkt_new(struct pkt_pool *pool);
+/* A local header over origin's data (origin keeps the reference the sender took), or NULL. */
+struct pkt *pkt_borrow(struct pkt_pool *pool, struct pkt *origin);
+/* Packets whose header is taken now. */
+static inline uint32_t pkt_pool_used(const struct pkt_pool *pool)
+{
+    return pool->headers.used;
+}
+
+static inline struct pkt *pkt_get(struct pkt *pkt)
+{
+    pkt->refs++;
+    return pkt;
+}
+
+void pkt_free_last(struct pkt *pkt);
+
+/* Drops one reference and clears the caller's pointer. */
+static inline void pkt_put(struct pkt **pkt)
+{
+    struct pkt *p = *pkt;
+    *pkt = (struct pkt *)0;
+    if (p && --p->refs == 0) {
+        pkt_free_last(p);
+    }
+}

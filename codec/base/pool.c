@@ -1,0 +1,104 @@
+#include "codec/base/pool.h"
+
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+
+enum { POOL_ALIGN = 64, POOL_CAP_MAX = 1 << 28 };
+
+int pool_init(struct pool *pool, size_t size, uint32_t cap)
+{
+    *pool = (struct pool){0};
+    if (cap == 0 || cap > POOL_CAP_MAX || size == 0 || size > SIZE_MAX / POOL_CAP_MAX) {
+        return E_RANGE;
+    }
+    pool->size = (size + POOL_ALIGN - 1) / POOL_ALIGN * POOL_ALIGN;
+    pool->cap = cap;
+    pool->objects = mem_alloc(pool->size * cap);
+    pool->generation = mem_alloc(sizeof(uint32_t) * cap);
+    pool->free_next = mem_alloc(sizeof(uint32_t) * cap);
+    if (!pool->objects || !pool->generation || !pool->free_next) {
+        pool_fini(pool);
+        return E_NOMEM;
+    }
+    return 0;
+}
+
+void pool_fini(struct pool *pool)
+{
+    mem_free(pool->objects);
+    mem_free(pool->generation);
+    mem_free(pool->free_next);
+    *pool = (struct pool){0};
+}
+
+static pool_id id_of(const struct pool *pool, uint32_t index)
+{
+    return (pool_id)pool->generation[index] << 32 | (index + 1);
+}
+
+void *pool_get_raw(struct pool *pool, pool_id *id_out)
+{
+    uint32_t index;
+    if (pool->free_head) {
+        index = pool->free_head - 1;
+        pool->free_head = pool->free_next[index];
+    } else if (pool->touched < pool->cap) {
+        index = pool->touched++;
+    } else {
+        return NULL;
+    }
+    pool->generation[index]++;
+    pool->used++;
+    if (id_out) {
+        *id_out = id_of(pool, index);
+    }
+    return pool->objects + pool->size * index;
+}
+
+void *pool_get(struct pool *pool, pool_id *id_out)
+{
+    void *object = pool_get_raw(pool, id_out);
+    return object ? memset(object, 0, pool->size) : NULL;
+}
+
+/* Index of a live object, or UINT32_MAX. */
+static uint32_t index_of(const struct pool *pool, pool_id id)
+{
+    uint32_t index = (uint32_t)id - 1;
+    if (index >= pool->touched || pool->generation[index] != (uint32_t)(id >> 32) ||
+        (pool->generation[index] & 1) == 0) {
+        return UINT32_MAX;
+    }
+    return index;
+}
+
+void pool_put(struct pool *pool, pool_id id)
+{
+    uint32_t index = index_of(pool, id);
+    if (index == UINT32_MAX) {
+        return;
+    }
+    pool->generation[index]++;
+    pool->free_next[index] = pool->free_head;
+    pool->free_head = index + 1;
+    pool->used--;
+}
+
+void *pool_at(const struct pool *pool, pool_id id)
+{
+    uint32_t index = index_of(pool, id);
+    return index == UINT32_MAX ? NULL : pool->objects + pool->size * index;
+}
+
+void *pool_walk(const struct pool *pool, uint32_t index, pool_id *id_out)
+{
+    if (index >= pool->touched || (pool->generation[index] & 1) == 0) {
+        return NULL;
+    }
+    if (id_out) {
+        *id_out = id_of(pool, index);
+    }
+    return pool->objects + pool->size * index;
+}

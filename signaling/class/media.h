@@ -1,0 +1,89 @@
+/*
+ * What the classroom asks of the media server and hears from it, in its own words. The bridge
+ * (server/app/bridge.c) is the only place that knows both this and server/sfu/sfu.h.
+ * Invariants: commands are small values; a device has at most one media connection.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codec/wire/desc.h"
+
+typedef uint64_t device_num; /* number of a device for the life of the core, never reused; 0 none */
+typedef uint64_t room_num;   /* room of a session likewise; 0 = nowhere */
+
+enum media_cmd_kind {
+    MEDIA_CMD_OPEN,    /* token, offer: answered by MEDIA_EVT_ANSWER or _REFUSED */
+    MEDIA_CMD_RESTART, /* token, offer.ufrag/pwd */
+    MEDIA_CMD_CLOSE,
+    MEDIA_CMD_READY,
+    MEDIA_CMD_ROOM,    /* room */
+    MEDIA_CMD_PUBLISH, /* publish: bit per source_kind */
+    MEDIA_CMD_VIEW,    /* view */
+};
+
+struct media_want {
+    uint8_t slot;
+    uint8_t source; /* SOURCE_CAMERA or SOURCE_SCREEN */
+    uint16_t height_max;
+    device_num publisher;
+};
+
+struct media_cmd {
+    enum media_cmd_kind kind;
+    device_num device;
+    uint64_t token;
+    uint32_t class_size; /* OPEN: people expected, for placement (design.md D1) */
+    union {
+        struct desc_offer offer;
+        room_num room;
+        uint32_t publish;
+        struct {
+            uint32_t count;
+            struct media_want want[DESC_VIDEO_SLOTS_MAX];
+        } view;
+    };
+};
+
+enum media_evt_kind {
+    MEDIA_EVT_ANSWER,
+    MEDIA_EVT_REFUSED,
+    MEDIA_EVT_CONNECTED,
+    MEDIA_EVT_LOST,
+    MEDIA_EVT_BACK,
+    MEDIA_EVT_FAILED,
+    MEDIA_EVT_SLOTS,
+    MEDIA_EVT_SPEAKING,
+};
+
+struct media_slot {
+    device_num publisher;
+    uint8_t source;
+    uint8_t state; /* 0 off, 1 waiting, 2 live */
+};
+
+struct media_speaker {
+    device_num device;
+    uint8_t level;
+};
+
+struct media_evt {
+    enum media_evt_kind kind;
+    device_num device;
+    room_num room;
+    uint64_t token;
+    int err;
+    union {
+        struct desc_answer answer;
+        struct {
+            uint8_t audio;
+            uint8_t video;
+            struct media_slot slot[DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX];
+        } slots;
+        struct {
+            uint32_t count;
+            struct media_speaker speaker[10];
+        } speaking;
+    };
+};

@@ -18,9 +18,9 @@ static void print_dir(const struct relay *r, unsigned i, const char *name)
            ",\"out_bytes\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"queue_drop\":%" PRIu64
            ",\"reordered\":%" PRIu64 ",\"duplicated\":%" PRIu64 ",\"retransmitted\":%" PRIu64
            ",\"burst_max\":%" PRIu64 ",\"backlog_us\":%" PRIu64 "}",
-           name, n->in_packets, n->in_bytes, r->out_packets[i], r->out_bytes[i],
-           n->lost_packets, n->queue_drop_packets, n->reordered_packets,
-           n->duplicated_packets, n->retransmitted_segments, n->burst_packets_max,
+           name, n->in_packets, n->in_bytes, r->out_packets[i], r->out_bytes[i], n->lost_packets,
+           n->queue_drop_packets, n->reordered_packets, n->duplicated_packets,
+           n->retransmitted_segments, n->burst_packets_max,
            link_backlog_us(&r->dir[i], relay_now_us()));
 }
 
@@ -130,8 +130,7 @@ void control_open_fifo(struct control *c, struct relay *r, const char *path)
 
 static void add_step(struct control *c, uint64_t at_us, const char *line, size_t len)
 {
-    struct control_step *grown =
-        realloc(c->step, (c->step_count + 1) * sizeof(*grown));
+    struct control_step *grown = realloc(c->step, (c->step_count + 1) * sizeof(*grown));
     char *copy = strndup(line, len);
 
     if (!grown || !copy)

@@ -20,7 +20,7 @@
 
 struct nat {
     uint16_t mask;
-    uint8_t changed;   /* a change has happened: packets to old ports must be dropped */
+    uint8_t changed; /* a change has happened: packets to old ports must be dropped */
 };
 
 /* Take a new mask in 1..NAT_MASK_MAX, different from the present one, from 32 random bits. */

@@ -1,13 +1,18 @@
-# The impairment relay and its parts. Included by the top Makefile, or used alone:
-#   make -f tests/net/net.mk build/tests/relay
-NET_DIR ?= build/tests
-NET_SRC = tests/net/relay.c tests/net/control.c tests/net/script.c tests/net/link.c \
-	tests/net/flight.c tests/net/pcap.c tests/net/nat.c tests/net/addr.c tests/net/tun.c \
-	tests/net/udp.c tests/net/tcp.c
-# What the unit test links: the pure parts.
-NET_PURE_SRC = tests/net/link.c tests/net/script.c tests/net/flight.c tests/net/nat.c
-NET_CFLAGS ?= -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Werror
+# The impairment relay. Used by the top Makefile, or alone: make -f tests/net/net.mk relay
+O ?= build/release
+CC ?= gcc
+NET_SRC := $(addprefix tests/net/,relay.c control.c script.c link.c flight.c pcap.c nat.c \
+	endpoint.c tun.c udp.c tcp.c)
+# What the unit tests link: the pure parts.
+NET_PURE := $(patsubst %.c,$(O)/obj/%.o,$(addprefix tests/net/,script.c link.c flight.c nat.c))
 
-$(NET_DIR)/relay: $(NET_SRC) $(wildcard tests/net/*.h)
+.PHONY: relay
+relay: build/tests/relay
+
+build/tests/relay: $(NET_SRC) $(wildcard tests/net/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(NET_CFLAGS) -D_GNU_SOURCE -I. -o $@ $(NET_SRC)
+	@echo "LD relay $@"
+	$(Q)$(CC) $(or $(CFLAGS),-std=gnu11 -O2 -g -Wall -Wextra -D_GNU_SOURCE -I.) -MMD -MF $@.d \
+		-o $@.new $(NET_SRC) $(LDFLAGS) && mv -f $@.new $@
+
+$(O)/tests/netlink_test $(O)/tests/netscript_test: $(NET_PURE)

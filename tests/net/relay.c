@@ -195,7 +195,7 @@ static void add_mapping(struct relay *r, const char *text,
         usage();
     memcpy(left, text, (size_t)(slash - text));
     left[slash - text] = '\0';
-    if (addr_parse(left, &from) < 0 || addr_parse(slash + 1, &to) < 0)
+    if (endpoint_parse(left, &from) < 0 || endpoint_parse(slash + 1, &to) < 0)
         usage();
     start(r, &from, &to);
 }

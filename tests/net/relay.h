@@ -18,7 +18,7 @@
 
 enum { RELAY_AB = 0, RELAY_BA = 1 };
 
-#define RELAY_BATCH_MAX 64u      /* reads from one socket per turn of the loop */
+#define RELAY_BATCH_MAX 64u /* reads from one socket per turn of the loop */
 #define RELAY_PACKET_MAX 65536u
 #define RELAY_TARGETS_MAX 2048u
 
@@ -105,8 +105,8 @@ void tcp_start(struct relay *r, const struct sockaddr_storage *listen_at,
                const struct sockaddr_storage *forward_to);
 
 /* "127.0.0.1:80" or "[::1]:80". Returns 0 or -1. */
-int addr_parse(const char *text, struct sockaddr_storage *out);
+int endpoint_parse(const char *text, struct sockaddr_storage *out);
 /* The reverse; out holds at least 64 bytes. */
-void addr_format(const struct sockaddr_storage *a, char *out, size_t len);
-socklen_t addr_len(const struct sockaddr_storage *a);
-int addr_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+void endpoint_format(const struct sockaddr_storage *a, char *out, size_t len);
+socklen_t endpoint_len(const struct sockaddr_storage *a);
+int endpoint_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);

@@ -43,8 +43,8 @@ struct script_dir {
 struct script {
     struct script_dir dir[2]; /* 0 = ab, 1 = ba */
     uint64_t seed;
-    uint8_t seed_set;    /* a seed was given since the caller last cleared this */
-    const char *bad;     /* points at the word that was not understood, inside the line */
+    uint8_t seed_set; /* a seed was given since the caller last cleared this */
+    const char *bad;  /* points at the word that was not understood, inside the line */
     size_t bad_len;
 };
 

@@ -21,8 +21,8 @@ struct tcp_side {
     struct tcp_conn *conn;
     unsigned dir; /* of the bytes read here */
     uint64_t order_us;
-    size_t pending;    /* bytes read here that the other side has not yet written */
-    uint8_t *unsent;   /* due bytes that did not fit in this side's socket */
+    size_t pending;  /* bytes read here that the other side has not yet written */
+    uint8_t *unsent; /* due bytes that did not fit in this side's socket */
     size_t unsent_len;
     uint8_t read_end;  /* end of stream read here */
     uint8_t write_end; /* end of stream to be written here after unsent */
@@ -121,8 +121,7 @@ static int read_side(struct relay *r, struct tcp_side *s)
 
         if (n < 0)
             return errno == EAGAIN || errno == EINTR ? 0 : -1;
-        uint64_t due =
-            link_send_segment(&r->dir[s->dir], (size_t)n, relay_now_us(), &s->order_us);
+        uint64_t due = link_send_segment(&r->dir[s->dir], (size_t)n, relay_now_us(), &s->order_us);
 
         if (relay_enter_at(r, s->dir, s->conn->target, due, data, (size_t)n) < 0)
             return -1;
@@ -164,7 +163,7 @@ static int connect_to(const struct sockaddr_storage *server)
     if (fd < 0)
         return -1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (connect(fd, (const struct sockaddr *)server, addr_len(server)) < 0 &&
+    if (connect(fd, (const struct sockaddr *)server, endpoint_len(server)) < 0 &&
         errno != EINPROGRESS) {
         close(fd);
         return -1;
@@ -226,12 +225,12 @@ void tcp_start(struct relay *r, const struct sockaddr_storage *listen_at,
     if (port->watch.fd < 0)
         relay_die("socket");
     setsockopt(port->watch.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(port->watch.fd, (const struct sockaddr *)listen_at, addr_len(listen_at)) < 0 ||
+    if (bind(port->watch.fd, (const struct sockaddr *)listen_at, endpoint_len(listen_at)) < 0 ||
         listen(port->watch.fd, 128) < 0)
         relay_die("bind tcp");
     getsockname(port->watch.fd, (struct sockaddr *)&local, &len);
     relay_watch(r, &port->watch, EPOLLIN);
-    addr_format(&local, from, sizeof(from));
-    addr_format(forward_to, to, sizeof(to));
+    endpoint_format(&local, from, sizeof(from));
+    endpoint_format(forward_to, to, sizeof(to));
     printf("tcp %s %s\n", from, to);
 }

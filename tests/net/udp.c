@@ -44,7 +44,7 @@ static int bound_socket(const struct sockaddr_storage *at)
 
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
     }
-    if (bind(fd, (const struct sockaddr *)at, addr_len(at)) < 0)
+    if (bind(fd, (const struct sockaddr *)at, endpoint_len(at)) < 0)
         relay_die("bind udp");
     return fd;
 }
@@ -76,7 +76,7 @@ static void open_upstream(struct relay *r, struct udp_session *s)
     socklen_t len = sizeof(s->local);
 
     s->watch.fd = bound_socket(&any);
-    if (connect(s->watch.fd, (const struct sockaddr *)server, addr_len(server)) < 0)
+    if (connect(s->watch.fd, (const struct sockaddr *)server, endpoint_len(server)) < 0)
         relay_die("connect udp");
     getsockname(s->watch.fd, (struct sockaddr *)&s->local, &len);
     relay_watch(r, &s->watch, EPOLLIN);
@@ -93,7 +93,7 @@ static void deliver(struct relay *r, void *arg, const struct flight_packet *p)
         return;
     }
     (void)!sendto(port->watch.fd, p->data, p->len, 0, (const struct sockaddr *)&s->client,
-                  addr_len(&s->client));
+                  endpoint_len(&s->client));
     pcap_write_udp(&r->pcap, relay_wall_us(), &port->local, &s->client, p->data, p->len);
 }
 
@@ -139,7 +139,7 @@ static struct udp_session *find_session(struct relay *r, struct udp_port *port,
                                         const struct sockaddr_storage *client)
 {
     for (unsigned i = 0; i < port->session_count; i++)
-        if (addr_equal(&port->session[i]->client, client))
+        if (endpoint_equal(&port->session[i]->client, client))
             return port->session[i];
     if (port->session_count == UDP_SESSIONS_MAX)
         evict_session(r, port);
@@ -200,7 +200,7 @@ void udp_start(struct relay *r, const struct sockaddr_storage *listen_at,
     getsockname(port->watch.fd, (struct sockaddr *)&port->local, &len);
     relay_watch(r, &port->watch, EPOLLIN);
     relay_on_rebind(r, rebind, port);
-    addr_format(&port->local, from, sizeof(from));
-    addr_format(&port->server, to, sizeof(to));
+    endpoint_format(&port->local, from, sizeof(from));
+    endpoint_format(&port->server, to, sizeof(to));
     printf("udp %s %s\n", from, to);
 }

@@ -81,21 +81,23 @@ static void test_verbs(void **state)
 static void test_bad_words_change_nothing(void **state)
 {
     static const char *const bad[] = {
-        "los=5",   "loss=",    "loss=x",     "loss=101",  "loss=-1",    "loss=1.23456",
-        "loss",    "ab:",      "ab:stat",    "ab:=5",     "delay=1e3",  "rate=99999999999999999999",
-        "seed=",   "seed=1.5", "ge=1/2/3",   "ge=1/2/3/4/5", "ge=1/2/3/101", "loss=.5",
-        "loss=5.5.5", "=",     "burst=1001", "queue=3600001",
+        "los=5",        "loss=",         "loss=x",     "loss=101",
+        "loss=-1",      "loss=1.23456",  "loss",       "ab:",
+        "ab:stat",      "ab:=5",         "delay=1e3",  "rate=99999999999999999999",
+        "seed=",        "seed=1.5",      "ge=1/2/3",   "ge=1/2/3/4/5",
+        "ge=1/2/3/101", "loss=.5",       "loss=5.5.5", "=",
+        "burst=1001",   "queue=3600001",
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct script s;
         struct script before;
-        char line[128] = "delay=9 ";
+        char line[128];
 
         script_init(&s);
         before = s;
-        strncat(line, bad[i], sizeof(line) - 16);
+        snprintf(line, sizeof(line), "delay=9 %s", bad[i]);
         assert_int_equal(apply(&s, line), -1);
         assert_memory_equal(&s.dir, &before.dir, sizeof(s.dir));
         assert_int_equal(s.seed, before.seed);

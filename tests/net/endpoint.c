@@ -6,7 +6,7 @@
 
 #include "tests/net/relay.h"
 
-int addr_parse(const char *text, struct sockaddr_storage *out)
+int endpoint_parse(const char *text, struct sockaddr_storage *out)
 {
     const char *colon = strrchr(text, ':');
     char host[64];
@@ -38,7 +38,7 @@ int addr_parse(const char *text, struct sockaddr_storage *out)
     return inet_pton(AF_INET, host, &a->sin_addr) == 1 ? 0 : -1;
 }
 
-void addr_format(const struct sockaddr_storage *a, char *out, size_t len)
+void endpoint_format(const struct sockaddr_storage *a, char *out, size_t len)
 {
     char host[INET6_ADDRSTRLEN] = "?";
 
@@ -55,12 +55,12 @@ void addr_format(const struct sockaddr_storage *a, char *out, size_t len)
     }
 }
 
-socklen_t addr_len(const struct sockaddr_storage *a)
+socklen_t endpoint_len(const struct sockaddr_storage *a)
 {
     return a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
-int addr_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+int endpoint_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
     if (a->ss_family != b->ss_family)
         return 0;

@@ -1,0 +1,1 @@
+export class Server { static async start() { throw new Error('later'); } }

@@ -74,7 +74,7 @@ export class ClassRoom {
      * its video slot, nothing of anybody else anywhere.
      */
     async faults(page, { others, screens = [] }) {
-        const [view, read, tiles] = await Promise.all([page.view(), page.read(), page.tiles()]);
+        const [view, read, tiles] = await Promise.all([page.view(), page.read(), page.tiles(ids.tileSelector)]);
         const wrong = [];
         const idOf = (entry) => (this.senders.get(entry.name) ?? -1) + (entry.source === 'screen' ? 128 : 0);
         const roster = view.people.map((p) => p.name).sort();
@@ -110,7 +110,7 @@ export class ClassRoom {
             }
         }
         for (const tile of tiles) {
-            const person = view.people.find((p) => p.id === tile.person);
+            const person = view.people.find((p) => p.devices.some((d) => d.id === tile.device));
             if (tile.id === undefined || !person) continue;
             const expected = this.senders.get(person.name) + (tile.source === 'screen' ? 128 : 0);
             if (tile.id !== expected) wrong.push(`the tile of ${person.name} shows sender ${tile.id}`);
@@ -175,9 +175,9 @@ export class ClassRoom {
     }
 
     async openPanel(page, which) {
-        if (!(await page.eval((s) => document.querySelector(s)?.getAttribute('aria-expanded') === 'true'
-            || document.querySelector(s)?.getAttribute('aria-pressed') === 'true',
-        page.selector(ids.bar[which])))) await page.click(ids.bar[which]);
+        const isOpen = await page.eval((s) => document.querySelector(s)?.getAttribute('aria-expanded') === 'true',
+            page.selector(ids.bar[which]));
+        if (!isOpen) await page.click(ids.bar[which]);
     }
 
     async say(page, text) {

@@ -131,7 +131,8 @@ export class Page {
         return this.eval(() => window.__e2e.stats());
     }
 
-    tiles(selector = '[data-testid="tile"]') {
+    /** The product's own tiles: {device, source, id or why}. */
+    tiles(selector) {
         return this.eval((s) => window.__e2e.readTiles(s), selector);
     }
 

@@ -122,9 +122,10 @@
     /** What the page itself shows: each tile of the product with the decoded sender. */
     e2e.readTiles = (selector) => [...document.querySelectorAll(selector)].map((tile) => {
         const video = tile.querySelector('video');
+        const [, device, source] = tile.dataset.testid?.match(/^tile-(.*)-(cam|screen)$/) ?? [];
         return {
-            ...tile.dataset,
-            label: tile.getAttribute('aria-label') ?? '',
+            device,
+            source,
             ...(video ? e2e.readPicture(video) : { why: 'no video element' }),
         };
     });

@@ -299,6 +299,15 @@ void routes_close(struct live *live);
 void routes_timer_slots(struct live *live, struct class_time now);
 void routes_timer_speaking(struct klass *klass, struct class_time now);
 
+/* Timers count from the first time anybody gave us. */
+static inline void wheel_ready(struct classroom *room, struct class_time now)
+{
+    if (!room->wheel_set) {
+        twheel_init(&room->wheel, now.mono);
+        room->wheel_set = true;
+    }
+}
+
 /* ---- session.c
  * ------------------------------------------------------------------------------------------- */
 

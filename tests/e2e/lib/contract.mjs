@@ -1,0 +1,73 @@
+// contract.mjs - what the tests assume about the page and the program. When one of these names
+// changes, it is changed here and nowhere else.
+
+/** data-testid of everything a test touches. */
+export const ids = {
+    name: 'door-name',
+    join: 'door-join',
+    doorMic: 'door-mic',
+    doorCamera: 'door-camera',
+    language: { en: 'lang-en', fr: 'lang-fr' },
+    trouble: { mic: 'trouble-mic', cam: 'trouble-cam' },
+    over: (kind) => `over-${kind}`,
+    /** Tiles are tile-<device>-<cam|screen>. */
+    tileSelector: '[data-testid^="tile-"]',
+    bar: {
+        mic: 'bar-mic', camera: 'bar-camera', screen: 'bar-share', hand: 'bar-hand',
+        people: 'bar-panel-people', chat: 'bar-panel-chat', leave: 'bar-leave',
+    },
+    leaveYes: 'leave-confirm',
+    settings: 'top-settings',
+    settingsPanel: 'settings',
+    theme: 'settings-theme',
+    palette: 'top-palette',
+    start: 'session-start',
+    panel: 'panel',
+    panelClose: 'panel-close',
+    chatInput: 'chat-input',
+    chatLog: 'chat-log',
+    people: 'people-list',
+    personMore: (person) => `person-more-${person}`,
+    personRemove: 'person-remove',
+    removeOnce: 'remove-once',
+    removeBan: 'remove-ban',
+    reconnecting: 'reconnecting',
+    landingLink: 'landing-link',
+    landingGo: 'landing-go',
+};
+
+/** Settings of a server under test, as environment: valid for `serve` and all other commands. */
+export function settings({ dir, web, rtc, admin, origins }) {
+    return {
+        AMPHI_DATA__DIR: dir,
+        AMPHI_WEB__LISTEN: `127.0.0.1:${web}`,
+        AMPHI_WEB__PUBLIC_URL: `https://127.0.0.1:${web}`,
+        AMPHI_WEB__ORIGINS: origins.join(','),
+        AMPHI_RTC__UDP_PORT: String(rtc),
+        AMPHI_RTC__SHARDS: '1',
+        AMPHI_RTC__LISTEN_IP: '127.0.0.1',
+        AMPHI_ADMIN__LISTEN: `127.0.0.1:${admin}`,
+    };
+}
+
+export const commands = {
+    serve: () => ['serve'],
+    classCreate: (title) => ['class', 'create', '--title', title, '--json'],
+    classEnd: (id) => ['class', 'end', id, '--json'],
+    link: (id, { role, ttl_s, once }) => ['link', id, '--role', role,
+        ...(ttl_s ? ['--ttl', String(ttl_s)] : []), ...(once ? ['--once'] : []), '--json'],
+};
+
+/** What the commands print with --json. */
+export const parse = {
+    classId: (json) => json.id ?? json.class?.id,
+    linkUrl: (json) => json.url ?? json.link,
+};
+
+/** Which process of the program a pid is: 'core', 'door' or ''. */
+export function roleOf(command, name) {
+    const text = [...command.slice(1), name].join(' ');
+    if (/\bdoor\b/.test(text)) return 'door';
+    if (/\bcore\b/.test(text)) return 'core';
+    return '';
+}

@@ -193,6 +193,51 @@ async function impaired(t) {
     t.check(ab.lost > 0 && ba.lost > 0, 'the relay lost nothing');
 }
 
+/** firstMedia() sees the first picture and sound when they come, not before and not much later. */
+async function firstMedia(t) {
+    const site = await emptySite(t);
+    for (const kind of ['chromium', 'firefox']) {
+        const a = await t.openPage('chromium', site, { name: `a-${kind}`, sender: 3 });
+        const b = await t.openPage(kind, site, { name: `b-${kind}`, sender: 4 });
+        await b.eval(() => {
+            window.__first = window.__e2e.firstMedia(20000);
+        });
+        const relay = await call(t, a, b, ['ba:delay=25', 'ab:loss=0 delay=25']);
+        const { found, connected } = await b.eval(async () => ({
+            found: await window.__first, connected: window.__e2e.marks.connected,
+        }));
+        for (const what of ['picture', 'sound']) {
+            const after = found[what] - connected;
+            t.check(after > 0 && after < 3000, `${kind}: ${what} ${after} ms after connecting`);
+            t.figure(`${kind}_${what}_ms`, after);
+        }
+        // Nothing comes when nothing passes: the same ears and eyes on a cut link.
+        await relay.set('loss=100');
+        const silent = await b.waitFor('silence on a cut link', () => window.__e2e.read().audio
+            .every((s) => s.why), { timeout: 10000 });
+        t.check(silent, 'tones on a cut link');
+        await a.close();
+        await b.close();
+    }
+}
+
+/** axe finds what is wrong with a page that is wrong. */
+async function axeBites(t) {
+    const site = await emptySite(t);
+    const page = await t.openPage('chromium', site, { name: 'bad', media: 'none' });
+    t.equal((await page.axe()).map((v) => v.id), [], 'violations on a good page');
+    await page.eval(() => {
+        const image = document.createElement('img');
+        const button = document.createElement('button');
+        document.querySelector('main').append(image, button);
+        document.documentElement.removeAttribute('lang');
+    });
+    const found = (await page.axe()).map((v) => v.id).sort();
+    const wanted = ['button-name', 'html-has-lang', 'image-alt'];
+    t.equal(found.filter((id) => wanted.includes(id)), wanted, 'violations on a bad page');
+    t.figure('found', found.join(','));
+}
+
 /** A NAT rebinding in the middle: the caller's checks make the new path good. */
 async function rebinding(t) {
     const site = await emptySite(t);
@@ -251,6 +296,8 @@ export const scenarios = [
     { name: 'wrong-sender', timeout_s: 60, run: wrongSender },
     { name: 'chromium-chromium', timeout_s: 90, run: (t) => media(t, ['chromium', 'chromium'], [1, 2]) },
     { name: 'chromium-firefox', timeout_s: 90, run: (t) => media(t, ['chromium', 'firefox'], [31, 100]) },
+    { name: 'first-media', timeout_s: 120, run: firstMedia },
+    { name: 'axe-bites', timeout_s: 60, run: axeBites },
     { name: 'rebind', timeout_s: 90, run: rebinding },
     { name: 'loss-and-delay', timeout_s: 120, run: impaired },
 ];

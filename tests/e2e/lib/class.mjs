@@ -31,7 +31,7 @@ export class ClassRoom {
         const name = options.name ?? names[(sender - 1) % names.length];
         const { role = 'participant', link, ...rest } = options;
         const page = await this.t.openPage(kind, link ?? this.links[role], {
-            ...rest, name, sender, portMap: this.server.portMap,
+            ...rest, role, name, sender, portMap: this.server.portMap,
         });
         this.senders.set(name, sender);
         return page;
@@ -46,6 +46,8 @@ export class ClassRoom {
         await page.waitFor('is in the class', () => Boolean(window.__e2e.view().snapshotAt),
             { timeout: 15000 });
         if (!this.people.includes(page)) this.people.push(page);
+        // Whoever may start the session does, so that the others are not left waiting.
+        if (page.options.role === 'host' && await page.has(ids.start)) await page.click(ids.start);
         return page;
     }
 

@@ -26,7 +26,7 @@ export function initScript(options) {
  * @property {number} [sender]     1..127, coded into picture and tone
  * @property {'coded'|'none'|'denied'|'busy'|'native'} [media]
  * @property {number} [fps]
- * @property {[number, number]} [camera]  size when the page does not ask for one
+ * @property {[number, number]} [camera]  largest picture the camera gives, [640, 360] if not said
  * @property {[number, number]} [screen]
  * @property {'en'|'fr'} [lang]
  * @property {'light'|'dark'} [theme]

@@ -54,10 +54,11 @@
         return track;
     };
 
-    const picture = (id, constraints, fallback, settings) => {
+    const picture = (id, constraints, limit, settings) => {
         const c = typeof constraints === 'object' ? constraints : {};
-        const width = Math.min(wanted(c.width, fallback[0]), 1280);
-        const height = Math.min(wanted(c.height, Math.round((width * 9) / 16)), 720);
+        // The page asks for as much as it can get; a test machine gives what it can encode.
+        const width = Math.min(wanted(c.width, limit[0]), limit[0]);
+        const height = Math.min(wanted(c.height, Math.round((width * 9) / 16)), limit[1]);
         const fps = Math.min(wanted(c.frameRate, conf.fps ?? 15), conf.fps ?? 15);
         const canvas = document.createElement('canvas');
         canvas.width = width;

@@ -16,6 +16,7 @@
 #include "codec/sys/clock.h"
 #include "codec/sys/file.h"
 #include "codec/sys/thread.h"
+#include "codec/wire/desc.h"
 #include "server/app/client.h"
 #include "server/app/command.h"
 #include "server/app/json_out.h"

@@ -97,7 +97,7 @@ static int peer_init(struct sfu *sfu, struct peer *peer, const struct sfu_cmd *c
 
 void peer_open(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now)
 {
-    pool_id id;
+    pool_id id = 0;
     int err = offer_check(&cmd->offer);
     if (!err && (cmd->peer == 0 || peer_find(sfu, cmd->peer))) {
         err = E_BAD;

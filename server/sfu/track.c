@@ -71,7 +71,7 @@ static struct pool *histories(struct sfu *sfu, const struct track *track)
 struct layer *track_layer(struct sfu *sfu, struct track *track, unsigned index, mono_us now)
 {
     pool_id id;
-    pool_id history_id;
+    pool_id history_id = 0;
     (void)now;
     if (track->layer[index]) {
         return track->layer[index];

@@ -12,6 +12,9 @@ APT_BUILD := gcc make pkg-config libwebsockets-dev libsrtp2-dev libssl-dev libsq
 APT_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev curl iproute2 iptables procps \
 	chromium firefox-esr python3 openssl
 
+# Tests that have threads and run under ThreadSanitizer too.
+TSAN_TESTS := $(patsubst tests/unit/%.c,%,$(shell grep -lsE '^/\* tsan' tests/unit/*_test.c))
+
 # ---- variants: BUILD=release|asan|tsan|clang|fuzz|cov ---------------------------------------
 BUILD ?= release
 O := build/$(BUILD)
@@ -113,7 +116,79 @@ $(O)/fuzz/%: $(O)/obj/tests/fuzz/%_fuzz.o $(if $(filter fuzz,$(BUILD)),,$(O)/obj
 	$(Q)$(LINK) $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer)
 fuzz-build: $(addprefix $(O)/fuzz/,$(FUZZ_NAMES))
 
-.PHONY: all unit-build fuzz-build clean
+# ---- the page -----------------------------------------------------------------------------------
+WEB_SRC := $(shell find web-client -path web-client/node_modules -prune -o -path web-client/dist \
+	-prune -o -type f -print 2>/dev/null)
+web-client/node_modules/.package-lock.json: web-client/package-lock.json
+	cd web-client && npm ci --no-audit --no-fund
+	@touch $@
+web-client/dist/index.html: web-client/node_modules/.package-lock.json $(WEB_SRC)
+	cd web-client && npm run --silent build
+web: $(if $(wildcard web-client/package-lock.json),web-client/dist/index.html)
+
+# ---- what is missing on this machine ---------------------------------------------------------------
+# $(1) = Debian packages; npm may come from elsewhere, so the command counts, not the package.
+missing = $(strip $(foreach p,$(1),$(if $(filter npm,$(p)),\
+	$(shell command -v npm >/dev/null || echo npm),\
+	$(shell dpkg-query -W -f '$${Status}' $(p) 2>/dev/null | grep -q 'ok installed' || echo $(p)))))
+SUDO := $(shell [ $$(id -u) = 0 ] || echo sudo)
+apt = $(if $(call missing,$(1)),$(SUDO) apt-get update -q && \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+	$(call missing,$(1)),@true)
+deps:
+	$(call apt,$(APT_BUILD))
+deps-test: deps
+	$(call apt,$(APT_TEST))
+deps-peers:
+	$(call apt,janus)
+
+# ---- what people type --------------------------------------------------------------------------------
+# Packages first, in a make of its own: what is built depends on what is installed.
+run: deps
+	@$(MAKE) --no-print-directory build/amphi web
+	build/amphi serve --demo
+
+# The fast loop: build, unit tests, tidy; under a minute once built.
+check: deps-test
+	@$(MAKE) --no-print-directory BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib
+	@$(MAKE) --no-print-directory BUILD=asan unit-build fuzz-build
+	@python3 tests/run.py check
+
+test: deps-test
+	@$(MAKE) --no-print-directory test-build
+	@python3 tests/run.py test
+
+# Both compilers, both sanitizers, the page: everything that must build before anything runs.
+test-build:
+	@$(MAKE) --no-print-directory BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib
+	@$(MAKE) --no-print-directory BUILD=clang lib
+	@$(MAKE) --no-print-directory BUILD=asan $(if $(wildcard $(MAIN)),build/asan/amphi) unit-build fuzz-build $(ASAN_EXTRA)
+	@$(MAKE) --no-print-directory BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
+	@$(MAKE) --no-print-directory web
+
+lib: $(LIBS)
+tidy: lib
+	@python3 tests/tidy/tidy.py $(O)
+fmt:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+asan:
+	@$(MAKE) --no-print-directory BUILD=asan $(if $(wildcard $(MAIN)),build/asan/amphi) unit-build fuzz-build
+tsan:
+	@$(MAKE) --no-print-directory BUILD=tsan $(if $(wildcard $(MAIN)),build/tsan/amphi) unit-build
+# FUZZ_SECONDS each; crashes are written beside the corpus so that they can join it.
+FUZZ_SECONDS ?= 30
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=fuzz fuzz-build
+	@for f in $(FUZZ_NAMES); do echo "== $$f"; mkdir -p build/fuzz/new/$$f; \
+		build/fuzz/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		-artifact_prefix=tests/fuzz/corpus/$$f/crash- build/fuzz/new/$$f tests/fuzz/corpus/$$f \
+		2>&1 | grep -E 'stat::number|ERROR|SUMMARY' || exit 1; done
+cov:
+	@$(MAKE) --no-print-directory BUILD=cov unit-build fuzz-build
+	@tests/tidy/cov.sh
+
+.PHONY: all unit-build fuzz-build clean web deps deps-test deps-peers run check test test-build lib tidy fmt \
+	asan tsan fuzz cov bench install deb faults
 .SECONDARY:
 clean:
 	rm -rf build

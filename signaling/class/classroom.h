@@ -7,7 +7,9 @@
  *     -> handler (command -> events) -> commit_h ... classroom_committed -> broadcast, media, ack
  *
  * Invariants: state = fold(events); permitting effects, broadcasts and acks wait for the commit,
- * restricting media effects leave at once; nothing of one class is found from another.
+ * restricting media effects leave at once; nothing of one class is found from another. Hooks may be
+ * called from inside any function here except classroom_new, _load, _stats and _deadline; they must
+ * not call back into the classroom (classroom_committed in particular comes later, from the loop).
  * Out of scope: sockets and framing (signaling/door), SQL (signaling/store), packets (server/sfu).
  */
 #pragma once
@@ -16,22 +18,129 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "codec/base/addr.h"
 #include "codec/base/rng.h"
 #include "codec/base/time.h"
 #include "signaling/class/media.h"
+#include "signaling/journal/record.h"
+#include "signaling/schema/roles.h"
+#include "signaling/schema/token_ops.h"
 
 typedef uint64_t conn_num; /* connection id of the door, never reused (design.md D7) */
 
-struct class_record; /* signaling/journal: one encoded journal record */
+struct classroom;
+
+/* Both clocks, read once per batch: mono for timers, wall for stamps and token expiry. */
+struct class_time {
+    mono_us mono;
+    wall_ms wall;
+};
 
 struct classroom_hooks {
     void *arg;
     /* One text message for these connections (bytes borrowed until return). */
     void (*send_h)(void *arg, const conn_num *to, size_t count, const char *text, size_t len);
-    /* Close a connection with a WebSocket code after what was sent. */
+    /* Close a connection with a WebSocket code after what was sent. The classroom forgets it at
+     * once; a classroom_close for it that comes later does nothing. */
     void (*close_h)(void *arg, conn_num conn, uint16_t code, const char *reason);
-    /* Append records durably; answered later by classroom_committed with the same ticket. */
-    void (*commit_h)(void *arg, uint64_t ticket, const struct class_record *records, size_t count);
+    /* Append records durably (borrowed until return); answered later, in order, by
+     * classroom_committed with the same ticket. Returns 0, or an error (E_BUSY, E_NOMEM) when the
+     * records were not taken, and then there is no answer. */
+    int (*commit_h)(void *arg, uint64_t ticket, const struct class_record *records, size_t count);
     void (*media_h)(void *arg, const struct media_cmd *cmd);
+    /* Answer of classroom_admin: err 0 and a JSON object, or an error and {"why":...}. */
+    void (*admin_h)(void *arg, uint64_t request, int err, const char *json, size_t len);
 };
+
+struct classroom_config {
+    uint64_t epoch;                 /* store_epoch: new at each start */
+    uint8_t key[TOKEN_OPS_KEY_LEN]; /* signs every token; kept in data/keys */
+    struct token_ops token;
+    struct rng rng;
+    uint32_t classes_max; /* 0 = 1000 */
+    uint32_t conns_max;   /* 0 = 4096 */
+    uint32_t people_max;  /* present in one class; 0 = 600 */
+    uint32_t grace_ms;    /* seat kept after a lost connection; 0 = 60 s */
+};
+
+/* 0, E_NOMEM, E_RANGE. Copies config and hooks. */
+int classroom_new(struct classroom **out, const struct classroom_config *config,
+                  const struct classroom_hooks *hooks);
+/* Frees everything; sends nothing. NULL is fine. */
+void classroom_free(struct classroom *room);
+
+/* Folds one stored class (use as load_h of store_load with a small wrapper), before
+ * classroom_start. 0, E_VERSION (journal of a newer program: exit 78), E_CORRUPT, E_NOMEM,
+ * E_LIMIT. */
+int classroom_load(struct classroom *room, const struct class_image *image);
+/* After the last load: whoever was present is away, with the grace counted from now. */
+void classroom_start(struct classroom *room, struct class_time now);
+
+/* The door has a WebSocket with our subprotocol under this number. After a restart of the core the
+ * door announces again every socket it kept. */
+void classroom_open(struct classroom *room, conn_num conn, struct class_time now);
+/* One complete text message of that connection. Unknown connections are ignored. */
+void classroom_input(struct classroom *room, conn_num conn, const char *text, size_t len,
+                     struct class_time now);
+/* The connection is gone (closed by the page, lost, or the whole door was lost). */
+void classroom_close(struct classroom *room, conn_num conn, struct class_time now);
+/* Result of a commit; err 0 = durable. Tickets come in the order they were given. */
+void classroom_committed(struct classroom *room, uint64_t ticket, int err, struct class_time now);
+/* What the media server reports. */
+void classroom_media(struct classroom *room, const struct media_evt *evt, struct class_time now);
+/* Call at or after classroom_deadline. */
+void classroom_timer(struct classroom *room, struct class_time now);
+/* When classroom_timer wants to be called, or MONO_NEVER. O(1). */
+mono_us classroom_deadline(const struct classroom *room);
+
+/* Requests of the operator (admin socket, LMS door). Answered through admin_h, at once or after the
+ * commit. Texts are borrowed. */
+enum admin_kind {
+    ADMIN_CLASS_CREATE, /* title, class_type, class_id (zero = draw one) -> {"class":"c_..."} */
+    ADMIN_CLASS_LIST,   /* -> {"classes":[{id,title,type,state,present,known,seq}]} */
+    ADMIN_CLASS_SHOW,   /* class_id -> one of these with its people */
+    ADMIN_CLASS_END,    /* class_id: ended for good */
+    ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
+    ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */
+};
+
+struct admin_request {
+    enum admin_kind kind;
+    struct id class_id;
+    struct id person;  /* FORGET; LINK: a personal link for this person when not zero */
+    const char *title; /* CREATE: 1..200 characters */
+    enum class_type class_type;
+    enum role role;
+    uint32_t ttl_s; /* LINK: 0 = 400 days; single-use: at most 600 */
+    bool single;    /* LINK: join token, burnt at the first hello */
+};
+
+void classroom_admin(struct classroom *room, uint64_t request, const struct admin_request *req,
+                     struct class_time now);
+
+/* on: new classes and newcomers are refused (busy); those inside stay and may resume. */
+void classroom_drain(struct classroom *room, bool on);
+/* Closes every connection with this WebSocket code (1001 going down, 1012 restart). */
+void classroom_shutdown(struct classroom *room, uint16_t code, struct class_time now);
+
+struct classroom_stats {
+    uint64_t messages_in;
+    uint64_t messages_out; /* one per recipient */
+    uint64_t bytes_in;
+    uint64_t refused;  /* messages answered with error */
+    uint64_t accepted; /* commands acknowledged */
+    uint64_t repeated; /* commands recognised by their id */
+    uint64_t events;   /* journalled */
+    uint64_t commits;
+    uint64_t commits_failed;
+    uint64_t refolds;
+    uint64_t snapshots_sent;
+    uint64_t auth_failed;
+    uint64_t rate_closed;
+    uint32_t classes;
+    uint32_t conns;
+    uint32_t people;        /* present, away included */
+    uint32_t devices_media; /* with an open media connection */
+    uint32_t outstanding;   /* commits on their way */
+};
+
+void classroom_stats(const struct classroom *room, struct classroom_stats *out);

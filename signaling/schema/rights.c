@@ -1,0 +1,49 @@
+#include "signaling/schema/rights.h"
+
+struct right_row {
+    const char *name;
+    uint32_t roles;
+    uint32_t types;
+};
+
+#define RIGHT(id, name, roles, types) [RIGHT_##id] = {name, roles, types},
+static const struct right_row rows[RIGHT_COUNT] = {
+#include "signaling/schema/rights.def"
+};
+#undef RIGHT
+
+_Static_assert((int)RIGHT_COUNT <= 64, "a right mask has 64 bits");
+
+right_mask right_table(enum role role, enum class_type type)
+{
+    right_mask mask = 0;
+    for (unsigned i = 0; i < RIGHT_COUNT; i++) {
+        bool by_role = (rows[i].roles >> role & 1) != 0;
+        bool by_type = role != ROLE_PARTICIPANT || (rows[i].types >> type & 1) != 0;
+        if (by_role && by_type) {
+            mask |= (right_mask)1 << i;
+        }
+    }
+    return mask;
+}
+
+right_mask right_effective(enum role role, enum class_type type, const struct right_policy *klass,
+                           const struct right_policy *room, right_mask grant, right_mask deny)
+{
+    right_mask mask = right_table(role, type) & klass->allow[role] & room->allow[role];
+    return (mask | grant) & ~deny;
+}
+
+const char *right_name(enum right right)
+{
+    return right < RIGHT_COUNT ? rows[right].name : "";
+}
+
+struct right_policy right_policy_open(void)
+{
+    struct right_policy policy = {{0}};
+    for (unsigned i = 0; i < ROLE_COUNT; i++) {
+        policy.allow[i] = RIGHT_MASK_ALL;
+    }
+    return policy;
+}

@@ -52,6 +52,7 @@ export class Room {
       send: (m) => this.signal.send(m),
       nextId: () => this.signal.commands.nextId(),
       reachable: () => this.linked,
+      inClass: () => this.phase === 'class',
       refill: () => this.local.refill(),
     });
     this.local = new LocalMedia({

@@ -165,6 +165,7 @@ export class Room {
     if (prefs.name === '' && m.you.name) setPref('name', m.you.name);
     this.timeline['door'] ??= performance.now();
     void this.media.connect(this.media.started ? 'epoch' : 'load', m.ice);
+    this.signal.resend();
   }
 
   private enter(m: Extract<ServerMessage, { t: 'snapshot' }>): void {

@@ -28,11 +28,13 @@ SCENARIOS = {
     "joins_40": (1, 1, 240, 40),
     "joins_burst_200": (1, 1, 200, 0),
 }
+# Ahead of whatever else the machine does, when we may.
+FIRST = ["nice", "-n", "-15"] if os.geteuid() == 0 else []
 NOISE_SHARE, FLOOR_SPREAD = 0.05, 0.15
 
 
 def pinned(core, command, **kw):
-    return subprocess.Popen(["taskset", "-c", core, *command], **kw)
+    return subprocess.Popen([*FIRST, "taskset", "-c", core, *command], **kw)
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -42,7 +44,7 @@ def free_port(kind=socket.SOCK_STREAM):
 
 
 def run_load(arguments, seconds):
-    command = ["taskset", "-c", LOAD_CORE, f"{BUILD}/bench/load", "--seconds", str(seconds),
+    command = [*FIRST, "taskset", "-c", LOAD_CORE, f"{BUILD}/bench/load", "--seconds", str(seconds),
                *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if not done.stdout.strip():

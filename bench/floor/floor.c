@@ -41,7 +41,7 @@ enum {
 
 struct member {
     struct sockaddr_in addr;
-    struct gcm_key_data key;
+    _Alignas(64) struct gcm_key_data key; /* ipsec-mb stores whole vectors */
     uint32_t ssrc;
     uint16_t seq;
     uint16_t room;

@@ -74,7 +74,6 @@ struct dtls {
 struct record {
     uint8_t type;
     uint16_t epoch;
-    uint64_t seq;
     const uint8_t *whole; /* head included */
     size_t len;
 };
@@ -210,10 +209,10 @@ static int flight_keep(struct session *s)
 }
 
 /* A whole ClientHello: starts a session for it unless it is one we answer already. */
-static int hello_whole(struct dtls *dtls, uint64_t record_seq, mono_us now)
+static int hello_whole(struct dtls *dtls, mono_us now)
 {
     size_t len = 0;
-    const uint8_t *record = dtls_hello_record(&dtls->hello, record_seq, &len);
+    const uint8_t *record = dtls_hello_record(&dtls->hello, &len);
     size_t head = DTLS_RECORD_HEAD + DTLS_MESSAGE_HEAD;
     uint8_t random[DTLS_RANDOM_LEN];
     enum srtp_profile profile;
@@ -242,12 +241,11 @@ static int hello_whole(struct dtls *dtls, uint64_t record_seq, mono_us now)
     return err ? err : flight_keep(s);
 }
 
-static int hello_input(struct dtls *dtls, const struct dtls_fragment *fragment, uint64_t record_seq,
-                       mono_us now)
+static int hello_input(struct dtls *dtls, const struct dtls_fragment *fragment, mono_us now)
 {
     int whole = dtls_hello_add(&dtls->hello, fragment);
     if (whole == 1) {
-        whole = hello_whole(dtls, record_seq, now);
+        whole = hello_whole(dtls, now);
         dtls_hello_clear(&dtls->hello);
     }
     return whole == E_TOOBIG || whole == E_NOMEM ? E_LIMIT : whole;
@@ -290,7 +288,7 @@ static int handshake_input(struct dtls *dtls, const struct record *record, mono_
         }
         if (fragment.type == CLIENT_HELLO) {
             hello = true;
-            int err = hello_input(dtls, &fragment, record->seq, now);
+            int err = hello_input(dtls, &fragment, now);
             if (err) {
                 return err;
             }
@@ -332,7 +330,7 @@ static int done_input(struct dtls *dtls, const struct record *record)
     s->io.in = record->whole;
     s->io.in_len = record->len;
     ERR_clear_error();
-    int got = SSL_read(s->ssl, ignored, sizeof(ignored));
+    int got = SSL_alloc_buffers(s->ssl) == 1 ? SSL_read(s->ssl, ignored, sizeof(ignored)) : -1;
     s->io.in = NULL;
     int why = SSL_get_error(s->ssl, got);
     if (why == SSL_ERROR_ZERO_RETURN) {
@@ -354,8 +352,7 @@ static int record_next(struct record *out, struct rd *r)
     out->type = rd_u8(r);
     uint16_t version = rd_u16(r);
     out->epoch = rd_u16(r);
-    out->seq = (uint64_t)rd_u16(r) << 32;
-    out->seq |= rd_u32(r);
+    rd_skip(r, 6); /* sequence number */
     size_t len = rd_u16(r);
     rd_skip(r, len);
     out->whole = whole;

@@ -181,7 +181,9 @@ void dtls_client_close(struct dtls_client *client)
 {
     if (client->state == DTLS_DONE) {
         ERR_clear_error();
-        (void)SSL_shutdown(client->ssl);
+        if (SSL_alloc_buffers(client->ssl) == 1) {
+            (void)SSL_shutdown(client->ssl);
+        }
         client->state = DTLS_CLOSED;
     }
 }

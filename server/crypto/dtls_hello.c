@@ -77,16 +77,14 @@ int dtls_hello_add(struct dtls_hello *hello, const struct dtls_fragment *fragmen
     return hello->missing == 0;
 }
 
-const uint8_t *dtls_hello_record(struct dtls_hello *hello, uint64_t record_seq, size_t *len)
+const uint8_t *dtls_hello_record(struct dtls_hello *hello, size_t *len)
 {
     size_t total = DTLS_RECORD_HEAD + DTLS_MESSAGE_HEAD + hello->length;
     uint8_t *head = hello->message;
     uint8_t *message = head + DTLS_RECORD_HEAD;
-    memset(head, 0, DTLS_RECORD_HEAD + DTLS_MESSAGE_HEAD); /* epoch, message_seq and offset are 0 */
+    memset(head, 0, DTLS_RECORD_HEAD + DTLS_MESSAGE_HEAD); /* numbers and offset are 0 */
     head[0] = RECORD_HANDSHAKE;
     put_u16(head + 1, VERSION_DTLS_1_2);
-    put_u16(head + 5, (uint16_t)(record_seq >> 32));
-    put_u32(head + 7, (uint32_t)record_seq);
     put_u16(head + 11, (uint16_t)(DTLS_MESSAGE_HEAD + hello->length));
     message[0] = CLIENT_HELLO;
     message[1] = (uint8_t)(hello->length >> 16);

@@ -48,8 +48,9 @@ int dtls_fragment_next(struct dtls_fragment *out, const uint8_t *record, size_t 
 /* Adds a fragment of type ClientHello. 1 = the hello is whole, 0 = more is needed, E_TOOBIG,
  * E_BAD or E_NOMEM. A fragment of another length starts over. */
 int dtls_hello_add(struct dtls_hello *hello, const struct dtls_fragment *fragment);
-/* The whole hello as one record (borrowed until dtls_hello_clear) with the given record number. */
-const uint8_t *dtls_hello_record(struct dtls_hello *hello, uint64_t record_seq, size_t *len);
+/* The whole hello as one record with number 0, which is lower than that of any record the client
+ * sends after it. Borrowed until dtls_hello_clear. */
+const uint8_t *dtls_hello_record(struct dtls_hello *hello, size_t *len);
 void dtls_hello_clear(struct dtls_hello *hello);
 
 /*

@@ -364,6 +364,7 @@ static void run_restart(struct world *w)
     c->answered = false;
     world_command(w, c, &cmd);
     EXPECT(w, c->answered, "no answer to a restart");
+    c->old_tuple = c->tuple;
     c->tuple.remote.port = 23456; /* a new address: Wi-Fi to mobile */
     c->tuple.remote.ip[3] = 77;
     c->next_check_us = 0;

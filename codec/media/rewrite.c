@@ -27,7 +27,7 @@ void codec_rewrite_switch(struct codec_rewrite *rw)
 static void begin(struct codec_rewrite *rw, const struct pkt_desc *desc)
 {
     /* One turn ahead of zero, so that nothing before it becomes negative. */
-    int64_t id = desc->picture_id + ((int64_t)1 << desc->picture_id_bits);
+    int64_t id = desc->picture_id + ((int64_t)1 << 16);
     rw->has_source = true;
     rw->codec = desc->codec;
     rw->first = id;

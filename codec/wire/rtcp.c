@@ -59,6 +59,7 @@ int rtcp_parse_sr(struct rtcp_sr *out, const struct rtcp_packet *pkt)
         return E_BAD;
     }
     struct rd r = rd_init(pkt->body, pkt->len);
+    memset(out, 0, sizeof(*out));
     out->ssrc = rd_u32(&r);
     out->ntp = rd_u64(&r);
     out->rtp = rd_u32(&r);
@@ -84,6 +85,7 @@ int rtcp_report_at(struct rtcp_report *out, const struct rtcp_packet *pkt, unsig
     }
     struct rd r = rd_init(pkt->body, pkt->len);
     rd_skip(&r, (pkt->type == RTCP_SR ? SR_LEN : 4) + (size_t)REPORT_LEN * i);
+    memset(out, 0, sizeof(*out));
     out->ssrc = rd_u32(&r);
     out->fraction_lost = rd_u8(&r);
     uint32_t lost = rd_u24(&r);
@@ -221,7 +223,7 @@ int rtcp_parse_remb(struct rtcp_remb *out, const struct rtcp_packet *pkt)
     uint32_t rate = rd_u24(&r); /* 6 bits of exponent, 18 of mantissa */
     unsigned exponent = rate >> 18;
     uint64_t mantissa = rate & 0x3ffff;
-    out->bps = exponent > 45 && mantissa ? UINT64_MAX : mantissa << (exponent > 45 ? 0 : exponent);
+    out->bps = mantissa > UINT64_MAX >> exponent ? UINT64_MAX : mantissa << exponent;
     out->ssrcs = rd_bytes(&r, (size_t)4 * out->count);
     return r.bad ? E_BAD : 0;
 }

@@ -144,7 +144,7 @@ void rtcp_write_remb(struct wr *w, uint32_t sender, uint64_t bps, const uint32_t
 {
     uint8_t *length_at = write_feedback(w, PSFB_AFB, RTCP_PSFB, sender, 0);
     unsigned exponent = 0;
-    while (bps >> (REMB_MANTISSA_BITS + exponent)) {
+    while (exponent < 64 - REMB_MANTISSA_BITS && bps >> (REMB_MANTISSA_BITS + exponent)) {
         exponent++;
     }
     count = at_most(count);

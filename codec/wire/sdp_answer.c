@@ -185,6 +185,7 @@ static void put_extensions(struct scene *c, const struct sdp_section *m)
 {
     /* Seen from the other side. */
     static const char *const reversed[] = {"", "/recvonly", "/sendonly", "/inactive"};
+    const struct desc_exts *ids = m->kind == SDP_VIDEO ? &c->desc->video_ext : &c->desc->audio_ext;
     bool done[RTPEXT_COUNT] = {false};
     for (unsigned i = m->first; i < m->last; i++) {
         uint8_t id;
@@ -192,7 +193,7 @@ static void put_extensions(struct scene *c, const struct sdp_section *m)
         enum rtpext_kind kind;
         if (c->offer->line[i].attr == SDP_EXTMAP &&
             sdp_extmap_parse(c->offer, c->offer->line[i].value, &id, &direction, &kind) &&
-            !done[kind]) {
+            !done[kind] && ids->id[kind] == id) {
             done[kind] = true;
             sdp_put(&c->out, "a=extmap:");
             sdp_put_number(&c->out, id);

@@ -320,5 +320,10 @@ int sdp_offer_desc(struct desc_offer *desc, struct sdp_session *offer, sdp_codec
     }
     prune(desc, offer, codec);
     number_slots(desc, offer);
+    if (desc->video.pt[CODEC_VP8]) {
+        /* Chromium writes VP8 without picture id and layers where the dependency descriptor is
+         * negotiated, and then receivers without it could not be served. */
+        desc->video_ext.id[RTPEXT_DEPENDENCY_DESCRIPTOR] = 0;
+    }
     return 0;
 }

@@ -136,7 +136,7 @@ static void ready_text(struct admin *a, struct text *t)
     check(t, "database", !store.err, store.err ? err_text(store.err) : "");
     int err = file_free_bytes(core->paths.data, &free_bytes);
     snprintf(detail, sizeof(detail), "%llu MiB free", (unsigned long long)(free_bytes >> 20));
-    check(t, "disk", !err && free_bytes >> 20 >= (uint64_t)core->config->data_reserve_mb, detail);
+    check(t, "disk", !err && free_bytes >= p.reserve_bytes, detail);
     unsigned dead = dead_shards(a);
     snprintf(detail, sizeof(detail), "%u of %u shards silent", dead, shards_count(core->shards));
     check(t, "udp", !dead, dead ? detail : "");

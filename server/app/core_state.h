@@ -53,7 +53,8 @@ struct core_public {
     uint32_t doors;
     bool draining;
     uint64_t epoch;
-    mono_us at; /* when; old = the loop hangs */
+    uint64_t reserve_bytes; /* data.reserve_mb */
+    mono_us at;             /* when; old = the loop hangs */
 };
 
 struct core {
@@ -85,7 +86,6 @@ struct core {
     struct histogram lag;
     struct mutex public_lock;
     struct core_public public; /* under public_lock */
-    mono_us reserve_check_at;
 };
 
 /* Time of this turn as the classroom wants it. */

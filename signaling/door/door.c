@@ -209,6 +209,8 @@ static const struct lws_protocols protocols[] = {
     {.name = NULL},
 };
 
+static const char *const listener_name[DOOR_LISTEN_MAX] = {"door-0", "door-1", "door-2", "door-3"};
+
 static void fill_info(struct lws_context_creation_info *info, struct door *door,
                       lws_retry_bo_t *idle)
 {
@@ -246,9 +248,7 @@ static int start_lws(struct door *door, lws_retry_bo_t *idle, char *why, size_t 
     }
     for (size_t i = 0; i < door->config.listen_count; i++) {
         struct lws_context_creation_info one = info;
-        char name[48];
-        (void)snprintf(name, sizeof(name), "door-listener-%zu", i);
-        one.vhost_name = name;
+        one.vhost_name = listener_name[i]; /* lws keeps the pointer */
         if (door->listener[i].tls) {
             one.options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
         }
@@ -294,7 +294,7 @@ static void begin_stop(struct door *door, mono_us now)
 
 static void tick(lws_sorted_usec_list_t *sul)
 {
-    struct door *door = lws_container_of(sul, struct door, tick);
+    struct door *door = door_of_timer(sul, offsetof(struct door, tick));
     mono_us now = clock_mono_us();
     if (signal_reload) {
         signal_reload = 0;

@@ -138,6 +138,14 @@ static uint16_t check_method(struct lws *wsi, uint8_t *method)
     return *method ? 0 : 405;
 }
 
+/* A decoded CR in a path ends lws's request line early: then the version is missing. */
+static uint16_t check_version(struct lws *wsi)
+{
+    char version[16];
+    int n = gate_header(wsi, WSI_TOKEN_HTTP, version, sizeof(version));
+    return n == 8 && (!memcmp(version, "HTTP/1.1", 8) || !memcmp(version, "HTTP/1.0", 8)) ? 0 : 400;
+}
+
 static uint16_t check_path(const char *path, size_t len)
 {
     if (len > IPC_HEADER_MAX / 2) {
@@ -216,6 +224,7 @@ static uint16_t check_all(struct door *door, struct door_conn *conn, const char 
         return 501;
     }
     uint16_t status = check_method(wsi, &http->method);
+    status = status ? status : check_version(wsi);
     status = status ? status : check_path(path, len);
     status = status ? status : check_host(wsi);
     status = status ? status : check_proxy(door, conn);
@@ -310,7 +319,7 @@ static uint16_t check_upgrade(struct door *door, struct door_conn *conn)
     }
     if (!upgrade_is_websocket(wsi) || present(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) ||
         present(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) || present(wsi, WSI_TOKEN_HTTP2_SETTINGS) ||
-        check_method(wsi, &method) || method != IPC_GET || check_host(wsi)) {
+        check_method(wsi, &method) || method != IPC_GET || check_version(wsi) || check_host(wsi)) {
         return 400;
     }
     if (gate_header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path)) != 3 || strcmp(path, "/ws")) {

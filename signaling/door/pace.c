@@ -124,7 +124,7 @@ static void step(struct door *door, struct door_conn *conn, mono_us now)
 
 static void pace_tick(lws_sorted_usec_list_t *sul)
 {
-    struct door *door = lws_container_of(sul, struct door, pace);
+    struct door *door = door_of_timer(sul, offsetof(struct door, pace));
     mono_us now = clock_mono_us();
     mono_us next = MONO_NEVER;
     struct door_conn *following;

@@ -181,6 +181,12 @@ static inline void door_count(struct door *door, enum door_stat stat)
     door->stats.value[stat]++;
 }
 
+/* The door a timer is embedded in, offset bytes from its start. */
+static inline struct door *door_of_timer(lws_sorted_usec_list_t *sul, size_t offset)
+{
+    return (struct door *)(void *)((char *)sul - offset);
+}
+
 /* The door of a wsi, real or libwebsockets' stand-in. */
 struct door *door_of(struct lws *wsi);
 /* lws callback of protocol 0 (HTTP and life cycle) and of the WebSocket protocol. */

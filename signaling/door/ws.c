@@ -341,10 +341,10 @@ static int on_writeable(struct door *door, struct door_conn *conn)
 {
     struct door_ws *ws = conn->ws;
     for (int i = 0; i < WRITES_PER_TURN && ws->queue_len; i++) {
-        if (lws_send_pipe_choked(conn->wsi)) {
+        struct door_msg *msg = lws_send_pipe_choked(conn->wsi) ? NULL : queue_take(door, ws);
+        if (!msg) {
             break;
         }
-        struct door_msg *msg = queue_take(door, ws);
         int n = lws_write(conn->wsi, msg->text, msg->len, LWS_WRITE_TEXT);
         msg_put(msg);
         if (n < 0) {

@@ -19,7 +19,9 @@ async function collect(wanted) {
     for (const file of files) {
         const area = file.slice(0, -'.e2e.mjs'.length);
         if (wanted.length && !wanted.some((w) => w.split(':')[0] === area)) continue;
-        const { scenarios } = await import(path.join(here, file));
+        const { scenarios, needs } = await import(path.join(here, file));
+        // Some want surroundings a plain run does not have; named, they say so themselves.
+        if (!wanted.length && needs && !process.env[needs]) continue;
         for (const one of scenarios) all.push({ ...one, name: `${area}:${one.name}` });
     }
     const chosen = all.filter((s) => !wanted.length
@@ -44,7 +46,7 @@ async function runOne({ name, timeout_s = 120, run }) {
         scenario.log(error.stack);
     }
     await scenario.end(Boolean(failure));
-    await endStrays(before);
+    endStrays(before);
     const seconds = `(${((now() - start) / 1000).toFixed(1)} s)`;
     const figures = scenario.figures.join(' ');
     if (failure) {
@@ -71,12 +73,9 @@ async function main() {
 
 // A scenario that was given up may still have promises that fail when its browsers go away.
 process.on('unhandledRejection', () => {});
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, async () => {
-        await endStrays(new Set());
-        process.exit(130);
-    });
-}
+// Whatever way this process ends, its children end with it.
+process.on('exit', () => endStrays(new Set()));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
 main().then((code) => process.exit(code), (error) => {
     console.log(`FAIL run ${error.message}`);
     console.log('0 passed, 1 failed');

@@ -36,17 +36,22 @@ export const ids = {
     landingGo: 'landing-go',
 };
 
-/** Settings of a server under test, as environment: valid for `serve` and all other commands. */
-export function settings({ dir, web, rtc, admin, origins }) {
+/**
+ * Settings of a server under test, as environment: valid for `serve` and all other commands.
+ * @param {{dir: string, web: number, rtc: number, admin: number, origins: string[], place: object}} o
+ */
+export function settings({ dir, web, rtc, admin, origins, place }) {
+    const url = `https://${place.host}:${web}`;
     return {
         AMPHI_DATA__DIR: dir,
-        AMPHI_WEB__LISTEN: `127.0.0.1:${web}`,
-        AMPHI_WEB__PUBLIC_URL: `https://127.0.0.1:${web}`,
+        AMPHI_WEB__LISTEN: place.listen.map((ip) => `${ip}:${web}`).join(','),
+        AMPHI_WEB__PUBLIC_URL: url,
         AMPHI_WEB__ORIGINS: origins.join(','),
         AMPHI_RTC__UDP_PORT: String(rtc),
         AMPHI_RTC__SHARDS: '1',
-        AMPHI_RTC__LISTEN_IP: '127.0.0.1',
-        AMPHI_ADMIN__LISTEN: `127.0.0.1:${admin}`,
+        AMPHI_RTC__LISTEN_IP: place.media.join(','),
+        AMPHI_RTC__EXTERNAL_IP: place.external.join(','),
+        AMPHI_ADMIN__LISTEN: `${place.admin}:${admin}`,
     };
 }
 
@@ -64,10 +69,7 @@ export const parse = {
     linkUrl: (json) => json.url ?? json.link,
 };
 
-/** Which process of the program a pid is: 'core', 'door' or ''. */
+/** Which process of the program a pid is: 'core', 'door' or ''. They are `amphi core`, `amphi door`. */
 export function roleOf(command, name) {
-    const text = [...command.slice(1), name].join(' ');
-    if (/\bdoor\b/.test(text)) return 'door';
-    if (/\bcore\b/.test(text)) return 'core';
-    return '';
+    return [command[1], name].find((word) => word === 'core' || word === 'door') ?? '';
 }

@@ -137,7 +137,7 @@ export function freePort() {
  * End every child of this process that is not in `before`: what a scenario started and lost
  * track of, a browser for instance. Only our own children are ever looked at.
  */
-export async function endStrays(before) {
+export function endStrays(before) {
     for (const pid of childrenOf(process.pid)) {
         if (before.has(pid)) continue;
         for (const target of [-pid, pid]) {

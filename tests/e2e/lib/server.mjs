@@ -10,6 +10,25 @@ import { now, until } from './wait.mjs';
 
 const binary = process.env.AMPHI_E2E_BINARY ?? path.join(root, 'build/amphi');
 
+const list = (text) => (text ?? '').split(',').filter(Boolean);
+
+/**
+ * Where the program runs and how it is reached: on loopback, or in the network namespace that
+ * tests/e2e/netns.sh has built around this process.
+ */
+const place = {
+    netns: process.env.AMPHI_E2E_NETNS ?? '',
+    host: process.env.AMPHI_E2E_HOST ?? '127.0.0.1',
+    admin: process.env.AMPHI_E2E_ADMIN ?? '127.0.0.1',
+    media: list(process.env.AMPHI_E2E_MEDIA ?? '127.0.0.1'),
+    external: list(process.env.AMPHI_E2E_EXTERNAL),
+    listen: process.env.AMPHI_E2E_NETNS ? ['0.0.0.0', '[::]'] : ['127.0.0.1'],
+};
+
+/** A command line of the program, to be run where the program runs. */
+const there = (args) => (place.netns
+    ? ['ip', ['netns', 'exec', place.netns, binary, ...args]] : [binary, args]);
+
 export class Server {
     /**
      * @param {object} options
@@ -38,19 +57,19 @@ export class Server {
             server.portMap = media;
             origins.push(`https://127.0.0.1:${server.webPort}`);
         }
-        server.env = { ...settings({ dir: server.data, origins, ...server.ports }), ...env };
+        server.env = { ...settings({ dir: server.data, origins, place, ...server.ports }), ...env };
         await server.launch();
         return server;
     }
 
     async launch() {
-        this.child = new Child(binary, commands.serve(), { log: this.log, env: this.env, cwd: root });
+        this.child = new Child(...there(commands.serve()), { log: this.log, env: this.env, cwd: root });
         this.pid = this.child.pid;
         await this.ready();
     }
 
     async get(what) {
-        const response = await fetch(`http://127.0.0.1:${this.ports.admin}${what}`);
+        const response = await fetch(`http://${place.admin}:${this.ports.admin}${what}`);
         return { status: response.status, text: await response.text() };
     }
 
@@ -75,7 +94,7 @@ export class Server {
     }
 
     async command(args) {
-        const { code, out, err } = await run(binary, args, { env: this.env, cwd: root });
+        const { code, out, err } = await run(...there(args), { env: this.env, cwd: root });
         if (code !== 0) throw new Error(`amphi ${args.join(' ')}: exit ${code}: ${err || out}`);
         return JSON.parse(out);
     }
@@ -88,13 +107,13 @@ export class Server {
     async link(classId, { role = 'participant', ...more } = {}) {
         const url = new URL(parse.linkUrl(await this.command(commands.link(classId, { role, ...more }))));
         url.protocol = 'https:';
-        url.hostname = '127.0.0.1';
+        url.hostname = place.host;
         url.port = String(this.webPort);
         return url.href;
     }
 
     url(pathname = '/') {
-        return `https://127.0.0.1:${this.webPort}${pathname}`;
+        return `https://${place.host}:${this.webPort}${pathname}`;
     }
 
     /** Pids of core and door as they are now. */

@@ -196,4 +196,25 @@
         }
         return found;
     };
+
+    /**
+     * After the server went away: wait for a new answer, then until `voices` sections take audio
+     * again over a connected connection. Wall-clock milliseconds, to compare across processes.
+     */
+    e2e.hearsAgain = async (answersBefore, voices, limitMs) => {
+        const end = performance.now() + limitMs;
+        const audio = async () => new Map((await e2e.stats()).slots
+            .filter((s) => s.kind === 'audio').map((s) => [s.ssrc, s.packets]));
+        let first = null;
+        while (performance.now() < end) {
+            if ((e2e.got['media.answer'] ?? 0) > answersBefore) {
+                const now = await audio();
+                first ??= now;
+                const fresh = [...now].filter(([ssrc, n]) => n > (first.get(ssrc) ?? 0)).length;
+                if (fresh >= voices && e2e.pc().connectionState === 'connected') return Date.now();
+            }
+            await new Promise((done) => setTimeout(done, 10));
+        }
+        throw new Error(`not heard again: ${JSON.stringify([...await audio()])}`);
+    };
 })();

@@ -44,6 +44,13 @@ export class LocalMedia {
     this.devices = await listDevices();
   }
 
+  /** At the door: opens what was open last time. */
+  async openRemembered(): Promise<void> {
+    const wanted = (['mic', 'cam'] as const).filter((input) => prefs[input]);
+    if (wanted.length > 0) await this.turnOn(wanted);
+    else await this.refreshDevices();
+  }
+
   /** Turns inputs on together, so that the browser asks one question. */
   async turnOn(inputs: Input[]): Promise<void> {
     const missing = inputs.filter((input) => !this[input].track && !this[input].opening);

@@ -1,21 +1,20 @@
 // The page's one model: door, class, reconnecting, over. Joins signalling, media and the class state;
 // components read its fields and call its verbs, nothing else talks to the server.
 import type { OverReason } from '../core/link.ts';
-import { ActiveSpeaker } from '../core/speaker.ts';
 import { applyDelta, fromSnapshot, handRank, isStaff, ownDevice, personOf } from '../core/state.ts';
 import type { ClassState } from '../core/state.ts';
-import type { CommandBody, Device, Door, ErrorReply, ServerMessage, Speaking } from '../wire/messages.ts';
+import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
 import { Signal } from './signal.ts';
-import { tellEvent } from './tell.ts';
+import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
+import { Voices } from './voices.svelte.ts';
 
 export type Hurdle = 'full' | 'notopen' | '';
 const HURDLE_RETRY_MS = 8000;
-const ERRORS = ['denied', 'too_fast', 'not_found', 'state'] as const;
 
 export class Room {
   readonly classId: string;
@@ -32,12 +31,10 @@ export class Room {
   linked = $state(false);
   attempt = $state(0);
   online = $state(navigator.onLine);
-  speaking: readonly Speaking[] = $state.raw([]);
-  speaker = $state('');
+  readonly voices = new Voices();
   mutedHint = $state(false);
   talking = $state(false);
   readonly timeline: Record<string, number> = {};
-  private readonly activeSpeaker = new ActiveSpeaker();
   private syncing = false;
   private stateCommands = 0;
   private readonly resumed: boolean;
@@ -68,7 +65,7 @@ export class Room {
 
   start(): void {
     this.signal.start();
-    if (!this.resumed) void this.openDevices();
+    if (!this.resumed) void this.local.openRemembered();
   }
 
   get staff(): boolean {
@@ -81,13 +78,6 @@ export class Room {
 
   get ownRank(): number {
     return this.state ? handRank(this.state, this.state.you.person) : 0;
-  }
-
-  /** At the door: opens what was open last time. */
-  async openDevices(): Promise<void> {
-    const wanted = (['mic', 'cam'] as const).filter((input) => prefs[input]);
-    if (wanted.length > 0) await this.local.turnOn(wanted);
-    else await this.local.refreshDevices();
   }
 
   async join(name: string): Promise<void> {
@@ -108,10 +98,7 @@ export class Room {
   /** A command whose refusal is told in words; true when it took effect. */
   async run(body: CommandBody): Promise<boolean> {
     const outcome = await this.signal.command(body);
-    if (!outcome.ok) {
-      const code = ERRORS.find((c) => c === outcome.error.code) ?? 'other';
-      announcer.notice(t(`error.${code}`), 'attention');
-    }
+    if (!outcome.ok) tellRefusal(outcome.error);
     return outcome.ok;
   }
 
@@ -157,9 +144,7 @@ export class Room {
         this.media.audioSlots = m.audio;
         return;
       case 'speaking':
-        this.speaking = m.list;
-        this.speaker = this.activeSpeaker.update(m.list, performance.now(), this.state?.you.device ?? '');
-        return;
+        return this.voices.heard(m.list, this.state?.you.device ?? '');
       case 'error':
         if (m.id !== undefined && this.media.refused(m.id) && m.code === 'gone') void this.media.connect('epoch');
         else if (m.id === undefined) this.doorRefused(m);
@@ -174,7 +159,7 @@ export class Room {
     this.hurdle = m.class.state === 'closed' ? 'notopen' : '';
     this.phase = 'door';
     this.state = undefined;
-    if (!this.local.mic.track && !this.local.cam.track && this.resumed && !again) void this.openDevices();
+    if (!this.local.mic.track && !this.local.cam.track && this.resumed && !again) void this.local.openRemembered();
     saveGuest(this.classId, m.guest);
     if (prefs.name === '' && m.you.name) setPref('name', m.you.name);
     this.timeline['door'] ??= performance.now();
@@ -243,7 +228,7 @@ export class Room {
     this.signal.link.remember({ seq: next.seq });
     for (const event of m.events) {
       tellEvent(event, before);
-      if (event.e === 'person.left') this.forget(personOf(before, event.person)?.devices ?? []);
+      if (event.e === 'person.left') this.voices.gone(personOf(before, event.person)?.devices ?? []);
     }
     this.followServer();
   }
@@ -266,7 +251,7 @@ export class Room {
     void this.signal.command({ t: 'media.state', ...this.local.state }).then((outcome) => {
       this.stateCommands = 0;
       if (!outcome.ok && outcome.error.code === 'denied' && this.local.screen) this.local.unshare();
-      if (!outcome.ok) announcer.notice(t('error.denied'), 'attention');
+      if (!outcome.ok) tellRefusal(outcome.error);
     });
   }
 
@@ -278,18 +263,13 @@ export class Room {
       }, HURDLE_RETRY_MS);
       return;
     }
-    announcer.notice(t('error.other'), 'attention');
+    tellRefusal(error);
   }
 
   private doorRefused(m: ErrorReply): void {
     if (m.code === 'full') this.hurdle = 'full';
     else if (m.code === 'state') this.hurdle = 'notopen';
     else if (m.code === 'gone') this.finish('ended');
-  }
-
-  private forget(devices: readonly Device[]): void {
-    for (const device of devices) this.activeSpeaker.gone(device.id);
-    this.speaker = this.activeSpeaker.current;
   }
 
   private hintMuted(): void {

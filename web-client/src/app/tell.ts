@@ -2,7 +2,7 @@
 import { isStaff, personOf } from '../core/state.ts';
 import type { ClassState } from '../core/state.ts';
 import { playSound } from '../media/sounds.ts';
-import type { ClassEvent } from '../wire/messages.ts';
+import type { ClassEvent, ErrorReply } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import { prefs, t } from './prefs.svelte.ts';
 
@@ -37,4 +37,12 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
       return;
     default:
   }
+}
+
+const KNOWN = ['denied', 'too_fast', 'not_found', 'state'] as const;
+
+/** A command that had no effect, in words. */
+export function tellRefusal(error: ErrorReply): void {
+  const code = KNOWN.find((known) => known === error.code) ?? 'other';
+  announcer.notice(t(`error.${code}`), 'attention');
 }

@@ -5,6 +5,7 @@ export interface Placement { seats: Rect[]; centre: Rect | undefined; table: Rec
 export const GAP = 12;
 export const RING_MAX = 24;
 const WIDE = 16 / 9;
+const ALONE_TEXT_HEIGHT = 96;
 
 /** The largest rectangle of the given shape inside `box`, centred. */
 export function fitInside(box: Rect, aspect: number): Rect {
@@ -47,16 +48,41 @@ export function gridCapacity(box: Rect, max: number): number {
 /** One large picture, the others in a strip beside it (wide stage) or below it (tall stage). */
 export function speakerLayout(box: Rect, others: number, aspect = WIDE): Placement {
   if (others === 0) return { seats: [], centre: { ...box }, table: undefined };
-  if (box.w >= box.h * 1.15) {
-    const stripW = Math.min(240, Math.max(132, box.w * 0.17));
+  if (isWide(box)) {
+    const single = stripRows(box);
+    const stripW = others > single ? Math.min(340, box.w * 0.26) : Math.min(240, Math.max(132, box.w * 0.17));
     const centre = { x: box.x, y: box.y, w: box.w - stripW - GAP, h: box.h };
     const strip = { x: box.x + box.w - stripW, y: box.y, w: stripW, h: box.h };
     return { seats: gridLayout(strip, others, 8), centre, table: undefined };
   }
-  const mainH = Math.min(box.w / Math.max(aspect, 1), box.h * 0.58);
-  const centre = { x: box.x, y: box.y, w: box.w, h: mainH };
+  const mainH = tallMainHeight(box, aspect);
   const strip = { x: box.x, y: box.y + mainH + GAP, w: box.w, h: box.h - mainH - GAP };
-  return { seats: gridLayout(strip, others, 8), centre, table: undefined };
+  const seats = gridLayout(strip, others, 8);
+  // The two parts stand together in the middle, without a hole between them.
+  const hole = (seats[0]?.y ?? strip.y) - strip.y;
+  const centre = { x: box.x, y: box.y + hole * 0.5, w: box.w, h: mainH };
+  return { seats: seats.map((r) => ({ ...r, y: r.y - hole * 0.5 })), centre, table: undefined };
+}
+
+function tallMainHeight(box: Rect, aspect: number): number {
+  return Math.min(box.w / Math.max(aspect, 1), box.h * 0.58);
+}
+
+/** How many pictures the strip beside or below the large one can hold. */
+export function stripCapacity(box: Rect, aspect: number): number {
+  if (isWide(box)) return box.w < 900 ? stripRows(box) : 2 * Math.max(1, Math.floor((box.h + 8) / 100));
+  const h = box.h - tallMainHeight(box, aspect) - GAP;
+  const columns = Math.max(2, Math.floor((box.w + 8) / 158));
+  return columns * Math.max(1, Math.floor((h + 8) / 100));
+}
+
+/** Pictures in one column beside the large one. */
+function stripRows(box: Rect): number {
+  return Math.max(1, Math.floor((box.h + 8) / 116));
+}
+
+function isWide(box: Rect): boolean {
+  return box.w >= box.h * 1.15;
 }
 
 function apart(a: Rect, b: Rect, gap: number): boolean {
@@ -94,8 +120,9 @@ function ringPoints(box: Rect, rx: number, ry: number, count: number, startTurn:
 /** People around a table; the middle is free for the class itself. Stable: seat k depends on k and count only. */
 function openRing(box: Rect, count: number): Placement {
   if (count === 1) {
-    const only = fitInside({ x: box.x + box.w * 0.14, y: box.y, w: box.w * 0.72, h: box.h * 0.86 }, 4 / 3);
-    return { seats: [{ ...only, y: box.y + (box.h - only.h) / 2 }], centre: undefined, table: undefined };
+    // Room is left below for the words that greet who comes first.
+    const room = { x: box.x + box.w * 0.14, y: box.y, w: box.w * 0.72, h: Math.max(80, box.h - ALONE_TEXT_HEIGHT) };
+    return { seats: [fitInside(room, WIDE)], centre: undefined, table: undefined };
   }
   if (count === 2) return { seats: gridLayout(box, 2, GAP * 2), centre: undefined, table: undefined };
   const tableMin = { w: Math.min(box.w * 0.24, 320), h: Math.min(box.h * 0.2, 150) };
@@ -150,7 +177,8 @@ function frameSeats(box: Rect, count: number, w: number, h: number): Rect[] {
 function sharedRing(box: Rect, count: number, aspect: number): Placement {
   let best: Placement | undefined;
   let bestScore = 0;
-  for (let w = 92; w <= Math.min(260, box.w * 0.2); w += 4) {
+  const least = Math.min(150, Math.max(92, box.w * 0.105 - count));
+  for (let w = least; w <= Math.min(260, box.w * 0.2); w += 4) {
     const h = w * 0.7;
     const rows = Math.ceil(count / 2);
     const options: [Rect[], Rect][] = [];

@@ -8,7 +8,6 @@ const ATTEMPT_MS = 8000;
 const RESTARTS_BEFORE_REBUILD = 2;
 
 export class MediaDoctor {
-  private since = 0;
   private health: MediaHealth = 'new';
   private restarts = 0;
   private nextMs = Infinity;
@@ -17,7 +16,6 @@ export class MediaDoctor {
   state(health: MediaHealth, nowMs: number): void {
     if (health === this.health) return;
     this.health = health;
-    this.since = nowMs;
     if (health === 'connected') {
       this.restarts = 0;
       this.nextMs = Infinity;
@@ -40,10 +38,5 @@ export class MediaDoctor {
     }
     this.restarts += 1;
     return 'ice';
-  }
-
-  /** Milliseconds since the last change of health. */
-  sickForMs(nowMs: number): number {
-    return this.health === 'connected' || this.health === 'new' ? 0 : nowMs - this.since;
   }
 }

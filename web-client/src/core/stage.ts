@@ -1,11 +1,13 @@
 // Who and what is on the stage, in a stable order, and in which arrangement.
 import type { Device, Person, SourceKind } from '../wire/messages.ts';
-import { RING_MAX, gridCapacity, gridLayout, ringLayout, speakerLayout } from './layout.ts';
+import { RING_MAX, gridCapacity, gridLayout, ringLayout, speakerLayout, stripCapacity } from './layout.ts';
 import type { Rect } from './layout.ts';
 import { handRank } from './state.ts';
 import type { ClassState } from './state.ts';
 
 export type ViewChoice = 'auto' | 'ring' | 'grid' | 'speaker';
+const PAGER_HEIGHT = 52;
+
 export interface Tile {
   key: string; person: Person; device: string; source: SourceKind;
   self: boolean; mic: boolean; picture: boolean; rank: number;
@@ -85,8 +87,10 @@ export function arrange(state: ClassState, input: StageInput): Arrangement {
       const ring = ringLayout(input.box, rest.length, 0);
       return place('ring', undefined, rest, ring.seats, ring.table, ring.centre, 0, 1);
     }
-    const cut = paged(rest, gridCapacity(input.box, input.slots), input.page);
-    return place('grid', undefined, cut.shown, gridLayout(input.box, cut.shown.length), undefined, undefined,
+    const paging = rest.length > gridCapacity(input.box, input.slots);
+    const box = paging ? { ...input.box, h: input.box.h - PAGER_HEIGHT } : input.box;
+    const cut = paged(rest, gridCapacity(box, input.slots), input.page);
+    return place('grid', undefined, cut.shown, gridLayout(box, cut.shown.length), undefined, undefined,
       cut.page, cut.pages);
   }
   const aspect = main.source === 'screen' ? input.screenAspect : 16 / 9;
@@ -94,11 +98,12 @@ export function arrange(state: ClassState, input: StageInput): Arrangement {
     const ring = ringLayout(input.box, rest.length, aspect);
     return place('ring', main, rest, ring.seats, undefined, ring.centre, 0, 1);
   }
-  const wide = input.box.w >= input.box.h * 1.15;
-  const capacity = wide ? Math.max(1, Math.floor(input.box.h / 104)) : gridCapacity(
-    { ...input.box, h: input.box.h * 0.42 }, input.slots - 1);
-  const cut = paged(rest, Math.max(1, Math.min(capacity, input.slots - 1)), input.page);
-  const spot = speakerLayout(input.box, cut.shown.length, aspect);
+  const capacity = Math.max(1, Math.min(stripCapacity(input.box, aspect), input.slots - 1));
+  const paging = rest.length > capacity;
+  // A row of buttons takes the foot when there are more pages.
+  const box = paging ? { ...input.box, h: input.box.h - PAGER_HEIGHT } : input.box;
+  const cut = paged(rest, paging ? Math.max(1, Math.min(stripCapacity(box, aspect), input.slots - 1)) : capacity, input.page);
+  const spot = speakerLayout(box, cut.shown.length, aspect);
   return place('speaker', main, cut.shown, spot.seats, undefined, spot.centre, cut.page, cut.pages);
 }
 

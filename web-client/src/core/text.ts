@@ -1,8 +1,8 @@
-// Small things done to names, times and messages before they are shown.
+// Small things done to names and messages before they are shown.
 
 /** One or two letters standing for a name; whole characters, not code units. */
 export function initials(name: string): string {
-  const words = name.trim().split(/[\s\-']+/u).filter((w) => /[\p{L}\p{N}]/u.test(w));
+  const words = name.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((w) => [...(w ?? '')][0] ?? '');
   return letters.join('').toLocaleUpperCase();
 }
@@ -12,13 +12,6 @@ export function tintOf(id: string, count: number): number {
   let hash = 0;
   for (const c of id) hash = (hash * 31 + (c.codePointAt(0) ?? 0)) >>> 0;
   return hash % count;
-}
-
-export function clock(ms: number): string {
-  const s = Math.max(0, Math.floor(ms / 1000));
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const h = Math.floor(s / 3600);
-  return h > 0 ? `${h}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${two(Math.floor(s / 60))}:${two(s % 60)}`;
 }
 
 export type Piece = { text: string; href?: string };

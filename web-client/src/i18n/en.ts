@@ -86,7 +86,6 @@ export const en: Catalogue = {
   'leave.end': 'End for everybody',
   'leave.stay': 'Stay',
 
-  'top.people': { one: '# person', other: '# people' },
   'top.view': 'Arrangement',
   'top.settings': 'Settings',
   'top.palette': 'All actions',
@@ -94,8 +93,6 @@ export const en: Catalogue = {
   'top.state.live': 'Under way',
   'top.state.closed': 'Ended',
   'top.start': 'Start the session',
-  'top.end': 'End the session',
-  'top.staff': 'Running the session',
 
   'view.auto': 'Automatic',
   'view.ring': 'Round table',
@@ -150,7 +147,6 @@ export const en: Catalogue = {
 
   'hands.title': 'Raised hands',
   'hands.clear': 'Lower all hands',
-  'hands.rank': { one: 'no. #', other: 'no. #' },
   'hands.yours': { one: 'Your hand is up: you are next', other: 'Your hand is up: you are number #' },
 
   'chat.empty': 'No message yet. Say hello!',

@@ -84,7 +84,6 @@ export const fr = {
   'leave.end': 'Terminer pour tous',
   'leave.stay': 'Rester',
 
-  'top.people': { one: '# personne', other: '# personnes' },
   'top.view': 'Disposition',
   'top.settings': 'Réglages',
   'top.palette': 'Toutes les actions',
@@ -92,8 +91,6 @@ export const fr = {
   'top.state.live': 'En cours',
   'top.state.closed': 'Terminée',
   'top.start': 'Commencer la séance',
-  'top.end': 'Terminer la séance',
-  'top.staff': 'Conduite de la séance',
 
   'view.auto': 'Automatique',
   'view.ring': 'Table ronde',
@@ -148,7 +145,6 @@ export const fr = {
 
   'hands.title': 'Mains levées',
   'hands.clear': 'Baisser toutes les mains',
-  'hands.rank': { one: '#re', other: '#e' },
   'hands.yours': { one: 'Votre main est levée : vous êtes le prochain', other: 'Votre main est levée : vous êtes #e' },
 
   'chat.empty': 'Aucun message pour l’instant. Dites bonjour !',

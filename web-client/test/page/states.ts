@@ -43,10 +43,9 @@ export const STATES: PageState[] = [
   {
     name: 'reconnect', link: 'people=7',
     then: async (page, mock) => {
-      mock.pause(60_000);
+      mock.pause(6000);
       await page.getByTestId('reconnecting').waitFor();
       await page.waitForTimeout(2500);
-      mock.pause(0);
     },
   },
   { name: 'removed', link: 'people=3', then: (page) => closeWith(page, 4001) },

@@ -136,6 +136,7 @@ struct client {
     bool silent; /* sends no checks */
     bool ready;
     uint8_t dtls_stage;
+    uint8_t dtls_tries;
     mono_us next_check_us;
     mono_us next_dtls_us;
     mono_us next_rtcp_us;

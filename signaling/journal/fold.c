@@ -149,6 +149,7 @@ static int person_forgotten(struct state *s, const struct event *e)
     for (size_t i = 0; i < s->chat_count; i++) {
         struct chat_entry *c = &s->chat[(s->chat_first + i) % STATE_CHAT_MAX];
         if (id_equal(&c->from, &e->person)) {
+            rtext_put(&c->name);
             rtext_put(&c->text);
         }
     }
@@ -261,7 +262,8 @@ static int hand_lowered(struct state *s, const struct event *e)
 
 static int chat_posted(struct state *s, const struct event *e)
 {
-    if (!state_person(s, &e->person)) {
+    const struct person *p = state_person(s, &e->person);
+    if (!p) {
         return E_CORRUPT;
     }
     if (s->chat_count == STATE_CHAT_MAX) {
@@ -272,6 +274,7 @@ static int chat_posted(struct state *s, const struct event *e)
     c->id = e->other;
     c->from = e->person;
     c->at = e->at;
+    rtext_set(&c->name, p->name);
     rtext_set(&c->text, e->text);
     return 0;
 }

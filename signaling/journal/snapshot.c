@@ -99,7 +99,8 @@ static int put_lists(struct wr *w, const struct state *s, const struct sealer *s
         put_id(w, &c->id);
         put_id(w, &c->from);
         wr_u64(w, (uint64_t)c->at);
-        err = put_sealed(w, c->text, &c->from, sealer);
+        err = put_sealed(w, c->name, &c->from, sealer);
+        err = err ? err : put_sealed(w, c->text, &c->from, sealer);
     }
     return err;
 }
@@ -292,7 +293,8 @@ static int get_lists(struct state *s, struct rd *r, const struct sealer *sealer)
         c->id = get_id(r);
         c->from = get_id(r);
         c->at = (wall_ms)rd_u64(r);
-        err = seal_read(r, &c->text, &c->from, sealer);
+        err = seal_read(r, &c->name, &c->from, sealer);
+        err = err ? err : seal_read(r, &c->text, &c->from, sealer);
     }
     return err ? err : r->bad ? E_CORRUPT : 0;
 }

@@ -31,6 +31,7 @@ void state_free(struct state *s)
         mem_free(s->seats[i]);
     }
     for (size_t i = 0; i < STATE_CHAT_MAX; i++) {
+        rtext_put(&s->chat[i].name);
         rtext_put(&s->chat[i].text);
     }
     for (struct person *p = s->spare_persons, *next; p; p = next) {

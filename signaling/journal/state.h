@@ -81,6 +81,7 @@ struct chat_entry {
     struct id id;
     struct id from;
     wall_ms at;
+    struct rtext *name; /* of the author at that time */
     struct rtext *text;
 };
 

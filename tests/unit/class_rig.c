@@ -232,6 +232,7 @@ static void page_hear(struct rig_page *page, json_t *m)
         copy_text(page->person, sizeof(page->person), json_object_get(m, "you"), "person");
     } else if (strcmp(type, "resumed") == 0) {
         copy_text(page->resume, sizeof(page->resume), m, "resume");
+        page->epoch = json_integer_value(json_object_get(m, "epoch"));
         page->inside = true;
     } else if (strcmp(type, "ack") == 0) {
         copy_text(page->acked, sizeof(page->acked), m, "id");

@@ -34,6 +34,12 @@ static void vacate(struct state *s, struct seat *seat, const struct event *e, bo
     if (id_equal(&s->acting, &p->id)) {
         s->acting = (struct id){{0}};
     }
+    /* A page may come back much later with a command whose ack it never heard. */
+    uint32_t count = seat->command_count;
+    p->kept_count = count < STATE_KEPT_MAX ? count : (uint32_t)STATE_KEPT_MAX;
+    for (uint32_t i = 0; i < p->kept_count; i++) {
+        p->kept[i] = seat->commands[(count - p->kept_count + i) % STATE_COMMANDS_MAX];
+    }
     state_remove_seat(s, seat);
 }
 
@@ -102,6 +108,9 @@ static int person_joined(struct state *s, const struct event *e)
     p->role_link = (uint8_t)link;
     p->last_device = (struct id){{0}};
     p->last_generation = 0;
+    memcpy(seat->commands, p->kept, p->kept_count * sizeof(p->kept[0]));
+    seat->command_count = p->kept_count;
+    p->kept_count = 0;
     seat->joined_seq = e->seq;
     seat->joined_at = e->at;
     set_device(seat, e);

@@ -71,6 +71,10 @@ static int put_persons(struct wr *w, const struct state *s, const struct sealer 
         wr_u64(w, p->left_seq);
         put_id(w, &p->last_device);
         wr_u32(w, p->last_generation);
+        wr_u8(w, (uint8_t)p->kept_count);
+        for (uint32_t c = 0; c < p->kept_count; c++) {
+            wr_u64(w, p->kept[c]);
+        }
         err = put_sealed(w, p->name, &p->id, sealer);
     }
     wr_u32(w, (uint32_t)s->seat_count);
@@ -188,6 +192,14 @@ static int get_person(struct state *s, struct rd *r, const struct sealer *sealer
     p->left_seq = rd_u64(r);
     p->last_device = get_id(r);
     p->last_generation = rd_u32(r);
+    p->kept_count = rd_u8(r);
+    if (p->kept_count > STATE_KEPT_MAX) {
+        p->kept_count = 0;
+        return E_CORRUPT;
+    }
+    for (uint32_t c = 0; c < p->kept_count; c++) {
+        p->kept[c] = rd_u64(r);
+    }
     if (r->bad || p->role >= ROLE_COUNT || p->role_link >= ROLE_COUNT) {
         return E_CORRUPT;
     }

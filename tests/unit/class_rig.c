@@ -112,7 +112,7 @@ static void apply_device(json_t *person, const char *type, const json_t *ev)
 {
     json_t *devices = json_object_get(person, "devices");
     if (strcmp(type, "device.joined") == 0) {
-        json_array_append(devices, json_object_get(ev, "device"));
+        json_array_append_new(devices, json_deep_copy(json_object_get(ev, "device")));
         return;
     }
     size_t at = index_of(devices, "id", str(ev, "device"));
@@ -130,7 +130,7 @@ static void apply_person(json_t *view, const char *type, const json_t *ev)
 {
     json_t *people = json_object_get(view, "people");
     if (strcmp(type, "person.joined") == 0) {
-        json_array_append(people, json_object_get(ev, "person"));
+        json_array_append_new(people, json_deep_copy(json_object_get(ev, "person")));
         return;
     }
     const char *id = str(ev, "person");
@@ -161,11 +161,11 @@ static void apply_event(json_t *view, const json_t *ev)
     json_t *chat = json_object_get(view, "chat");
     if (strcmp(type, "hand.raised") == 0) {
         lower_hand(hands, str(json_object_get(ev, "hand"), "person"));
-        json_array_append(hands, json_object_get(ev, "hand"));
+        json_array_append_new(hands, json_deep_copy(json_object_get(ev, "hand")));
     } else if (strcmp(type, "hand.lowered") == 0) {
         lower_hand(hands, str(ev, "person"));
     } else if (strcmp(type, "chat.posted") == 0) {
-        json_array_append(chat, json_object_get(ev, "chat"));
+        json_array_append_new(chat, json_deep_copy(json_object_get(ev, "chat")));
         if (json_array_size(chat) > STATE_CHAT_MAX) {
             json_array_remove(chat, 0);
         }

@@ -40,9 +40,8 @@ static const char *const sql[ST_COUNT] = {
     [ST_EVENT] = "INSERT INTO journal (class, seq, blob) VALUES (?1, ?2, ?3)",
     [ST_SNAPSHOT] = "INSERT OR REPLACE INTO snapshot (class, seq, blob) VALUES (?1, ?2, ?3)",
     /* The one before the newest stays, in case the newest turns out unreadable. */
-    [ST_SNAPSHOT_TRIM] =
-        ("DELETE FROM snapshot WHERE class = ?1 AND seq NOT IN "
-         "(SELECT seq FROM snapshot WHERE class = ?1 ORDER BY seq DESC LIMIT 2)"),
+    [ST_SNAPSHOT_TRIM] = ("DELETE FROM snapshot WHERE class = ?1 AND seq NOT IN "
+                          "(SELECT seq FROM snapshot WHERE class = ?1 ORDER BY seq DESC LIMIT 2)"),
     [ST_KEY] = "INSERT OR REPLACE INTO person_key (class, person, key) VALUES (?1, ?2, ?3)",
     [ST_FORGET] = "DELETE FROM person_key WHERE class = ?1 AND person = ?2",
     [ST_LAST] = "SELECT max(seq) FROM journal WHERE class = ?1",

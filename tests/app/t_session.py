@@ -19,6 +19,8 @@ def two_people(s, class_id):
     check("and arrives", said["chat"]["text"] == "hello")
     guest.answer(guest.send("hand.raise", kind="speak"))
     check("a raised hand arrives", host.event("hand.raised")["hand"]["kind"] == "speak")
+    check("who showed a link is no stranger to the door",
+          wait_for(lambda: s.metric("amphi_door_untrusted") == 0, 4))
     refused = guest.answer(guest.send("session.end"))
     check("a participant may not end the class", refused.get("code") == "denied",
           json.dumps(refused))

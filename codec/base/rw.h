@@ -21,7 +21,8 @@ struct rd {
 static inline struct rd rd_init(const void *data, size_t len)
 {
     const uint8_t *p = data;
-    return (struct rd){.p = p, .end = p + len, .bad = false};
+    /* NULL + 0 is undefined in C. */
+    return (struct rd){.p = p, .end = len ? p + len : p, .bad = false};
 }
 
 /* Bytes not yet read; 0 once bad. */

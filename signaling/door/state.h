@@ -344,3 +344,5 @@ void tls_tick(struct door *door, mono_us now);
 
 /* Gives up root, new privileges, core dumps. 0 or E_*, with why. */
 int sandbox_enter(const struct door_config *config, char *why, size_t cap);
+/* Gives up files and outgoing connections; a kernel that cannot is said in the log. */
+void sandbox_lock(const struct door_config *config);

@@ -106,7 +106,10 @@ class Lab:
                 "key=" + self.key, "web=" + self.web, "core=" + self.core_path,
                 "watchdog=" + self.dir + "/watchdog"]
         args += ["%s=%s" % kv for kv in self.options.items()]
-        self.door = subprocess.Popen(args, stderr=open(self.log_path, "ab"))
+        # A small quarantine, so that the memory of the sanitizer build can be measured too.
+        env = dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=16:" +
+                   os.environ.get("ASAN_OPTIONS", ""))
+        self.door = subprocess.Popen(args, stderr=open(self.log_path, "ab"), env=env)
         def ready():
             try:
                 socket.create_connection((HOST, PLAIN), 1).close()

@@ -72,7 +72,7 @@ export const en: Catalogue = {
   'bar.people': 'People',
   'bar.chat': 'Chat',
   'bar.leave': 'Leave',
-  'bar.short.mic': 'Mic',
+  'bar.short.mic': 'Microphone',
   'bar.short.cam': 'Camera',
   'bar.short.share': 'Share',
   'bar.short.hand': 'Hand',

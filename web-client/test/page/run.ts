@@ -18,6 +18,8 @@ for (const { name, run } of [...behaviourTests, ...a11yTests]) {
   } catch (error) {
     failed += 1;
     console.error(`not ok: ${name}\n${error instanceof Error ? error.stack : String(error)}`);
+  } finally {
+    for (const b of [bench.browser, bench.bare]) for (const context of b.contexts()) await context.close();
   }
 }
 await bench.browser.close();

@@ -199,7 +199,11 @@ void track_close(struct sfu *sfu, struct track *track, mono_us now)
 void track_unneeded(struct sfu *sfu, struct track *track, mono_us now)
 {
     bool layers = track->layer[0] || track->layer[1] || track->layer[2];
-    if (track->owner || track->wishers || (layers && !track->remote) || track->published) {
+    if (track->owner || track->wishers || (layers && !track->remote)) {
+        return;
+    }
+    /* Another shard's voice stays while it is heard; its pictures only while somebody looks. */
+    if (track->published && !track->video) {
         return;
     }
     if (track->remote) {

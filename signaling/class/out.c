@@ -124,14 +124,12 @@ static void hand_value(struct jsonw *w, const struct id *person, unsigned kind, 
     jsonw_object_end(w);
 }
 
-static void chat_value(struct jsonw *w, const struct state *s, const struct chat_entry *c)
+static void chat_value(struct jsonw *w, const struct chat_entry *c)
 {
-    const struct person *from = state_person(s, &c->from);
-    const struct rtext *name = from ? from->name : NULL;
     jsonw_object(w);
     key_id(w, "id", ID_MESSAGE, &c->id);
     key_id(w, "from", ID_PERSON, &c->from);
-    jsonw_key_strn(w, "name", rtext_str(name), rtext_len(name));
+    jsonw_key_strn(w, "name", rtext_str(c->name), rtext_len(c->name));
     jsonw_key_int(w, "at", c->at);
     jsonw_key_strn(w, "text", rtext_str(c->text), rtext_len(c->text));
     jsonw_object_end(w);
@@ -180,7 +178,7 @@ static void lists(struct jsonw *w, const struct state *s)
     jsonw_key(w, "chat");
     jsonw_array(w);
     for (size_t i = 0; i < s->chat_count; i++) {
-        chat_value(w, s, state_chat(s, i));
+        chat_value(w, state_chat(s, i));
     }
     jsonw_array_end(w);
 }
@@ -406,7 +404,7 @@ static void write_event(struct jsonw *w, const struct state *s, const struct eve
     case EVENT_CHAT_POSTED:
         event_start(w, "chat.posted");
         jsonw_key(w, "chat");
-        chat_value(w, s, state_chat(s, s->chat_count - 1));
+        chat_value(w, state_chat(s, s->chat_count - 1));
         jsonw_object_end(w);
         break;
     case EVENT_NONE:

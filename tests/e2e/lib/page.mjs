@@ -162,6 +162,7 @@ export class Page {
             const state = await this.eval(async () => ({
                 url: location.href, counts: window.__e2e?.counts(), view: window.__e2e?.view(),
                 read: window.__e2e?.read(), stats: await window.__e2e?.stats(),
+                messages: window.__e2e?.messages.slice(-40),
             }));
             fs.writeFileSync(`${base}.json`, JSON.stringify(state, null, 1));
         });

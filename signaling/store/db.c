@@ -235,8 +235,9 @@ int db_open(struct db **out, const char *path, uint32_t busy_ms, char *why, size
         : err == E_FULL    ? "the disk is full; make room"
                            : "cannot be used; see the reason and its rights";
     if (!why[0]) {
+        bool sqlite = db->handle && sqlite3_errcode(db->handle) != SQLITE_OK;
         (void)snprintf(why, cap, "%s: %s (%s)", path, advice,
-                       db->handle ? sqlite3_errmsg(db->handle) : err_text(err));
+                       sqlite ? sqlite3_errmsg(db->handle) : err_text(err));
     }
     db_close(db);
     return err;

@@ -41,7 +41,7 @@ enum {
 
 struct member {
     struct sockaddr_in addr;
-    struct gcm_key_data key;
+    _Alignas(64) struct gcm_key_data key; /* ipsec-mb stores whole vectors */
     uint32_t ssrc;
     uint16_t seq;
     uint16_t room;
@@ -60,9 +60,8 @@ static uint8_t in_bytes[BATCH][SLOT];
 static uint8_t out_bytes[OUT_BYTES];
 static struct mmsghdr out_message[OUT_MESSAGES];
 static struct iovec out_iov[OUT_MESSAGES];
-static union {
-    struct cmsghdr header; /* for alignment */
-    char bytes[CMSG_SPACE(sizeof(uint16_t))];
+static struct {
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(uint16_t))];
 } out_control[OUT_MESSAGES];
 static uint32_t out_used;
 static unsigned out_count;

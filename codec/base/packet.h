@@ -35,11 +35,12 @@ struct pkt_desc {
     uint8_t temporal;
     uint8_t layer_sync; /* a receiver may switch up to this layer here */
     uint8_t discardable;
+    uint8_t independent;     /* refers to no earlier picture: a spatial layer may be entered here */
     uint8_t inter_layer;     /* needs the lower spatial layer of the same picture */
     uint8_t picture_id_bits; /* 0 none, 7, 15 (VP8, VP9), 16 (AV1 frame number) */
     uint8_t has_tl0;
     uint8_t tl0picidx;
-    uint8_t codec_bytes[5]; /* for the codec's rewrite: offsets of fields (struct codec_ops) */
+    uint8_t codec_bytes[4]; /* for the codec's rewrite: offsets of fields (struct codec_ops) */
     uint16_t picture_id;
     uint16_t width; /* pixels, where a key frame tells; else 0 */
     uint16_t height;

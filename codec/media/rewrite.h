@@ -23,18 +23,17 @@ enum { CODEC_REWRITE_PICTURES = 32 };
 
 struct codec_rewrite {
     int64_t newest;     /* unwrapped source picture id, newest seen of this source */
-    int64_t first;      /* source picture id the current source began with */
-    int64_t shift;      /* output = source + shift, for pictures newer than `newest` */
+    int64_t first;      /* the one the current source began with */
+    int64_t shift;      /* output = source + shift - pictures left out before it */
     int64_t out_newest; /* unwrapped output picture id */
+    int32_t left_out;   /* pictures of this source whose hole was closed */
     uint8_t tl0_shift;  /* output tl0picidx = source + tl0_shift */
     uint8_t out_tl0;    /* newest written */
-    uint8_t codec;      /* enum codec_id the state is for */
-    bool started;       /* something was ever written */
+    uint8_t codec;      /* enum codec_id of the current source */
+    bool started;       /* a picture id was written before */
     bool has_source;    /* the current source has shown its first picture */
-    bool close_holes;
-    uint8_t bits; /* of the source's picture id */
-    /* Place of the last pictures: shift at their time, or CODEC_REWRITE_LEFT_OUT. Indexed by source
-     * picture id modulo CODEC_REWRITE_PICTURES; valid for (newest - PICTURES, newest]. */
+    /* left_out at the time of each of the last pictures, or -1 = itself left out. Indexed by source
+     * picture id modulo CODEC_REWRITE_PICTURES; valid in (newest - PICTURES, newest]. */
     int32_t place[CODEC_REWRITE_PICTURES];
 };
 

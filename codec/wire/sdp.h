@@ -165,7 +165,7 @@ typedef const struct sdp_codec *(*sdp_codec_h)(enum codec_id id);
  * audio = mic, first video = camera, second video = screen, second audio = sound; sections that
  * only receive become slots, audio numbered first.
  * Returns 0; E_UNSUPPORTED (no BUNDLE, no rtcp-mux, no SHA-256 fingerprint, setup:passive, no
- * common codec, one codec with two payload types, receive mids that do not follow each other),
+ * common codec, one codec with two payload types),
  * E_LIMIT (more slots than desc has) or E_BAD (missing or malformed credentials).
  */
 int sdp_offer_desc(struct desc_offer *desc, struct sdp_session *offer, sdp_codec_h codec);

@@ -7,8 +7,6 @@
 #include "server/app/command.h"
 #include "server/app/version.h"
 
-extern char **environ;
-
 const struct command *command_table(size_t *count)
 {
     static const struct command *const list[] = {

@@ -2,9 +2,11 @@
  * ICE-TCP, passive side (RFC 6544): browsers behind a firewall that eats UDP connect to the shard's
  * port number over TCP and speak the same datagrams in frames (framing.h).
  * Invariants: at most conns_max connections, of which at most conns_max / 4 (at least 1) have not
- * yet passed an authenticated check; a connection without one is closed after TCP_CONFIRM_US; what
- * waits for a slow reader is at most TCP_OUT_MAX bytes, then it is cut; a conn number is never
- * reused for 2^18 connections of its row, so a stale tuple finds nobody.
+ * yet passed an authenticated check; a connection without one is closed after TCP_CONFIRM_US, a
+ * silent one after TCP_IDLE_US. What waits for a slow reader is at most TCP_OUT_MAX bytes: frames
+ * that do not fit are lost like datagrams, and a reader that takes nothing for TCP_STALL_US is cut.
+ * A conn number comes again only after 2^18 connections of its row, so a stale tuple finds nobody.
+ * closed_h is only called from tcp_timer, never from inside a send or an input.
  * Out of scope: TLS, the active side, candidates.
  */
 #pragma once
@@ -22,7 +24,9 @@
 enum {
     TCP_CONNS_MAX = 8192,
     TCP_CONFIRM_US = 10 * US_PER_S,
-    TCP_OUT_MAX = 256 << 10, /* bytes waiting for one reader */
+    TCP_IDLE_US = 60 * US_PER_S, /* checks come every few seconds while anybody is there */
+    TCP_STALL_US = 10 * US_PER_S,
+    TCP_OUT_MAX = 128 << 10, /* bytes waiting for one reader */
 };
 
 struct tcp_config {
@@ -43,7 +47,7 @@ struct tcp_hooks {
 };
 
 struct tcp_stats {
-    uint64_t accepted, refused, timed_out, cut_slow, cut_bad;
+    uint64_t accepted, refused, timed_out, cut_slow, cut_bad, closed;
     uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, tx_dropped;
     uint32_t conns, unconfirmed;
 };
@@ -58,9 +62,10 @@ void tcp_free(struct tcp *tcp);
 uint16_t tcp_port(const struct tcp *tcp);
 /* Sends all TCP runs of batch; UDP runs are left alone. The batch itself is not changed. */
 void tcp_send_batch(struct tcp *tcp, const struct txbatch *batch, mono_us now);
-/* Closes the connection of a tuple (its peer left); an unknown one does nothing. */
+/* Closes the connection of a tuple (its peer left), without closed_h; an unknown one does nothing.
+ */
 void tcp_close(struct tcp *tcp, const struct tuple *tuple);
-/* Closes what was not confirmed in time; call at tcp_deadline. */
+/* Closes what is overdue and reports what was closed; call at tcp_deadline. */
 void tcp_timer(struct tcp *tcp, mono_us now);
 mono_us tcp_deadline(const struct tcp *tcp);
 void tcp_stats_read(const struct tcp *tcp, struct tcp_stats *out);

@@ -5,7 +5,8 @@
  * (IP_PKTINFO, RFC 3542).
  * Invariants: never blocks beyond one poll of UDP_POLL_MS when the socket is full, then drops and
  * counts; bytes that leave are exactly those committed to the batch (S38).
- * Out of scope: TCP runs of a batch (tcp.h takes them), fragmentation (DF is set: MTU 1200 holds).
+ * Out of scope: TCP runs of a batch (tcp.h takes them), path MTU discovery (1200 bytes fit nearly
+ * everywhere; DF is not set and forged ICMP is not believed, so a narrower path still works).
  */
 #pragma once
 
@@ -39,6 +40,7 @@ struct udp_hooks {
 
 struct udp_stats {
     uint64_t rx_datagrams, rx_bytes, rx_no_room, rx_too_big;
+    uint64_t rx_overflow; /* lost in the kernel because we read too slowly */
     uint64_t tx_datagrams, tx_bytes, tx_calls;
     uint64_t tx_dropped;    /* datagrams the kernel did not take (full or refused) */
     uint64_t tx_waits;      /* times the socket was full */
@@ -49,6 +51,7 @@ struct udp;
 
 /* Binds. 0, E_RANGE (no family), E_BUSY (port taken), E_DENIED, E_NOMEM or E_IO. */
 int udp_new(struct udp **out, const struct udp_config *config, const struct udp_hooks *hooks);
+/* Gives its spare packets back: before the pool they came from goes. */
 void udp_free(struct udp *udp);
 /* The bound port, host order. */
 uint16_t udp_port(const struct udp *udp);

@@ -41,7 +41,8 @@ struct ice_creds {
 
 struct ice_path {
     struct tuple tuple;
-    mono_us checked; /* last authenticated check */
+    mono_us checked;     /* last authenticated check */
+    uint32_t generation; /* of the credentials it was made with */
 };
 
 struct ice {
@@ -49,10 +50,10 @@ struct ice {
     struct ice_creds old; /* before a restart; ufrag "" when there is none */
     struct ice_path path[ICE_PATHS];
     uint8_t paths;
-    int8_t selected; /* index in path, -1 none */
-    bool consent;    /* a selected path had consent when we last looked */
-    bool was_lost;   /* ICE_LOST was reported and not yet undone */
-    uint64_t checks; /* authenticated requests */
+    int8_t selected;     /* index in path, -1 none */
+    bool lost;           /* ICE_LOST was reported and not yet undone */
+    uint32_t generation; /* restarts so far */
+    uint64_t checks;     /* authenticated requests */
 };
 
 /* What changed; bits. */

@@ -4,7 +4,10 @@ enum { HEIGHT_ASSUMED = 720 };
 
 static uint16_t height_of(const struct layer_view *layers, unsigned i)
 {
-    return layers[i].height ? layers[i].height : (uint16_t)(HEIGHT_ASSUMED >> i);
+    if (layers[i].height) {
+        return layers[i].height;
+    }
+    return (uint16_t)((unsigned)HEIGHT_ASSUMED >> i);
 }
 
 int layer_policy(const struct layer_view *layers, unsigned count, uint16_t height_max,

@@ -22,6 +22,7 @@
 #include "codec/base/time.h"
 #include "signaling/class/media.h"
 #include "signaling/journal/record.h"
+#include "signaling/schema/roles.h"
 #include "signaling/schema/token_ops.h"
 
 typedef uint64_t conn_num; /* connection id of the door, never reused (design.md D7) */
@@ -101,9 +102,6 @@ enum admin_kind {
     ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
     ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */
 };
-
-enum class_type { CLASS_STANDARD = 0, CLASS_WEBINAR, CLASS_ROUND_TABLE, CLASS_TYPE_COUNT };
-enum role { ROLE_PARTICIPANT = 0, ROLE_ANIMATOR, ROLE_HOST, ROLE_COUNT };
 
 struct admin_request {
     enum admin_kind kind;

@@ -77,6 +77,19 @@ static void allow_reading(int set, const char *path, bool is_folder)
     }
 }
 
+/* Lets one device be read, not its folder. */
+static void allow_device(int set, const char *path)
+{
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
+        .parent_fd = open(path, O_PATH | O_CLOEXEC),
+    };
+    if (rule.parent_fd >= 0) {
+        (void)syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+        (void)close(rule.parent_fd);
+    }
+}
+
 static bool restrict_self(const struct door_config *config)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -93,6 +106,7 @@ static bool restrict_self(const struct door_config *config)
         return false;
     }
     allow_reading(set, config->web_root, true);
+    allow_device(set, "/dev/urandom"); /* libwebsockets opens it at start */
     allow_reading(set, config->cert_path, false);
     allow_reading(set, config->key_path, false);
     bool done = syscall(SYS_landlock_restrict_self, set, 0) == 0;

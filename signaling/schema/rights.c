@@ -41,7 +41,7 @@ const char *right_name(enum right right)
 
 struct right_policy right_policy_open(void)
 {
-    struct right_policy policy;
+    struct right_policy policy = {{0}};
     for (unsigned i = 0; i < ROLE_COUNT; i++) {
         policy.allow[i] = RIGHT_MASK_ALL;
     }

@@ -1,0 +1,215 @@
+/* Requests of the operator: classes and links. Answers are JSON objects. */
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/base/text.h"
+#include "signaling/class/impl.h"
+
+enum { LINK_TTL_S = 400 * 86400, TITLE_CHARS_MAX = 200 };
+
+static void answer(struct classroom *room, uint64_t request, int err)
+{
+    size_t len;
+    const char *text = jsonw_text(&room->json, &len);
+    static const char none[] = "{\"why\":\"out of memory\"}";
+    if (text) {
+        room->hooks.admin_h(room->hooks.arg, request, err, text, len);
+    } else {
+        room->hooks.admin_h(room->hooks.arg, request, E_NOMEM, none, sizeof(none) - 1);
+    }
+}
+
+static void refuse(struct classroom *room, uint64_t request, int err, const char *why)
+{
+    jsonw_reset(&room->json);
+    jsonw_object(&room->json);
+    jsonw_key_str(&room->json, "why", why);
+    jsonw_object_end(&room->json);
+    answer(room, request, err);
+}
+
+/* One event of the operator; answered after its commit. */
+static void emit(struct klass *k, uint64_t request, struct event event, struct class_time now)
+{
+    struct act act;
+    int err = act_begin(&act, k, now);
+    if (err) {
+        event_fini(&event);
+    } else {
+        act.batch->reply = (struct reply){.kind = REPLY_ADMIN, .request = request};
+        act_emit(&act, event);
+        err = act_end(&act);
+    }
+    if (err) {
+        refuse(k->room, request, err, "could not be stored");
+    }
+}
+
+static void create(struct classroom *room, uint64_t request, const struct admin_request *req,
+                   struct class_time now)
+{
+    size_t len = req->title ? strlen(req->title) : 0;
+    bool title_ok = len > 0 && text_utf8_ok(req->title, len) &&
+                    text_utf8_count(req->title, len) <= TITLE_CHARS_MAX;
+    if (!title_ok || (unsigned)req->class_type >= CLASS_TYPE_COUNT) {
+        refuse(room, request, E_RANGE, "a title has 1 to 200 characters, a type is one of ours");
+        return;
+    }
+    if (room->draining) {
+        refuse(room, request, E_BUSY, "going down: no new classes");
+        return;
+    }
+    struct id id = id_is_zero(&req->class_id) ? id_new(&room->config.rng) : req->class_id;
+    struct klass *k = class_find(room, &id);
+    if (k && (k->work->seq > 0 || k->first)) {
+        refuse(room, request, E_DUP, "this class exists already");
+        return;
+    }
+    /* One that could not be stored the last time is empty and tried again. */
+    k = k ? k : class_new(room, &id);
+    struct rtext *title = k ? rtext_new(req->title, len) : NULL;
+    if (!title) {
+        refuse(room, request, E_LIMIT, "no room for another class");
+        return;
+    }
+    emit(k, request,
+         (struct event){.type = EVENT_CLASS_CREATED, .a = (uint32_t)req->class_type, .text = title},
+         now);
+}
+
+static void class_value(struct jsonw *w, const struct klass *k, bool people)
+{
+    const struct state *s = k->done;
+    char id[ID_TEXT_MAX];
+    jsonw_object(w);
+    jsonw_key_str(w, "id", id_print(id, ID_CLASS, &s->class_id));
+    jsonw_key_strn(w, "title", rtext_str(s->title), rtext_len(s->title));
+    jsonw_key_str(w, "type", schema_spell(ENUM_class_type, (int)s->type));
+    jsonw_key_str(w, "state", schema_spell(ENUM_session_state, (int)s->session));
+    jsonw_key_bool(w, "ended", s->ended);
+    jsonw_key_int(w, "created", s->created_at);
+    jsonw_key_int(w, "present", (int64_t)s->seat_count);
+    jsonw_key_int(w, "known", (int64_t)s->person_count);
+    jsonw_key_int(w, "seq", (int64_t)s->seq);
+    if (people) {
+        jsonw_key(w, "people");
+        jsonw_array(w);
+        for (size_t i = 0; i < s->seat_count; i++) {
+            out_person(w, s, s->seats[i]);
+        }
+        jsonw_array_end(w);
+    }
+    jsonw_object_end(w);
+}
+
+/* A class whose creation is not durable yet is nobody's business. */
+static bool exists(const struct klass *k)
+{
+    return k && k->done->seq > 0;
+}
+
+static void list(struct classroom *room, uint64_t request)
+{
+    struct jsonw *w = &room->json;
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key(w, "classes");
+    jsonw_array(w);
+    for (uint32_t i = 0; i < room->class_count; i++) {
+        if (exists(room->classes[i])) {
+            class_value(w, room->classes[i], false);
+        }
+    }
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+    answer(room, request, 0);
+}
+
+static void link_for(struct klass *k, uint64_t request, const struct admin_request *req,
+                     struct class_time now)
+{
+    struct classroom *room = k->room;
+    uint32_t ttl_s = req->ttl_s ? req->ttl_s : req->single ? TOKEN_ONCE_MS_MAX / 1000 : LINK_TTL_S;
+    if (k->work->ended || (unsigned)req->role >= ROLE_COUNT ||
+        (req->single && ttl_s > TOKEN_ONCE_MS_MAX / 1000)) {
+        refuse(room, request, k->work->ended ? E_STATE : E_RANGE,
+               k->work->ended ? "this class has ended" : "a single-use link lives 600 s at most");
+        return;
+    }
+    struct token_claim claim = {.kind = req->single                ? TOKEN_LINK_ONCE
+                                        : id_is_zero(&req->person) ? TOKEN_LINK
+                                                                   : TOKEN_LINK_PERSON,
+                                .class_id = k->id,
+                                .person = req->person,
+                                .role = req->role,
+                                .expires_at = now.wall + (int64_t)ttl_s * 1000};
+    if (req->single) {
+        claim.jti = id_new(&room->config.rng);
+    }
+    char link[TOKEN_TEXT_MAX];
+    char id[ID_TEXT_MAX];
+    if (token_make(link, &claim, room->config.key, &room->config.token)) {
+        refuse(room, request, E_FULL, "the link does not fit");
+        return;
+    }
+    struct jsonw *w = &room->json;
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_str(w, "class", id_print(id, ID_CLASS, &k->id));
+    jsonw_key_str(w, "role", schema_spell(ENUM_role, (int)req->role));
+    jsonw_key_str(w, "link", link);
+    jsonw_key_int(w, "expires", claim.expires_at);
+    jsonw_key_bool(w, "single", req->single);
+    jsonw_object_end(w);
+    answer(room, request, 0);
+}
+
+static void on_class(struct klass *k, uint64_t request, const struct admin_request *req,
+                     struct class_time now)
+{
+    struct classroom *room = k->room;
+    switch (req->kind) {
+    case ADMIN_CLASS_SHOW:
+        jsonw_reset(&room->json);
+        class_value(&room->json, k, true);
+        answer(room, request, 0);
+        break;
+    case ADMIN_CLASS_END:
+        if (k->work->ended) {
+            refuse(room, request, E_STATE, "this class has ended");
+        } else {
+            emit(k, request, (struct event){.type = EVENT_CLASS_ENDED}, now);
+        }
+        break;
+    case ADMIN_LINK:
+        link_for(k, request, req, now);
+        break;
+    case ADMIN_FORGET:
+        if (state_person(k->work, &req->person)) {
+            emit(k, request, (struct event){.type = EVENT_PERSON_FORGOTTEN, .person = req->person},
+                 now);
+        } else {
+            refuse(room, request, E_NOTFOUND, "nobody of this id is known here");
+        }
+        break;
+    case ADMIN_CLASS_CREATE:
+    case ADMIN_CLASS_LIST:
+        break;
+    }
+}
+
+void classroom_admin(struct classroom *room, uint64_t request, const struct admin_request *req,
+                     struct class_time now)
+{
+    struct klass *k = class_find(room, &req->class_id);
+    wheel_ready(room, now);
+    if (req->kind == ADMIN_CLASS_CREATE) {
+        create(room, request, req, now);
+    } else if (req->kind == ADMIN_CLASS_LIST) {
+        list(room, request);
+    } else if (exists(k)) {
+        on_class(k, request, req, now);
+    } else {
+        refuse(room, request, E_NOTFOUND, "no such class");
+    }
+}

@@ -1,0 +1,575 @@
+/*
+ * From a command to a durable event: events fold into the working state at once, go to the storage
+ * together, and only when they are durable fold into the committed state, are told, acknowledged
+ * and given to the media server. Heap: batches on their way, bounded by the queue of the storage;
+ * the bytes of one commit.
+ */
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "signaling/class/impl.h"
+#include "signaling/journal/fold.h"
+
+const uint8_t *class_key(void *arg, const struct id *person)
+{
+    const struct klass *k = arg;
+    const struct key_entry *e = keyring_find(&k->keys, person);
+    return e ? e->key : NULL;
+}
+
+struct sealer class_sealer(struct klass *k)
+{
+    return (struct sealer){.ops = k->room->config.token, .key_h = class_key, .arg = k};
+}
+
+void batch_free(struct batch *b)
+{
+    if (!b) {
+        return;
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        event_fini(&b->events[i]);
+    }
+    mem_free(b->events);
+    mem_free(b);
+}
+
+/* ---- the working state
+ * ---------------------------------------------------------------------------- */
+
+/* work = copy of done, then every batch on its way again. */
+static int refold(struct klass *k)
+{
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    struct state *state = NULL;
+    k->room->stats.refolds++;
+    int err = state_encode(k->done, NULL, &bytes, &len);
+    if (!err) {
+        err = state_decode(&state, bytes, len, NULL);
+    }
+    for (const struct batch *b = k->first; b && !err; b = b->next) {
+        for (size_t i = 0; i < b->count && !err; i++) {
+            err = state_fold(state, &b->events[i]);
+        }
+    }
+    mem_free(bytes);
+    k->broken = err != 0;
+    if (err) {
+        state_free(state);
+        return err;
+    }
+    state_free(k->work);
+    k->work = state;
+    return 0;
+}
+
+static void refold_or_retry(struct klass *k, struct class_time now)
+{
+    (void)refold(k);
+    twheel_set(&k->room->wheel, &k->retry_timer, now.mono + RETRY_US);
+    routes_sync_class(k);
+}
+
+int act_begin(struct act *act, struct klass *k, struct class_time now)
+{
+    *act = (struct act){.klass = k, .now = now};
+    if (k->broken && refold(k)) {
+        return E_NOMEM;
+    }
+    act->batch = mem_alloc(sizeof(*act->batch));
+    if (!act->batch) {
+        return E_NOMEM;
+    }
+    act->batch->klass = k;
+    return 0;
+}
+
+static int batch_push(struct batch *b, const struct event *event)
+{
+    if (b->count == b->cap) {
+        size_t cap = b->cap ? b->cap * 2 : 4;
+        struct event *events = mem_realloc(b->events, cap * sizeof(*events));
+        if (!events) {
+            return E_NOMEM;
+        }
+        b->events = events;
+        b->cap = cap;
+    }
+    b->events[b->count++] = *event;
+    return 0;
+}
+
+void act_emit(struct act *act, struct event event)
+{
+    struct klass *k = act->klass;
+    event.seq = k->work->seq + 1;
+    event.at = act->now.wall;
+    if (act->batch->count == 0) {
+        event.cmd = act->cmd;
+        event.actor = act->cmd ? act->actor : event.actor;
+    }
+    if (!act->err) {
+        act->err = batch_push(act->batch, &event);
+        if (!act->err) {
+            event.text = NULL; /* the batch holds it now */
+            act->err = state_fold(k->work, &act->batch->events[act->batch->count - 1]);
+        }
+    }
+    event_fini(&event);
+    act->batch->joins += event.type == EVENT_PERSON_JOINED;
+    act->batch->links += event.type == EVENT_LINK_USED;
+}
+
+static void settle_acting(struct act *act)
+{
+    const struct state *s = act->klass->work;
+    const struct person *next = state_succession(s);
+    struct id want = next ? next->id : (struct id){{0}};
+    if (!act->err && !id_equal(&want, &s->acting)) {
+        act_emit(act, (struct event){.type = EVENT_ACTING_CHANGED, .person = want});
+    }
+}
+
+/* ---- to the storage
+ * ------------------------------------------------------------------------------- */
+
+struct records {
+    struct class_record *list;
+    uint8_t *bytes;
+    size_t count;
+};
+
+static void records_free(struct records *r)
+{
+    mem_free(r->list);
+    mem_free(r->bytes);
+}
+
+/* Keys of people first named in this batch travel with it. */
+static int add_key(struct records *r, struct batch *b, const struct event *e)
+{
+    const struct event_row *row = event_row(e->type);
+    if (!e->text || !(row->fields & EVF_SEALED)) {
+        return 0;
+    }
+    struct klass *k = b->klass;
+    const struct key_entry *key = keyring_need(&k->keys, &e->person, &k->room->config.rng);
+    if (!key) {
+        return E_NOMEM;
+    }
+    if (key->stored) {
+        return 0;
+    }
+    /* At most one person is named per command, so one entry is enough. */
+    b->new_key = e->person;
+    r->list[r->count++] = (struct class_record){.kind = RECORD_PERSON_KEY,
+                                                .class_id = k->id,
+                                                .person = e->person,
+                                                .data = key->key,
+                                                .len = PERSON_KEY_LEN};
+    return 0;
+}
+
+static int encode_batch(struct records *r, struct batch *b)
+{
+    struct klass *k = b->klass;
+    struct sealer sealer = class_sealer(k);
+    size_t cap = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        cap += 192 + rtext_len(b->events[i].text);
+    }
+    r->list = mem_alloc((b->count * 2 + 1) * sizeof(*r->list));
+    r->bytes = mem_alloc(cap);
+    if (!r->list || !r->bytes) {
+        return E_NOMEM;
+    }
+    struct wr w = wr_init(r->bytes, cap);
+    int err = 0;
+    for (size_t i = 0; i < b->count && !err; i++) {
+        const struct event *e = &b->events[i];
+        err = add_key(r, b, e);
+        const uint8_t *at = w.p;
+        err = err ? err : event_encode(&w, e, &sealer);
+        r->list[r->count++] = (struct class_record){.kind = RECORD_EVENT,
+                                                    .class_id = k->id,
+                                                    .seq = e->seq,
+                                                    .data = at,
+                                                    .len = (size_t)(w.p - at)};
+        if (e->type == EVENT_PERSON_FORGOTTEN) {
+            r->list[r->count++] = (struct class_record){
+                .kind = RECORD_FORGET, .class_id = k->id, .person = e->person};
+        }
+    }
+    return err;
+}
+
+static void enqueue(struct klass *k, struct batch *b)
+{
+    if (k->last) {
+        k->last->next = b;
+    } else {
+        k->first = b;
+    }
+    k->last = b;
+    k->joins_out += b->joins;
+    k->links_out += b->links;
+}
+
+static int hand_over(struct classroom *room, struct batch *b, const struct class_record *list,
+                     size_t count)
+{
+    uint64_t value = (uint64_t)(uintptr_t)b;
+    uint64_t ticket = room->ticket + 1;
+    if (map_set(&room->tickets, ticket, value)) {
+        return E_BUSY;
+    }
+    int err = room->hooks.commit_h(room->hooks.arg, ticket, list, count);
+    if (err) {
+        (void)map_del(&room->tickets, ticket);
+        return err;
+    }
+    room->ticket = ticket;
+    b->ticket = ticket;
+    room->stats.outstanding++;
+    return 0;
+}
+
+static int submit(struct batch *b)
+{
+    struct klass *k = b->klass;
+    struct records r = {0};
+    int err = state_reserve(k->done, k->joins_out + b->joins, k->links_out + b->links);
+    if (!err) {
+        err = encode_batch(&r, b);
+    }
+    if (!err) {
+        err = hand_over(k->room, b, r.list, r.count);
+    }
+    records_free(&r);
+    return err;
+}
+
+static void give_reply(struct classroom *room, const struct batch *b, struct class_time now);
+
+void act_abort(struct act *act)
+{
+    bool changed = act->batch && act->batch->count > 0;
+    batch_free(act->batch);
+    act->batch = NULL;
+    if (changed) {
+        refold_or_retry(act->klass, act->now);
+    }
+}
+
+int act_end(struct act *act)
+{
+    struct klass *k = act->klass;
+    if (act->batch->count > 0) {
+        settle_acting(act);
+    }
+    if (!act->err && act->batch->count > 0) {
+        act->err = submit(act->batch);
+    }
+    if (act->err) {
+        act_abort(act);
+        return act->err;
+    }
+    struct batch *b = act->batch;
+    act->batch = NULL;
+    if (b->count == 0 && !k->first) {
+        give_reply(k->room, b, act->now);
+        batch_free(b);
+        return 0;
+    }
+    enqueue(k, b);
+    for (size_t i = 0; i < b->count; i++) {
+        routes_sync_event(k, &b->events[i]);
+    }
+    return 0;
+}
+
+/* ---- back from the storage
+ * ------------------------------------------------------------------------ */
+
+static void reply_resume(struct klass *k, struct conn *conn, const struct reply *r,
+                         struct class_time now)
+{
+    const struct person *p = state_person(k->done, &conn->person);
+    conn->place = CONN_CLASS;
+    out_resumed(k, conn);
+    if (p && r->has_have && out_covers(k, r->have)) {
+        conn->sent = r->have;
+        conn->rights = state_rights(k->done, p);
+        out_flush(k, now);
+    } else {
+        out_snapshot(k, conn, now);
+    }
+}
+
+static void reply_admin(struct klass *k, uint64_t request)
+{
+    struct classroom *room = k->room;
+    char id[ID_TEXT_MAX];
+    jsonw_reset(&room->json);
+    jsonw_object(&room->json);
+    jsonw_key_str(&room->json, "class", id_print(id, ID_CLASS, &k->id));
+    jsonw_object_end(&room->json);
+    size_t len = 0;
+    const char *text = jsonw_text(&room->json, &len);
+    room->hooks.admin_h(room->hooks.arg, request, 0, text ? text : "{}", text ? len : 2);
+}
+
+static void give_reply(struct classroom *room, const struct batch *b, struct class_time now)
+{
+    const struct reply *r = &b->reply;
+    struct conn *conn = r->conn ? conn_find(room, r->conn) : NULL;
+    if (r->kind == REPLY_ADMIN) {
+        reply_admin(b->klass, r->request);
+    }
+    if (!conn) {
+        return;
+    }
+    if (r->kind == REPLY_ACK) {
+        room->stats.accepted++;
+        out_ack(room, conn->num, r->id, b->count ? b->events[b->count - 1].seq : 0);
+    } else if (r->kind == REPLY_JOIN && conn->place == CONN_JOINING) {
+        room->stats.accepted++;
+        conn->place = CONN_CLASS;
+        out_snapshot(b->klass, conn, now);
+    } else if (r->kind == REPLY_RESUME && conn->place == CONN_JOINING) {
+        reply_resume(b->klass, conn, r, now);
+    } else if (r->kind == REPLY_DOOR && conn->place == CONN_WAIT) {
+        enter_door(room, conn, now);
+    }
+}
+
+static void refuse_reply(struct classroom *room, const struct batch *b, struct class_time now)
+{
+    const struct reply *r = &b->reply;
+    if (r->kind == REPLY_ADMIN) {
+        static const char why[] = "{\"why\":\"storage failed\"}";
+        room->hooks.admin_h(room->hooks.arg, r->request, E_IO, why, sizeof(why) - 1);
+        return;
+    }
+    struct conn *conn = r->conn ? conn_find(room, r->conn) : NULL;
+    if (!conn) {
+        return;
+    }
+    room->stats.refused++;
+    out_error(room, conn->num, r->id, "internal", NULL, "could not be stored; try again");
+    if (r->kind == REPLY_JOIN) {
+        conn->place = CONN_DOOR;
+    } else if (r->kind == REPLY_RESUME || r->kind == REPLY_DOOR) {
+        conn_drop(room, conn, CLOSE_RESTART, "storage", now);
+    }
+}
+
+/* Those whose seat went with this event hear why their connection closes. */
+static void dismiss(struct klass *k, const struct event *e, struct class_time now)
+{
+    bool all = e->type == EVENT_CLASS_ENDED ||
+               (e->type == EVENT_SESSION_CHANGED && e->a == SESSION_CLOSED);
+    bool one = e->type == EVENT_PERSON_LEFT && e->a != LEAVE_LOST;
+    if (!all && !one) {
+        return;
+    }
+    uint16_t code = all ? CLOSE_ENDED : e->a == LEAVE_REMOVED ? CLOSE_REMOVED : CLOSE_NORMAL;
+    for (struct conn *c = k->conns, *next; c; c = next) {
+        next = c->next;
+        /* A seat in the working state was taken after this event: it is not meant. */
+        bool again = c->live && live_seated(c->live, k->work);
+        bool inside = (c->place == CONN_CLASS || c->place == CONN_JOINING) && !again;
+        bool meant = one ? id_equal(&c->person, &e->person) && (inside || e->b == 1)
+                         : inside || e->type == EVENT_CLASS_ENDED;
+        if (meant) {
+            conn_drop(k->room, c, code, all ? "ended" : "left", now);
+        }
+    }
+}
+
+static void settle_lives(struct klass *k)
+{
+    for (struct live *l = k->lives, *next; l; l = next) {
+        next = l->next;
+        live_settle(l);
+    }
+}
+
+static bool changes_rights(enum event_type type)
+{
+    return type == EVENT_ACTING_CHANGED || type == EVENT_ROLE_CHANGED;
+}
+
+static void tell_erasure(struct klass *k, struct class_time now)
+{
+    for (struct conn *c = k->conns; c; c = c->next) {
+        if (c->place == CONN_CLASS) {
+            out_snapshot(k, c, now);
+        }
+    }
+}
+
+/* Everything that had to wait for the disk. */
+static void apply(struct klass *k, struct batch *b, struct class_time now)
+{
+    bool rights = false;
+    bool at_once = false;
+    bool erased = false;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct event *e = &b->events[i];
+        struct id acting = k->done->acting;
+        int err = state_fold(k->done, e);
+        if (err) {
+            /* Reserved and checked before: a committed event that does not fold is a broken
+             * invariant. The supervisor restarts us and the journal is folded afresh. */
+            __builtin_trap();
+        }
+        out_note(k, e, &acting);
+        uint8_t see = event_row(e->type)->see;
+        at_once = at_once || ((see & SEE_ALL) && !(see & SEE_PRESENCE));
+        rights = rights || changes_rights(e->type);
+        erased = erased || e->type == EVENT_PERSON_FORGOTTEN;
+        if (e->type == EVENT_PERSON_FORGOTTEN) {
+            keyring_forget(&k->keys, &e->person);
+        }
+    }
+    struct key_entry *key = id_is_zero(&b->new_key) ? NULL : keyring_find(&k->keys, &b->new_key);
+    if (key) {
+        key->stored = true;
+    }
+    k->room->stats.events += b->count;
+    if (rights) {
+        out_review_rights(k, now);
+    }
+    if (erased) {
+        tell_erasure(k, now);
+    }
+    if (at_once) {
+        out_flush(k, now);
+    } else if (k->log_count > 0 && !k->presence_timer.armed) {
+        twheel_set(&k->room->wheel, &k->presence_timer, now.mono + PRESENCE_US);
+    }
+}
+
+/* The batch is durable and out of the queue. */
+static void finish(struct klass *k, struct batch *b, struct class_time now)
+{
+    apply(k, b, now);
+    give_reply(k->room, b, now);
+    for (size_t i = 0; i < b->count; i++) {
+        routes_sync_event(k, &b->events[i]);
+        dismiss(k, &b->events[i], now);
+    }
+    if (b->count > 0) {
+        settle_lives(k);
+    }
+    batch_free(b);
+}
+
+static struct batch *pop(struct klass *k)
+{
+    struct batch *b = k->first;
+    k->first = b->next;
+    if (!k->first) {
+        k->last = NULL;
+    }
+    b->next = NULL;
+    k->joins_out -= b->joins;
+    k->links_out -= b->links;
+    return b;
+}
+
+/* A failed commit takes everything behind it along: those events were checked against it. */
+static void lose_all(struct klass *k, struct class_time now)
+{
+    struct batch *lost = k->first;
+    k->first = NULL;
+    k->last = NULL;
+    k->joins_out = 0;
+    k->links_out = 0;
+    for (const struct batch *b = lost; b; b = b->next) {
+        if (b->ticket && map_del(&k->room->tickets, b->ticket)) {
+            k->room->stats.outstanding--;
+        }
+    }
+    refold_or_retry(k, now);
+    while (lost) {
+        struct batch *next = lost->next;
+        refuse_reply(k->room, lost, now);
+        batch_free(lost);
+        lost = next;
+    }
+    settle_lives(k);
+}
+
+static void store_snapshot(struct klass *k)
+{
+    if (k->snapshot_out || k->done->seq < k->snapshot_seq + SNAPSHOT_EVERY) {
+        return;
+    }
+    struct sealer sealer = class_sealer(k);
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    struct batch *b = mem_alloc(sizeof(*b));
+    if (b && state_encode(k->done, &sealer, &bytes, &len) == 0) {
+        b->klass = k;
+        b->snapshot = true;
+        b->snapshot_seq = k->done->seq;
+        struct class_record record = {.kind = RECORD_SNAPSHOT,
+                                      .class_id = k->id,
+                                      .seq = k->done->seq,
+                                      .data = bytes,
+                                      .len = len};
+        if (hand_over(k->room, b, &record, 1) == 0) {
+            k->snapshot_out = true;
+            b = NULL;
+        }
+    }
+    mem_free(bytes);
+    batch_free(b);
+}
+
+static void snapshot_stored(struct batch *b, int err)
+{
+    b->klass->snapshot_out = false;
+    if (!err) {
+        b->klass->snapshot_seq = b->snapshot_seq;
+    }
+    batch_free(b);
+}
+
+void classroom_committed(struct classroom *room, uint64_t ticket, int err, struct class_time now)
+{
+    uint64_t value;
+    if (!map_find(&room->tickets, ticket, &value)) {
+        return; /* lost together with one before it */
+    }
+    (void)map_del(&room->tickets, ticket);
+    room->stats.outstanding--;
+    room->stats.commits += err == 0;
+    room->stats.commits_failed += err != 0;
+    struct batch *b = (struct batch *)(uintptr_t)value;
+    struct klass *k = b->klass;
+    if (b->snapshot) {
+        snapshot_stored(b, err);
+        return;
+    }
+    if (err) {
+        lose_all(k, now);
+        return;
+    }
+    /* Tickets are answered in order, so what stands before this one has no ticket. */
+    while (k->first && k->first != b && k->first->ticket == 0) {
+        finish(k, pop(k), now);
+    }
+    if (k->first != b) {
+        __builtin_trap(); /* the storage answered out of order */
+    }
+    finish(k, pop(k), now);
+    while (k->first && k->first->ticket == 0) {
+        finish(k, pop(k), now);
+    }
+    store_snapshot(k);
+}

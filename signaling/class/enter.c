@@ -1,0 +1,370 @@
+/*
+ * Coming in: hello with a link or with a resume token, and join. A person is an identity (personal
+ * link or guest token), a device is one page of it. What fails here concerns only the connection it
+ * came on (reliability S29): nothing about a victim can be reached with another one's token.
+ */
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "signaling/class/impl.h"
+
+/* Refuses a hello: says why and closes. */
+static void refuse(struct classroom *room, struct conn *c, const char *code, const char *at,
+                   const char *why, struct class_time now)
+{
+    uint16_t close = strcmp(code, "gone") == 0 ? CLOSE_ENDED : CLOSE_AUTH;
+    room->stats.refused++;
+    room->stats.auth_failed += close == CLOSE_AUTH;
+    out_error(room, c->num, NULL, code, at, why);
+    conn_drop(room, c, close, code, now);
+}
+
+int token_resume(char out[TOKEN_TEXT_MAX], const struct klass *k, const struct id *person,
+                 const struct device *device)
+{
+    const struct classroom_config *config = &k->room->config;
+    struct token_claim claim = {.kind = TOKEN_RESUME,
+                                .class_id = k->id,
+                                .person = *person,
+                                .device = device->id,
+                                .generation = device->generation};
+    return token_make(out, &claim, config->key, &config->token);
+}
+
+static int read_token(struct token_claim *out, struct classroom *room, const struct msg_str *text,
+                      struct class_time now)
+{
+    return token_read(out, text->s, text->len, room->config.key, &room->config.token, now.wall);
+}
+
+/* ---- hello with a link
+ * ---------------------------------------------------------------------------- */
+
+/* Who this is: the person of the link, or of the guest token, or somebody new. */
+static bool identify(struct classroom *room, const struct msg_hello *m,
+                     const struct token_claim *link, struct id *person, struct class_time now)
+{
+    *person = link->person;
+    if (m->has_guest && id_is_zero(person)) {
+        struct token_claim guest;
+        if (read_token(&guest, room, &m->guest, now) || guest.kind != TOKEN_GUEST ||
+            !id_equal(&guest.class_id, &link->class_id)) {
+            return false;
+        }
+        *person = guest.person;
+    }
+    if (id_is_zero(person)) {
+        *person = id_new(&room->config.rng);
+    }
+    return true;
+}
+
+void enter_door(struct classroom *room, struct conn *c, struct class_time now)
+{
+    (void)now;
+    c->place = CONN_DOOR;
+    twheel_cancel(&room->wheel, &c->hello_timer);
+    out_door(c->klass, c);
+}
+
+/* A join token works once: its use is durable before the door opens. */
+static void burn(struct classroom *room, struct conn *c, const struct token_claim *link,
+                 struct class_time now)
+{
+    struct act act;
+    int err = act_begin(&act, c->klass, now);
+    if (!err) {
+        act.batch->reply = (struct reply){.kind = REPLY_DOOR, .conn = c->num};
+        c->place = CONN_WAIT;
+        act_emit(&act, (struct event){
+                           .type = EVENT_LINK_USED, .other = link->jti, .n = link->expires_at});
+        err = act_end(&act);
+    }
+    if (err) {
+        out_error(room, c->num, NULL, err == E_BUSY ? "busy" : "internal", NULL,
+                  "could not be stored; try again");
+        conn_drop(room, c, CLOSE_RESTART, "storage", now);
+    }
+}
+
+static void hello_link(struct classroom *room, struct conn *c, const struct msg_hello *m,
+                       struct class_time now)
+{
+    struct token_claim link;
+    int err = read_token(&link, room, &m->link, now);
+    bool is_link =
+        link.kind == TOKEN_LINK || link.kind == TOKEN_LINK_PERSON || link.kind == TOKEN_LINK_ONCE;
+    struct klass *k = !err && is_link ? class_find(room, &link.class_id) : NULL;
+    struct id person;
+    if (!k || !identify(room, m, &link, &person, now)) {
+        const char *at = k ? "guest" : "link";
+        refuse(room, c, "auth", at, err == E_EXPIRED ? "this link has expired" : "not valid", now);
+        return;
+    }
+    const struct person *known = state_person(k->work, &person);
+    bool once = link.kind == TOKEN_LINK_ONCE;
+    if (k->work->ended) {
+        refuse(room, c, "gone", NULL, "this class has ended", now);
+    } else if (known && known->banned) {
+        refuse(room, c, "auth", NULL, "removed from this class", now);
+    } else if (once && state_link_used(k->work, &link.jti)) {
+        refuse(room, c, "auth", "link", "this link has been used", now);
+    } else if (room->draining || (once && k->work->link_count + 1 >= STATE_LINKS_MAX)) {
+        out_error(room, c->num, NULL, "busy", NULL, "nobody new can enter now");
+        conn_drop(room, c, CLOSE_RESTART, "draining", now);
+    } else {
+        struct id device = id_new(&room->config.rng);
+        struct live *l = live_new(k, &device, &person, now);
+        if (!l) {
+            out_error(room, c->num, NULL, "full", NULL, "the server is full");
+            conn_drop(room, c, CLOSE_RESTART, "full", now);
+            return;
+        }
+        l->confirmed = true;
+        conn_attach(c, l);
+        c->link_role = link.role;
+        if (once) {
+            burn(room, c, &link, now);
+        } else {
+            enter_door(room, c, now);
+        }
+    }
+}
+
+/* ---- hello with a resume token
+ * ---------------------------------------------------------------------- */
+
+/* Takes the device over from the connection that had it, if any. */
+static void take_over(struct classroom *room, struct conn *c, struct live *l, struct class_time now)
+{
+    struct conn *old = l->conn;
+    if (old) {
+        l->conn = NULL; /* the device is not lost, it moves */
+        conn_drop(room, old, CLOSE_MOVED, "moved", now);
+    }
+    conn_attach(c, l);
+    c->place = CONN_JOINING;
+    l->confirmed = false;
+    twheel_cancel(&room->wheel, &c->hello_timer);
+}
+
+/* The newest token is good; the one before it too until the newest was seen to arrive, so that an
+ * answer lost on the way costs nobody the seat. */
+static bool generation_ok(const struct live *l, const struct token_claim *t, uint32_t generation)
+{
+    if (t->generation == generation) {
+        return true;
+    }
+    return t->generation + 1 == generation && (!l || !l->confirmed);
+}
+
+/* Events of coming back into a seat that was kept. */
+static void resume_seat(struct act *act, const struct seat *seat, const struct device *device)
+{
+    struct id person = seat->person->id;
+    bool away = seat->away;
+    act_emit(act, (struct event){.type = EVENT_DEVICE_RESUMED,
+                                 .person = person,
+                                 .device = device->id,
+                                 .n = (int64_t)device->generation + 1});
+    if (away) {
+        act_emit(act, (struct event){.type = EVENT_PERSON_AWAY, .person = person, .a = 0});
+    }
+}
+
+/* Events of coming back after the seat was given up: same name and role, microphone closed. */
+static void resume_again(struct act *act, const struct person *p)
+{
+    act_emit(act, (struct event){.type = EVENT_PERSON_JOINED,
+                                 .person = p->id,
+                                 .device = p->last_device,
+                                 .a = (uint32_t)p->role | (uint32_t)p->role_link << 8,
+                                 .n = (int64_t)p->last_generation + 1,
+                                 .text = rtext_get(p->name)});
+}
+
+static void resume(struct classroom *room, struct conn *c, struct klass *k, struct live *l,
+                   const struct person *p, const struct msg_hello *m, struct class_time now)
+{
+    struct seat *seat = p->seat;
+    struct device *device = seat ? seat_device(seat, &l->device) : NULL;
+    take_over(room, c, l, now);
+    struct act act;
+    int err = act_begin(&act, k, now);
+    if (!err) {
+        act.batch->reply = (struct reply){.kind = REPLY_RESUME,
+                                          .conn = c->num,
+                                          .has_have = m->has_have && seat != NULL,
+                                          .have = m->has_have ? (uint64_t)m->have : 0};
+        if (device) {
+            resume_seat(&act, seat, device);
+        } else {
+            resume_again(&act, p);
+        }
+        err = act_end(&act);
+    }
+    if (err) {
+        room->stats.refused++;
+        out_error(room, c->num, NULL, err == E_BUSY ? "busy" : "internal", NULL,
+                  "could not be stored; try again");
+        conn_drop(room, c, CLOSE_RESTART, "storage", now);
+    }
+}
+
+static void hello_resume(struct classroom *room, struct conn *c, const struct msg_hello *m,
+                         struct class_time now)
+{
+    struct token_claim t;
+    int err = read_token(&t, room, &m->resume, now);
+    struct klass *k = !err && t.kind == TOKEN_RESUME ? class_find(room, &t.class_id) : NULL;
+    if (!k) {
+        refuse(room, c, "auth", "resume", "not valid", now);
+        return;
+    }
+    if (k->work->ended) {
+        refuse(room, c, "gone", NULL, "this class has ended", now);
+        return;
+    }
+    const struct person *p = state_person(k->work, &t.person);
+    const struct device *d = p && p->seat ? seat_device(p->seat, &t.device) : NULL;
+    bool lost = p && !p->seat && !id_is_zero(&p->last_device) &&
+                id_equal(&p->last_device, &t.device) && k->work->session != SESSION_CLOSED;
+    struct live *l = live_find(room, k, &t.device);
+    if (!p || p->banned || (!d && !lost) ||
+        !generation_ok(l, &t, d ? d->generation : p->last_generation)) {
+        refuse(room, c, "auth", "resume", "not valid any more", now);
+        return;
+    }
+    if (lost && k->work->seat_count >= room->config.people_max) {
+        out_error(room, c->num, NULL, "full", NULL, "the class is full");
+        conn_drop(room, c, CLOSE_RESTART, "full", now);
+        return;
+    }
+    l = l ? l : live_new(k, &t.device, &t.person, now);
+    if (!l) {
+        out_error(room, c->num, NULL, "full", NULL, "the server is full");
+        conn_drop(room, c, CLOSE_RESTART, "full", now);
+        return;
+    }
+    resume(room, c, k, l, p, m, now);
+}
+
+void enter_hello(struct classroom *room, struct conn *c, const struct msg *msg,
+                 struct class_time now)
+{
+    const struct msg_hello *m = &msg->hello;
+    if (m->has_link == m->has_resume) {
+        room->stats.refused++;
+        out_error(room, c->num, NULL, "bad_message", m->has_link ? "resume" : "link",
+                  "exactly one of link and resume");
+    } else if (m->has_link) {
+        hello_link(room, c, m, now);
+    } else {
+        hello_resume(room, c, m, now);
+    }
+}
+
+/* ---- join
+ * ----------------------------------------------------------------------------------------- */
+
+/* Role somebody enters with: what the class remembers, unless a different link gives more. */
+static enum role role_for(const struct person *known, enum role link)
+{
+    if (!known) {
+        return link;
+    }
+    bool more = link > (enum role)known->role && link != (enum role)known->role_link;
+    return more ? link : (enum role)known->role;
+}
+
+static struct refusal may_join(const struct classroom *room, const struct klass *k,
+                               const struct person *known, enum role role)
+{
+    const struct state *s = k->work;
+    if (s->ended || (s->session == SESSION_CLOSED && role == ROLE_PARTICIPANT)) {
+        return (struct refusal){"gone", NULL, "the session has ended"};
+    }
+    if (known && known->banned) {
+        return (struct refusal){"denied", NULL, "removed from this class"};
+    }
+    if (room->draining) {
+        return (struct refusal){"busy", NULL, "nobody new can enter now"};
+    }
+    if (known && known->seat && known->seat->device_count == STATE_DEVICES_MAX) {
+        return (struct refusal){"full", NULL, "open on three devices already"};
+    }
+    bool seat = known && known->seat;
+    if (!seat && (s->seat_count >= room->config.people_max || !state_has_room(s))) {
+        return (struct refusal){"full", NULL, "the class is full"};
+    }
+    return (struct refusal){NULL, NULL, NULL};
+}
+
+static void join_events(struct act *act, const struct conn *c, const struct msg_join *m)
+{
+    const struct state *s = act->klass->work;
+    const struct person *known = state_person(s, &c->person);
+    enum role role = role_for(known, c->link_role);
+    enum role link =
+        known && c->link_role < known->role_link ? (enum role)known->role_link : c->link_role;
+    struct rtext *name = rtext_new(m->name.s, m->name.len);
+    if (!name) {
+        act->err = E_NOMEM;
+        return;
+    }
+    uint32_t media = (m->mic ? MEDIA_MIC : 0u) | (m->cam ? MEDIA_CAM : 0u);
+    struct event e = {.person = c->person, .device = c->live->device, .b = media, .n = 1};
+    if (known && known->seat) {
+        bool renamed = rtext_len(known->name) != m->name.len ||
+                       memcmp(rtext_str(known->name), m->name.s, m->name.len) != 0;
+        bool raised = role != (enum role)known->role;
+        e.type = EVENT_DEVICE_JOINED;
+        act_emit(act, e);
+        if (raised) {
+            act_emit(act,
+                     (struct event){.type = EVENT_ROLE_CHANGED, .person = c->person, .a = role});
+        }
+        if (renamed) {
+            act_emit(act, (struct event){.type = EVENT_PERSON_RENAMED,
+                                         .person = c->person,
+                                         .text = rtext_get(name)});
+        }
+    } else {
+        if (s->session == SESSION_CLOSED) {
+            act_emit(act, (struct event){.type = EVENT_SESSION_CHANGED, .a = SESSION_IDLE});
+        }
+        e.type = EVENT_PERSON_JOINED;
+        e.a = (uint32_t)role | (uint32_t)link << 8;
+        e.text = rtext_get(name);
+        act_emit(act, e);
+    }
+    rtext_put(&name);
+}
+
+void enter_join(struct classroom *room, struct conn *c, const struct msg *msg,
+                struct class_time now)
+{
+    const struct person *known = state_person(c->klass->work, &c->person);
+    struct refusal no = may_join(room, c->klass, known, role_for(known, c->link_role));
+    struct act act = {.err = 0};
+    if (!no.code) {
+        int err = act_begin(&act, c->klass, now);
+        if (!err) {
+            act.actor = c->person;
+            act.batch->reply = (struct reply){.kind = REPLY_JOIN, .conn = c->num};
+            memcpy(act.batch->reply.id, msg->id, sizeof(msg->id));
+            c->place = CONN_JOINING;
+            join_events(&act, c, &msg->join);
+            err = act_end(&act);
+        }
+        if (err) {
+            c->place = CONN_DOOR;
+            no = (struct refusal){err == E_BUSY ? "busy" : "internal", NULL,
+                                  "could not be stored; try again"};
+        }
+    }
+    if (no.code) {
+        room->stats.refused++;
+        out_error(room, c->num, msg->id, no.code, no.at, no.why);
+    }
+}

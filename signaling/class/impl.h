@@ -1,0 +1,319 @@
+/*
+ * The inside of the classroom, shared by the files of this folder and nobody else.
+ *
+ *   struct classroom   every class, connection and device; maps from their numbers
+ *   struct klass       one class: working state, committed state, commits on their way, the log of
+ *                      what was told
+ *   struct conn        one WebSocket: unknown, at the door, or in a class through a device
+ *   struct live        one device of a person while this core runs: its connection, its media
+ *   struct batch       the events of one command between its check and its commit
+ *
+ * Invariants: work = done + the events of all batches in order; a live exists while it has a
+ * connection or its device stands in either state.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/base/map.h"
+#include "codec/base/twheel.h"
+#include "signaling/class/classroom.h"
+#include "signaling/class/keyring.h"
+#include "signaling/class/token.h"
+#include "signaling/journal/event.h"
+#include "signaling/journal/snapshot.h"
+#include "signaling/journal/state.h"
+#include "signaling/schema/jsonw.h"
+#include "signaling/schema/schema.h"
+
+enum {
+    OUT_LOG_MAX = 1024, /* events kept for resuming without a snapshot */
+    OUT_LOG_BYTES_MAX = 512 << 10,
+    OUT_TEXT_MAX = 8 << 20,        /* one message of ours */
+    PRESENCE_US = 100 * US_PER_MS, /* arrivals within this go out together (F23) */
+    SLOTS_US = 50 * US_PER_MS,
+    SPEAKING_US = 200 * US_PER_MS,
+    HELLO_US = 10 * US_PER_S,
+    RETRY_US = 1 * US_PER_S, /* housekeeping after a failed commit */
+    RATE_PER_S = 50,
+    RATE_BURST = 200,
+    CLOSE_NORMAL = 1000,
+    CLOSE_POLICY = 1008,
+    CLOSE_TOO_BIG = 1009,
+    CLOSE_RESTART = 1012,
+    CLOSE_REMOVED = 4001,
+    CLOSE_ENDED = 4002,
+    CLOSE_AUTH = 4003,
+    CLOSE_MOVED = 4004,
+};
+
+enum timer_reason {
+    TIMER_HELLO,    /* conn: said nothing */
+    TIMER_GRACE,    /* live: its seat is not kept any longer */
+    TIMER_SLOTS,    /* live: newest slots not told yet */
+    TIMER_PRESENCE, /* klass: arrivals not told yet */
+    TIMER_RETRY,    /* klass: see who is here again */
+    TIMER_SPEAKING, /* klass: newest speakers not told yet */
+};
+
+/* Tokens of a leaky bucket, in millionths. */
+struct rate {
+    int64_t micro;
+    mono_us at;
+};
+
+enum conn_place { CONN_NEW, CONN_WAIT, CONN_DOOR, CONN_JOINING, CONN_CLASS };
+
+struct conn {
+    conn_num num;
+    enum conn_place place; /* WAIT: hello under way; JOINING: join under way */
+    struct klass *klass;   /* after hello */
+    struct live *live;
+    struct id person;
+    enum role link_role; /* what the link of this connection gives */
+    uint64_t sent;       /* seq of the last snapshot or delta */
+    right_mask rights;   /* as last told */
+    struct rate rate;
+    struct twheel_node hello_timer;
+    struct conn *next; /* in its class */
+    struct conn *prev;
+};
+
+struct live {
+    device_num num;
+    struct id device;
+    struct id person;
+    struct klass *klass;
+    struct conn *conn; /* NULL = lost */
+    mono_us lost_at;
+    bool confirmed; /* the newest resume token has arrived */
+    bool open;      /* media connection asked for and not closed */
+    room_num sent_room;
+    uint32_t sent_publish;
+    uint8_t audio_slots;
+    uint8_t video_slots;
+    uint64_t offer_token; /* of the newest MEDIA_CMD_OPEN or _RESTART; 0 = answered */
+    char offer_id[SCHEMA_CMD_ID_MAX + 1];
+    struct media_evt slots; /* newest, when slots_due */
+    bool slots_due;
+    mono_us slots_at;
+    struct rate rate; /* of the last connection: reconnecting gives no new burst */
+    struct twheel_node grace_timer;
+    struct twheel_node slots_timer;
+    struct live *next; /* in its class */
+    struct live *prev;
+};
+
+struct out_entry {
+    uint64_t seq;
+    uint8_t see;
+    struct rtext *json; /* one or more event objects, comma between */
+};
+
+enum reply_kind { REPLY_NONE, REPLY_ACK, REPLY_JOIN, REPLY_RESUME, REPLY_DOOR, REPLY_ADMIN };
+
+/* What to tell when the events are durable, and to whom to say `internal` when they are not. */
+struct reply {
+    enum reply_kind kind;
+    conn_num conn;
+    char id[SCHEMA_CMD_ID_MAX + 1];
+    bool has_have; /* RESUME */
+    uint64_t have;
+    uint64_t request; /* ADMIN */
+};
+
+struct batch {
+    struct batch *next;
+    struct klass *klass;
+    uint64_t ticket; /* 0 = nothing to store: waits for the batch before it */
+    bool snapshot;   /* a snapshot on its way to the storage; no events, in no queue */
+    uint64_t snapshot_seq;
+    struct id new_key; /* person whose key is stored by this batch; zero = none */
+    struct event *events;
+    size_t count;
+    size_t cap;
+    size_t joins; /* what folding into the committed state will need */
+    size_t links;
+    struct reply reply;
+};
+
+struct klass {
+    struct classroom *room;
+    uint32_t index;
+    struct id id;
+    struct state *work;
+    struct state *done;
+    struct keyring keys;
+    struct batch *first; /* commits on their way, oldest first */
+    struct batch *last;
+    size_t joins_out; /* in those batches */
+    size_t links_out;
+    bool broken; /* working state could not be rebuilt for want of memory: try again */
+    struct conn *conns;
+    struct live *lives;
+    struct out_entry log[OUT_LOG_MAX]; /* ring */
+    size_t log_first;
+    size_t log_count;
+    size_t log_bytes;
+    uint64_t log_floor;    /* everything behind this seq is in the log */
+    uint64_t snapshot_seq; /* newest stored or on its way */
+    bool snapshot_out;
+    struct twheel_node presence_timer;
+    struct twheel_node retry_timer;
+    struct twheel_node speaking_timer;
+    struct media_evt speaking;
+    bool speaking_due;
+    mono_us speaking_at;
+};
+
+struct classroom {
+    struct classroom_config config;
+    struct classroom_hooks hooks;
+    struct klass **classes;
+    uint32_t class_count;
+    struct map conns;   /* conn_num -> struct conn * */
+    struct map devices; /* device_num -> struct live * */
+    struct map keys;    /* id_key of the device -> struct live * */
+    struct map tickets; /* ticket -> struct batch * */
+    uint64_t ticket;    /* last given */
+    device_num device;
+    uint64_t media_token;
+    struct twheel wheel;
+    bool wheel_set;
+    bool draining;
+    struct jsonw json; /* the message being made */
+    conn_num *to;      /* recipients of the message being sent; conns_max of them */
+    struct classroom_stats stats;
+};
+
+/* ---- commit.c: from a command to a durable event
+ * ---------------------------------------------------- */
+
+/* One command being executed. */
+struct act {
+    struct klass *klass;
+    struct class_time now;
+    struct batch *batch;
+    struct id actor;
+    uint64_t cmd;
+    int err; /* first failure of emit */
+};
+
+/* Starts a command. The reply says what follows the commit. */
+int act_begin(struct act *act, struct klass *klass, struct class_time now);
+/* Appends an event (its seq, at, cmd and actor are filled in) and folds it into the working state;
+ * takes over the reference of event.text. */
+void act_emit(struct act *act, struct event event);
+/* Settles who is acting host, hands the events to the storage. 0; or an error after undoing
+ * everything, and then no reply will be given. */
+int act_end(struct act *act);
+/* Gives up a command: its events are undone. */
+void act_abort(struct act *act);
+void batch_free(struct batch *batch);
+const uint8_t *class_key(void *arg, const struct id *person);
+struct sealer class_sealer(struct klass *klass);
+
+/* ---- presence.c: connections, seats and time
+ * ---------------------------------------------------------- */
+
+struct live *live_new(struct klass *klass, const struct id *device, const struct id *person,
+                      struct class_time now);
+/* Frees a live that nothing holds any more. */
+void live_settle(struct live *live);
+/* True when the device of live has a seat in this state. */
+bool live_seated(const struct live *live, const struct state *state);
+struct live *live_find(struct classroom *room, const struct klass *klass, const struct id *device);
+void conn_attach(struct conn *conn, struct live *live);
+/* Takes a connection out of its class; the device is lost from now on. */
+void conn_detach(struct conn *conn, struct class_time now);
+/* Says goodbye: closes, detaches, forgets. */
+void conn_drop(struct classroom *room, struct conn *conn, uint16_t code, const char *reason,
+               struct class_time now);
+struct conn *conn_find(const struct classroom *room, conn_num num);
+/* Brings away flags and seats of one person (or of all: NULL) in line with the connections. */
+void presence_review(struct klass *klass, const struct id *person, struct class_time now);
+/* The grace of a lost device is over. */
+void presence_due(struct live *live, struct class_time now);
+
+/* ---- enter.c: hello, join, resume, leave
+ * ---------------------------------------------------------------- */
+
+void enter_hello(struct classroom *room, struct conn *conn, const struct msg *msg,
+                 struct class_time now);
+void enter_join(struct classroom *room, struct conn *conn, const struct msg *msg,
+                struct class_time now);
+void enter_door(struct classroom *room, struct conn *conn, struct class_time now);
+/* Tokens of this class for this person. */
+int token_resume(char out[TOKEN_TEXT_MAX], const struct klass *klass, const struct id *person,
+                 const struct device *device);
+
+/* ---- commands.c: one function per row of messages.def
+ * ---------------------------------------------------- */
+
+/* What a handler found: NULL = fine, otherwise a code and words for the page. */
+struct refusal {
+    const char *code;
+    const char *at;
+    const char *why;
+};
+
+typedef struct refusal (*command_h)(struct act *act, struct conn *conn, const struct msg *msg);
+/* The handler of a command of PLACE_CLASS, or NULL. */
+command_h command_handler(enum msg_type type);
+
+/* ---- out.c: what people are told
+ * ------------------------------------------------------------------------- */
+
+void out_send(struct classroom *room, conn_num to);
+void out_error(struct classroom *room, conn_num to, const char *id, const char *code,
+               const char *at, const char *why);
+void out_ack(struct classroom *room, conn_num to, const char *id, uint64_t seq);
+void out_snapshot(struct klass *klass, struct conn *conn, struct class_time now);
+void out_door(struct klass *klass, struct conn *conn);
+void out_resumed(struct klass *klass, struct conn *conn);
+/* Notes a committed event for telling; acting_before is the acting host before it. */
+void out_note(struct klass *klass, const struct event *event, const struct id *acting_before);
+/* Tells everybody what is noted and not told to them yet. */
+void out_flush(struct klass *klass, struct class_time now);
+/* True when the log still has everything behind seq. */
+bool out_covers(const struct klass *klass, uint64_t seq);
+/* Newest snapshot for those whose rights are no longer what they were told. */
+void out_review_rights(struct klass *klass, struct class_time now);
+void out_person(struct jsonw *w, const struct state *state, const struct seat *seat);
+void out_class(struct jsonw *w, const struct state *state);
+
+/* ---- routes.c: media
+ * ------------------------------------------------------------------------------------- */
+
+void routes_offer(struct classroom *room, struct conn *conn, const struct msg *msg);
+void routes_ready(struct classroom *room, struct conn *conn);
+void routes_view(struct classroom *room, struct conn *conn, const struct msg *msg);
+/* Sends the media server what both states allow for a device: less at once, more after commit. */
+void routes_sync(struct live *live);
+void routes_sync_class(struct klass *klass);
+/* The same for whom this event concerns. */
+void routes_sync_event(struct klass *klass, const struct event *event);
+void routes_close(struct live *live);
+void routes_timer_slots(struct live *live, struct class_time now);
+void routes_timer_speaking(struct klass *klass, struct class_time now);
+
+/* Timers count from the first time anybody gave us. */
+static inline void wheel_ready(struct classroom *room, struct class_time now)
+{
+    if (!room->wheel_set) {
+        twheel_init(&room->wheel, now.mono);
+        room->wheel_set = true;
+    }
+}
+
+/* ---- session.c
+ * ------------------------------------------------------------------------------------------- */
+
+struct klass *class_find(const struct classroom *room, const struct id *id);
+/* A new class with empty states, or NULL. */
+struct klass *class_new(struct classroom *room, const struct id *id);
+void class_free(struct klass *klass);
+void session_input(struct classroom *room, struct conn *conn, const char *text, size_t len,
+                   struct class_time now);

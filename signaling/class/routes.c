@@ -1,0 +1,423 @@
+/*
+ * The classroom's side of the media: offers and answers, who is where and may send what, views and
+ * what is in the slots. A route is open only while both the working and the committed state allow
+ * it: so what restricts leaves at once and what permits waits for the commit, by construction.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "signaling/class/impl.h"
+#include "signaling/class/offer.h"
+
+static void command(struct classroom *room, const struct media_cmd *cmd)
+{
+    room->hooks.media_h(room->hooks.arg, cmd);
+}
+
+/* ---- rooms and sources
+ * ---------------------------------------------------------------------------- */
+
+struct route {
+    room_num room;
+    uint32_t publish;
+};
+
+/* Number of a room of a class for the life of the core; never 0. */
+static room_num room_of(const struct klass *k, uint16_t room)
+{
+    return (room_num)(k->index + 1) << 16 | room;
+}
+
+static struct route route_in(const struct live *l, const struct state *s)
+{
+    const struct seat *seat = state_seat(s, &l->person);
+    const struct device *d = seat ? seat_device(seat, &l->device) : NULL;
+    if (!d) {
+        return (struct route){0, 0};
+    }
+    return (struct route){room_of(l->klass, seat->room), state_media(s, seat, d)};
+}
+
+void routes_sync(struct live *l)
+{
+    if (!l->open) {
+        return;
+    }
+    struct route work = route_in(l, l->klass->work);
+    struct route done = route_in(l, l->klass->done);
+    room_num room = work.room == done.room ? work.room : 0;
+    uint32_t publish = room ? work.publish & done.publish : 0;
+    struct media_cmd cmd = {.device = l->num};
+    /* Closing comes before moving and moving before opening, so nothing is heard in passing. */
+    if (l->sent_publish & ~publish) {
+        l->sent_publish &= publish;
+        cmd.kind = MEDIA_CMD_PUBLISH;
+        cmd.publish = l->sent_publish;
+        command(l->klass->room, &cmd);
+    }
+    if (l->sent_room != room) {
+        l->sent_room = room;
+        cmd.kind = MEDIA_CMD_ROOM;
+        cmd.room = room;
+        command(l->klass->room, &cmd);
+    }
+    if (l->sent_publish != publish) {
+        l->sent_publish = publish;
+        cmd.kind = MEDIA_CMD_PUBLISH;
+        cmd.publish = publish;
+        command(l->klass->room, &cmd);
+    }
+}
+
+void routes_sync_class(struct klass *k)
+{
+    for (struct live *l = k->lives; l; l = l->next) {
+        routes_sync(l);
+    }
+}
+
+static bool touches_class(const struct event *e)
+{
+    return e->type == EVENT_SESSION_CHANGED || e->type == EVENT_CLASS_ENDED ||
+           e->type == EVENT_ACTING_CHANGED;
+}
+
+static bool touches_person(const struct event *e)
+{
+    return e->type == EVENT_PERSON_JOINED || e->type == EVENT_PERSON_LEFT ||
+           e->type == EVENT_DEVICE_JOINED || e->type == EVENT_DEVICE_LEFT ||
+           e->type == EVENT_MEDIA_CHANGED || e->type == EVENT_ROLE_CHANGED;
+}
+
+void routes_sync_event(struct klass *k, const struct event *e)
+{
+    bool all = touches_class(e);
+    if (!all && !touches_person(e)) {
+        return;
+    }
+    for (struct live *l = k->lives; l; l = l->next) {
+        if (all || id_equal(&l->person, &e->person)) {
+            routes_sync(l);
+        }
+    }
+}
+
+void routes_close(struct live *l)
+{
+    if (l->open) {
+        l->open = false;
+        l->sent_room = 0;
+        l->sent_publish = 0;
+        command(l->klass->room, &(struct media_cmd){.kind = MEDIA_CMD_CLOSE, .device = l->num});
+    }
+    l->slots_due = false;
+    l->offer_token = 0;
+}
+
+/* ---- offer and answer
+ * ----------------------------------------------------------------------------- */
+
+void routes_offer(struct classroom *room, struct conn *c, const struct msg *msg)
+{
+    struct live *l = c->live;
+    const struct msg_media_offer *m = &msg->media_offer;
+    struct media_cmd cmd = {.kind = MEDIA_CMD_OPEN, .device = l->num};
+    if (offer_read(&cmd.offer, m->offer)) {
+        out_error(room, c->num, msg->id, "bad_message", "offer", "numbers are used twice");
+        return;
+    }
+    if (m->cause == OFFER_ICE) {
+        if (!l->open) {
+            out_error(room, c->num, msg->id, "state", "cause", "no connection to restart");
+            return;
+        }
+        cmd.kind = MEDIA_CMD_RESTART;
+    } else {
+        routes_close(l);
+        l->open = true;
+        l->audio_slots = cmd.offer.audio_slots;
+        l->video_slots = cmd.offer.video_slots;
+        cmd.class_num = id_key(&c->klass->id);
+        cmd.class_size = (uint32_t)c->klass->work->seat_count + 1;
+    }
+    cmd.token = ++room->media_token;
+    l->offer_token = cmd.token;
+    (void)snprintf(l->offer_id, sizeof(l->offer_id), "%s", msg->id);
+    command(room, &cmd);
+    if (cmd.kind == MEDIA_CMD_OPEN) {
+        routes_sync(l);
+    }
+}
+
+void routes_ready(struct classroom *room, struct conn *c)
+{
+    if (!c->live->open) {
+        out_error(room, c->num, NULL, "state", NULL, "no media connection");
+        return;
+    }
+    command(room, &(struct media_cmd){.kind = MEDIA_CMD_READY, .device = c->live->num});
+}
+
+static void answered(struct live *l, const struct media_evt *evt)
+{
+    struct classroom *room = l->klass->room;
+    if (!l->offer_token || l->offer_token != evt->token) {
+        return; /* of an offer that a newer one has replaced */
+    }
+    l->offer_token = 0;
+    bool refused = evt->kind == MEDIA_EVT_REFUSED;
+    if (refused) {
+        l->open = false;
+        l->sent_room = 0;
+        l->sent_publish = 0;
+    }
+    if (!l->conn) {
+        return;
+    }
+    if (refused) {
+        bool full = evt->err == E_FULL || evt->err == E_LIMIT;
+        room->stats.refused++;
+        out_error(room, l->conn->num, l->offer_id, full ? "full" : "internal", "offer",
+                  full ? "no room for another media connection" : err_text(evt->err));
+        return;
+    }
+    struct jsonw *w = &room->json;
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_str(w, "t", "media.answer");
+    jsonw_key_str(w, "id", l->offer_id);
+    jsonw_key(w, "answer");
+    answer_write(w, &evt->answer);
+    jsonw_object_end(w);
+    room->stats.accepted++;
+    out_send(room, l->conn->num);
+}
+
+/* ---- view
+ * ----------------------------------------------------------------------------------------- */
+
+/* A live of the same class in the same room as l, or NULL: nobody else can be seen (S27). */
+static struct live *roommate(struct classroom *room, const struct live *l, const struct id *device)
+{
+    struct live *other = live_find(room, l->klass, device);
+    if (!other) {
+        return NULL;
+    }
+    const struct seat *mine = state_seat(l->klass->work, &l->person);
+    const struct seat *theirs = state_seat(l->klass->work, &other->person);
+    bool same = mine && theirs && mine->room == theirs->room && live_seated(other, l->klass->work);
+    return same ? other : NULL;
+}
+
+void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
+{
+    struct live *l = c->live;
+    struct media_cmd cmd = {.kind = MEDIA_CMD_VIEW, .device = l->num};
+    uint64_t taken = 0;
+    const char *code = NULL;
+    char at[32] = "";
+    for (size_t i = 0; i < json_array_size(msg->view.want); i++) {
+        const json_t *want = json_array_get(msg->view.want, i);
+        const json_t *device = json_array_get(want, 1);
+        unsigned slot = (unsigned)json_integer_value(json_array_get(want, 0));
+        struct id id;
+        (void)id_parse(&id, ID_DEVICE, json_string_value(device), json_string_length(device));
+        const struct live *other = roommate(room, l, &id);
+        bool bad_slot = slot >= l->video_slots || (taken >> slot & 1) != 0;
+        if (bad_slot || !other) {
+            code = bad_slot ? "bad_message" : "not_found";
+            (void)snprintf(at, sizeof(at), "want[%zu][%d]", i, bad_slot ? 0 : 1);
+            continue;
+        }
+        taken |= (uint64_t)1 << slot;
+        bool cam = strcmp(json_string_value(json_array_get(want, 2)), "cam") == 0;
+        cmd.view.want[cmd.view.count++] = (struct media_want){
+            .slot = (uint8_t)slot,
+            .source = cam ? SOURCE_CAMERA : SOURCE_SCREEN,
+            .height_max = (uint16_t)json_integer_value(json_array_get(want, 3)),
+            .publisher = other->num,
+        };
+    }
+    if (l->open) {
+        command(room, &cmd);
+    }
+    if (code) {
+        room->stats.refused++;
+        out_error(room, c->num, NULL, code, at,
+                  code[0] == 'n' ? "no such device in this room" : "not a free slot of yours");
+    }
+}
+
+/* ---- slots and speakers
+ * --------------------------------------------------------------------------- */
+
+/* Spelling of a device as the page knows it, "" for nobody it may know. */
+static const char *device_text(char out[ID_TEXT_MAX], struct classroom *room, const struct live *to,
+                               device_num num)
+{
+    uint64_t value;
+    out[0] = '\0';
+    if (num && map_find(&room->devices, num, &value)) {
+        const struct live *l = (const struct live *)(uintptr_t)value;
+        if (l->klass == to->klass && live_seated(l, to->klass->done)) {
+            (void)id_print(out, ID_DEVICE, &l->device);
+        }
+    }
+    return out;
+}
+
+static void tell_slots(struct live *l)
+{
+    struct classroom *room = l->klass->room;
+    const struct media_evt *evt = &l->slots;
+    struct jsonw *w = &room->json;
+    char text[ID_TEXT_MAX];
+    unsigned audio =
+        evt->slots.audio < DESC_AUDIO_SLOTS_MAX ? evt->slots.audio : (unsigned)DESC_AUDIO_SLOTS_MAX;
+    unsigned video =
+        evt->slots.video < DESC_VIDEO_SLOTS_MAX ? evt->slots.video : (unsigned)DESC_VIDEO_SLOTS_MAX;
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_str(w, "t", "slots");
+    jsonw_key(w, "audio");
+    jsonw_array(w);
+    for (unsigned i = 0; i < audio; i++) {
+        jsonw_str(w, device_text(text, room, l, evt->slots.slot[i].publisher));
+    }
+    jsonw_array_end(w);
+    jsonw_key(w, "video");
+    jsonw_array(w);
+    for (unsigned i = 0; i < video; i++) {
+        const struct media_slot *slot = &evt->slots.slot[audio + i];
+        (void)device_text(text, room, l, slot->publisher);
+        if (!text[0]) {
+            continue;
+        }
+        jsonw_array(w);
+        jsonw_int(w, i);
+        jsonw_str(w, text);
+        jsonw_str(w, slot->source == SOURCE_SCREEN ? "screen" : "cam");
+        jsonw_str(w, schema_spell(ENUM_slot_life, slot->state < 3 ? slot->state : 0));
+        jsonw_array_end(w);
+    }
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+    if (l->conn && l->conn->place == CONN_CLASS) {
+        out_send(room, l->conn->num);
+    }
+}
+
+void routes_timer_slots(struct live *l, struct class_time now)
+{
+    if (l->slots_due) {
+        l->slots_due = false;
+        l->slots_at = now.mono;
+        tell_slots(l);
+    }
+}
+
+static void slots(struct live *l, const struct media_evt *evt, struct class_time now)
+{
+    l->slots = *evt;
+    l->slots_due = true;
+    if (now.mono - l->slots_at >= SLOTS_US) {
+        routes_timer_slots(l, now);
+    } else if (!l->slots_timer.armed) {
+        twheel_set(&l->klass->room->wheel, &l->slots_timer, l->slots_at + SLOTS_US);
+    }
+}
+
+void routes_timer_speaking(struct klass *k, struct class_time now)
+{
+    struct classroom *room = k->room;
+    const struct media_evt *evt = &k->speaking;
+    if (!k->speaking_due) {
+        return;
+    }
+    k->speaking_due = false;
+    k->speaking_at = now.mono;
+    struct jsonw *w = &room->json;
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_str(w, "t", "speaking");
+    jsonw_key(w, "list");
+    jsonw_array(w);
+    for (unsigned i = 0; i < evt->speaking.count && i < 10; i++) {
+        uint64_t value;
+        if (!map_find(&room->devices, evt->speaking.speaker[i].device, &value)) {
+            continue;
+        }
+        const struct live *l = (const struct live *)(uintptr_t)value;
+        if (l->klass == k && l->sent_room == evt->room) {
+            char text[ID_TEXT_MAX];
+            jsonw_array(w);
+            jsonw_str(w, id_print(text, ID_DEVICE, &l->device));
+            jsonw_int(w, evt->speaking.speaker[i].level & 127);
+            jsonw_array_end(w);
+        }
+    }
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+    size_t count = 0;
+    for (const struct conn *c = k->conns; c; c = c->next) {
+        if (c->place == CONN_CLASS && route_in(c->live, k->done).room == evt->room) {
+            room->to[count++] = c->num;
+        }
+    }
+    size_t len;
+    const char *text = jsonw_text(w, &len);
+    if (text && count > 0) {
+        room->stats.messages_out += count;
+        room->hooks.send_h(room->hooks.arg, room->to, count, text, len);
+    }
+}
+
+static void speaking(struct classroom *room, const struct media_evt *evt, struct class_time now)
+{
+    uint64_t index = evt->room >> 16;
+    if (index == 0 || index > room->class_count) {
+        return;
+    }
+    struct klass *k = room->classes[index - 1];
+    k->speaking = *evt;
+    k->speaking_due = true;
+    if (now.mono - k->speaking_at >= SPEAKING_US) {
+        routes_timer_speaking(k, now);
+    } else if (!k->speaking_timer.armed) {
+        twheel_set(&room->wheel, &k->speaking_timer, k->speaking_at + SPEAKING_US);
+    }
+}
+
+void classroom_media(struct classroom *room, const struct media_evt *evt, struct class_time now)
+{
+    if (evt->kind == MEDIA_EVT_SPEAKING) {
+        speaking(room, evt, now);
+        return;
+    }
+    uint64_t value;
+    if (!map_find(&room->devices, evt->device, &value)) {
+        return;
+    }
+    struct live *l = (struct live *)(uintptr_t)value;
+    switch (evt->kind) {
+    case MEDIA_EVT_ANSWER:
+    case MEDIA_EVT_REFUSED:
+        answered(l, evt);
+        break;
+    case MEDIA_EVT_SLOTS:
+        slots(l, evt, now);
+        break;
+    case MEDIA_EVT_FAILED:
+        /* The page sees it on its own connection and offers again; nothing is left to close. */
+        l->open = false;
+        l->sent_room = 0;
+        l->sent_publish = 0;
+        break;
+    case MEDIA_EVT_CONNECTED:
+    case MEDIA_EVT_LOST:
+    case MEDIA_EVT_BACK:
+    case MEDIA_EVT_SPEAKING:
+        break;
+    }
+}

@@ -1,0 +1,215 @@
+/* Heap: the text of a decoded event, and a box while it is opened; bounded by EVENT_TEXT_MAX. */
+#include "signaling/journal/event.h"
+
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+
+enum { EVENT_TYPE_MAX = 70 };
+
+#define EVENT(id, number, version, see, fields) [number] = {#id, version, see, fields},
+static const struct event_row rows[EVENT_TYPE_MAX + 1] = {
+#include "signaling/journal/events.def"
+};
+#undef EVENT
+
+const struct event_row *event_row(unsigned type)
+{
+    return type <= EVENT_TYPE_MAX && rows[type].name ? &rows[type] : NULL;
+}
+
+void event_fini(struct event *event)
+{
+    rtext_put(&event->text);
+}
+
+/* ---- texts
+ * ---------------------------------------------------------------------------------------- */
+
+int seal_write(struct wr *w, const struct rtext *text, const struct id *person,
+               const struct sealer *sealer)
+{
+    size_t len = rtext_len(text);
+    bool sealed = sealer && len > 0;
+    wr_u8(w, sealed);
+    if (!sealed) {
+        wr_u32(w, (uint32_t)len);
+        wr_bytes(w, rtext_str(text), len);
+        return w->bad ? E_FULL : 0;
+    }
+    const uint8_t *key = sealer->key_h(sealer->arg, person);
+    if (!key) {
+        return E_NOTFOUND;
+    }
+    size_t box = len + TOKEN_OPS_SEAL_EXTRA;
+    wr_u32(w, (uint32_t)box);
+    uint8_t *at = wr_room(w, box);
+    return at ? sealer->ops.seal_h(at, box, key, text->s, len) : E_FULL;
+}
+
+static int open_box(struct rtext **out, const uint8_t *box, size_t len, const uint8_t *key,
+                    const struct sealer *sealer)
+{
+    if (len < TOKEN_OPS_SEAL_EXTRA) {
+        return E_CORRUPT;
+    }
+    size_t cap = len - TOKEN_OPS_SEAL_EXTRA;
+    struct rtext *text = mem_alloc(sizeof(*text) + cap + 1);
+    if (!text) {
+        return E_NOMEM;
+    }
+    size_t got = 0;
+    if (sealer->ops.open_h((uint8_t *)text->s, cap, &got, key, box, len) || got != cap) {
+        mem_free(text);
+        return E_CORRUPT;
+    }
+    text->refs = 1;
+    text->len = (uint32_t)got;
+    *out = text;
+    return 0;
+}
+
+int seal_read(struct rd *r, struct rtext **out, const struct id *person,
+              const struct sealer *sealer)
+{
+    *out = NULL;
+    bool sealed = rd_u8(r) != 0;
+    size_t len = rd_u32(r);
+    const uint8_t *data = rd_bytes(r, len);
+    if (!data || len > EVENT_TEXT_MAX) {
+        return E_CORRUPT;
+    }
+    if (len == 0) {
+        return 0;
+    }
+    if (!sealed) {
+        *out = rtext_new((const char *)data, len);
+        return *out ? 0 : E_NOMEM;
+    }
+    const uint8_t *key = sealer ? sealer->key_h(sealer->arg, person) : NULL;
+    return key ? open_box(out, data, len, key, sealer) : 0;
+}
+
+/* ---- events
+ * --------------------------------------------------------------------------------------- */
+
+static uint16_t mask_of(const struct event *e)
+{
+    unsigned mask = 0;
+    mask |= e->cmd ? EVF_CMD : 0;
+    mask |= id_is_zero(&e->person) ? 0 : EVF_PERSON;
+    mask |= id_is_zero(&e->device) ? 0 : EVF_DEVICE;
+    mask |= id_is_zero(&e->other) ? 0 : EVF_OTHER;
+    mask |= e->a ? EVF_A : 0;
+    mask |= e->b ? EVF_B : 0;
+    mask |= e->n ? EVF_N : 0;
+    return (uint16_t)mask;
+}
+
+int event_encode(struct wr *w, const struct event *e, const struct sealer *sealer)
+{
+    const struct event_row *row = event_row(e->type);
+    uint16_t mask = mask_of(e);
+    if (!row || (mask & ~(row->fields | EVF_CMD)) != 0) {
+        return E_BAD;
+    }
+    if (e->text) {
+        mask |= row->fields & (EVF_TEXT | EVF_SEALED);
+    }
+    wr_u8(w, EVENT_FORMAT);
+    wr_u16(w, (uint16_t)e->type);
+    wr_u8(w, row->version);
+    wr_u64(w, e->seq);
+    wr_u64(w, (uint64_t)e->at);
+    wr_u16(w, mask);
+    if (mask & EVF_CMD) {
+        wr_u64(w, e->cmd);
+        wr_bytes(w, e->actor.b, ID_LEN);
+    }
+    const struct id *ids[] = {&e->person, &e->device, &e->other};
+    for (unsigned i = 0; i < 3; i++) {
+        if (mask & (unsigned)EVF_PERSON << i) {
+            wr_bytes(w, ids[i]->b, ID_LEN);
+        }
+    }
+    if (mask & EVF_A) {
+        wr_u32(w, e->a);
+    }
+    if (mask & EVF_B) {
+        wr_u32(w, e->b);
+    }
+    if (mask & EVF_N) {
+        wr_u64(w, (uint64_t)e->n);
+    }
+    int err = 0;
+    if (mask & (EVF_TEXT | EVF_SEALED)) {
+        err = seal_write(w, e->text, &e->person, mask & EVF_SEALED ? sealer : NULL);
+    }
+    return err ? err : w->bad ? E_FULL : 0;
+}
+
+static void read_id(struct rd *r, struct id *out)
+{
+    const uint8_t *b = rd_bytes(r, ID_LEN);
+    if (b) {
+        memcpy(out->b, b, ID_LEN);
+    }
+}
+
+static int read_fields(struct event *e, struct rd *r, unsigned mask, const struct sealer *sealer)
+{
+    if (mask & EVF_CMD) {
+        e->cmd = rd_u64(r);
+        read_id(r, &e->actor);
+    }
+    struct id *ids[] = {&e->person, &e->device, &e->other};
+    for (unsigned i = 0; i < 3; i++) {
+        if (mask & (unsigned)EVF_PERSON << i) {
+            read_id(r, ids[i]);
+        }
+    }
+    e->a = mask & EVF_A ? rd_u32(r) : 0;
+    e->b = mask & EVF_B ? rd_u32(r) : 0;
+    e->n = mask & EVF_N ? (int64_t)rd_u64(r) : 0;
+    if (r->bad) {
+        return E_CORRUPT;
+    }
+    if (mask & (EVF_TEXT | EVF_SEALED)) {
+        return seal_read(r, &e->text, &e->person, sealer);
+    }
+    return 0;
+}
+
+int event_decode(struct event *out, const void *data, size_t len, const struct sealer *sealer)
+{
+    memset(out, 0, sizeof(*out));
+    struct rd r = rd_init(data, len);
+    uint8_t format = rd_u8(&r);
+    unsigned type = rd_u16(&r);
+    uint8_t version = rd_u8(&r);
+    uint64_t seq = rd_u64(&r);
+    wall_ms at = (wall_ms)rd_u64(&r);
+    unsigned mask = rd_u16(&r);
+    if (r.bad || format == 0 || version == 0 || type == 0) {
+        return E_CORRUPT;
+    }
+    const struct event_row *row = event_row(type);
+    if (format > EVENT_FORMAT || !row || version > row->version || mask > EVF_KNOWN) {
+        return E_VERSION;
+    }
+    if ((mask & ~(row->fields | EVF_CMD)) != 0) {
+        return E_CORRUPT;
+    }
+    out->type = (enum event_type)type;
+    out->seq = seq;
+    out->at = at;
+    int err = read_fields(out, &r, mask, sealer);
+    if (!err && (r.bad || rd_left(&r) != 0)) {
+        err = E_CORRUPT;
+    }
+    if (err) {
+        event_fini(out);
+    }
+    return err;
+}

@@ -1,0 +1,20 @@
+/*
+ * How names and texts are kept: sealed under a key per person, so that deleting the key erases the
+ * person everywhere, backups of the journal included. A box opens only with the key it was made
+ * with; a missing key reads as the empty text.
+ * Out of scope: drawing and storing keys (signaling/class/keyring.h, signaling/store).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "signaling/schema/id.h"
+#include "signaling/schema/token_ops.h"
+
+struct sealer {
+    struct token_ops ops;
+    /* The key of a person, or NULL when there is none (any more). */
+    const uint8_t *(*key_h)(void *arg, const struct id *person);
+    void *arg;
+};

@@ -49,6 +49,7 @@ export class MediaRoom {
   private offerId = '';
   private configuration: RTCConfiguration = {};
   private wants: Want[] = [];
+  private viewSaid = false;
   private sentWants: Want[] | undefined;
   private viewTimer: ReturnType<typeof setTimeout> | undefined;
   private figures = NO_FIGURES;
@@ -155,7 +156,11 @@ export class MediaRoom {
   private sendView(): void {
     this.viewTimer = undefined;
     if (!this.hooks.reachable() || (this.sentWants && sameWants(this.wants, this.sentWants))) return;
-    if (this.hooks.send({ t: 'view', want: this.wants })) this.sentWants = this.wants;
+    // At the door there is nobody to see yet, and a wish for nothing would be refused.
+    if (!this.viewSaid && this.wants.length === 0) return;
+    if (!this.hooks.send({ t: 'view', want: this.wants })) return;
+    this.sentWants = this.wants;
+    this.viewSaid = true;
   }
 
   private async measure(): Promise<void> {

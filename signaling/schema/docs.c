@@ -119,9 +119,9 @@ static void ts_shape(struct jsonw *w, const struct schema_shape *s)
     jsonw_plainf(w, "/** %s */\n", s->doc);
     switch (s->kind) {
     case SHAPE_OBJECT:
-        jsonw_plainf(w, "export interface %s ", s->ts);
+        jsonw_plainf(w, "export type %s = ", s->ts);
         ts_object(w, s);
-        jsonw_plain(w, "\n");
+        jsonw_plain(w, ";\n");
         break;
     case SHAPE_TUPLE:
         jsonw_plainf(w, "export type %s = ", s->ts);
@@ -161,9 +161,9 @@ static void ts_messages(struct jsonw *w)
     }
     jsonw_plain(w, ";\nexport type Command = CommandBody & { id: string };\n");
     const struct schema_msg *hello = schema_msg(MSG_HELLO);
-    jsonw_plainf(w, "/** %s */\nexport interface Hello { t: 'hello'", hello->doc);
+    jsonw_plainf(w, "/** %s */\nexport type Hello = { t: 'hello'", hello->doc);
     ts_fields(w, hello->fields, hello->count, "t");
-    jsonw_plain(w, " }\nexport type ClientMessage =\n  | Hello\n  | Command");
+    jsonw_plain(w, " };\nexport type ClientMessage =\n  | Hello\n  | Command");
     for (unsigned i = 0; i < MSG_COUNT; i++) {
         const struct schema_msg *m = schema_msg((enum msg_type)i);
         if (!(m->flags & MSG_CMD) && i != MSG_HELLO) {

@@ -65,7 +65,7 @@ async function call(t, caller, callee, words) {
     t.check(loop, `no usable candidate in ${answer.match(/^a=candidate.*$/gm)}`);
     const [, ip, port] = loop;
     const relay = await t.relay({ udp: [`${ip}:${port}`], words });
-    const line = `a=candidate:1 1 udp 2130706431 127.0.0.1 ${relay.port('udp', port)} typ host\r\n`;
+    const line = `a=candidate:1 1 udp 2130706431 ${ip} ${relay.port('udp', port)} typ host\r\n`;
     // The callee learns the caller's address from its checks; all sections share one transport.
     await caller.eval(takeAnswer, withoutCandidates(answer).replace(/^a=mid:/m, `${line}a=mid:`));
     for (const page of [caller, callee]) {

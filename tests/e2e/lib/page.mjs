@@ -31,7 +31,7 @@ export function initScript(options) {
  * @property {'en'|'fr'} [lang]
  * @property {'light'|'dark'} [theme]
  * @property {{width: number, height: number}} [viewport]
- * @property {Record<string, number>} [portMap]  server port -> relay port, see Relay.map
+ * @property {object} [portMap]  "udp:9000" -> relay port, see Relay.map; host -> its address
  */
 
 export class Page {

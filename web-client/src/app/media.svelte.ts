@@ -19,6 +19,8 @@ export interface MediaHooks {
   nextId(): string;
   /** An offer can get its answer now. */
   reachable(): boolean;
+  /** Views are asked only from inside the class. */
+  inClass(): boolean;
   /** A new connection exists: fill its send sections. */
   refill(): void;
 }
@@ -49,7 +51,6 @@ export class MediaRoom {
   private offerId = '';
   private configuration: RTCConfiguration = {};
   private wants: Want[] = [];
-  private viewSaid = false;
   private sentWants: Want[] | undefined;
   private viewTimer: ReturnType<typeof setTimeout> | undefined;
   private figures = NO_FIGURES;
@@ -155,12 +156,8 @@ export class MediaRoom {
 
   private sendView(): void {
     this.viewTimer = undefined;
-    if (!this.hooks.reachable() || (this.sentWants && sameWants(this.wants, this.sentWants))) return;
-    // At the door there is nobody to see yet, and a wish for nothing would be refused.
-    if (!this.viewSaid && this.wants.length === 0) return;
-    if (!this.hooks.send({ t: 'view', want: this.wants })) return;
-    this.sentWants = this.wants;
-    this.viewSaid = true;
+    if (!this.hooks.reachable() || !this.hooks.inClass() || (this.sentWants && sameWants(this.wants, this.sentWants))) return;
+    if (this.hooks.send({ t: 'view', want: this.wants })) this.sentWants = this.wants;
   }
 
   private async measure(): Promise<void> {

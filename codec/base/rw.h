@@ -21,7 +21,8 @@ struct rd {
 static inline struct rd rd_init(const void *data, size_t len)
 {
     const uint8_t *p = data;
-    return (struct rd){.p = p, .end = p + len, .bad = false};
+    /* NULL with length 0 is a legal, empty input; NULL + 0 is not legal C. */
+    return (struct rd){.p = p, .end = len ? p + len : p, .bad = false};
 }
 
 /* Bytes not yet read; 0 once bad. */

@@ -45,7 +45,8 @@ static void skip_scaling_list(struct bits *b, unsigned size)
     int32_t next = 8;
     for (unsigned i = 0; i < size && !b->bad; i++) {
         if (next) {
-            next = (last + bits_se(b)) & 255;
+            /* delta_scale beyond -128 .. 127 is not allowed, so it may wrap as it likes. */
+            next = (int32_t)(((uint32_t)last + (uint32_t)bits_se(b)) & 255u);
         }
         last = next ? next : last;
     }

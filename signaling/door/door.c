@@ -379,6 +379,7 @@ int door_main(const struct door_config *config)
         log_error("door", "cannot start", L_STR("why", why[0] ? why : err_text(err)),
                   L_ERR("err", err));
     } else {
+        sandbox_lock(&door->config);
         log_info("door", "open", L_UINT("connections", door->config.conn_max));
         run(door);
     }

@@ -1,7 +1,8 @@
 /*
- * What the process gives up once its sockets are bound and before it reads its first byte: root,
- * new privileges, core dumps, new processes, and where the kernel has Landlock, every file but the
- * page, the certificate and the core's socket, and every outgoing TCP connection.
+ * What the process gives up before it reads its first byte. Once its sockets are bound: root, new
+ * privileges, core dumps, new processes. Once libraries have opened what they need, where the
+ * kernel has Landlock: every file but the page and the certificate, all writing, every new TCP
+ * listener and every outgoing TCP connection.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -126,7 +127,11 @@ int sandbox_enter(const struct door_config *config, char *why, size_t cap)
         (void)snprintf(why, cap, "cannot give up new privileges (errno %d)", errno);
         return E_DENIED;
     }
+    return 0;
+}
+
+void sandbox_lock(const struct door_config *config)
+{
     bool locked = SANDBOX_FILES && restrict_self(config);
     log_info("door", "sandboxed", L_BOOL("landlock", locked), L_UINT("uid", geteuid()));
-    return 0;
 }

@@ -279,6 +279,8 @@ int gate_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t
 void http_answer(struct door *door, const struct ipc_answer *answer);
 /* The core went away: whoever waits hears 503. */
 void http_core_lost(struct door *door);
+/* The core's answer did not come in time: 504. */
+void http_overdue(struct door *door, struct door_conn *conn);
 void http_free(struct door *door, struct door_conn *conn);
 
 /* ---- page.c -------------------------------------------------------------------------------- */
@@ -344,3 +346,5 @@ void tls_tick(struct door *door, mono_us now);
 
 /* Gives up root, new privileges, core dumps. 0 or E_*, with why. */
 int sandbox_enter(const struct door_config *config, char *why, size_t cap);
+/* Gives up files and outgoing connections; a kernel that cannot is said in the log. */
+void sandbox_lock(const struct door_config *config);

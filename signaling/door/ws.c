@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/base/text.h"
@@ -5,7 +7,13 @@
 #include "codec/sys/log.h"
 #include "signaling/door/state.h"
 
-enum { WRITES_PER_TURN = 16, RING_START = 8, CLOSE_MS = 2000, CODE_VANISHED = 1006 };
+enum {
+    WRITES_PER_TURN = 16,
+    RING_START = 8,
+    CLOSE_MS = 2000,
+    CODE_VANISHED = 1006,
+    SEND_BUFFER = 128 * 1024 /* the kernel doubles it */
+};
 
 /* One message, shared by the queues of all who get it. lws writes its header into the room. */
 struct door_msg {
@@ -91,6 +99,14 @@ static struct door_msg *queue_take(struct door *door, struct door_ws *ws)
         ws->queue_head = 0;
     }
     return msg;
+}
+
+static void queue_clear(struct door *door, struct door_ws *ws)
+{
+    struct door_msg *msg;
+    while ((msg = queue_take(door, ws))) {
+        msg_put(msg);
+    }
 }
 
 static bool is_open(const struct door_conn *conn)
@@ -202,10 +218,7 @@ void ws_free(struct door *door, struct door_conn *conn)
         .closed = {.conn = conn->num, .code = ws->peer_code ? ws->peer_code : CODE_VANISHED},
     };
     (void)core_send(door, &closed);
-    struct door_msg *msg;
-    while ((msg = queue_take(door, ws))) {
-        msg_put(msg);
-    }
+    queue_clear(door, ws);
     mem_free(ws->rx);
     mem_free(ws);
     conn->ws = NULL;
@@ -218,6 +231,10 @@ void ws_free(struct door *door, struct door_conn *conn)
 static int on_open(struct door *door, struct door_conn *conn)
 {
     static const char busy[] = "{\"t\":\"busy\"}";
+    /* A page that stops reading must not fill megabytes of the kernel before we notice. */
+    int send_buffer = SEND_BUFFER;
+    (void)setsockopt(lws_get_socket_fd(conn->wsi), SOL_SOCKET, SO_SNDBUF, &send_buffer,
+                     sizeof(send_buffer));
     struct door_ws *ws = mem_alloc(sizeof(*ws));
     if (!ws) {
         return -1;
@@ -237,18 +254,20 @@ static int on_open(struct door *door, struct door_conn *conn)
     return 0;
 }
 
-/* Says why and hangs up; always -1, for the callback to return. */
+/*
+ * Hangs up with a reason. Not by -1 from here: lws would read on in the middle of the discarded
+ * frame and lose our close frame over it. What still comes is ignored until the socket takes it.
+ */
 static int refuse(struct door *door, struct door_conn *conn, enum door_stat stat, uint16_t code,
                   const char *reason)
 {
+    if (conn->ws->closing) {
+        return 0;
+    }
     door_count(door, stat);
-    conn->ws->closing = true;
-    conn->deadline = clock_mono_us() + (mono_us)CLOSE_MS * US_PER_MS;
-    unsigned char text[IPC_REASON_MAX];
-    size_t len = strlen(reason);
-    memcpy(text, reason, len);
-    lws_close_reason(conn->wsi, (enum lws_close_status)code, text, len);
-    return -1;
+    queue_clear(door, conn->ws);
+    ws_close(door, conn, code, reason, strlen(reason));
+    return 0;
 }
 
 /* rule 18: frames and pongs, not messages. True when there were too many in this second. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codec/wire/rtcp.h"
+#include "codec/wire/rtp_seq.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,13 +14,18 @@ static void nack(const struct rtcp_packet *pkt)
     struct rtcp_nack_iter it;
     uint16_t seq;
     size_t count = 0;
+    bool ascending = true; /* what the writer asks for */
     if (rtcp_nack_init(&it, pkt) != 0) {
         return;
     }
     while (rtcp_nack_next(&it, &seq)) {
+        ascending &= !count || (count < LOST_MAX && rtp_seq_newer(seq, seqs[count - 1]));
         if (count < LOST_MAX) {
             seqs[count++] = seq;
         }
+    }
+    if (!ascending) {
+        return;
     }
     static uint8_t out[LOST_MAX * 4 + 12];
     struct wr w = wr_init(out, sizeof(out));

@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "codec/base/rng.h"
 #include "codec/media/av1_dd.h"
+#include "codec/media/fields.h"
 #include "codec/media/registry.h"
 #include "codec/media/rewrite.h"
 #include "tests/unit/bytes.h"
@@ -234,6 +235,12 @@ static void both_fields_are_written(void **state)
     assert_int_equal(codec_apply(CODEC_NONE, &e, &d, payload, len, out, &replaced), 0);
     assert_int_equal(codec_apply(CODEC_VP9, &e, &d, payload, 2, out, &replaced), 0);
     assert_int_equal(replaced, 0);
+    /* offsets that do not belong to these bytes: nothing is written, nothing is read beyond */
+    d.codec_bytes[FIELDS_PICTURE_ID_AT] = 200;
+    assert_int_equal(fields_rewrite(&e, &d, payload, len, out, &replaced), 0);
+    d.codec_bytes[FIELDS_PICTURE_ID_AT] = 0;
+    d.codec_bytes[FIELDS_TL0_AT] = 200;
+    assert_int_equal(fields_rewrite(&e, &d, payload, len, out, &replaced), 0);
     uint8_t dd[5] = {1, 2, 3, 4, 5};
     av1_dd_renumber(dd, 5, 0xabcd);
     assert_memory_equal(dd, "\x01\xab\xcd\x04\x05", 5);

@@ -4,6 +4,7 @@
 
 #include "codec/base/bits.h"
 #include "codec/base/err.h"
+#include "codec/media/fmtp.h"
 #include "codec/media/h264.h"
 #include "codec/media/red.h"
 #include "codec/media/registry.h"
@@ -42,6 +43,25 @@ static void registry_has_every_codec(void **state)
     assert_null(registry_codec_named("h265", 4));
     struct pkt_desc d = {0};
     assert_int_equal(codec_describe(CODEC_NONE, (const uint8_t *)"x", 1, &d), E_UNSUPPORTED);
+}
+
+static void parameters_are_found(void **state)
+{
+    (void)state;
+    static const char fmtp[] = "minptime=10; UseInbandFec=1;x;profile-id=2;empty=";
+    const char *v = NULL;
+    size_t n = 0;
+    assert_true(fmtp_find(fmtp, strlen(fmtp), "useinbandfec", &v, &n));
+    assert_true(n == 1 && *v == '1');
+    assert_true(fmtp_find(fmtp, strlen(fmtp), "minptime", &v, &n));
+    assert_true(n == 2 && *v == '1');
+    assert_true(fmtp_find(fmtp, strlen(fmtp), "empty", &v, &n) && n == 0);
+    assert_false(fmtp_find(fmtp, strlen(fmtp), "ptime", &v, &n)); /* not the end of another */
+    assert_false(fmtp_find(fmtp, strlen(fmtp), "x", &v, &n));
+    assert_false(fmtp_find(fmtp, 0, "x", &v, &n));
+    assert_int_equal(fmtp_score_equal(fmtp, strlen(fmtp), "profile-id", "2"), 1);
+    assert_int_equal(fmtp_score_equal(fmtp, strlen(fmtp), "profile-id", "0"), -1);
+    assert_int_equal(fmtp_score_equal(fmtp, strlen(fmtp), "absent", "0"), 1);
 }
 
 /* ---- VP8 ------------------------------------------------------------------------------------ */
@@ -318,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(registry_has_every_codec),
+        UNIT(parameters_are_found),
         UNIT(vp8_descriptors),
         UNIT(vp9_descriptors),
         UNIT(h264_payloads),

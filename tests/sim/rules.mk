@@ -1,5 +1,5 @@
 # The seeded world around the real SFU: make sim [SEEDS=50] [BUILD=asan]
-SIM_SRC := $(wildcard tests/sim/*.c)
+SIM_SRC := $(filter-out tests/sim/class_%,$(wildcard tests/sim/*.c))
 SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(SIM_SRC))
 SEEDS ?= 50
 

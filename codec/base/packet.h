@@ -27,16 +27,23 @@ struct pkt_desc {
     uint8_t marker;
     uint8_t audio_level; /* RFC 6464: 0 loudest .. 127; 255 not given */
     uint8_t voice;       /* RFC 6464 V bit */
-    uint8_t start_of_frame;
-    uint8_t keyframe; /* this packet starts a decodable key frame */
+    /* From here on: what the codec found (codec_describe, codec/media/registry.h). */
+    uint8_t start_of_frame; /* first packet of a (layer) frame */
+    uint8_t end_of_frame;   /* last packet of a layer frame; equals marker without spatial layers */
+    uint8_t keyframe;       /* this packet starts a decodable key frame */
     uint8_t spatial;
     uint8_t temporal;
-    uint8_t layer_sync; /* a receiver may switch up to this temporal layer here */
+    uint8_t layer_sync; /* a receiver may switch up to this layer here */
     uint8_t discardable;
-    uint8_t codec_bytes[6]; /* for the codec's rewrite: offsets of fields (struct codec_ops) */
-    uint16_t picture_id;
+    uint8_t independent;     /* refers to no earlier picture: a spatial layer may be entered here */
+    uint8_t inter_layer;     /* needs the lower spatial layer of the same picture */
+    uint8_t picture_id_bits; /* 0 none, 7, 15 (VP8, VP9), 16 (AV1 frame number) */
+    uint8_t has_tl0;
     uint8_t tl0picidx;
-    uint8_t pad;
+    uint8_t codec_bytes[4]; /* for the codec's rewrite: offsets of fields (struct codec_ops) */
+    uint16_t picture_id;
+    uint16_t width; /* pixels, where a key frame tells; else 0 */
+    uint16_t height;
 };
 
 struct pkt {

@@ -21,7 +21,8 @@ struct rd {
 static inline struct rd rd_init(const void *data, size_t len)
 {
     const uint8_t *p = data;
-    return (struct rd){.p = p, .end = p + len, .bad = false};
+    /* NULL with length 0 is a legal, empty input; NULL + 0 is not legal C. */
+    return (struct rd){.p = p, .end = len ? p + len : p, .bad = false};
 }
 
 /* Bytes not yet read; 0 once bad. */
@@ -152,10 +153,9 @@ static inline void put_u32(uint8_t *at, uint32_t v)
 
 static inline void wr_u16(struct wr *w, uint16_t v)
 {
-    uint8_t *at = wr_room(w, 2);
-    if (at) {
-        put_u16(at, v);
-    }
+    uint8_t bytes[2];
+    put_u16(bytes, v);
+    wr_bytes(w, bytes, sizeof(bytes));
 }
 
 static inline void wr_u24(struct wr *w, uint32_t v)
@@ -166,10 +166,9 @@ static inline void wr_u24(struct wr *w, uint32_t v)
 
 static inline void wr_u32(struct wr *w, uint32_t v)
 {
-    uint8_t *at = wr_room(w, 4);
-    if (at) {
-        put_u32(at, v);
-    }
+    uint8_t bytes[4];
+    put_u32(bytes, v);
+    wr_bytes(w, bytes, sizeof(bytes));
 }
 
 static inline void wr_u64(struct wr *w, uint64_t v)

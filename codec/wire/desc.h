@@ -17,6 +17,8 @@ enum {
     DESC_CANDIDATES_MAX = 8,
     DESC_AUDIO_SLOTS_MAX = 8,
     DESC_VIDEO_SLOTS_MAX = 32,
+    DESC_MID_MAX = 15,
+    DESC_MID_NONE = 0xffff, /* slot_mid_first: receive MIDs are not numbers in a row: write none */
 };
 
 /* Codecs in the order of the registry (codec/media/registry.h). */
@@ -72,10 +74,10 @@ struct desc_offer {
     struct desc_codecs video;
     struct desc_exts audio_ext;
     struct desc_exts video_ext;
-    uint32_t ssrc[SOURCE_COUNT];     /* announced SSRC of each source, 0 unknown */
-    uint32_t rtx_ssrc[SOURCE_COUNT]; /* its RFC 4588 stream, 0 unknown */
-    char mid[SOURCE_COUNT][8];       /* MID of each send section, "" = section absent */
-    uint16_t slot_mid_first;         /* MID (decimal) of the first receive section */
+    uint32_t ssrc[SOURCE_COUNT];              /* announced SSRC of each source, 0 unknown */
+    uint32_t rtx_ssrc[SOURCE_COUNT];          /* its RFC 4588 stream, 0 unknown */
+    char mid[SOURCE_COUNT][DESC_MID_MAX + 1]; /* MID of each send section, "" = absent */
+    uint16_t slot_mid_first; /* MID (decimal) of the first receive section, or NONE */
 };
 
 struct desc_candidate {

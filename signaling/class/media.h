@@ -34,6 +34,7 @@ struct media_cmd {
     enum media_cmd_kind kind;
     device_num device;
     uint64_t token;
+    uint64_t class_num;  /* OPEN: the same number for all devices of a class, 0 unknown */
     uint32_t class_size; /* OPEN: people expected, for placement (design.md D1) */
     union {
         struct desc_offer offer;

@@ -217,6 +217,14 @@ void out_snapshot(struct klass *k, struct conn *c, struct class_time now)
     out_send(k->room, c->num);
 }
 
+/* The connection has shown a valid token: limits per address do not count it any more. */
+static void trust(const struct classroom *room, const struct conn *c)
+{
+    if (room->hooks.trust_h) {
+        room->hooks.trust_h(room->hooks.arg, c->num);
+    }
+}
+
 void out_resumed(struct klass *k, struct conn *c)
 {
     const struct seat *seat = state_seat(k->done, &c->person);
@@ -230,6 +238,7 @@ void out_resumed(struct klass *k, struct conn *c)
     jsonw_key_str(w, "resume", resume);
     jsonw_key_int(w, "seq", (int64_t)k->done->seq);
     jsonw_object_end(w);
+    trust(k->room, c);
     out_send(k->room, c->num);
 }
 
@@ -260,6 +269,7 @@ void out_door(struct klass *k, struct conn *c)
     jsonw_key_int(w, "epoch", (int64_t)config->epoch);
     jsonw_key_int(w, "count", (int64_t)s->seat_count);
     jsonw_object_end(w);
+    trust(k->room, c);
     out_send(k->room, c->num);
 }
 

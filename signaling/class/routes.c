@@ -138,6 +138,7 @@ void routes_offer(struct classroom *room, struct conn *c, const struct msg *msg)
         l->open = true;
         l->audio_slots = cmd.offer.audio_slots;
         l->video_slots = cmd.offer.video_slots;
+        cmd.class_num = id_key(&c->klass->id);
         cmd.class_size = (uint32_t)c->klass->work->seat_count + 1;
     }
     cmd.token = ++room->media_token;

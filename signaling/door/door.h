@@ -29,7 +29,7 @@ struct door_config {
     const char *cert_path; /* PEM chain, needed when a listener has tls */
     const char *key_path;  /* PEM key */
     const char *web_root;  /* web-client/dist */
-    const char *core_path; /* Unix socket of the core; "@name" = abstract */
+    const char *core_path; /* Unix socket the core listens on */
     const char *user;      /* become this user when started as root; NULL = stay */
     /* Origins allowed besides "https://<Host>" ("http://<Host>" on a listener without TLS). */
     const char *origins[DOOR_ORIGINS_MAX];

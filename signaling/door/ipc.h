@@ -134,7 +134,7 @@ struct ipc_ask {
     bool tls;
     struct addr remote;
     struct ipc_str path;  /* decoded, starts with '/', no query */
-    struct ipc_str query; /* "a=b&c=d" with the arguments still decoded apart; may be empty */
+    struct ipc_str query; /* decoded arguments "a=b", one '\n' between two; may be empty */
     struct ipc_str header[IPC_ASK_HEADERS]; /* p NULL where absent */
     const void *body;
     size_t body_len;

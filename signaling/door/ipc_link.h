@@ -22,7 +22,8 @@
 
 enum {
     IPC_QUEUE_MAX = 16 * 1024 * 1024, /* design.md D7: above this the core cuts a door */
-    IPC_WINDOW = 4 * 1024 * 1024,     /* default window we grant */
+    IPC_WINDOW = 4 * 1024 * 1024,     /* window we grant */
+    IPC_WINDOW_MIN = 64 * 1024,       /* the least we take from a peer */
     IPC_FDS_MAX = 64                  /* received descriptors whose frame is not complete yet */
 };
 

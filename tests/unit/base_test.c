@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codec/base/addr.h"
+#include "codec/base/drop.h"
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
 #include "codec/base/map.h"
@@ -218,6 +219,20 @@ static void utf8_is_strict(void **state)
     }
 }
 
+/* Every reason of drop.def has a name and a sentence; a number outside has a text too. */
+static void every_drop_and_error_has_a_text(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < DROP_COUNT; i++) {
+        assert_int_equal(strncmp(drop_name((enum drop)i), "DROP_", 5), 0);
+        assert_true(strlen(drop_help((enum drop)i)) > 8);
+    }
+    assert_string_equal(drop_name(DROP_SRTP_AUTH), "DROP_SRTP_AUTH");
+    assert_non_null(drop_help((enum drop)DROP_COUNT));
+    assert_string_equal(err_name(E_REPLAY), "E_REPLAY");
+    assert_string_equal(err_text(-999), "unknown error");
+}
+
 static int released;
 
 static void on_release(void *arg, struct pkt *origin)
@@ -291,6 +306,7 @@ int main(void)
         UNIT(addresses_read_as_they_print),
         UNIT(texts_round_trip),
         UNIT(utf8_is_strict),
+        UNIT(every_drop_and_error_has_a_text),
         UNIT(borrowed_packets_return_to_their_shard),
         UNIT(pools_survive_failing_allocations),
     };

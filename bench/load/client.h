@@ -1,0 +1,114 @@
+/*
+ * One simulated participant against Amphi itself: WebSocket signalling (protocol amphi.1), compact
+ * offer, ICE checks as the controlling side, DTLS, SRTP, and the media of media.h. Built from the
+ * server's own protocol modules.
+ *
+ *   hello -> door -> media.offer -> media.answer -> ICE -> DTLS -> media.ready -> join -> snapshot
+ *
+ * Invariants: one UDP socket per client, so the kernel's counters and addresses are those of real
+ * clients; everything is driven by client_run from one spinning loop.
+ * Out of scope: who joins when (main.c), the floor (floor mode bypasses this file).
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/load/histogram.h"
+#include "bench/load/media.h"
+#include "bench/load/ws.h"
+#include "codec/base/rng.h"
+#include "codec/wire/desc.h"
+#include "server/crypto/crypto.h"
+#include "server/crypto/dtls_client.h"
+#include "server/proto/crypto.h"
+
+enum client_state {
+    CLIENT_IDLE = 0,
+    CLIENT_CONNECTING, /* WebSocket */
+    CLIENT_HELLO,      /* hello and offer sent */
+    CLIENT_ICE,
+    CLIENT_DTLS,
+    CLIENT_JOINING, /* join sent, no snapshot yet */
+    CLIENT_LIVE,
+    CLIENT_DEAD
+};
+
+enum { CLIENT_AUDIO_SLOTS = 5, CLIENT_VIDEO_SLOTS = 16, CLIENT_SSRCS = 64 };
+
+/* What all clients of a run share and count into. */
+struct client_totals {
+    uint64_t packets, bytes, lost, duplicate, decrypted, decrypt_failed, stamps_bad;
+    uint64_t sent_packets, plis, errors;
+    uint32_t live, dead, first_media;
+    struct histogram delay, join, connect;
+};
+
+struct client_world {
+    struct ws_pool *ws;
+    const struct crypto_ops *crypto;
+    const struct crypto_identity *identity;
+    struct client_totals totals;
+    struct rng rng;
+    bool floor;        /* no signalling, no encryption on our side: bench/floor is the server */
+    const char *error; /* the first failure, for people */
+    char error_text[200];
+};
+
+/* Reception of one SSRC, from the plain RTP header. */
+struct client_stream {
+    uint32_t ssrc;
+    uint16_t seq;
+    bool started;
+};
+
+struct client {
+    struct client_world *world;
+    enum client_state state;
+    struct ws *ws;
+    const char *link;
+    char name[24];
+    char device[40]; /* ours, from the snapshot */
+    uint32_t room;
+    bool publisher;
+    bool sampled; /* decrypts everything it gets */
+    bool ready_sent;
+    int fd;
+    uint16_t port;
+    struct sockaddr_in server;
+    char ufrag[9], pwd[25];
+    struct desc_answer answer;
+    uint64_t tie_breaker;
+    mono_us check_at, dtls_at, hello_us, consent_at, rr_at;
+    struct dtls_client *dtls;
+    struct srtp_keys keys;
+    struct srtp_open *open;
+    struct srtp_seal *seal;
+    uint32_t rtcp_index;
+    uint64_t video_index, audio_index;
+    struct media_source media;
+    bool media_started, first_media;
+    struct client_stream stream[CLIENT_SSRCS];
+    uint32_t streams;
+    uint32_t views; /* publishers asked for */
+};
+
+/* Prepares a client and its socket; 0 or E_IO. link is borrowed for life. */
+int client_init(struct client *client, struct client_world *world, const char *link, uint32_t room,
+                uint32_t number, const struct media_config *media);
+/* Opens the WebSocket; the join time starts with the hello. */
+void client_start(struct client *client);
+/* Floor mode instead: registers with bench/floor on a loopback port and is live at once. */
+void client_floor_start(struct client *client, uint16_t port, mono_us now);
+/* Timers and media due now. */
+void client_run(struct client *client, mono_us now);
+/* The socket is readable. */
+void client_read(struct client *client, mono_us now);
+/* Asks for the cameras of these devices in slots 0 .. count-1. */
+void client_view(struct client *client, const char *const *devices, uint32_t count);
+/* Leaves the class and frees everything. */
+void client_fini(struct client *client);
+
+/* The handlers main.c gives to ws_pool_new; user = struct client. */
+extern const struct ws_handlers client_ws_handlers;

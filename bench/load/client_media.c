@@ -1,0 +1,361 @@
+#include "bench/load/client_media.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "codec/base/err.h"
+#include "codec/sys/clock.h"
+#include "codec/wire/class.h"
+#include "codec/wire/rtcp.h"
+#include "codec/wire/rtp.h"
+#include "codec/wire/stun.h"
+
+enum {
+    READ_BATCH = 16,
+    DATAGRAM_MAX = 2048,
+    CHECK_RETRY_US = 50000,
+    CONSENT_US = 5 * US_PER_S, /* RFC 7675 5.1: about every five seconds */
+    REPORT_US = US_PER_S,
+    PRIORITY_HOST = 0x7e0000ff,
+};
+
+void client_media_fingerprint(const struct client *client, uint8_t out[32])
+{
+    crypto_identity_fingerprint(client->world->identity, out);
+}
+
+static void put(struct client *client, const void *data, size_t len)
+{
+    if (send(client->fd, data, len, MSG_DONTWAIT) == (ssize_t)len) {
+        client->world->totals.sent_packets++;
+    }
+}
+
+static void send_check(struct client *client, mono_us now)
+{
+    char username[DESC_UFRAG_MAX * 2 + 2];
+    uint8_t out[256];
+    int n = snprintf(username, sizeof(username), "%s:%s", client->answer.ufrag, client->ufrag);
+    struct stun_request request = {
+        .username = username,
+        .username_len = (size_t)n,
+        .priority = PRIORITY_HOST,
+        .role = STUN_CONTROLLING,
+        .use_candidate = true,
+        .tie_breaker = client->tie_breaker,
+    };
+    rng_fill(&client->world->rng, request.txid, sizeof(request.txid));
+    int len = stun_build_request(out, sizeof(out), &request, client->answer.pwd,
+                                 strlen(client->answer.pwd), client->world->crypto->hmac_sha1);
+    if (len > 0) {
+        put(client, out, (size_t)len);
+    }
+    client->check_at = now + (client->state == CLIENT_ICE ? CHECK_RETRY_US : CONSENT_US);
+}
+
+void client_floor_start(struct client *client, uint16_t port, mono_us now)
+{
+    struct media_config config = client->media.config;
+    uint8_t hello[5] = {client->publisher ? 'H' : 'R', (uint8_t)(client->room >> 8),
+                        (uint8_t)client->room, 0, 0};
+    client->server = (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    media_source_init(&client->media, &config, now);
+    if (connect(client->fd, (struct sockaddr *)&client->server, sizeof(client->server)) == 0) {
+        put(client, hello, sizeof(hello));
+        client->hello_us = now;
+        client->state = CLIENT_LIVE;
+        client->world->totals.live++;
+    }
+}
+
+void client_media_begin(struct client *client, mono_us now)
+{
+    client->state = CLIENT_ICE;
+    send_check(client, now);
+}
+
+static void dtls_flush(struct client *client, mono_us now)
+{
+    uint8_t out[DTLS_DATAGRAM_MAX];
+    size_t len;
+    while ((len = dtls_client_output(client->dtls, out, sizeof(out))) > 0) {
+        put(client, out, len);
+    }
+    client->dtls_at = dtls_client_deadline(client->dtls, now);
+}
+
+static void dtls_begin(struct client *client, mono_us now)
+{
+    struct dtls_client_config config = {
+        .identity = client->world->identity,
+        .profiles = {SRTP_AEAD_AES_128_GCM},
+        .mtu = DTLS_DATAGRAM_MAX,
+    };
+    memcpy(config.fingerprint, client->answer.fingerprint, sizeof(config.fingerprint));
+    client->dtls = dtls_client_new(&config, now);
+    client->state = CLIENT_DTLS;
+    if (client->dtls) {
+        dtls_flush(client, now);
+    }
+}
+
+void client_media_maybe_live(struct client *client)
+{
+    if (client->ready_sent && client->device[0] && client->state == CLIENT_JOINING) {
+        client->state = CLIENT_LIVE;
+        client->world->totals.live++;
+    }
+}
+
+static void dtls_done(struct client *client, mono_us now)
+{
+    const struct crypto_ops *crypto = client->world->crypto;
+    if (dtls_client_keys(client->dtls, &client->keys) != 0) {
+        return;
+    }
+    client->seal = crypto->seal_new(crypto->arg, client->keys.profile, &client->keys.client);
+    client->open = crypto->open_new(crypto->arg, client->keys.profile, &client->keys.server);
+    client->state = CLIENT_JOINING;
+    client->dtls_at = MONO_NEVER;
+    client->rr_at = now + REPORT_US;
+    client->check_at = now + CONSENT_US;
+    histogram_add(&client->world->totals.connect, now - client->hello_us);
+    client->ready_sent = true;
+    client_ready(client);
+    client_media_maybe_live(client);
+}
+
+static void on_dtls(struct client *client, const uint8_t *data, size_t len, mono_us now)
+{
+    if (!client->dtls) {
+        return;
+    }
+    (void)dtls_client_input(client->dtls, data, len, now);
+    dtls_flush(client, now);
+    if (client->state == CLIENT_DTLS && dtls_client_state(client->dtls) == DTLS_DONE) {
+        dtls_done(client, now);
+    }
+}
+
+static void on_stun(struct client *client, const uint8_t *data, size_t len, mono_us now)
+{
+    struct stun_msg msg;
+    if (stun_parse(&msg, data, len) == 0 && msg.class == STUN_SUCCESS &&
+        client->state == CLIENT_ICE) {
+        dtls_begin(client, now);
+    }
+}
+
+/* A picture loss indication for our camera makes the next frame a key frame. */
+static void on_rtcp(struct client *client, uint8_t *data, size_t len)
+{
+    if (!client->open || client->world->crypto->open_rtcp(client->open, data, &len) != 0) {
+        return;
+    }
+    struct rd compound = rd_init(data, len);
+    struct rtcp_packet packet;
+    while (rtcp_next(&compound, &packet) == 1) {
+        if (packet.type == RTCP_PSFB && (packet.count == PSFB_PLI || packet.count == PSFB_FIR)) {
+            client->world->totals.plis++;
+            media_source_want_key(&client->media);
+        }
+    }
+}
+
+static struct client_stream *stream_of(struct client *client, uint32_t ssrc)
+{
+    for (uint32_t i = 0; i < client->streams; i++) {
+        if (client->stream[i].ssrc == ssrc) {
+            return &client->stream[i];
+        }
+    }
+    if (client->streams == CLIENT_SSRCS) {
+        return NULL;
+    }
+    client->stream[client->streams] = (struct client_stream){.ssrc = ssrc};
+    return &client->stream[client->streams++];
+}
+
+/* Gaps in the numbers of a slot are losses: slots are numbered without holes. */
+static void count_sequence(struct client *client, const struct rtp_header *header)
+{
+    struct client_totals *totals = &client->world->totals;
+    struct client_stream *stream = stream_of(client, header->ssrc);
+    if (!stream) {
+        return;
+    }
+    int16_t step = (int16_t)(header->seq - stream->seq);
+    if (stream->started && step <= 0) {
+        totals->duplicate += step == 0;
+        totals->lost -= step < 0 && totals->lost > 0;
+        return;
+    }
+    totals->lost += stream->started ? (uint64_t)(step - 1) : 0;
+    stream->started = true;
+    stream->seq = header->seq;
+}
+
+/* Decrypts and reads the stamp back: content and delay, for sampled clients. */
+static void check_content(struct client *client, uint8_t *data, size_t len, mono_us now)
+{
+    struct client_totals *totals = &client->world->totals;
+    struct rtp_header header;
+    struct media_stamp stamp;
+    if (client->world->crypto->open_rtp(client->open, data, &len) != 0 ||
+        rtp_parse(&header, data, len) != 0) {
+        totals->decrypt_failed++;
+        return;
+    }
+    totals->decrypted++;
+    if (media_stamp_read(data, len - header.padding, &stamp)) {
+        histogram_add(&totals->delay, now - stamp.sent);
+    } else {
+        totals->stamps_bad++;
+    }
+}
+
+static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now)
+{
+    struct client_totals *totals = &client->world->totals;
+    struct rtp_header header;
+    if ((!client->open && !client->world->floor) || rtp_parse(&header, data, len) != 0) {
+        totals->errors++;
+        return;
+    }
+    totals->packets++;
+    totals->bytes += len;
+    if (!client->first_media) {
+        client->first_media = true;
+        totals->first_media++;
+        histogram_add(&totals->join, now - client->hello_us);
+    }
+    count_sequence(client, &header);
+    if (client->sampled) {
+        check_content(client, data, len, now);
+    }
+}
+
+static void on_datagram(struct client *client, uint8_t *data, size_t len, mono_us now)
+{
+    switch (wire_classify(data, len)) {
+    case WIRE_STUN:
+        on_stun(client, data, len, now);
+        break;
+    case WIRE_DTLS:
+        on_dtls(client, data, len, now);
+        break;
+    case WIRE_RTP:
+        on_rtp(client, data, len, now);
+        break;
+    case WIRE_RTCP:
+        on_rtcp(client, data, len);
+        break;
+    case WIRE_UNKNOWN:
+    default:
+        client->world->totals.errors++;
+        break;
+    }
+}
+
+void client_read(struct client *client, mono_us now)
+{
+    static uint8_t bytes[READ_BATCH][DATAGRAM_MAX];
+    struct mmsghdr in[READ_BATCH];
+    struct iovec iov[READ_BATCH];
+    int n;
+    do {
+        memset(in, 0, sizeof(in));
+        for (int i = 0; i < READ_BATCH; i++) {
+            iov[i] = (struct iovec){.iov_base = bytes[i], .iov_len = DATAGRAM_MAX};
+            in[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+        }
+        n = recvmmsg(client->fd, in, READ_BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n; i++) {
+            on_datagram(client, bytes[i], in[i].msg_len, now);
+        }
+    } while (n == READ_BATCH);
+}
+
+static void send_rtp(void *arg, const uint8_t *packet, size_t len)
+{
+    struct client *client = arg;
+    uint8_t out[DATAGRAM_MAX];
+    struct rtp_header header;
+    if (client->world->floor) {
+        put(client, packet, len);
+        return;
+    }
+    if (rtp_parse(&header, packet, len) != 0) {
+        return;
+    }
+    bool video = header.ssrc == client->media.video_ssrc;
+    uint64_t *index = video ? &client->video_index : &client->audio_index;
+    if ((*index & 0xffff) > header.seq && *index > 0) {
+        *index += 0x10000;
+    }
+    *index = (*index & ~0xffffULL) | header.seq;
+    memcpy(out, packet, header.header_len);
+    size_t sealed = client->world->crypto->seal_rtp(client->seal, out, header.header_len, 0,
+                                                    packet + header.header_len,
+                                                    len - header.header_len, *index);
+    put(client, out, sealed);
+}
+
+/* An empty receiver report keeps the server's view of us fresh (RFC 3550 6.4.2). */
+static void send_report(struct client *client, mono_us now)
+{
+    uint8_t out[128];
+    struct wr w = wr_init(out, sizeof(out) - SRTCP_TRAILER_MAX);
+    rtcp_write_rr(&w, client->media.audio_ssrc, NULL, 0);
+    if (!w.bad) {
+        put(client, out,
+            client->world->crypto->seal_rtcp(client->seal, out, wr_len(&w), client->rtcp_index++));
+    }
+    client->rr_at = now + REPORT_US;
+}
+
+void client_run(struct client *client, mono_us now)
+{
+    if (client->state == CLIENT_IDLE || client->state == CLIENT_DEAD) {
+        return;
+    }
+    if (client->check_at <= now) {
+        send_check(client, now);
+    }
+    if (client->dtls_at <= now && client->state == CLIENT_DTLS) {
+        dtls_client_timer(client->dtls, now);
+        dtls_flush(client, now);
+    }
+    if (client->rr_at <= now) {
+        send_report(client, now);
+    }
+    if (client->state != CLIENT_LIVE || !client->publisher) {
+        return;
+    }
+    if (!client->media_started) {
+        client->media_started = true;
+        client->media.video_at = client->media.video_at == MONO_NEVER ? MONO_NEVER : now;
+        client->media.audio_at = client->media.audio_at == MONO_NEVER ? MONO_NEVER : now;
+    }
+    media_source_run(&client->media, now, send_rtp, client);
+}
+
+void client_media_end(struct client *client)
+{
+    const struct crypto_ops *crypto = client->world->crypto;
+    if (client->seal) {
+        crypto->seal_free(client->seal);
+    }
+    if (client->open) {
+        crypto->open_free(client->open);
+    }
+    if (client->dtls) {
+        dtls_client_free(client->dtls);
+    }
+    client->seal = NULL;
+    client->open = NULL;
+    client->dtls = NULL;
+}

@@ -1,0 +1,42 @@
+#include "bench/load/histogram.h"
+
+/* Buckets 0..127 are 1 us wide; after that each power of two has 64. */
+static unsigned index_of(int64_t us)
+{
+    uint64_t v = us > 0 ? (uint64_t)us : 0;
+    if (v < 128) {
+        return (unsigned)v;
+    }
+    unsigned shift = (unsigned)(63 - __builtin_clzll(v)) - 6;
+    unsigned index = 64 * shift + (unsigned)(v >> shift);
+    return index < HISTOGRAM_BUCKETS ? index : HISTOGRAM_BUCKETS - 1;
+}
+
+static int64_t value_of(unsigned index)
+{
+    if (index < 128) {
+        return (int64_t)index;
+    }
+    unsigned shift = index / 64 - 1;
+    return (int64_t)((uint64_t)(index - 64 * shift) << shift);
+}
+
+void histogram_add(struct histogram *h, int64_t us)
+{
+    h->count++;
+    h->max = us > h->max ? us : h->max;
+    h->bucket[index_of(us)]++;
+}
+
+int64_t histogram_at(const struct histogram *h, double share)
+{
+    uint64_t wanted = (uint64_t)(share * (double)h->count);
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        seen += h->bucket[i];
+        if (seen > wanted) {
+            return value_of(i);
+        }
+    }
+    return h->max;
+}

@@ -1,0 +1,82 @@
+#include "bench/load/machine.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* utime + stime of /proc/PID/stat (proc(5) fields 14 and 15), seconds. */
+static double process_cpu(const char *path)
+{
+    char line[1024] = "";
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        return 0;
+    }
+    size_t n = fread(line, 1, sizeof(line) - 1, f);
+    (void)fclose(f);
+    line[n] = '\0';
+    const char *at = strrchr(line, ')');
+    unsigned long user = 0;
+    unsigned long kernel = 0;
+    if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                      &kernel) != 2) {
+        return 0;
+    }
+    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static uint64_t process_rss(pid_t pid)
+{
+    char path[64];
+    unsigned long size = 0;
+    unsigned long resident = 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (f) {
+        if (fscanf(f, "%lu %lu", &size, &resident) != 2) {
+            resident = 0;
+        }
+        (void)fclose(f);
+    }
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void machine_busy(struct machine_sample *out)
+{
+    unsigned long long t[8] = {0};
+    FILE *f = fopen("/proc/stat", "r");
+    if (!f) {
+        return;
+    }
+    int got = fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3],
+                     &t[4], &t[5], &t[6], &t[7]);
+    (void)fclose(f);
+    if (got == 8) {
+        double tick = (double)sysconf(_SC_CLK_TCK);
+        out->busy_s = (double)(t[0] + t[1] + t[2] + t[5] + t[6]) / tick;
+        out->steal_s = (double)t[7] / tick;
+    }
+}
+
+void machine_read(const pid_t *pids, unsigned count, struct machine_sample *out)
+{
+    *out = (struct machine_sample){0};
+    for (unsigned i = 0; i < count; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pids[i]);
+        out->server_cpu_s += process_cpu(path);
+        out->server_rss_bytes += process_rss(pids[i]);
+    }
+    out->self_cpu_s = process_cpu("/proc/self/stat");
+    machine_busy(out);
+}
+
+double machine_noise(const struct machine_sample *from, const struct machine_sample *to,
+                     double wall_s)
+{
+    double foreign = (to->busy_s - from->busy_s) - (to->server_cpu_s - from->server_cpu_s) -
+                     (to->self_cpu_s - from->self_cpu_s);
+    double cores = (double)sysconf(_SC_NPROCESSORS_ONLN);
+    double noise = (foreign > 0 ? foreign : 0) + (to->steal_s - from->steal_s);
+    return noise / (wall_s * cores);
+}

@@ -1,0 +1,22 @@
+/*
+ * What the machine and the server spent, read from /proc: CPU seconds, resident memory, and the
+ * share of the machine that neither we nor the server used (noise).
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct machine_sample {
+    double server_cpu_s; /* user + system of all watched processes */
+    double self_cpu_s;
+    double busy_s;  /* all cores, everybody */
+    double steal_s; /* taken by the hypervisor */
+    uint64_t server_rss_bytes;
+};
+
+/* Reads everything now; pids that are gone count as 0. */
+void machine_read(const pid_t *pids, unsigned count, struct machine_sample *out);
+/* Share of the CPU time between two samples that was foreign or stolen, of `wall_s` x cores. */
+double machine_noise(const struct machine_sample *from, const struct machine_sample *to,
+                     double wall_s);

@@ -1,0 +1,370 @@
+/*
+ * The load generator of `make bench`: rooms of publishers and subscribers against Amphi or the
+ * floor, one spinning loop on one core, so that idle wake-ups cost the server nothing.
+ * Prints one JSON object. bench/run.py starts the servers and reads it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench/load/client.h"
+#include "bench/load/machine.h"
+#include "codec/base/mem.h"
+#include "codec/sys/clock.h"
+
+enum {
+    PIDS_MAX = 16,
+    EVENTS = 256,
+    TIMERS_US = 1000,
+    WS_US = 500,
+    WAIT_LIVE_US = 30 * US_PER_S,
+    SETTLE_US = 2 * US_PER_S,
+};
+
+struct options {
+    const char *host;
+    int port;
+    int floor_port;
+    const char *links; /* file: one "ROOM PUBLISHER_LINK SUBSCRIBER_LINK" a line */
+    uint32_t rooms, publishers, subscribers;
+    uint32_t bps, fps, rate, seconds, sampled;
+    pid_t pids[PIDS_MAX];
+    unsigned pid_count;
+};
+
+struct load {
+    struct options options;
+    struct client_world world;
+    struct client *clients;
+    uint32_t count;
+    char (*links)[2][1024];
+    int epoll;
+    mono_us timers_at, ws_at;
+};
+
+static uint32_t number(const char *text, const char *name, uint32_t max)
+{
+    char *end = NULL;
+    unsigned long v = strtoul(text, &end, 10);
+    if (!end || *end || v > max) {
+        (void)fprintf(stderr, "load: --%s takes a number up to %u, not '%s'\n", name, max, text);
+        exit(64);
+    }
+    return (uint32_t)v;
+}
+
+static void read_pids(struct options *o, const char *text)
+{
+    while (*text && o->pid_count < PIDS_MAX) {
+        char *end = NULL;
+        o->pids[o->pid_count++] = (pid_t)strtol(text, &end, 10);
+        text = *end ? end + 1 : end;
+    }
+}
+
+static void read_options(struct options *o, int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"host", 1, NULL, 'h'},        {"port", 1, NULL, 'p'},    {"floor", 1, NULL, 'f'},
+        {"links", 1, NULL, 'l'},       {"rooms", 1, NULL, 'r'},   {"publishers", 1, NULL, 'P'},
+        {"subscribers", 1, NULL, 'S'}, {"bps", 1, NULL, 'b'},     {"fps", 1, NULL, 'F'},
+        {"rate", 1, NULL, 'R'},        {"seconds", 1, NULL, 's'}, {"sampled", 1, NULL, 'd'},
+        {"pids", 1, NULL, 'i'},        {NULL, 0, NULL, 0},
+    };
+    *o = (struct options){.host = "127.0.0.1",
+                          .port = 8443,
+                          .rooms = 1,
+                          .publishers = 1,
+                          .bps = 1000000,
+                          .fps = 25,
+                          .rate = 40,
+                          .seconds = 10,
+                          .sampled = 4};
+    int c;
+    while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        switch (c) {
+        case 'h':
+            o->host = optarg;
+            break;
+        case 'p':
+            o->port = (int)number(optarg, "port", 65535);
+            break;
+        case 'f':
+            o->floor_port = (int)number(optarg, "floor", 65535);
+            break;
+        case 'l':
+            o->links = optarg;
+            break;
+        case 'r':
+            o->rooms = number(optarg, "rooms", 1000);
+            break;
+        case 'P':
+            o->publishers = number(optarg, "publishers", 100);
+            break;
+        case 'S':
+            o->subscribers = number(optarg, "subscribers", 4000);
+            break;
+        case 'b':
+            o->bps = number(optarg, "bps", 20000000);
+            break;
+        case 'F':
+            o->fps = number(optarg, "fps", 60);
+            break;
+        case 'R':
+            o->rate = number(optarg, "rate", 100000);
+            break;
+        case 's':
+            o->seconds = number(optarg, "seconds", 3600);
+            break;
+        case 'd':
+            o->sampled = number(optarg, "sampled", 4000);
+            break;
+        case 'i':
+            read_pids(o, optarg);
+            break;
+        default:
+            exit(64);
+        }
+    }
+}
+
+static void read_links(struct load *load)
+{
+    FILE *f = fopen(load->options.links, "r");
+    char room[16];
+    if (!f) {
+        (void)fprintf(stderr, "load: %s: %s\n", load->options.links, strerror(errno));
+        exit(66);
+    }
+    for (uint32_t i = 0; i < load->options.rooms; i++) {
+        if (fscanf(f, "%15s %1023s %1023s", room, load->links[i][0], load->links[i][1]) != 3) {
+            (void)fprintf(stderr, "load: %s: line %u: no links\n", load->options.links, i + 1);
+            exit(65);
+        }
+    }
+    (void)fclose(f);
+}
+
+/* Everything once: sockets, due timers, due media. Never waits. */
+static void turn(struct load *load)
+{
+    struct epoll_event events[EVENTS];
+    int n = epoll_wait(load->epoll, events, EVENTS, 0);
+    mono_us now = clock_mono_us();
+    for (int i = 0; i < n; i++) {
+        client_read(events[i].data.ptr, now);
+    }
+    if (load->world.ws && now >= load->ws_at) {
+        ws_pool_run(load->world.ws);
+        load->ws_at = now + WS_US;
+    }
+    if (now >= load->timers_at) {
+        for (uint32_t i = 0; i < load->count; i++) {
+            client_run(&load->clients[i], now);
+        }
+        load->timers_at = now + TIMERS_US;
+    }
+}
+
+static void turn_until(struct load *load, mono_us end)
+{
+    while (clock_mono_us() < end) {
+        turn(load);
+    }
+}
+
+/* Whoever became live asks for the cameras of its room. */
+static void ask_views(struct load *load)
+{
+    for (uint32_t i = 0; i < load->count; i++) {
+        struct client *client = &load->clients[i];
+        const char *devices[CLIENT_VIDEO_SLOTS];
+        uint32_t n = 0;
+        if (client->state != CLIENT_LIVE || client->views) {
+            continue;
+        }
+        for (uint32_t k = 0; k < load->options.rooms * load->options.publishers; k++) {
+            struct client *other = &load->clients[k];
+            if (other != client && other->room == client->room && other->device[0] &&
+                n < CLIENT_VIDEO_SLOTS) {
+                devices[n++] = other->device;
+            }
+        }
+        if (n) {
+            client_view(client, devices, n);
+        }
+    }
+}
+
+static void start_one(struct load *load, struct client *client)
+{
+    if (load->options.floor_port) {
+        client_floor_start(client, (uint16_t)load->options.floor_port, clock_mono_us());
+    } else {
+        client_start(client);
+    }
+}
+
+/* Starts clients first .. last-1 at the wished rate and waits until all of them are live. */
+static void join(struct load *load, uint32_t first, uint32_t last, uint32_t rate)
+{
+    mono_us start = clock_mono_us();
+    mono_us deadline = MONO_NEVER;
+    uint32_t started = first;
+    uint32_t wanted = load->world.totals.live + (last - first);
+    while (clock_mono_us() < deadline &&
+           load->world.totals.live + load->world.totals.dead < wanted) {
+        mono_us now = clock_mono_us();
+        while (started < last &&
+               (rate == 0 || (now - start) * rate >= (mono_us)(started - first) * US_PER_S)) {
+            start_one(load, &load->clients[started++]);
+            deadline = started == last ? now + WAIT_LIVE_US : MONO_NEVER;
+        }
+        turn(load);
+        if (load->world.ws) {
+            ask_views(load);
+        }
+    }
+}
+
+static void make_clients(struct load *load)
+{
+    struct options *o = &load->options;
+    uint32_t publishers = o->rooms * o->publishers;
+    load->count = publishers + o->rooms * o->subscribers;
+    load->clients = mem_alloc(sizeof(struct client) * load->count);
+    for (uint32_t i = 0; i < load->count; i++) {
+        bool publishes = i < publishers;
+        uint32_t room = publishes ? i / o->publishers : (i - publishers) / o->subscribers;
+        struct client *client = &load->clients[i];
+        struct media_config media = {.sender = i + 1, .fps = o->fps, .seed = 1000 + i, .level = 30};
+        media.video_bps = publishes ? o->bps : 0;
+        media.audio = publishes;
+        if (client_init(client, &load->world, load->links[room][!publishes], room, i, &media) !=
+            0) {
+            (void)fprintf(stderr, "load: no socket for client %u: %s\n", i, strerror(errno));
+            exit(71);
+        }
+        client->sampled = !o->floor_port &&
+                          i >= load->count - (o->sampled < load->count ? o->sampled : load->count);
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+        (void)epoll_ctl(load->epoll, EPOLL_CTL_ADD, client->fd, &event);
+    }
+}
+
+static json_t *quantiles(const struct histogram *h)
+{
+    return json_pack("{s:f,s:f,s:f,s:I}", "p50", (double)histogram_at(h, 0.50) / 1000.0, "p99",
+                     (double)histogram_at(h, 0.99) / 1000.0, "max", (double)h->max / 1000.0,
+                     "count", (json_int_t)h->count);
+}
+
+/* Measures one window and prints what came of the run. */
+static void measure(struct load *load)
+{
+    struct options *o = &load->options;
+    struct client_totals *totals = &load->world.totals;
+    struct machine_sample from;
+    struct machine_sample to;
+    struct histogram join_times = totals->join;
+    struct histogram connect_times = totals->connect;
+    uint32_t live = totals->live;
+    uint32_t with_media = totals->first_media;
+    uint32_t dead = totals->dead;
+    *totals = (struct client_totals){.live = live};
+    machine_read(o->pids, o->pid_count, &from);
+    mono_us start = clock_mono_us();
+    turn_until(load, start + (mono_us)o->seconds * US_PER_S);
+    double wall = (double)(clock_mono_us() - start) / US_PER_S;
+    machine_read(o->pids, o->pid_count, &to);
+    double cpu = to.server_cpu_s - from.server_cpu_s;
+    json_t *out = json_pack(
+        "{s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:I,s:o,s:o,s:o,s:s}",
+        "clients", load->count, "live", live, "with_media", with_media, "dead", dead + totals->dead,
+        "packets", (json_int_t)totals->packets, "bytes", (json_int_t)totals->bytes, "lost",
+        (json_int_t)totals->lost, "duplicate", (json_int_t)totals->duplicate, "decrypted",
+        (json_int_t)totals->decrypted, "decrypt_failed", (json_int_t)totals->decrypt_failed,
+        "stamps_bad", (json_int_t)totals->stamps_bad, "plis", (json_int_t)totals->plis, "seconds",
+        wall, "server_cpu_s", cpu, "self_cpu_s", to.self_cpu_s - from.self_cpu_s,
+        "packets_per_cpu_s", cpu > 0 ? (double)totals->packets / cpu : 0.0, "noise",
+        machine_noise(&from, &to, wall), "server_rss_bytes", (json_int_t)to.server_rss_bytes,
+        "delay_ms", quantiles(&totals->delay), "join_ms", quantiles(&join_times), "connect_ms",
+        quantiles(&connect_times), "error", load->world.error ? load->world.error : "");
+    char *text = json_dumps(out, JSON_COMPACT);
+    (void)printf("%s\n", text);
+    free(text);
+    json_decref(out);
+}
+
+static void world_init(struct load *load, struct crypto_identity **identity, struct crypto **crypto)
+{
+    static struct rng_seeded seeded;
+    struct crypto_config config = {.handshakes_max = 1, .ssrcs_max = 64, .ipsec_mb = true};
+    rng_seed(&seeded, (uint64_t)clock_mono_us());
+    load->world.rng = rng_from_seeded(&seeded);
+    load->world.floor = load->options.floor_port != 0;
+    if (load->world.floor) {
+        return;
+    }
+    if (crypto_identity_new(identity) != 0 || crypto_new(crypto, *identity, &config) != 0) {
+        (void)fprintf(stderr, "load: cryptography cannot start\n");
+        exit(70);
+    }
+    load->world.identity = *identity;
+    load->world.crypto = crypto_ops(*crypto);
+    load->world.ws = ws_pool_new(load->options.host, load->options.port, 4096, &client_ws_handlers);
+    if (!load->world.ws) {
+        (void)fprintf(stderr, "load: WebSocket client cannot start\n");
+        exit(70);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct load load;
+    struct crypto_identity *identity = NULL;
+    struct crypto *crypto = NULL;
+    struct rlimit files = {.rlim_cur = 65536, .rlim_max = 65536};
+    read_options(&load.options, argc, argv);
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+    load.epoll = epoll_create1(EPOLL_CLOEXEC);
+    load.links = mem_alloc(sizeof(*load.links) * (load.options.rooms + 1));
+    if (load.options.links) {
+        read_links(&load);
+    }
+    world_init(&load, &identity, &crypto);
+    make_clients(&load);
+    uint32_t publishers = load.options.rooms * load.options.publishers;
+    join(&load, 0, publishers, 20);
+    turn_until(&load, clock_mono_us() + SETTLE_US);
+    if (load.count > publishers) {
+        load.world.totals.join = (struct histogram){0};
+        load.world.totals.connect = (struct histogram){0};
+        join(&load, publishers, load.count, load.options.rate);
+    }
+    turn_until(&load, clock_mono_us() + SETTLE_US);
+    measure(&load);
+    for (uint32_t i = 0; i < load.count; i++) {
+        client_fini(&load.clients[i]);
+    }
+    turn_until(&load, clock_mono_us() + US_PER_S / 5);
+    bool failed = load.world.error != NULL;
+    if (load.world.ws) {
+        ws_pool_free(load.world.ws);
+    }
+    if (crypto) {
+        crypto_free(crypto);
+        crypto_identity_free(identity);
+    }
+    mem_free(load.clients);
+    mem_free(load.links);
+    (void)close(load.epoll);
+    return failed ? 1 : 0;
+}

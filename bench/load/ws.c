@@ -1,0 +1,217 @@
+#include "bench/load/ws.h"
+
+#include <libwebsockets.h>
+#include <string.h>
+
+#include "codec/base/mem.h"
+
+enum { MESSAGE_MAX = 512 * 1024, OUT_MAX = 64 };
+
+struct message {
+    size_t len;
+    unsigned char *bytes; /* LWS_PRE bytes of room, then the text */
+};
+
+struct ws {
+    struct ws_pool *pool;
+    struct lws *wsi;
+    void *user;
+    char *in;
+    size_t in_len;
+    struct message out[OUT_MAX];
+    unsigned out_head, out_count;
+    bool closing;
+};
+
+struct ws_pool {
+    struct lws_context *context;
+    struct ws_handlers handlers;
+    char host[64];
+    int port;
+    struct ws **all;
+    unsigned count, max;
+};
+
+static void out_drop(struct ws *ws)
+{
+    mem_free(ws->out[ws->out_head].bytes);
+    ws->out_head = (ws->out_head + 1) % OUT_MAX;
+    ws->out_count--;
+}
+
+/* Gathers the fragments of a message; a complete one goes to text_h. */
+static int on_receive(struct ws *ws, struct lws *wsi, const void *in, size_t len)
+{
+    if (ws->in_len + len > MESSAGE_MAX) {
+        return -1;
+    }
+    char *grown = mem_realloc(ws->in, ws->in_len + len + 1);
+    if (!grown) {
+        return -1;
+    }
+    ws->in = grown;
+    memcpy(ws->in + ws->in_len, in, len);
+    ws->in_len += len;
+    if (lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0) {
+        ws->in[ws->in_len] = '\0';
+        ws->pool->handlers.text_h(ws->user, ws->in, ws->in_len);
+        ws->in_len = 0;
+    }
+    return 0;
+}
+
+static int on_writeable(struct ws *ws, struct lws *wsi)
+{
+    if (ws->out_count) {
+        struct message *m = &ws->out[ws->out_head];
+        if (lws_write(wsi, m->bytes + LWS_PRE, m->len, LWS_WRITE_TEXT) < (int)m->len) {
+            return -1;
+        }
+        out_drop(ws);
+    }
+    if (ws->out_count) {
+        (void)lws_callback_on_writable(wsi);
+    } else if (ws->closing) {
+        lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+        return -1;
+    }
+    return 0;
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t len)
+{
+    struct ws *ws = user;
+    if (!ws) {
+        return 0;
+    }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wswitch-enum" /* 100 reasons, these are ours */
+    switch (reason) {
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        ws->pool->handlers.open_h(ws->user);
+        return 0;
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+        return on_receive(ws, wsi, in, len);
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+        return on_writeable(ws, wsi);
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        ws->wsi = NULL;
+        ws->pool->handlers.closed_h(ws->user, in ? (const char *)in : "connection error");
+        return 0;
+    case LWS_CALLBACK_CLIENT_CLOSED:
+        ws->wsi = NULL;
+        ws->pool->handlers.closed_h(ws->user, "closed");
+        return 0;
+    default:
+        return 0;
+    }
+#pragma GCC diagnostic pop
+}
+
+static const struct lws_protocols protocols[] = {
+    {.name = "amphi.1", .callback = on_event, .rx_buffer_size = 65536},
+    {.name = NULL},
+};
+
+struct ws_pool *ws_pool_new(const char *host, int port, unsigned max,
+                            const struct ws_handlers *handlers)
+{
+    struct ws_pool *pool = mem_alloc(sizeof(*pool));
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .protocols = protocols,
+        /* Our own Origin: the library would write http:// even over TLS. */
+        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_JUST_USE_RAW_ORIGIN,
+        .fd_limit_per_thread = max + 32,
+        .count_threads = 1,
+    };
+    if (!pool) {
+        return NULL;
+    }
+    lws_set_log_level(LLL_ERR, NULL);
+    pool->handlers = *handlers;
+    pool->port = port;
+    pool->max = max;
+    (void)snprintf(pool->host, sizeof(pool->host), "%s", host);
+    pool->all = mem_alloc(sizeof(struct ws *) * max);
+    pool->context = lws_create_context(&info);
+    if (!pool->all || !pool->context) {
+        ws_pool_free(pool);
+        return NULL;
+    }
+    return pool;
+}
+
+void ws_pool_free(struct ws_pool *pool)
+{
+    if (pool->context) {
+        lws_context_destroy(pool->context);
+    }
+    for (unsigned i = 0; i < pool->count; i++) {
+        struct ws *ws = pool->all[i];
+        while (ws->out_count) {
+            out_drop(ws);
+        }
+        mem_free(ws->in);
+        mem_free(ws);
+    }
+    mem_free(pool->all);
+    mem_free(pool);
+}
+
+void ws_pool_run(struct ws_pool *pool)
+{
+    (void)lws_service(pool->context, -1);
+}
+
+struct ws *ws_connect(struct ws_pool *pool, void *user)
+{
+    struct ws *ws = pool->count < pool->max ? mem_alloc(sizeof(*ws)) : NULL;
+    if (!ws) {
+        return NULL;
+    }
+    char origin[128];
+    (void)snprintf(origin, sizeof(origin), "https://%s:%d", pool->host, pool->port);
+    ws->pool = pool;
+    ws->user = user;
+    pool->all[pool->count++] = ws;
+    struct lws_client_connect_info info = {
+        .context = pool->context,
+        .address = pool->host,
+        .port = pool->port,
+        .path = "/ws",
+        .host = origin + strlen("https://"),
+        .origin = origin,
+        .protocol = "amphi.1",
+        .ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED |
+                          LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK | LCCSCF_ALLOW_EXPIRED,
+        .userdata = ws,
+        .pwsi = &ws->wsi,
+    };
+    (void)lws_client_connect_via_info(&info);
+    return ws;
+}
+
+void ws_send(struct ws *ws, const char *text, size_t len)
+{
+    if (!ws->wsi || ws->out_count == OUT_MAX) {
+        return;
+    }
+    struct message *m = &ws->out[(ws->out_head + ws->out_count) % OUT_MAX];
+    m->bytes = mem_alloc(LWS_PRE + len);
+    m->len = len;
+    if (m->bytes) {
+        memcpy(m->bytes + LWS_PRE, text, len);
+        ws->out_count++;
+        (void)lws_callback_on_writable(ws->wsi);
+    }
+}
+
+void ws_close(struct ws *ws)
+{
+    ws->closing = true;
+    if (ws->wsi) {
+        (void)lws_callback_on_writable(ws->wsi);
+    }
+}

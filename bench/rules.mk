@@ -1,0 +1,15 @@
+# Benchmarks: programs here, `make bench` runs them all (bench/README.md tells the method).
+BENCH_LOAD := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard bench/load/*.c)))
+$(O)/bench/load: $(BENCH_LOAD) $(LIBS)
+	@mkdir -p $(@D)
+	@echo "LD $(BUILD) $@"
+	$(Q)$(LINK)
+$(O)/bench/floor: $(O)/obj/bench/floor/floor.o
+	@mkdir -p $(@D)
+	@echo "LD $(BUILD) $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lIPSec_MB
+bench-build: $(O)/bench/load $(O)/bench/floor
+bench: deps
+	@$(MAKE) --no-print-directory BUILD=release build/amphi bench-build
+	@python3 bench/run.py
+.PHONY: bench-build

@@ -1,0 +1,152 @@
+#include "server/app/admin_json.h"
+
+#include <string.h>
+
+#include "codec/base/err.h"
+
+static const char *const type_names[CLASS_TYPE_COUNT] = {"standard", "webinar", "round_table"};
+static const char *const role_names[ROLE_COUNT] = {"participant", "animator", "host"};
+
+const char *admin_json_type_name(enum class_type type)
+{
+    return type_names[type];
+}
+
+const char *admin_json_role_name(enum role role)
+{
+    return role_names[role];
+}
+
+static int bad(char *why, size_t cap, const char *text)
+{
+    snprintf(why, cap, "%s", text);
+    return E_BAD;
+}
+
+/* Position of the text at key among count names; fallback when the key is absent; -1 otherwise. */
+static int choice(const json_t *doc, const char *key, const char *const *names, int count,
+                  int fallback)
+{
+    const json_t *v = json_object_get(doc, key);
+    const char *text = json_string_value(v);
+    if (!v) {
+        return fallback;
+    }
+    for (int i = 0; text && i < count; i++) {
+        if (!strcmp(text, names[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int parse_id(struct id *out, const json_t *doc, const char *key, enum id_kind kind)
+{
+    const json_t *v = json_object_get(doc, key);
+    return v ? id_parse(out, kind, json_string_value(v) ? json_string_value(v) : "",
+                        json_string_length(v))
+             : E_NOTFOUND;
+}
+
+static int parse_create(struct admin_json *a, char *why, size_t cap)
+{
+    int type = choice(a->doc, "type", type_names, CLASS_TYPE_COUNT, CLASS_STANDARD);
+    a->request.kind = ADMIN_CLASS_CREATE;
+    a->request.title = json_string_value(json_object_get(a->doc, "title"));
+    if (!a->request.title || !*a->request.title) {
+        return bad(why, cap, "a class needs a title");
+    }
+    if (type < 0) {
+        return bad(why, cap, "type must be standard, webinar or round_table");
+    }
+    a->request.class_type = (enum class_type)type;
+    return 0;
+}
+
+static int parse_link(struct admin_json *a, char *why, size_t cap)
+{
+    int role = choice(a->doc, "role", role_names, ROLE_COUNT, ROLE_PARTICIPANT);
+    const json_t *ttl = json_object_get(a->doc, "ttl_s");
+    int err = parse_id(&a->request.person, a->doc, "person", ID_PERSON);
+    a->request.kind = ADMIN_LINK;
+    if (role < 0) {
+        return bad(why, cap, "role must be participant, animator or host");
+    }
+    if (err && err != E_NOTFOUND) {
+        return bad(why, cap, "person must be an id like p_...");
+    }
+    if (ttl && (!json_is_integer(ttl) || json_integer_value(ttl) < 0 ||
+                json_integer_value(ttl) > 400LL * 86400)) {
+        return bad(why, cap, "ttl_s must be 0 to 34560000 seconds");
+    }
+    a->request.role = (enum role)role;
+    a->request.ttl_s = (uint32_t)json_integer_value(ttl);
+    a->request.single = json_is_true(json_object_get(a->doc, "single"));
+    return 0;
+}
+
+int admin_json_parse(struct admin_json *out, const char *text, size_t len, char *why,
+                     size_t why_cap)
+{
+    json_error_t error;
+    memset(out, 0, sizeof(*out));
+    out->doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    const char *cmd = json_string_value(json_object_get(out->doc, "cmd"));
+    if (!cmd) {
+        return bad(why, why_cap, "not a request");
+    }
+    if (!strcmp(cmd, "drain") || !strcmp(cmd, "status")) {
+        out->kind = *cmd == 'd' ? ADMIN_JSON_DRAIN : ADMIN_JSON_STATUS;
+        return 0;
+    }
+    if (!strcmp(cmd, "class.create")) {
+        return parse_create(out, why, why_cap);
+    }
+    if (!strcmp(cmd, "class.list")) {
+        out->request.kind = ADMIN_CLASS_LIST;
+        return 0;
+    }
+    bool show = !strcmp(cmd, "class.show");
+    bool link = !strcmp(cmd, "link");
+    if (!show && !link && strcmp(cmd, "class.end") != 0) {
+        return bad(why, why_cap, "unknown request");
+    }
+    out->request.kind = show ? ADMIN_CLASS_SHOW : ADMIN_CLASS_END;
+    if (parse_id(&out->request.class_id, out->doc, "class", ID_CLASS)) {
+        return bad(why, why_cap, "class must be an id like c_...");
+    }
+    return link ? parse_link(out, why, why_cap) : 0;
+}
+
+void admin_json_fini(struct admin_json *in)
+{
+    json_decref(in->doc);
+    memset(in, 0, sizeof(*in));
+}
+
+char *admin_json_refusal(int err, const char *why)
+{
+    json_t *o = json_pack("{s:b, s:s, s:s}", "ok", 0, "code", err_name(err), "why", why);
+    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    json_decref(o);
+    return text;
+}
+
+char *admin_json_answer(int err, const char *json, size_t len)
+{
+    json_error_t error;
+    json_t *o = json_loadb(json ? json : "", json ? len : 0, 0, &error);
+    const char *why = json_string_value(json_object_get(o, "why"));
+    char *text = NULL;
+    if (err) {
+        text = admin_json_refusal(err, why ? why : err_text(err));
+    } else {
+        json_t *ok = json_pack("{s:b}", "ok", 1);
+        if (ok && (!o || json_object_update(ok, o) == 0)) {
+            text = json_dumps(ok, JSON_COMPACT);
+        }
+        json_decref(ok);
+    }
+    json_decref(o);
+    return text;
+}

@@ -1,0 +1,140 @@
+/* amphi class create|list|show|end: the classes of this server. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "server/app/client.h"
+#include "server/app/command.h"
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? text : "";
+}
+
+static int number_of(const json_t *o, const char *key)
+{
+    return (int)json_integer_value(json_object_get(o, key));
+}
+
+static int finish(struct command_line *line, json_t *answer, int code,
+                  void (*print_h)(const json_t *answer))
+{
+    if (answer && line->json) {
+        json_dumpf(answer, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else if (answer) {
+        print_h(answer);
+    }
+    json_decref(answer);
+    return code;
+}
+
+static void print_created(const json_t *answer)
+{
+    printf("%s\n", text_of(answer, "class"));
+}
+
+static void print_row(const json_t *c)
+{
+    printf("%-28s  %-11s  %-7s  %4d present  %s\n", text_of(c, "id"), text_of(c, "type"),
+           json_is_true(json_object_get(c, "ended")) ? "ended" : text_of(c, "state"),
+           number_of(c, "present"), text_of(c, "title"));
+}
+
+static void print_list(const json_t *answer)
+{
+    size_t i;
+    const json_t *c;
+    const json_t *classes = json_object_get(answer, "classes");
+    json_array_foreach(classes, i, c)
+    {
+        print_row(c);
+    }
+}
+
+static void print_class(const json_t *answer)
+{
+    size_t i;
+    const json_t *p;
+    const json_t *people = json_object_get(answer, "people");
+    print_row(answer);
+    json_array_foreach(people, i, p)
+    {
+        printf("  %-28s  %-11s  %s\n", text_of(p, "id"), text_of(p, "role"), text_of(p, "name"));
+    }
+}
+
+static void print_nothing(const json_t *answer)
+{
+    (void)answer;
+}
+
+static int create(struct command_line *line)
+{
+    const char *type = command_value(line, "--type");
+    int code;
+    if (!command_rest(line, 2, 2)) {
+        return EXIT_USAGE;
+    }
+    json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", "class.create", "title", line->argv[2],
+                                "type", type ? type : "standard");
+    if (!request) {
+        command_error(line, "the title must be UTF-8 text");
+        return EXIT_USAGE;
+    }
+    json_t *answer = client_ask(line, request, true, &code);
+    return finish(line, answer, code, print_created);
+}
+
+static int list(struct command_line *line)
+{
+    int code;
+    if (!command_rest(line, 1, 1)) {
+        return EXIT_USAGE;
+    }
+    json_t *answer = client_ask(line, json_pack("{s:s}", "cmd", "class.list"), true, &code);
+    return finish(line, answer, code, print_list);
+}
+
+static int one(struct command_line *line, const char *cmd, void (*print_h)(const json_t *answer))
+{
+    int code;
+    if (!command_rest(line, 2, 2)) {
+        return EXIT_USAGE;
+    }
+    json_t *request = json_pack("{s:s, s:s}", "cmd", cmd, "class", line->argv[2]);
+    json_t *answer = client_ask(line, request, true, &code);
+    return finish(line, answer, code, print_h);
+}
+
+static int class_command(struct command_line *line)
+{
+    const char *verb = line->argc > 1 ? line->argv[1] : "";
+    if (!strcmp(verb, "create")) {
+        return create(line);
+    }
+    if (!strcmp(verb, "list")) {
+        return list(line);
+    }
+    if (!strcmp(verb, "show")) {
+        return one(line, "class.show", print_class);
+    }
+    if (!strcmp(verb, "end")) {
+        return one(line, "class.end", print_nothing);
+    }
+    command_error(line, "usage: amphi class create|list|show|end");
+    return EXIT_USAGE;
+}
+
+const struct command command_class = {
+    .name = "class",
+    .args = "create|list|show|end ...",
+    .usage = "Make, list, show and end classes.",
+    .help = "  amphi class create \"Title\" [--type standard|webinar|round_table]\n"
+            "  amphi class list\n"
+            "  amphi class show c_...\n"
+            "  amphi class end c_...      nobody can join it any more\n\n"
+            "Works with and without a running server on the same data folder.\n",
+    .flags = COMMAND_CONFIG,
+    .exec = class_command,
+};

@@ -1,0 +1,82 @@
+/* amphi link: what people click to come into a class. */
+#include <string.h>
+
+#include "server/app/client.h"
+#include "server/app/command.h"
+#include "server/app/links.h"
+
+/* "90", "10m", "8h", "30d" as seconds; -1 when it is none of them. */
+static long long parse_ttl(const char *text)
+{
+    char *end;
+    long long value = strtoll(text, &end, 10);
+    long long unit = 1;
+    if (end == text || value < 0 || value > 400LL * 86400) {
+        return -1;
+    }
+    switch (*end) {
+    case 'd':
+        unit = 86400;
+        break;
+    case 'h':
+        unit = 3600;
+        break;
+    case 'm':
+        unit = 60;
+        break;
+    case '\0':
+    case 's':
+        break;
+    default:
+        return -1;
+    }
+    return *end && end[1] ? -1 : value * unit;
+}
+
+static int link_command(struct command_line *line)
+{
+    const char *role = command_value(line, "--role");
+    const char *person = command_value(line, "--person");
+    const char *ttl = command_value(line, "--ttl");
+    bool single = command_flag(line, "--single");
+    char url[1024];
+    int code;
+    if (!command_rest(line, 1, 1)) {
+        return EXIT_USAGE;
+    }
+    long long ttl_s = ttl ? parse_ttl(ttl) : 0;
+    if (ttl_s < 0) {
+        command_error(line, "--ttl: must be seconds, or a number with m, h or d (at most 400d)");
+        return EXIT_USAGE;
+    }
+    json_t *request = links_request(line->argv[1], role ? role : "participant", ttl_s, single);
+    if (request && person) {
+        json_object_set_new(request, "person", json_string(person));
+    }
+    json_t *answer = client_ask(line, request, true, &code);
+    if (!answer) {
+        return code;
+    }
+    links_url(&line->config, answer, url, sizeof(url));
+    if (line->json) {
+        json_object_set_new(answer, "url", json_string(url));
+        json_dumpf(answer, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else {
+        printf("%s\n", url);
+    }
+    json_decref(answer);
+    return EXIT_OK;
+}
+
+const struct command command_link = {
+    .name = "link",
+    .args = "c_... [--role R] [--ttl T] [--single]",
+    .usage = "Print a link into a class.",
+    .help = "  --role participant|animator|host   what the person may do (participant)\n"
+            "  --ttl 90d                          how long the link works (400 days)\n"
+            "  --person p_...                     a link for one person only\n"
+            "  --single                           works once, within 10 minutes\n",
+    .flags = COMMAND_CONFIG,
+    .exec = link_command,
+};

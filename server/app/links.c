@@ -1,0 +1,43 @@
+#include "server/app/links.h"
+
+#include "codec/base/mem.h"
+#include "codec/sys/file.h"
+#include "server/app/paths.h"
+#include "server/app/prepare.h"
+
+json_t *links_request(const char *class_id, const char *role, long long ttl_s, bool single)
+{
+    return json_pack("{s:s, s:s, s:s, s:I, s:b}", "cmd", "link", "class", class_id, "role", role,
+                     "ttl_s", (json_int_t)ttl_s, "single", (int)single);
+}
+
+/* The port the server listens on: what it wrote when it started, else what the settings say. */
+static uint16_t web_port(const struct config *config)
+{
+    struct paths paths;
+    char path[PATHS_MAX];
+    char address[64];
+    char *text = NULL;
+    size_t len = 0;
+    uint16_t port = 0;
+    json_error_t error;
+    (void)config_endpoint(config->web_listen.item[0], address, sizeof(address), &port);
+    if (!paths_init(&paths, config) &&
+        !file_read(paths_in(&paths, "run/ports.json", path), 4096, &text, &len)) {
+        json_t *o = json_loadb(text, len, 0, &error);
+        json_int_t real = json_integer_value(json_array_get(json_object_get(o, "web"), 0));
+        port = real > 0 && real <= 65535 ? (uint16_t)real : port;
+        json_decref(o);
+    }
+    mem_free(text);
+    return port;
+}
+
+void links_url(const struct config *config, const json_t *answer, char *out, size_t cap)
+{
+    char base[256];
+    const char *class_id = json_string_value(json_object_get(answer, "class"));
+    const char *link = json_string_value(json_object_get(answer, "link"));
+    prepare_url(config, web_port(config), base, sizeof(base));
+    snprintf(out, cap, "%s/c/%s#%s", base, class_id ? class_id : "", link ? link : "");
+}

@@ -1,0 +1,504 @@
+#include "server/app/shard.h"
+
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "codec/sys/clock.h"
+#include "codec/sys/log.h"
+#include "codec/sys/random.h"
+#include "codec/sys/thread.h"
+#include "server/crypto/crypto.h"
+#include "server/io/loop.h"
+#include "server/io/mailbox.h"
+#include "server/sfu/msg.h"
+
+enum {
+    SHARD_FDS = 8, /* loop slots besides TCP connections */
+    SHARD_BEAT_US = 250 * US_PER_MS,
+    SHARD_RX_ROUNDS = 4, /* batches per wake-up before the other duties get their turn */
+    COMMANDS_CAP = 4096,
+    MESSAGES_CAP = 8192,
+    EVENTS_CAP = 8192,
+    HELD_MAX = 100000,
+    SSRCS_PER_PEER = 20, /* S11 */
+};
+
+struct held {
+    struct held *next;
+    struct sfu_cmd cmd;
+};
+
+struct shard {
+    struct shards *all;
+    uint16_t index;
+    bool started;
+    struct thread thread;
+    struct loop *loop;
+    struct udp *udp;
+    struct tcp *tcp; /* NULL without ICE-TCP */
+    struct crypto *crypto;
+    struct sfu *sfu;
+    struct txbatch tx;
+    struct mailbox *commands;
+    struct mailbox *messages;
+    mono_us now;        /* of the running turn */
+    uint64_t rang;      /* bit per shard: messages pushed in this turn */
+    bool events_pushed; /* in this turn */
+    mono_us stats_at;
+    uint64_t tx_seen;
+    struct held *held_head; /* core thread's: commands a full ring refused */
+    struct held *held_tail;
+    uint32_t held_len;
+    _Atomic bool stop;
+    _Atomic uint64_t beats;
+    _Atomic uint64_t received;
+    _Atomic uint64_t events_refused;
+    struct mutex lock;
+    struct shard_stats stats; /* under lock */
+};
+
+struct shards {
+    struct shards_config config;
+    struct crypto_identity *identity;
+    struct mailbox *events;
+    struct histogram lag;
+    struct shard shard[SHARDS_MAX];
+};
+
+static struct pkt *room_h(void *arg)
+{
+    struct shard *s = arg;
+    return sfu_rx_packet(s->sfu);
+}
+
+static enum drop input_h(void *arg, struct pkt *pkt, const struct tuple *from, mono_us now)
+{
+    struct shard *s = arg;
+    atomic_fetch_add_explicit(&s->received, 1, memory_order_relaxed);
+    return sfu_input(s->sfu, pkt, from, now);
+}
+
+static void closed_h(void *arg, const struct tuple *tuple, mono_us now)
+{
+    struct shard *s = arg;
+    sfu_conn_closed(s->sfu, tuple, now);
+}
+
+static void flush_h(void *arg, struct txbatch *batch)
+{
+    struct shard *s = arg;
+    udp_send_batch(s->udp, batch);
+    if (s->tcp) {
+        tcp_send_batch(s->tcp, batch, s->now);
+    }
+}
+
+static void event_h(void *arg, const struct sfu_evt *evt)
+{
+    struct shard *s = arg;
+    if (mailbox_push(s->all->events, s->index, evt)) {
+        s->events_pushed = true;
+        return;
+    }
+    atomic_fetch_add_explicit(&s->events_refused, 1, memory_order_relaxed);
+    log_error("shard", "event lost: the core does not keep up", L_UINT("shard", s->index),
+              L_INT("kind", evt->kind));
+}
+
+static bool shard_h(void *arg, unsigned to, const struct sfu_msg *msg)
+{
+    struct shard *s = arg;
+    if (to >= s->all->config.count || to == s->index) {
+        return false;
+    }
+    s->rang |= 1ULL << to;
+    return mailbox_push(s->all->shard[to].messages, s->index, msg);
+}
+
+static void udp_ready(struct shard *s, unsigned socket, mono_us now)
+{
+    s->now = now;
+    (void)udp_receive(s->udp, socket, SHARD_RX_ROUNDS, now);
+}
+
+static void udp0_h(void *arg, unsigned ready, mono_us now)
+{
+    (void)ready;
+    udp_ready(arg, 0, now);
+}
+
+static void udp1_h(void *arg, unsigned ready, mono_us now)
+{
+    (void)ready;
+    udp_ready(arg, 1, now);
+}
+
+static void commands_h(void *arg, unsigned ready, mono_us now)
+{
+    struct shard *s = arg;
+    struct sfu_cmd cmd;
+    (void)ready;
+    s->now = now;
+    mailbox_answer(s->commands);
+    while (mailbox_pop(s->commands, &cmd)) {
+        sfu_command(s->sfu, &cmd, now);
+    }
+}
+
+static void messages_h(void *arg, unsigned ready, mono_us now)
+{
+    struct shard *s = arg;
+    struct sfu_msg msg;
+    (void)ready;
+    s->now = now;
+    mailbox_answer(s->messages);
+    while (mailbox_pop(s->messages, &msg)) {
+        sfu_shard_input(s->sfu, &msg, now);
+    }
+}
+
+static void publish_stats(struct shard *s, mono_us now)
+{
+    struct shard_stats stats = {.handshakes = crypto_handshakes(s->crypto)};
+    if (now - s->stats_at < SHARD_BEAT_US) {
+        return;
+    }
+    sfu_stats_read(s->sfu, &stats.sfu);
+    udp_stats_read(s->udp, &stats.udp);
+    if (s->tcp) {
+        tcp_stats_read(s->tcp, &stats.tcp);
+    }
+    stats.messages_refused = mailbox_refused(s->messages);
+    stats.events_refused = atomic_load(&s->events_refused);
+    stats.tx_pps =
+        (uint32_t)((stats.sfu.tx_packets - s->tx_seen) * US_PER_S / (uint64_t)(now - s->stats_at));
+    s->tx_seen = stats.sfu.tx_packets;
+    s->stats_at = now;
+    mutex_lock(&s->lock);
+    s->stats = stats;
+    mutex_unlock(&s->lock);
+}
+
+static void ring_others(struct shard *s)
+{
+    for (unsigned i = 0; s->rang; i++, s->rang >>= 1) {
+        if (s->rang & 1) {
+            mailbox_ring(s->all->shard[i].messages);
+        }
+    }
+    if (s->events_pushed) {
+        s->events_pushed = false;
+        mailbox_ring(s->all->events);
+    }
+}
+
+static void run(void *arg)
+{
+    struct shard *s = arg;
+    s->now = clock_mono_us();
+    s->stats_at = s->now - SHARD_BEAT_US;
+    while (!atomic_load(&s->stop)) {
+        mono_us deadline = mono_min(sfu_deadline(s->sfu), s->now + SHARD_BEAT_US);
+        if (s->tcp) {
+            deadline = mono_min(deadline, tcp_deadline(s->tcp));
+        }
+        mono_us now = loop_wait(s->loop, deadline);
+        s->now = now;
+        if (now >= deadline) {
+            histogram_add(&s->all->lag, now - deadline);
+        }
+        if (now >= sfu_deadline(s->sfu)) {
+            sfu_timer(s->sfu, now);
+        }
+        if (s->tcp && now >= tcp_deadline(s->tcp)) {
+            tcp_timer(s->tcp, now);
+        }
+        sfu_flush(s->sfu, now);
+        ring_others(s);
+        publish_stats(s, now);
+        atomic_fetch_add_explicit(&s->beats, 1, memory_order_relaxed);
+    }
+}
+
+static int explain_port(const struct shard *s, uint16_t port, const char *proto, int err, char *why,
+                        size_t why_cap)
+{
+    const char *cure = err_text(err);
+    if (err == E_BUSY) {
+        cure = "the port is taken: stop the other program (`ss -lunp`, `ss -ltnp` name it) or "
+               "choose another";
+    } else if (err == E_DENIED) {
+        cure = "not allowed: choose a port above 1023";
+    }
+    snprintf(why, why_cap, "rtc.udp_port: %s port %u of shard %u: %s", proto, port, s->index, cure);
+    return err;
+}
+
+/* UDP and, on the same number, TCP. A free number may be taken for the other, so with port 0 a few
+ * are tried. */
+static int bind_ports(struct shard *s, char *why, size_t why_cap)
+{
+    const struct shards_config *c = &s->all->config;
+    uint16_t wish = c->port_first ? (uint16_t)(c->port_first + s->index) : 0;
+    struct udp_hooks udp_hooks = {.arg = s, .room_h = room_h, .input_h = input_h};
+    struct tcp_hooks tcp_hooks = {
+        .arg = s, .room_h = room_h, .input_h = input_h, .closed_h = closed_h};
+    int err = 0;
+    for (int tries = wish ? 1 : 8; tries > 0; tries--) {
+        struct udp_config udp = {.port = wish, .ipv4 = true, .ipv6 = true, .gso = true};
+        err = udp_new(&s->udp, &udp, &udp_hooks);
+        if (err) {
+            return explain_port(s, wish, "UDP", err, why, why_cap);
+        }
+        if (!c->tcp) {
+            return 0;
+        }
+        struct tcp_config tcp = {
+            .port = udp_port(s->udp), .ipv4 = true, .ipv6 = true, .conns_max = c->tcp_conns_max};
+        err = tcp_new(&s->tcp, s->loop, &tcp, &tcp_hooks);
+        if (!err) {
+            return 0;
+        }
+        (void)explain_port(s, udp_port(s->udp), "TCP", err, why, why_cap);
+        udp_free(s->udp);
+        s->udp = NULL;
+    }
+    return err;
+}
+
+static int make_sfu(struct shard *s)
+{
+    const struct shards_config *c = &s->all->config;
+    struct sfu_config config = {.shard = s->index,
+                                .shards = c->count,
+                                .peers_max = c->peers_max,
+                                .packets_max = c->packets_max,
+                                .audio_loudest = c->loudest,
+                                .candidates = c->hosts};
+    struct sfu_hooks hooks = {.arg = s, .event_h = event_h, .shard_h = shard_h};
+    for (unsigned i = 0; i < c->hosts; i++) {
+        config.candidate[i].addr = c->host[i];
+        config.candidate[i].addr.port = udp_port(s->udp);
+        config.candidate[i].udp = true;
+        config.candidate[i].tcp = c->tcp;
+    }
+    s->sfu = sfu_new(&config, crypto_ops(s->crypto), &hooks, &s->tx, random_rng(), s->now);
+    return s->sfu ? 0 : E_NOMEM;
+}
+
+static int watch(struct shard *s)
+{
+    static const loop_fd_h handler[UDP_SOCKETS_MAX] = {udp0_h, udp1_h};
+    int err = loop_add(s->loop, mailbox_fd(s->commands), LOOP_READ, commands_h, s);
+    err = err ? err : loop_add(s->loop, mailbox_fd(s->messages), LOOP_READ, messages_h, s);
+    for (unsigned i = 0; i < UDP_SOCKETS_MAX && !err; i++) {
+        if (udp_fd(s->udp, i) >= 0) {
+            err = loop_add(s->loop, udp_fd(s->udp, i), LOOP_READ, handler[i], s);
+        }
+    }
+    return err;
+}
+
+static int make_shard(struct shard *s, char *why, size_t why_cap)
+{
+    const struct shards_config *c = &s->all->config;
+    struct crypto_config crypto = {
+        .handshakes_max = c->peers_max, .ssrcs_max = SSRCS_PER_PEER, .ipsec_mb = true};
+    mutex_init(&s->lock);
+    s->now = clock_mono_us();
+    int err = loop_new(&s->loop, SHARD_FDS + c->tcp_conns_max);
+    err = err ? err : mailbox_new(&s->commands, 1, COMMANDS_CAP, sizeof(struct sfu_cmd));
+    err = err ? err : mailbox_new(&s->messages, c->count, MESSAGES_CAP, sizeof(struct sfu_msg));
+    err = err ? err : crypto_new(&s->crypto, s->all->identity, &crypto);
+    err = err ? err : txbatch_init(&s->tx, flush_h, s);
+    if (err) {
+        return err;
+    }
+    err = bind_ports(s, why, why_cap);
+    err = err ? err : make_sfu(s);
+    return err ? err : watch(s);
+}
+
+int shards_new(struct shards **out, const struct shards_config *config, char *why, size_t why_cap)
+{
+    *out = NULL;
+    why[0] = '\0';
+    if (!config->count || config->count > SHARDS_MAX || !config->hosts ||
+        config->hosts > DESC_CANDIDATES_MAX) {
+        snprintf(why, why_cap, "rtc.shards: out of range");
+        return E_RANGE;
+    }
+    struct shards *all = mem_alloc(sizeof(*all));
+    if (!all) {
+        snprintf(why, why_cap, "media: %s", err_text(E_NOMEM));
+        return E_NOMEM;
+    }
+    all->config = *config;
+    int err = crypto_identity_new(&all->identity);
+    err = err ? err : mailbox_new(&all->events, config->count, EVENTS_CAP, sizeof(struct sfu_evt));
+    for (uint16_t i = 0; i < config->count && !err; i++) {
+        all->shard[i].all = all;
+        all->shard[i].index = i;
+        err = make_shard(&all->shard[i], why, why_cap);
+    }
+    if (err) {
+        if (!why[0]) {
+            snprintf(why, why_cap,
+                     "media: cannot start: %s: lower rtc.peers_max or "
+                     "rtc.packets_max",
+                     err_text(err));
+        }
+        shards_free(all);
+        return err;
+    }
+    *out = all;
+    return 0;
+}
+
+int shards_start(struct shards *shards)
+{
+    int err = 0;
+    for (unsigned i = 0; i < shards->config.count && !err; i++) {
+        struct shard *s = &shards->shard[i];
+        char name[16];
+        snprintf(name, sizeof(name), "shard%u", i);
+        err = thread_start(&s->thread, name, shards->config.pin ? (int)i : -1, run, s);
+        s->started = !err;
+        log_info("shard", "media thread", L_UINT("shard", i), L_UINT("port", udp_port(s->udp)),
+                 L_STR("seal", crypto_seal_engine(s->crypto)), L_ERR("result", err));
+    }
+    return err;
+}
+
+static void free_shard(struct shard *s)
+{
+    struct held *next;
+    for (struct held *h = s->held_head; h; h = next) {
+        next = h->next;
+        mem_free(h);
+    }
+    tcp_free(s->tcp);
+    sfu_free(s->sfu);
+    udp_free(s->udp);
+    txbatch_fini(&s->tx);
+    crypto_free(s->crypto);
+    mailbox_free(s->messages);
+    mailbox_free(s->commands);
+    loop_free(s->loop);
+    mutex_fini(&s->lock);
+}
+
+void shards_free(struct shards *shards)
+{
+    if (!shards) {
+        return;
+    }
+    for (unsigned i = 0; i < shards->config.count; i++) {
+        if (shards->shard[i].started) {
+            atomic_store(&shards->shard[i].stop, true);
+            loop_ring(shards->shard[i].loop);
+        }
+    }
+    for (unsigned i = 0; i < shards->config.count; i++) {
+        thread_join(&shards->shard[i].thread);
+    }
+    for (unsigned i = 0; i < shards->config.count; i++) {
+        if (shards->shard[i].all) {
+            free_shard(&shards->shard[i]);
+        }
+    }
+    mailbox_free(shards->events);
+    crypto_identity_free(shards->identity);
+    mem_free(shards);
+}
+
+unsigned shards_count(const struct shards *shards)
+{
+    return shards->config.count;
+}
+
+uint16_t shards_port(const struct shards *shards, unsigned shard)
+{
+    return udp_port(shards->shard[shard].udp);
+}
+
+static void hold(struct shard *s, const struct sfu_cmd *cmd)
+{
+    struct held *h = s->held_len < HELD_MAX ? mem_alloc(sizeof(*h)) : NULL;
+    if (!h) {
+        /* A lost command would leave a person heard who is muted, or a slot that never opens. */
+        log_error("core", "a media thread takes no commands", L_UINT("shard", s->index));
+        abort();
+    }
+    h->cmd = *cmd;
+    if (s->held_tail) {
+        s->held_tail->next = h;
+    } else {
+        s->held_head = h;
+    }
+    s->held_tail = h;
+    s->held_len++;
+}
+
+void shards_command(struct shards *shards, unsigned shard, const struct sfu_cmd *cmd)
+{
+    struct shard *s = &shards->shard[shard];
+    if (s->held_head || !mailbox_push(s->commands, 0, cmd)) {
+        hold(s, cmd);
+    }
+    mailbox_ring(s->commands);
+}
+
+void shards_flush(struct shards *shards)
+{
+    for (unsigned i = 0; i < shards->config.count; i++) {
+        struct shard *s = &shards->shard[i];
+        while (s->held_head && mailbox_push(s->commands, 0, &s->held_head->cmd)) {
+            struct held *h = s->held_head;
+            s->held_head = h->next;
+            s->held_tail = s->held_head ? s->held_tail : NULL;
+            s->held_len--;
+            mem_free(h);
+            mailbox_ring(s->commands);
+        }
+    }
+}
+
+int shards_event_fd(const struct shards *shards)
+{
+    return mailbox_fd(shards->events);
+}
+
+void shards_event_begin(struct shards *shards)
+{
+    mailbox_answer(shards->events);
+}
+
+bool shards_event(struct shards *shards, struct sfu_evt *out)
+{
+    return mailbox_pop(shards->events, out);
+}
+
+uint64_t shards_beats(const struct shards *shards, unsigned shard)
+{
+    return atomic_load_explicit(&shards->shard[shard].beats, memory_order_relaxed);
+}
+
+uint64_t shards_received(const struct shards *shards, unsigned shard)
+{
+    return atomic_load_explicit(&shards->shard[shard].received, memory_order_relaxed);
+}
+
+void shards_stats(struct shards *shards, unsigned shard, struct shard_stats *out)
+{
+    struct shard *s = &shards->shard[shard];
+    mutex_lock(&s->lock);
+    *out = s->stats;
+    mutex_unlock(&s->lock);
+}
+
+const struct histogram *shards_lag(const struct shards *shards)
+{
+    return &shards->lag;
+}

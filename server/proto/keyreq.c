@@ -1,0 +1,82 @@
+#include "server/proto/keyreq.h"
+
+void keyreq_ask(struct keyreq *k, uint8_t layers)
+{
+    k->wanted |= (uint8_t)(layers & ~k->open);
+}
+
+void keyreq_answered(struct keyreq *k, unsigned layer)
+{
+    keyreq_cancel(k, (uint8_t)(1u << layer));
+}
+
+void keyreq_cancel(struct keyreq *k, uint8_t layers)
+{
+    k->wanted &= (uint8_t)~layers;
+    k->open &= (uint8_t)~layers;
+}
+
+/* The earliest time at which the limits allow one more request. */
+static mono_us allowed_at(const struct keyreq *k)
+{
+    mono_us at = INT64_MIN;
+    if (k->used) {
+        at = k->sent[(k->at + KEYREQ_BURST - 1) % KEYREQ_BURST] + KEYREQ_GAP_US;
+    }
+    if (k->used == KEYREQ_BURST) {
+        mono_us oldest = k->sent[k->at] + KEYREQ_WINDOW_US;
+        at = oldest > at ? oldest : at;
+    }
+    return at;
+}
+
+uint8_t keyreq_poll(struct keyreq *k, mono_us now)
+{
+    if (k->open && now >= k->retry_us) {
+        k->wanted |= k->open;
+    }
+    if (!k->wanted || now < allowed_at(k)) {
+        return 0;
+    }
+    uint8_t layers = k->wanted;
+    k->sent[k->at] = now;
+    k->at = (uint8_t)((k->at + 1) % KEYREQ_BURST);
+    k->used = (uint8_t)(k->used < KEYREQ_BURST ? k->used + 1 : KEYREQ_BURST);
+    k->open |= layers;
+    k->wanted = 0;
+    k->retry_us = now + KEYREQ_RETRY_US;
+    return layers;
+}
+
+mono_us keyreq_deadline(const struct keyreq *k)
+{
+    if (!k->wanted && !k->open) {
+        return MONO_NEVER;
+    }
+    mono_us at = allowed_at(k);
+    if (!k->wanted && k->retry_us > at) {
+        return k->retry_us;
+    }
+    return at;
+}
+
+bool keyreq_gate_pass(struct keyreq_gate *gate, mono_us now)
+{
+    uint32_t now_ms = (uint32_t)(now / US_PER_MS);
+    uint32_t refill_ms = KEYREQ_GATE_REFILL_US / US_PER_MS;
+    if (gate->spent == 0) {
+        gate->last_ms = now_ms;
+    }
+    while (gate->spent && now_ms - gate->last_ms >= refill_ms) {
+        gate->spent--;
+        gate->last_ms += refill_ms;
+    }
+    if (gate->spent == 0) {
+        gate->last_ms = now_ms;
+    }
+    if (gate->spent == KEYREQ_GATE_BURST) {
+        return false;
+    }
+    gate->spent++;
+    return true;
+}

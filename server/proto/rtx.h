@@ -1,0 +1,63 @@
+/*
+ * What one slot of one subscriber was sent: output sequence number -> source packet and the edit
+ * its copy carried, so that a NACK (RFC 4585) is answered from the shared history by RFC 4588.
+ * Kept in chunks from a shared pool, as many as the packet rate needs; a chunk belongs to one
+ * source, so the numbers inside are 16-bit distances.
+ * Invariants: at most RTX_CHUNKS_MAX chunks per slot; nothing older than the keep time is answered;
+ * a packet is sent again at most once per round trip.
+ * Out of scope: the payload (history.h), sealing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codec/base/pool.h"
+#include "codec/base/time.h"
+#include "codec/media/codec.h"
+
+enum { RTX_CHUNK_PACKETS = 64, RTX_CHUNKS_MAX = 24 };
+
+struct rtx_entry {
+    uint16_t in_delta; /* source number - chunk's in_base + 1; 0 = nothing sent under this number */
+    uint16_t sent_ms;  /* low bits of the time of the last sending */
+    struct codec_edit edit;
+};
+
+struct rtx_chunk {
+    struct rtx_chunk *older;
+    pool_id id;
+    uint64_t source; /* the owner's name of the layer; never 0 */
+    int64_t out_base;
+    int64_t in_base;
+    mono_us newest_us; /* last first sending in this chunk */
+    uint32_t ts_shift;
+    uint32_t used; /* numbers out_base .. out_base + used - 1 */
+    struct rtx_entry entry[RTX_CHUNK_PACKETS];
+};
+
+struct rtx {
+    struct rtx_chunk *newest;
+};
+
+/* A packet as it was sent. */
+struct rtx_sent {
+    uint64_t source;
+    int64_t seq_in;
+    uint32_t timestamp_shift;
+    struct codec_edit edit;
+};
+
+/* Remembers a first sending; takes chunks of `pool` (objects of struct rtx_chunk) and gives back
+ * those older than keep_us. A full pool forgets the packet. */
+void rtx_note(struct rtx *rtx, struct pool *pool, int64_t seq_out, const struct rtx_sent *sent,
+              mono_us keep_us, mono_us now);
+/*
+ * What was sent as seq_out (a 16-bit number of a NACK, nearest to the newest), counting it as sent
+ * again now. 0; E_NOTFOUND (never sent or too old); E_AGAIN (sent less than rtt_us ago).
+ * *seq_full = the unwrapped number.
+ */
+int rtx_find(struct rtx *rtx, uint16_t seq_out, mono_us rtt_us, mono_us now, struct rtx_sent *sent,
+             int64_t *seq_full);
+/* Gives every chunk back. */
+void rtx_clear(struct rtx *rtx, struct pool *pool);

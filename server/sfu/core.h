@@ -1,0 +1,149 @@
+/*
+ * The state of one shard, shared by the files of this folder. Objects live in pools sized at start
+ * and touched lazily; ownership goes sfu -> room -> peer -> track / subscription.
+ * Out of scope for everybody else: include sfu.h.
+ */
+#pragma once
+
+#include "codec/base/hash.h"
+#include "codec/base/map.h"
+#include "codec/base/packet.h"
+#include "codec/base/pool.h"
+#include "codec/base/rng.h"
+#include "codec/base/twheel.h"
+#include "server/sfu/header.h"
+#include "server/sfu/msg.h"
+#include "server/sfu/peer.h"
+#include "server/sfu/room.h"
+#include "server/sfu/sfu.h"
+#include "server/sfu/subscription.h"
+#include "server/sfu/track.h"
+
+enum sfu_timer_reason {
+    TIMER_PEER_ICE = 1,
+    TIMER_PEER_DTLS,
+    TIMER_PEER_RTCP,
+    TIMER_PEER_TWCC,
+    TIMER_PEER_SLOTS,
+    TIMER_NACK,
+    TIMER_TRACK_KEYREQ,
+    TIMER_TRACK_TICK,
+    TIMER_ROOM,
+};
+
+enum {
+    SFU_SHARDS_MAX = 64,
+    SFU_DTLS_QUEUE = 512,
+    SFU_NACK_BATCH = 64,
+    SFU_OUTBOX = 4096,
+    SFU_TXQ_CHUNKS = 8192,
+};
+
+/* A DTLS datagram that waits for its turn. */
+struct dtls_item {
+    struct pkt *pkt;
+    sfu_peer_id peer;
+};
+
+/* A control message that found a full ring. */
+struct outbox_item {
+    unsigned to;
+    struct sfu_msg msg;
+};
+
+/* Borrowed packets to be given back, per owner shard. */
+struct releases {
+    uint32_t count;
+    struct pkt *packet[SFU_MSG_RELEASES];
+};
+
+struct sfu {
+    struct sfu_config config;
+    struct crypto_ops crypto;
+    struct sfu_hooks hooks;
+    struct txbatch *tx;
+    struct rng rng;
+    struct hash_key key;
+    struct twheel wheel;
+    mono_us now; /* of the batch being worked on */
+
+    struct pkt_pool packets;
+    struct pool peers;
+    struct pool rooms;
+    struct pool tracks;
+    struct pool layers;
+    struct pool receivers;
+    struct pool histories_audio;
+    struct pool histories_video;
+    struct pool subscriptions;
+    struct pool blocks;
+    struct pool chunks; /* struct rtx_chunk */
+    struct pool txq;
+    struct pool twccs;
+
+    struct map peer_by_id;
+    struct map peer_by_ufrag;
+    struct map peer_by_tuple; /* hash of the tuple */
+    struct map room_by_id;
+    struct map track_by_key;
+
+    struct headers headers;
+    struct peer **active; /* peers with something queued */
+    uint32_t active_count;
+
+    struct dtls_item dtls[SFU_DTLS_QUEUE];
+    uint32_t dtls_head;
+    uint32_t dtls_count;
+    struct receiver *nack_due[SFU_NACK_BATCH];
+    uint32_t nack_count;
+    struct outbox_item *outbox;
+    uint32_t outbox_head;
+    uint32_t outbox_count;
+    struct releases releases[SFU_SHARDS_MAX];
+    struct pkt **unreleased; /* given back, but the ring was full */
+    uint32_t unreleased_count;
+    uint32_t unreleased_cap;
+
+    uint16_t pad_max; /* bytes of padding that may equalise a run; 0 = off */
+    struct sfu_stats stats;
+};
+
+/* Counts a reason and hands it back. */
+static inline enum drop sfu_drop(struct sfu *sfu, enum drop drop)
+{
+    sfu->stats.drops[drop]++;
+    return drop;
+}
+
+/* The room's number of a peer; 0 = nowhere. */
+static inline sfu_room_id sfu_room_of(const struct peer *peer)
+{
+    return peer->room ? peer->room->id : 0;
+}
+
+void sfu_emit(struct sfu *sfu, const struct sfu_evt *evt);
+/* Arms a timer of an object. */
+void sfu_arm(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_reason reason, mono_us at);
+
+/* server/sfu/demux.c */
+void demux_add_tuple(struct sfu *sfu, const struct tuple *tuple, struct peer *peer);
+void demux_del_tuple(struct sfu *sfu, const struct tuple *tuple, const struct peer *peer);
+void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out *out, mono_us now);
+void demux_ice_arm(struct sfu *sfu, struct peer *peer);
+
+/* server/sfu/drain.c */
+enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin);
+void queue_forget(struct sfu *sfu, struct peer *peer);
+void pacer_drain(struct sfu *sfu, mono_us now);
+/* Seals and sends a compound of len bytes at the batch's room; nothing without consent. */
+void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, mono_us now);
+
+/* server/sfu/shard.c */
+void shard_send(struct sfu *sfu, unsigned to, const struct sfu_msg *msg);
+bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, struct pkt *pkt);
+void shard_release(void *arg, struct pkt *origin);
+void shard_flush(struct sfu *sfu);
+
+/* server/sfu/list.c */
+int subs_add(struct sfu *sfu, struct subs_block **list, struct subscription *sub, bool next);
+void subs_del(struct sfu *sfu, struct subs_block **list, struct subscription *sub, bool next);

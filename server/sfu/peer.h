@@ -1,0 +1,146 @@
+/*
+ * One connection: its path (ICE), its keys (DTLS-SRTP), what it sends and its slots.
+ * Invariants: media only with keys and only from a checked path; at most PEER_SSRCS SSRCs, bound to
+ * this connection (S11); nothing is sent after consent ran out (S7).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codec/base/twheel.h"
+#include "server/proto/ice.h"
+#include "server/proto/twcc_gen.h"
+#include "server/sfu/sfu.h"
+#include "server/sfu/track.h"
+
+struct room;
+struct subscription;
+
+enum {
+    PEER_SSRCS = 20,
+    PEER_SLOTS = DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX,
+    PEER_RIDS = LAYERS_MAX,
+    PEER_RTCP_US = 1 * US_PER_S,
+    PEER_SLOTS_US = 50 * US_PER_MS,
+    PEER_HANDSHAKE_US = 10 * US_PER_S, /* from the first authenticated check (S2) */
+    PEER_FIRST_CHECK_US = 30 * US_PER_S,
+    PEER_RTT_START_US = 100 * US_PER_MS,
+};
+
+/* A received SSRC and what it is. */
+struct ssrc_bind {
+    uint32_t ssrc;
+    uint8_t source; /* enum source_kind */
+    uint8_t layer;
+    bool rtx;
+    uint32_t last_ms; /* of its last packet, 0 = never */
+};
+
+/* One packet waiting to leave. */
+struct txq_entry {
+    struct pkt *pkt;
+    uint8_t slot;
+    uint8_t generation;
+    bool begin; /* first packet of its source in this slot */
+};
+
+enum { TXQ_CHUNK = 30 };
+
+struct txq_chunk {
+    struct txq_chunk *next;
+    pool_id id;
+    uint32_t count;
+    struct txq_entry entry[TXQ_CHUNK];
+};
+
+struct peer {
+    /* read for every packet to this peer */
+    struct srtp_seal *seal;
+    struct txq_chunk *queue;
+    struct txq_chunk *queue_tail;
+    mono_us consent_until;
+    struct room *room;
+    struct tuple to;
+    uint16_t twcc_seq;
+    uint16_t template; /* 1.. of struct headers, 0 = none */
+    bool listed;       /* in the list of peers with something queued */
+    bool connected;
+    bool ready;
+    uint8_t slots;
+    uint8_t audio_slots;
+    uint8_t codecs[2]; /* bit per codec listed: audio, video */
+    struct subscription *slot[PEER_SLOTS];
+
+    /* the rest */
+    sfu_peer_id id;
+    pool_id pool;
+    struct srtp_open *open;
+    struct dtls *dtls;
+    struct ice ice;
+    struct desc_offer offer;
+    uint32_t ssrc_base;
+    uint32_t publish; /* bit per source */
+    mono_us rtt_us;
+    uint32_t rtcp_index;
+    bool lost;
+    bool checked;        /* an authenticated check came */
+    bool handshake_over; /* authenticated media came: DTLS state is not needed any more */
+    mono_us handshake_until;
+    struct twcc_gen *twcc;
+    pool_id twcc_id;
+    struct track *track[SOURCE_COUNT];
+    struct ssrc_bind bind[PEER_SSRCS];
+    uint32_t binds;
+    uint32_t binds_made; /* in the whole life, announced ones excluded */
+    char rid[SOURCE_COUNT][PEER_RIDS][12];
+    bool has_clock; /* offset between the publisher's NTP clock and ours */
+    int64_t clock_us;
+    uint8_t fir_last;
+    bool fir_seen;
+    struct peer *room_next;
+    struct peer *room_prev;
+    struct twheel_node ice_node;
+    struct twheel_node dtls_node;
+    struct twheel_node rtcp_node;
+    struct twheel_node twcc_node;
+    struct twheel_node slots_node;
+    mono_us slots_us; /* last event SLOTS */
+};
+
+struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id);
+void peer_open(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now);
+void peer_restart(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now);
+void peer_close(struct sfu *sfu, struct peer *peer, mono_us now);
+void peer_ready(struct sfu *sfu, struct peer *peer, mono_us now);
+void peer_move(struct sfu *sfu, struct peer *peer, sfu_room_id room, mono_us now);
+void peer_publish(struct sfu *sfu, struct peer *peer, uint32_t publish, mono_us now);
+/* Keys are there: media can flow. */
+void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now);
+/* True when something may be sent to it now. */
+bool peer_can_send(const struct peer *peer, mono_us now);
+/* Its slots changed: an event follows, at most every 50 ms. */
+void peer_slots_changed(struct sfu *sfu, struct peer *peer, mono_us now);
+void peer_slots_event(struct sfu *sfu, struct peer *peer, mono_us now);
+
+/* server/sfu/handshake.c */
+enum drop handshake_queue(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_us now);
+/* Steps at most one queued datagram. */
+void handshake_step(struct sfu *sfu, mono_us now);
+void handshake_timer(struct sfu *sfu, struct peer *peer, mono_us now);
+void handshake_forget(struct sfu *sfu, struct peer *peer);
+
+/* server/sfu/peer_rx.c, bind.c: one authenticated-to-be datagram; the packet stays the caller's. */
+enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_us now);
+enum drop peer_rx_rtcp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_us now);
+
+/* server/sfu/report.c: what we tell a peer by RTCP. */
+void report_timer(struct sfu *sfu, struct peer *peer, mono_us now);
+void report_twcc(struct sfu *sfu, struct peer *peer, mono_us now);
+void report_nack(struct sfu *sfu, struct receiver *receiver, mono_us now);
+void report_pli(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
+/* NTP time we use for a moment, 32.32. */
+uint64_t report_ntp(mono_us at);
+
+/* server/sfu/retransmit.c: the peer misses seq of a slot. */
+void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);

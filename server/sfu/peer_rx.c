@@ -1,0 +1,236 @@
+/*
+ * One RTP packet of a publisher: authenticate, then commit (S8): find its source and layer, unwrap
+ * a retransmission, drop what was there before, describe the payload, hand it to the fan-out.
+ */
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/media/registry.h"
+#include "codec/wire/rtp.h"
+#include "codec/wire/rtpext.h"
+#include "server/proto/pacer.h"
+#include "server/sfu/bind.h"
+#include "server/sfu/core.h"
+
+/* What a payload type of a peer means. */
+struct pt_use {
+    uint8_t codec; /* enum codec_id; CODEC_NONE = not negotiated */
+    bool video;
+    bool rtx;
+};
+
+static struct pt_use pt_use(const struct peer *peer, uint8_t pt)
+{
+    const struct desc_codecs *kind[2] = {&peer->offer.audio, &peer->offer.video};
+    for (unsigned k = 0; k < 2 && pt; k++) {
+        for (uint8_t c = 1; c < CODEC_COUNT; c++) {
+            if (kind[k]->pt[c] == pt || kind[k]->rtx[c] == pt) {
+                return (struct pt_use){.codec = c, .video = k == 1, .rtx = kind[k]->pt[c] != pt};
+            }
+        }
+    }
+    return (struct pt_use){.codec = CODEC_NONE};
+}
+
+static enum drop drop_of_open(int err)
+{
+    switch (err) {
+    case E_REPLAY:
+        return DROP_SRTP_REPLAY;
+    case E_TRUNC:
+        return DROP_RTP_BAD;
+    case E_LIMIT:
+        return DROP_SSRC_LIMIT;
+    default:
+        return DROP_SRTP_AUTH;
+    }
+}
+
+static void note_transport(struct sfu *sfu, struct peer *peer, const struct rtpext_set *exts,
+                           const struct pkt *pkt, uint32_t ssrc, mono_us now)
+{
+    int32_t seq = rtpext_transport_cc(exts, pkt->data);
+    if (seq < 0) {
+        return;
+    }
+    if (!peer->twcc) {
+        peer->twcc = pool_get_raw(&sfu->twccs, &peer->twcc_id);
+        if (!peer->twcc) {
+            return;
+        }
+        twcc_gen_init(peer->twcc);
+    }
+    twcc_gen_input(peer->twcc, (uint16_t)seq, ssrc, now);
+    if (peer->twcc_node.deadline != peer->twcc->deadline || !peer->twcc_node.armed) {
+        sfu_arm(sfu, &peer->twcc_node, TIMER_PEER_TWCC, peer->twcc->deadline);
+    }
+}
+
+/* Once media is authenticated the client has finished its handshake. */
+static void handshake_proven(struct sfu *sfu, struct peer *peer)
+{
+    if (!peer->handshake_over) {
+        handshake_forget(sfu, peer);
+    }
+}
+
+/* RFC 4588 section 4: the first two bytes of the payload are the original sequence number. */
+static enum drop rtx_unwrap(struct pkt *pkt, struct rtp_header *hdr, uint32_t ssrc)
+{
+    if (hdr->payload_len < 2) {
+        return DROP_RTX_EMPTY;
+    }
+    const uint8_t *at = pkt->data + hdr->header_len;
+    hdr->seq = (uint16_t)((unsigned)at[0] << 8 | at[1]);
+    hdr->ssrc = ssrc;
+    hdr->header_len = (uint16_t)(hdr->header_len + 2);
+    hdr->payload_len = (uint16_t)(hdr->payload_len - 2);
+    return DROP_NONE;
+}
+
+/* AV1 numbers its frames in the dependency descriptor, not in the payload. */
+static void describe_dd(struct pkt_desc *desc, const struct rtpext_set *exts, const uint8_t *data)
+{
+    const struct rtpext_field *dd = &exts->field[RTPEXT_DEPENDENCY_DESCRIPTOR];
+    if (desc->codec == CODEC_AV1 && dd->len >= 3) {
+        desc->picture_id = (uint16_t)((unsigned)data[dd->at + 1] << 8 | data[dd->at + 2]);
+        desc->picture_id_bits = 16;
+    }
+}
+
+static enum drop describe(struct pkt *pkt, const struct rtp_header *hdr,
+                          const struct rtpext_set *exts, uint8_t codec)
+{
+    struct pkt_desc *desc = &pkt->desc;
+    bool voice = false;
+    desc->ssrc = hdr->ssrc;
+    desc->timestamp = hdr->timestamp;
+    desc->header_len = hdr->header_len;
+    desc->payload_len = hdr->payload_len;
+    desc->pt = hdr->pt;
+    desc->marker = hdr->marker;
+    desc->audio_level = rtpext_audio_level(exts, pkt->data, &voice);
+    desc->voice = voice;
+    if (hdr->payload_len == 0) { /* probing of the sender: it only keeps the numbers going */
+        desc->codec = codec;
+        return DROP_NONE;
+    }
+    if (codec_describe(codec, pkt->data + hdr->header_len, hdr->payload_len, desc)) {
+        return DROP_PAYLOAD_BAD;
+    }
+    describe_dd(desc, exts, pkt->data);
+    return DROP_NONE;
+}
+
+/*
+ * Makes the packet what every reader expects: our extension ids, no padding of the sender, and
+ * behind the payload a ramp 1, 2, 3 ... so that any number of its first bytes is valid RTP padding.
+ */
+static void publish_form(struct pkt *pkt, const struct rtp_header *hdr, const struct desc_exts *ids)
+{
+    header_house_ids(pkt->data, hdr, ids);
+    pkt->data[0] &= (uint8_t)~0x20u;
+    pkt->len = (uint16_t)(hdr->header_len + hdr->payload_len);
+    for (unsigned i = 0; i < PACER_PAD_MAX && pkt->len + i < PKT_DATA_MAX; i++) {
+        pkt->data[pkt->len + i] = (uint8_t)(i + 1);
+    }
+}
+
+static struct layer *layer_for(struct sfu *sfu, struct peer *peer, const struct ssrc_bind *b,
+                               mono_us now)
+{
+    struct track *track = peer->track[b->source];
+    if (!track) {
+        track = track_get(sfu, peer->id, b->source, now);
+        if (!track) {
+            return NULL;
+        }
+        peer->track[b->source] = track;
+        track->owner = peer;
+        track_set(sfu, track, sfu_room_of(peer), (peer->publish >> b->source & 1) != 0, now);
+    }
+    return track_layer(sfu, track, b->layer, now);
+}
+
+static void repair(struct sfu *sfu, struct receiver *r, int64_t seq, mono_us now)
+{
+    mono_us before = r->nack.deadline;
+    nack_input(&r->nack, seq, now);
+    if (r->nack.deadline < before && sfu->nack_count < SFU_NACK_BATCH) {
+        sfu->nack_due[sfu->nack_count++] = r;
+    } else if (r->nack.deadline != before) {
+        sfu_arm(sfu, &r->nack_node, TIMER_NACK, r->nack.deadline);
+    }
+}
+
+/* The packet is of a known layer and authenticated. */
+static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
+                        const struct rtp_header *hdr, bool rtx, mono_us now)
+{
+    struct receiver *r = layer->receiver;
+    int64_t seq;
+    if (rtx) {
+        seq = rtp_rx_peek(&r->rx, hdr->seq);
+        sfu->stats.rtx_received++;
+    } else {
+        r->ssrc = hdr->ssrc;
+        seq = rtp_rx_input(&r->rx, hdr->seq, hdr->timestamp, now);
+    }
+    pkt->desc.ext_seq = seq;
+    int known = history_check(&layer->history, seq);
+    if (known) {
+        return known == E_DUP ? DROP_DUPLICATE : DROP_TOO_OLD;
+    }
+    if (!layer->track->published) {
+        return DROP_NOT_PUBLISHED;
+    }
+    repair(sfu, r, seq, now);
+    return DROP_NONE;
+}
+
+enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_us now)
+{
+    struct rtp_header hdr;
+    struct rtpext_set exts;
+    size_t len = pkt->len;
+    enum drop drop = DROP_NONE;
+
+    int err = sfu->crypto.open_rtp(peer->open, pkt->data, &len);
+    if (err) {
+        return drop_of_open(err);
+    }
+    pkt->len = (uint16_t)len;
+    handshake_proven(sfu, peer);
+    if (rtp_parse(&hdr, pkt->data, len)) {
+        return DROP_RTP_BAD;
+    }
+    struct pt_use use = pt_use(peer, hdr.pt);
+    const struct desc_exts *ids = use.video ? &peer->offer.video_ext : &peer->offer.audio_ext;
+    if (rtpext_find(&exts, &hdr, pkt->data, ids)) {
+        return DROP_RTP_BAD;
+    }
+    note_transport(sfu, peer, &exts, pkt, hdr.ssrc, now);
+    if (use.codec == CODEC_NONE) {
+        return DROP_PT_UNKNOWN;
+    }
+    const struct ssrc_bind *b = bind_find(peer, &hdr, &exts, pkt->data, use.rtx, now, &drop);
+    if (!b) {
+        return drop;
+    }
+    if (use.video != (b->source == SOURCE_CAMERA || b->source == SOURCE_SCREEN)) {
+        return DROP_PT_UNKNOWN;
+    }
+    struct layer *layer = layer_for(sfu, peer, b, now);
+    if (!layer) {
+        return DROP_OVERLOAD;
+    }
+    drop = use.rtx ? rtx_unwrap(pkt, &hdr, layer->receiver->ssrc) : DROP_NONE;
+    drop = drop ? drop : commit(sfu, layer, pkt, &hdr, use.rtx, now);
+    drop = drop ? drop : describe(pkt, &hdr, &exts, use.codec);
+    if (drop) {
+        return drop;
+    }
+    publish_form(pkt, &hdr, ids);
+    fanout_rtp(sfu, layer, pkt, now);
+    return DROP_NONE;
+}

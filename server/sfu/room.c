@@ -1,0 +1,260 @@
+#include "server/sfu/room.h"
+
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "server/sfu/core.h"
+
+enum { AUDIO_HEIGHT = 1 }; /* audio has no size: anything but 0 is "wanted" */
+
+struct room *room_find(const struct sfu *sfu, sfu_room_id id)
+{
+    uint64_t value;
+    return map_find(&sfu->room_by_id, id, &value) ? pool_at(&sfu->rooms, value) : NULL;
+}
+
+struct room *room_get(struct sfu *sfu, sfu_room_id id, mono_us now)
+{
+    pool_id pool;
+    struct room *room = room_find(sfu, id);
+    (void)now;
+    if (room) {
+        return room;
+    }
+    room = pool_get(&sfu->rooms, &pool);
+    if (room && map_set(&sfu->room_by_id, id, pool)) {
+        pool_put(&sfu->rooms, pool);
+        return NULL;
+    }
+    if (room) {
+        room->id = id;
+        room->pool = pool;
+        speaker_init(&room->speaker, sfu->config.audio_loudest);
+    }
+    return room;
+}
+
+static void room_unneeded(struct sfu *sfu, struct room *room)
+{
+    if (room->member_count == 0 && room->shards == 0 && room->talkers == 0) {
+        twheel_cancel(&sfu->wheel, &room->node);
+        map_del(&sfu->room_by_id, room->id);
+        pool_put(&sfu->rooms, room->pool);
+    }
+}
+
+/* Tells every other shard whether there are members here. */
+static void announce(struct sfu *sfu, const struct room *room)
+{
+    struct sfu_msg msg = {
+        .kind = SFU_MSG_PRESENCE, .room = room->id, .count = room->member_count > 0};
+    for (unsigned to = 0; to < sfu->config.shards; to++) {
+        if (to != sfu->config.shard) {
+            shard_send(sfu, to, &msg);
+        }
+    }
+}
+
+int room_join(struct sfu *sfu, struct peer *peer, sfu_room_id id, mono_us now)
+{
+    struct room *room = room_get(sfu, id, now);
+    if (!room) {
+        return E_FULL;
+    }
+    peer->room = room;
+    peer->room_prev = NULL;
+    peer->room_next = room->members;
+    if (room->members) {
+        room->members->room_prev = peer;
+    }
+    room->members = peer;
+    if (room->member_count++ == 0) {
+        announce(sfu, room);
+    }
+    return 0;
+}
+
+void room_leave(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    struct room *room = peer->room;
+    if (!room) {
+        return;
+    }
+    if (peer->room_prev) {
+        peer->room_prev->room_next = peer->room_next;
+    } else {
+        room->members = peer->room_next;
+    }
+    if (peer->room_next) {
+        peer->room_next->room_prev = peer->room_prev;
+    }
+    peer->room = NULL;
+    peer->room_next = NULL;
+    peer->room_prev = NULL;
+    for (unsigned slot = 0; slot < peer->audio_slots; slot++) {
+        if (peer->slot[slot]) {
+            subscription_want(sfu, peer->slot[slot], NULL, 0, now);
+        }
+    }
+    if (--room->member_count == 0) {
+        announce(sfu, room);
+        room_unneeded(sfu, room);
+    }
+}
+
+void room_presence(struct sfu *sfu, sfu_room_id id, unsigned shard, bool present, mono_us now)
+{
+    struct room *room = present ? room_get(sfu, id, now) : room_find(sfu, id);
+    if (!room) {
+        return;
+    }
+    if (present) {
+        room->shards |= 1ULL << shard;
+    } else {
+        room->shards &= ~(1ULL << shard);
+        room_unneeded(sfu, room);
+    }
+}
+
+static struct track *track_of(struct speaker_member *member)
+{
+    return (struct track *)(void *)((char *)member - offsetof(struct track, talk));
+}
+
+/* The slot of the peer that carries the track, or -1. */
+static int slot_with(const struct peer *peer, const struct track *track)
+{
+    for (unsigned i = 0; i < peer->audio_slots; i++) {
+        if (peer->slot[i] && peer->slot[i]->track == track) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static int slot_free(const struct peer *peer)
+{
+    for (unsigned i = 0; i < peer->audio_slots; i++) {
+        if (!peer->slot[i] || !peer->slot[i]->track) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static void seat_track(struct sfu *sfu, struct peer *peer, struct track *track, mono_us now)
+{
+    if (track->publisher == peer->id || slot_with(peer, track) >= 0) {
+        return;
+    }
+    int free = slot_free(peer);
+    struct subscription *sub = free < 0 ? NULL : subscription_at(sfu, peer, (unsigned)free);
+    if (sub) {
+        subscription_want(sfu, sub, track, AUDIO_HEIGHT, now);
+    }
+}
+
+void room_seat_peer(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    struct room *room = peer->room;
+    if (!room || !peer->connected) {
+        return;
+    }
+    for (unsigned i = 0; i < peer->audio_slots; i++) {
+        struct subscription *sub = peer->slot[i];
+        if (sub && sub->track && sub->track->talk.seat < 0) {
+            subscription_want(sfu, sub, NULL, 0, now);
+        }
+    }
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < room->speaker.seats; i++) {
+            struct speaker_member *m = room->speaker.seat[i];
+            if (m && m->pinned == (pass == 0)) {
+                seat_track(sfu, peer, track_of(m), now);
+            }
+        }
+    }
+}
+
+/* Who is seated changed: every member's audio slots follow. */
+static void seat_all(struct sfu *sfu, struct room *room, mono_us now)
+{
+    for (struct peer *peer = room->members; peer; peer = peer->room_next) {
+        room_seat_peer(sfu, peer, now);
+    }
+}
+
+void room_talk_begin(struct sfu *sfu, struct track *track, mono_us now)
+{
+    struct room *room = room_get(sfu, track->room, now);
+    if (!room || track->talk.joined) {
+        return;
+    }
+    speaker_join(&room->speaker, &track->talk, track->source == SOURCE_SOUND);
+    if (room->talkers++ == 0) {
+        sfu_arm(sfu, &room->node, TIMER_ROOM, now + ROOM_TICK_US);
+    }
+}
+
+void room_talk_end(struct sfu *sfu, struct track *track, mono_us now)
+{
+    struct room *room = room_find(sfu, track->room);
+    if (!room || !track->talk.joined) {
+        return;
+    }
+    bool seated = speaker_leave(&room->speaker, &track->talk);
+    room->talkers--;
+    if (seated) {
+        seat_all(sfu, room, now);
+    }
+    room_unneeded(sfu, room);
+}
+
+bool room_talk(struct sfu *sfu, struct track *track, uint8_t level, bool voice, mono_us now)
+{
+    struct room *room = room_find(sfu, track->room);
+    struct speaker_change change;
+    if (!room || !track->talk.joined) {
+        return false;
+    }
+    if (speaker_input(&room->speaker, &track->talk, level, voice, &change, now)) {
+        seat_all(sfu, room, now);
+    }
+    return track->talk.seat >= 0;
+}
+
+/* One shard speaks for the room: the lowest one that has members. */
+static void speaking_event(struct sfu *sfu, struct room *room, mono_us now)
+{
+    struct speaker_member *list[SFU_SPEAKERS_MAX];
+    struct sfu_evt evt = {.kind = SFU_EVT_SPEAKING, .room = room->id};
+    uint64_t lower = (1ULL << sfu->config.shard) - 1;
+    uint32_t n = speaker_list(&room->speaker, list, SFU_SPEAKERS_MAX, now);
+    if (room->member_count == 0 || room->shards & lower) {
+        return;
+    }
+    evt.speaking.count = n;
+    for (uint32_t i = 0; i < n; i++) {
+        evt.speaking.speaker[i] =
+            (struct sfu_speaker){.peer = track_of(list[i])->publisher, .level = list[i]->level};
+    }
+    if (n || room->spoken) {
+        sfu_emit(sfu, &evt);
+    }
+    room->spoken = n;
+}
+
+void room_tick(struct sfu *sfu, struct room *room, mono_us now)
+{
+    bool changed = false;
+    while (speaker_expire(&room->speaker, now)) {
+        changed = true;
+    }
+    if (changed) {
+        seat_all(sfu, room, now);
+    }
+    speaking_event(sfu, room, now);
+    if (room->talkers || room->spoken) {
+        sfu_arm(sfu, &room->node, TIMER_ROOM, now + ROOM_TICK_US);
+    }
+}

@@ -1,0 +1,270 @@
+/*
+ * Between shards (design.md D1): packets as references, state as whole messages. A control message
+ * that finds a full ring waits in a bounded outbox; references given back wait in an array that can
+ * hold all of them.
+ */
+#include "server/sfu/core.h"
+
+static bool carry(struct sfu *sfu, unsigned to, const struct sfu_msg *msg)
+{
+    return sfu->hooks.shard_h && sfu->hooks.shard_h(sfu->hooks.arg, to, msg);
+}
+
+void shard_send(struct sfu *sfu, unsigned to, const struct sfu_msg *msg)
+{
+    struct sfu_msg copy = *msg;
+    copy.from = (uint8_t)sfu->config.shard;
+    if (to == sfu->config.shard || to >= sfu->config.shards) {
+        return;
+    }
+    if (sfu->outbox_count == 0 && carry(sfu, to, &copy)) {
+        return;
+    }
+    if (sfu->outbox_count == SFU_OUTBOX) {
+        sfu_drop(sfu, DROP_QUEUE_FULL);
+        return;
+    }
+    uint32_t at = (sfu->outbox_head + sfu->outbox_count++) % SFU_OUTBOX;
+    sfu->outbox[at] = (struct outbox_item){.to = to, .msg = copy};
+}
+
+bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, struct pkt *pkt)
+{
+    struct sfu_msg msg = {
+        .kind = SFU_MSG_PACKET,
+        .from = (uint8_t)sfu->config.shard,
+        .source = layer->track->source,
+        .layer = layer->index,
+        .peer = layer->track->publisher,
+        .room = layer->track->room,
+        .packet = pkt_get(pkt),
+    };
+    if (sfu->outbox_count == 0 && carry(sfu, to, &msg)) {
+        return true;
+    }
+    pkt_put(&msg.packet);
+    return false;
+}
+
+static bool send_releases(struct sfu *sfu, unsigned to, struct pkt *const *list, uint32_t count)
+{
+    struct sfu_msg msg = {
+        .kind = SFU_MSG_RELEASE, .from = (uint8_t)sfu->config.shard, .count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        msg.release[i] = list[i];
+    }
+    return carry(sfu, to, &msg);
+}
+
+/* Sends what is gathered for one shard, or keeps it for later. */
+static void release_shard(struct sfu *sfu, unsigned to)
+{
+    struct releases *r = &sfu->releases[to];
+    if (r->count && !send_releases(sfu, to, r->packet, r->count)) {
+        for (uint32_t i = 0; i < r->count && sfu->unreleased_count < sfu->unreleased_cap; i++) {
+            sfu->unreleased[sfu->unreleased_count++] = r->packet[i];
+        }
+    }
+    r->count = 0;
+}
+
+void shard_release(void *arg, struct pkt *origin)
+{
+    struct sfu *sfu = arg;
+    struct releases *r = &sfu->releases[origin->home];
+    r->packet[r->count++] = origin;
+    if (r->count == SFU_MSG_RELEASES) {
+        release_shard(sfu, origin->home);
+    }
+}
+
+void shard_flush(struct sfu *sfu)
+{
+    while (sfu->outbox_count) {
+        const struct outbox_item *item = &sfu->outbox[sfu->outbox_head];
+        if (!carry(sfu, item->to, &item->msg)) {
+            break;
+        }
+        sfu->outbox_head = (sfu->outbox_head + 1) % SFU_OUTBOX;
+        sfu->outbox_count--;
+    }
+    while (sfu->unreleased_count) {
+        struct pkt *origin = sfu->unreleased[sfu->unreleased_count - 1];
+        if (!send_releases(sfu, origin->home, &origin, 1)) {
+            break;
+        }
+        sfu->unreleased_count--;
+    }
+    for (unsigned to = 0; to < sfu->config.shards; to++) {
+        release_shard(sfu, to);
+    }
+}
+
+void track_inform(struct sfu *sfu, struct track *track, uint64_t shards, mono_us now)
+{
+    struct sfu_msg msg = {
+        .kind = SFU_MSG_TRACK,
+        .source = track->source,
+        .peer = track->publisher,
+        .room = track->room,
+        .track.published = track->published,
+    };
+    (void)now;
+    if (track->remote) {
+        return;
+    }
+    for (unsigned i = 0; shards && i < LAYERS_MAX; i++) {
+        const struct layer *layer = track->layer[i];
+        if (layer) {
+            msg.track.layers |= 1u << i;
+            msg.track.layer[i] = (struct sfu_msg_layer){
+                .sr_mono_us = layer->sr_us,
+                .sr_rtp = layer->sr_rtp,
+                .height = layer->height,
+                .live = layer->live,
+                .has_sr = layer->has_sr,
+            };
+        }
+    }
+    for (; shards; shards &= shards - 1) {
+        shard_send(sfu, (unsigned)__builtin_ctzll(shards), &msg);
+    }
+}
+
+void track_watch(struct sfu *sfu, struct track *track)
+{
+    if (!track->remote) {
+        return;
+    }
+    uint8_t needed = 0;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *layer = track->layer[i];
+        needed |= (uint8_t)(layer && (layer->subs || layer->waiters) ? 1u << i : 0);
+    }
+    bool watching = track->wishers != NULL || needed;
+    if (!track->video || (needed == track->watched && watching == track->watching)) {
+        return;
+    }
+    track->watched = needed;
+    track->watching = watching;
+    struct sfu_msg msg = {
+        .kind = SFU_MSG_WATCH,
+        .source = track->source,
+        .layer = needed,
+        .count = watching,
+        .peer = track->publisher,
+    };
+    shard_send(sfu, sfu_shard_of(track->publisher), &msg);
+}
+
+/* Another shard's needs of a source of ours. */
+static void input_watch(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
+{
+    struct track *track = msg->count ? track_get(sfu, msg->peer, msg->source, now)
+                                     : track_find(sfu, msg->peer, msg->source);
+    uint64_t bit = 1ULL << msg->from;
+    if (!track || track->remote) {
+        return;
+    }
+    bool fresh = msg->count && !(track->informed & bit);
+    track->informed = msg->count ? track->informed | bit : track->informed & ~bit;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        struct layer *layer = track->layer[i];
+        if (layer) {
+            bool want = track->published && (msg->layer >> i & 1);
+            layer->exports = want ? layer->exports | bit : layer->exports & ~bit;
+        }
+    }
+    if (fresh) {
+        track_inform(sfu, track, bit, now);
+    }
+    track_unneeded(sfu, track, now);
+}
+
+/* News of a source of another shard. */
+static void input_track(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
+{
+    struct track *track = track_find(sfu, msg->peer, msg->source);
+    bool changed = false;
+    if (!track || !track->remote) {
+        return;
+    }
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct sfu_msg_layer *news = &msg->track.layer[i];
+        struct layer *layer = msg->track.layers >> i & 1 ? track_layer(sfu, track, i, now) : NULL;
+        if (layer) {
+            changed = changed || layer->live != (news->live != 0) || layer->height != news->height;
+            layer->live = news->live != 0;
+            layer->height = news->height;
+            layer->has_sr = news->has_sr != 0;
+            layer->sr_rtp = news->sr_rtp;
+            layer->sr_us = news->sr_mono_us;
+        }
+    }
+    track_set(sfu, track, msg->room, msg->track.published != 0, now);
+    if (changed) {
+        track_changed(sfu, track, now);
+    }
+    track_unneeded(sfu, track, now);
+}
+
+static void input_packet(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
+{
+    struct pkt *pkt = pkt_borrow(&sfu->packets, msg->packet);
+    if (!pkt) {
+        shard_release(sfu, msg->packet);
+        sfu_drop(sfu, DROP_NO_BUFFER);
+        return;
+    }
+    bool audio = msg->source == SOURCE_MIC || msg->source == SOURCE_SOUND;
+    struct track *track = audio ? track_get(sfu, msg->peer, msg->source, now)
+                                : track_find(sfu, msg->peer, msg->source);
+    if (track && audio && track->remote) {
+        track_set(sfu, track, msg->room, true, now);
+    }
+    struct layer *layer = track && track->remote && track->published && track->room == msg->room
+                              ? track_layer(sfu, track, msg->layer, now)
+                              : NULL;
+    if (!layer || history_check(&layer->history, pkt->desc.ext_seq)) {
+        sfu_drop(sfu, DROP_NO_SUBSCRIBER);
+    } else {
+        fanout_rtp(sfu, layer, pkt, now);
+    }
+    pkt_put(&pkt);
+}
+
+void sfu_shard_input(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
+{
+    sfu->now = now;
+    if (msg->from >= sfu->config.shards || msg->source >= SOURCE_COUNT ||
+        (msg->kind == SFU_MSG_PACKET && msg->layer >= LAYERS_MAX)) {
+        return;
+    }
+    switch ((enum sfu_msg_kind)msg->kind) {
+    case SFU_MSG_PACKET:
+        input_packet(sfu, msg, now);
+        break;
+    case SFU_MSG_RELEASE:
+        for (uint32_t i = 0; i < msg->count && i < SFU_MSG_RELEASES; i++) {
+            struct pkt *pkt = msg->release[i];
+            pkt_put(&pkt);
+        }
+        break;
+    case SFU_MSG_PRESENCE:
+        room_presence(sfu, msg->room, msg->from, msg->count != 0, now);
+        break;
+    case SFU_MSG_WATCH:
+        input_watch(sfu, msg, now);
+        break;
+    case SFU_MSG_TRACK:
+        input_track(sfu, msg, now);
+        break;
+    case SFU_MSG_KEYFRAME: {
+        struct track *track = track_find(sfu, msg->peer, msg->source);
+        if (track && !track->remote) {
+            track_keyframe(sfu, track, msg->layer, now);
+        }
+        break;
+    }
+    }
+}

@@ -1,0 +1,99 @@
+/*
+ * One receive slot of one peer: whom it carries and how it is numbered. There is one type for audio
+ * and video; which layer it gets is data (server/proto/layers.h).
+ *
+ *   want (VIEW or a room seat) -> subscription_update -> waiting on a layer -> key frame ->
+ * attached
+ *
+ * Invariants: an attached subscription stands in its layer's list, a waiting one in the waiters of
+ * the next layer (it may be both: the old picture goes on until the new key frame); `generation`
+ * moves whenever what it carried was revoked, so that queued packets of it are not sent.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codec/media/rewrite.h"
+#include "server/proto/keyreq.h"
+#include "server/proto/rewrite.h"
+#include "server/proto/rtx.h"
+#include "server/sfu/sfu.h"
+
+struct layer;
+struct peer;
+struct pkt;
+struct sfu;
+struct subs_block;
+struct track;
+
+/* Where a subscription stands in a list of a layer. */
+struct subs_place {
+    struct subs_block *block;
+    uint32_t at;
+};
+
+struct subscription {
+    /* read for every packet */
+    struct peer *peer;
+    struct layer *layer; /* attached, or NULL */
+    struct rewrite rewrite;
+    uint32_t ssrc;
+    uint8_t slot; /* in the peer: audio slots first */
+    bool video;
+    bool begin; /* the next queued packet is the first of its source */
+    uint8_t generation;
+    uint8_t mid_left; /* packets that still carry the MID */
+    uint8_t codec;    /* of the last packet sent */
+    uint8_t queued;   /* codec of the last packet queued */
+    uint8_t live;     /* something of the current source was queued */
+    uint32_t sent_packets;
+    uint32_t sent_octets;
+    struct rtx rtx;
+    struct subs_place place;
+    uint64_t layer_name;                /* pool id of `layer`, for retransmissions */
+    struct codec_rewrite codec_rewrite; /* video */
+
+    /* read when something changes */
+    struct layer *next; /* waiting for its key frame, or NULL */
+    struct subs_place next_place;
+    struct track *track; /* wished, or NULL */
+    struct subscription *wisher_next;
+    struct subscription *wisher_prev;
+    uint16_t height_max;
+    struct keyreq_gate gate;
+    int64_t rtx_seq; /* of the RTX stream */
+    pool_id pool;
+};
+
+enum { SUBS_BLOCK = 61 };
+
+/* A piece of a list of subscriptions: an array, so that walking it is cheap. */
+struct subs_block {
+    struct subs_block *next;
+    pool_id id;
+    uint32_t count;
+    struct subscription *sub[SUBS_BLOCK];
+};
+
+/* The peer's slot, made on first use; NULL when the pool is empty or there is no such slot. */
+struct subscription *subscription_at(struct sfu *sfu, struct peer *peer, unsigned slot);
+/* Gives everything of the slot back. */
+void subscription_free(struct sfu *sfu, struct subscription *sub);
+/* Wishes for a track (NULL = for nothing) at a height; audio takes any height but 0. */
+void subscription_want(struct sfu *sfu, struct subscription *sub, struct track *track,
+                       uint16_t height_max, mono_us now);
+/* Applies the rules again after anything of the peer, the track or its layers changed. */
+void subscription_update(struct sfu *sfu, struct subscription *sub, mono_us now);
+/* Everybody who waits for the layer gets it from pkt (the start of a key frame) on. */
+void subscription_promote(struct sfu *sfu, struct layer *layer, struct pkt *pkt, mono_us now);
+/* What it carried or waited for is not its any more: nothing of that goes out from here on. */
+void subscription_revoke(struct sfu *sfu, struct subscription *sub, mono_us now);
+/* Queues one packet of the layer; the reason when it is not for this subscriber. */
+enum drop subscription_tx(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, mono_us now);
+/* What the peer sees in this slot. */
+void subscription_view(const struct subscription *sub, struct sfu_slot_view *out);
+
+/* The command VIEW. */
+void subscription_view_set(struct sfu *sfu, struct peer *peer, const struct sfu_want *want,
+                           uint32_t count, mono_us now);

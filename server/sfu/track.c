@@ -1,0 +1,304 @@
+#include "server/sfu/track.h"
+
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "server/sfu/core.h"
+
+static uint64_t key_of(const struct sfu *sfu, sfu_peer_id publisher, uint8_t source)
+{
+    struct {
+        uint64_t publisher;
+        uint64_t source;
+    } key = {publisher, source};
+    return hash_bytes(&sfu->key, &key, sizeof(key));
+}
+
+struct track *track_find(const struct sfu *sfu, sfu_peer_id publisher, uint8_t source)
+{
+    uint64_t id;
+    if (!map_find(&sfu->track_by_key, key_of(sfu, publisher, source), &id)) {
+        return NULL;
+    }
+    struct track *track = pool_at(&sfu->tracks, id);
+    return track && track->publisher == publisher && track->source == source ? track : NULL;
+}
+
+struct track *track_get(struct sfu *sfu, sfu_peer_id publisher, uint8_t source, mono_us now)
+{
+    pool_id id;
+    struct track *track = track_find(sfu, publisher, source);
+    if (track) {
+        return track;
+    }
+    track = pool_get(&sfu->tracks, &id);
+    if (!track) {
+        return NULL;
+    }
+    track->id = id;
+    track->publisher = publisher;
+    track->source = source;
+    track->video = source == SOURCE_CAMERA || source == SOURCE_SCREEN;
+    track->remote = sfu_shard_of(publisher) != sfu->config.shard;
+    if (map_set(&sfu->track_by_key, key_of(sfu, publisher, source), id)) {
+        pool_put(&sfu->tracks, id);
+        return NULL;
+    }
+    sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    return track;
+}
+
+static struct receiver *receiver_new(struct sfu *sfu, struct layer *layer)
+{
+    pool_id id;
+    struct receiver *r = pool_get_raw(&sfu->receivers, &id);
+    if (r) {
+        memset(r, 0, offsetof(struct receiver, nack));
+        memset(&r->nack_node, 0, sizeof(*r) - offsetof(struct receiver, nack_node));
+        r->id = id;
+        r->layer = layer;
+        rtp_rx_init(&r->rx, layer->track->video ? 90000 : 48000);
+        nack_init(&r->nack, layer->track->video ? KEEP_VIDEO_US : KEEP_AUDIO_US);
+    }
+    return r;
+}
+
+static struct pool *histories(struct sfu *sfu, const struct track *track)
+{
+    return track->video ? &sfu->histories_video : &sfu->histories_audio;
+}
+
+struct layer *track_layer(struct sfu *sfu, struct track *track, unsigned index, mono_us now)
+{
+    pool_id id;
+    pool_id history_id = 0;
+    (void)now;
+    if (track->layer[index]) {
+        return track->layer[index];
+    }
+    struct layer *layer = pool_get(&sfu->layers, &id);
+    struct pkt **slots = layer ? pool_get(histories(sfu, track), &history_id) : NULL;
+    if (!slots) {
+        if (layer) {
+            pool_put(&sfu->layers, id);
+        }
+        return NULL;
+    }
+    layer->track = track;
+    layer->id = id;
+    layer->index = (uint8_t)index;
+    layer->history_id = history_id;
+    history_init(&layer->history, slots, track->video ? HISTORY_VIDEO : HISTORY_AUDIO);
+    if (!track->remote) {
+        layer->receiver = receiver_new(sfu, layer);
+        if (!layer->receiver) {
+            pool_put(histories(sfu, track), history_id);
+            pool_put(&sfu->layers, id);
+            return NULL;
+        }
+    }
+    track->layer[index] = layer;
+    return layer;
+}
+
+static void receiver_free(struct sfu *sfu, struct receiver *r)
+{
+    twheel_cancel(&sfu->wheel, &r->nack_node);
+    for (uint32_t i = 0; i < sfu->nack_count; i++) {
+        if (sfu->nack_due[i] == r) {
+            sfu->nack_due[i--] = sfu->nack_due[--sfu->nack_count];
+        }
+    }
+    pool_put(&sfu->receivers, r->id);
+}
+
+static void layer_free(struct sfu *sfu, struct layer *layer)
+{
+    struct track *track = layer->track;
+    history_fini(&layer->history);
+    pool_put(histories(sfu, track), layer->history_id);
+    if (layer->receiver) {
+        receiver_free(sfu, layer->receiver);
+    }
+    track->layer[layer->index] = NULL;
+    pool_put(&sfu->layers, layer->id);
+}
+
+/* Nobody is attached to or waits for anything of the track any more. */
+static void revoke_all(struct sfu *sfu, struct track *track, mono_us now)
+{
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        struct layer *layer = track->layer[i];
+        while (layer && layer->subs) {
+            subscription_revoke(sfu, layer->subs->sub[layer->subs->count - 1], now);
+        }
+        while (layer && layer->waiters) {
+            subscription_revoke(sfu, layer->waiters->sub[layer->waiters->count - 1], now);
+        }
+    }
+}
+
+void track_set(struct sfu *sfu, struct track *track, sfu_room_id room, bool published, mono_us now)
+{
+    published = published && room != 0;
+    if (track->room == room && track->published == published) {
+        return;
+    }
+    if (track->published) {
+        /* Restricting comes first and leaves nothing behind. */
+        if (!track->video) {
+            room_talk_end(sfu, track, now);
+        }
+        track->published = false;
+        revoke_all(sfu, track, now);
+    }
+    track->room = room;
+    track->published = published;
+    if (published && !track->video) {
+        room_talk_begin(sfu, track, now);
+    }
+    track_changed(sfu, track, now);
+    track_inform(sfu, track, track->informed, now);
+}
+
+void track_changed(struct sfu *sfu, struct track *track, mono_us now)
+{
+    struct subscription *next;
+    for (struct subscription *sub = track->wishers; sub; sub = next) {
+        next = sub->wisher_next;
+        subscription_update(sfu, sub, now);
+    }
+}
+
+static void layers_free(struct sfu *sfu, struct track *track, mono_us now)
+{
+    revoke_all(sfu, track, now);
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        if (track->layer[i]) {
+            layer_free(sfu, track->layer[i]);
+        }
+    }
+}
+
+void track_close(struct sfu *sfu, struct track *track, mono_us now)
+{
+    track_set(sfu, track, 0, false, now);
+    layers_free(sfu, track, now);
+    if (track->owner) {
+        track->owner->track[track->source] = NULL;
+        track->owner = NULL;
+    }
+    keyreq_cancel(&track->keyreq, 0xff);
+    track_inform(sfu, track, track->informed, now);
+    if (!track->video) {
+        track->informed = 0; /* audio is not watched, so nobody will say that he has stopped */
+    }
+    track_unneeded(sfu, track, now);
+}
+
+void track_unneeded(struct sfu *sfu, struct track *track, mono_us now)
+{
+    bool layers = track->layer[0] || track->layer[1] || track->layer[2];
+    if (track->owner || track->wishers || (layers && !track->remote)) {
+        return;
+    }
+    /* Another shard's voice stays while it is heard; its pictures only while somebody looks. */
+    if (track->published && !track->video) {
+        return;
+    }
+    if (track->remote) {
+        layers_free(sfu, track, now);
+        track_watch(sfu, track);
+    } else if (track->informed) {
+        return;
+    }
+    twheel_cancel(&sfu->wheel, &track->keyreq_node);
+    twheel_cancel(&sfu->wheel, &track->tick_node);
+    map_del(&sfu->track_by_key, key_of(sfu, track->publisher, track->source));
+    pool_put(&sfu->tracks, track->id);
+}
+
+void track_keyframe(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now)
+{
+    keyreq_ask(&track->keyreq, layers);
+    track_keyreq_run(sfu, track, now);
+}
+
+void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now)
+{
+    uint8_t layers = keyreq_poll(&track->keyreq, now);
+    if (layers && track->remote) {
+        struct sfu_msg msg = {
+            .kind = SFU_MSG_KEYFRAME,
+            .source = track->source,
+            .layer = layers,
+            .peer = track->publisher,
+        };
+        shard_send(sfu, sfu_shard_of(track->publisher), &msg);
+    } else if (layers && track->owner) {
+        report_pli(sfu, track, layers, now);
+    }
+    sfu_arm(sfu, &track->keyreq_node, TIMER_TRACK_KEYREQ, keyreq_deadline(&track->keyreq));
+}
+
+void track_layers_view(const struct track *track, struct layer_view out[LAYERS_MAX])
+{
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *layer = track->layer[i];
+        out[i] = layer ? (struct layer_view){.live = layer->live, .height = layer->height}
+                       : (struct layer_view){0};
+    }
+}
+
+/* Asked-for key frames of layers that fell silent or that nobody waits for are not insisted on. */
+static void keyreq_prune(struct track *track)
+{
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *layer = track->layer[i];
+        if (!layer || !layer->live || (!layer->subs && !layer->waiters && !layer->exports)) {
+            keyreq_cancel(&track->keyreq, (uint8_t)(1u << i));
+        }
+    }
+}
+
+/*
+ * Layers that stopped while another goes on were switched off by the publisher. When all are silent
+ * nothing was: a still screen sends no packets, and who comes now must be able to ask for it.
+ */
+static bool layers_quiet(struct track *track, mono_us now)
+{
+    bool flowing = false;
+    bool changed = false;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *layer = track->layer[i];
+        flowing = flowing || (layer && now - layer->last_us <= LAYER_LIVE_US);
+    }
+    for (unsigned i = 0; flowing && i < LAYERS_MAX; i++) {
+        struct layer *layer = track->layer[i];
+        if (layer && layer->live && now - layer->last_us > LAYER_LIVE_US) {
+            layer->live = false;
+            changed = true;
+        }
+    }
+    return changed;
+}
+
+void track_tick(struct sfu *sfu, struct track *track, mono_us now)
+{
+    mono_us keep = track->video ? KEEP_VIDEO_US : KEEP_AUDIO_US;
+    if (sfu->packets.buffers.used > sfu->config.packets_max / 4 * 3) {
+        keep /= 4; /* memory is short: repair what is recent, receive what is new */
+    }
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        if (track->layer[i]) {
+            history_expire(&track->layer[i]->history, now - keep);
+        }
+    }
+    bool changed = !track->remote && layers_quiet(track, now);
+    keyreq_prune(track);
+    sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    if (changed) {
+        track_changed(sfu, track, now);
+    }
+    track_inform(sfu, track, track->informed, now);
+}

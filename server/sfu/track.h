@@ -1,0 +1,115 @@
+/*
+ * A track is a source of a publisher as this shard knows it: its own (with `owner`) or another
+ * shard's (`remote`), with one layer per simulcast encoding. It exists from the first packet or the
+ * first wish on and goes when neither is left.
+ * Invariants: default deny: only a published track of the subscriber's room is routed; a layer's
+ * name (pool id) is never reused.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codec/base/pool.h"
+#include "codec/base/twheel.h"
+#include "server/proto/history.h"
+#include "server/proto/keyreq.h"
+#include "server/proto/layers.h"
+#include "server/proto/nack.h"
+#include "server/proto/rtp_rx.h"
+#include "server/proto/speaker.h"
+#include "server/sfu/sfu.h"
+
+struct peer;
+struct room;
+struct subs_block;
+struct subscription;
+struct track;
+
+enum {
+    HISTORY_AUDIO = 64,
+    HISTORY_VIDEO = 1024,
+    KEEP_AUDIO_US = 1 * US_PER_S,
+    KEEP_VIDEO_US = 2 * US_PER_S,
+    LAYER_LIVE_US = 1200 * US_PER_MS,
+    TRACK_TICK_US = 500 * US_PER_MS,
+};
+
+/* The receiving end of a layer, only where the publisher is ours. */
+struct receiver {
+    pool_id id;
+    struct layer *layer;
+    struct rtp_rx rx;
+    struct nack nack;
+    struct twheel_node nack_node;
+    uint32_t ssrc;
+    uint32_t lsr; /* middle of the last SR's NTP time */
+    mono_us lsr_us;
+};
+
+struct layer {
+    struct track *track;
+    pool_id id;
+    pool_id history_id;
+    struct subs_block *subs;
+    struct subs_block *waiters;
+    uint64_t exports; /* shards that get every packet */
+    struct history history;
+    struct receiver *receiver; /* NULL on a remote track */
+    mono_us last_us;           /* last packet */
+    uint32_t last_ts;
+    uint8_t index;
+    bool live;
+    uint16_t height;
+    bool has_sr;
+    uint32_t sr_rtp;
+    mono_us sr_us; /* capture time of sr_rtp in our clock */
+    uint64_t bytes;
+};
+
+struct track {
+    pool_id id;
+    sfu_peer_id publisher;
+    uint8_t source; /* enum source_kind */
+    bool video;
+    bool remote;
+    bool published;
+    struct peer *owner; /* local publisher, or NULL */
+    sfu_room_id room;   /* where it may be heard and seen; 0 = nowhere */
+    struct layer *layer[LAYERS_MAX];
+    struct subscription *wishers;
+    struct keyreq keyreq;
+    struct twheel_node keyreq_node;
+    struct twheel_node tick_node;
+    struct speaker_member talk;
+    uint64_t informed; /* shards that want news of a local track */
+    uint8_t watched;   /* layers asked of the owner's shard (remote) */
+    bool watching;
+    bool talk_exported; /* seated, so other shards hear it */
+};
+
+struct track *track_find(const struct sfu *sfu, sfu_peer_id publisher, uint8_t source);
+/* The track, made when it is not there; NULL when the pool is empty. */
+struct track *track_get(struct sfu *sfu, sfu_peer_id publisher, uint8_t source, mono_us now);
+/* The layer, made when it is not there; NULL when a pool is empty. */
+struct layer *track_layer(struct sfu *sfu, struct track *track, unsigned index, mono_us now);
+/* Sets owner, room and permission together; everything that depends on them follows. */
+void track_set(struct sfu *sfu, struct track *track, sfu_room_id room, bool published, mono_us now);
+/* Applies the rules of every wisher again. */
+void track_changed(struct sfu *sfu, struct track *track, mono_us now);
+/* The publisher is gone: layers are released, wishes stay. */
+void track_close(struct sfu *sfu, struct track *track, mono_us now);
+/* Frees a track that has neither packets nor wishes. */
+void track_unneeded(struct sfu *sfu, struct track *track, mono_us now);
+/* Somebody needs a key frame of these layers (bits). */
+void track_keyframe(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
+void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now);
+void track_tick(struct sfu *sfu, struct track *track, mono_us now);
+void track_layers_view(const struct track *track, struct layer_view out[LAYERS_MAX]);
+/* Tells the shards that watch this local track. */
+void track_inform(struct sfu *sfu, struct track *track, uint64_t shards, mono_us now);
+/* Tells the owner's shard which layers are needed here. */
+void track_watch(struct sfu *sfu, struct track *track);
+
+/* One published packet of a layer, described: kept, sent to every subscriber and shard. */
+void fanout_rtp(struct sfu *sfu, struct layer *layer, struct pkt *pkt, mono_us now);

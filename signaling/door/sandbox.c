@@ -1,0 +1,142 @@
+/*
+ * What the process gives up before it reads its first byte. Once its sockets are bound: root, new
+ * privileges, core dumps, new processes. Once libraries have opened what they need, where the
+ * kernel has Landlock: every file but the page and the certificate, all writing, every new TCP
+ * listener and every outgoing TCP connection.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <linux/landlock.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "codec/base/err.h"
+#include "codec/sys/log.h"
+#include "signaling/door/state.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+static int drop_root(const char *user, char *why, size_t cap)
+{
+    if (geteuid() != 0 || !user || !user[0]) {
+        return 0;
+    }
+    const struct passwd *pw = getpwnam(user);
+    if (!pw) {
+        (void)snprintf(why, cap, "there is no user %s: create it or name another one", user);
+        return E_NOTFOUND;
+    }
+    uid_t uid = pw->pw_uid;
+    gid_t gid = pw->pw_gid;
+    if (initgroups(user, gid) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)) {
+        (void)snprintf(why, cap, "cannot become user %s (errno %d)", user, errno);
+        return E_DENIED;
+    }
+    return 0;
+}
+
+#ifdef SANITIZED
+/* A sanitizer's report must read its own program. */
+static bool restrict_self(const struct door_config *config)
+{
+    (void)config;
+    return false;
+}
+#else
+/* Newer than Debian 12's header, stable in the kernel (ABI 4). */
+#define LANDLOCK_NET_BIND (1ULL << 0)
+#define LANDLOCK_NET_CONNECT (1ULL << 1)
+
+struct ruleset {
+    uint64_t files;
+    uint64_t net;
+};
+
+/* Lets files below the folder of path be read. A folder that is not there needs no rule. */
+static void allow_reading(int set, const char *path, bool is_folder)
+{
+    char copy[4096];
+    int n = path ? snprintf(copy, sizeof(copy), "%s", path) : -1;
+    if (n < 0 || (size_t)n >= sizeof(copy)) {
+        return;
+    }
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+        .parent_fd = open(is_folder ? copy : dirname(copy), O_PATH | O_CLOEXEC),
+    };
+    if (rule.parent_fd >= 0) {
+        (void)syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+        (void)close(rule.parent_fd);
+    }
+}
+
+/* Lets one device be read, not its folder. */
+static void allow_device(int set, const char *path)
+{
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
+        .parent_fd = open(path, O_PATH | O_CLOEXEC),
+    };
+    if (rule.parent_fd >= 0) {
+        (void)syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+        (void)close(rule.parent_fd);
+    }
+}
+
+static bool restrict_self(const struct door_config *config)
+{
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (abi < 1) {
+        return false;
+    }
+    struct ruleset rules = {
+        .files = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1, /* all of ABI 1 */
+        .net = abi >= 4 ? LANDLOCK_NET_BIND | LANDLOCK_NET_CONNECT : 0,
+    };
+    size_t size = abi >= 4 ? sizeof(rules) : sizeof(rules.files);
+    int set = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+    if (set < 0) {
+        return false;
+    }
+    allow_reading(set, config->web_root, true);
+    allow_device(set, "/dev/urandom"); /* libwebsockets opens it at start */
+    allow_reading(set, config->cert_path, false);
+    allow_reading(set, config->key_path, false);
+    bool done = syscall(SYS_landlock_restrict_self, set, 0) == 0;
+    (void)close(set);
+    return done;
+}
+#endif
+
+int sandbox_enter(const struct door_config *config, char *why, size_t cap)
+{
+    int err = drop_root(config->user, why, cap);
+    if (err) {
+        return err;
+    }
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)setrlimit(RLIMIT_NPROC, &none);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+        (void)snprintf(why, cap, "cannot give up new privileges (errno %d)", errno);
+        return E_DENIED;
+    }
+    return 0;
+}
+
+void sandbox_lock(const struct door_config *config)
+{
+    bool locked = restrict_self(config);
+    log_info("door", "sandboxed", L_BOOL("landlock", locked), L_UINT("uid", geteuid()));
+}

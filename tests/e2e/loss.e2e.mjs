@@ -1,0 +1,54 @@
+// loss - two browsers behind the relay: 5 % loss and 50 ms each way for 60 s; and a rebinding.
+import { ClassRoom } from './lib/class.mjs';
+import { during } from './lib/wait.mjs';
+
+async function sixty(t) {
+    const room = await ClassRoom.start(t, { impair: ['seed=5'] });
+    const people = [await room.enter('chromium', { role: 'host' }), await room.enter('firefox')];
+    await room.whole();
+    const first = await Promise.all(people.map((p) => p.stats()));
+    await room.server.relay.set('loss=5 delay=50');
+    const states = new Set();
+    await during(60000, 500, async () => {
+        for (const page of people) {
+            states.add((await page.stats()).state);
+            (await page.counts()).sockets.forEach((s) => s && states.add(`socket closed ${s.code}`));
+        }
+    });
+    const last = await Promise.all(people.map((p) => p.stats()));
+    people.forEach((page, i) => {
+        const sum = (key, kind) => last[i].slots.filter((s) => s.kind === kind).reduce((n, s) => n
+            + (s[key] ?? 0) - (first[i].slots.find((f) => f.ssrc === s.ssrc)?.[key] ?? 0), 0);
+        const concealed = (100 * sum('concealed', 'audio')) / Math.max(1, sum('samples', 'audio'));
+        t.figure(`${page.browser}_frozen_s`, sum('frozen_s', 'video'));
+        t.figure(`${page.browser}_freezes`, sum('freezes', 'video'));
+        t.figure(`${page.browser}_concealed_pct`, concealed);
+        t.figure(`${page.browser}_fps`, sum('decoded', 'video') / 60);
+        t.figure(`${page.browser}_rtt_ms`, last[i].path_rtt_ms || last[i].rtt_ms || 0);
+        t.check(sum('decoded', 'video') > 60 * 5, `${page.name}: hardly any picture`);
+    });
+    const { ab, ba } = await room.server.relay.stat();
+    t.figure('lost_pct', (100 * (ab.lost + ba.lost)) / (ab.in + ba.in));
+    t.check(ab.lost > 100 && ba.lost > 100, 'the relay was not in the way');
+    t.equal([...states], ['connected'], 'states seen in 60 s');
+    await room.whole();
+    for (const page of people) await room.oneOffer(page);
+}
+
+/** A home router forgets the binding: media comes from another port, nobody notices. */
+async function rebind(t) {
+    const room = await ClassRoom.start(t, { impair: ['delay=10'] });
+    const people = [await room.enter('chromium', { role: 'host' }), await room.enter('firefox')];
+    await room.whole();
+    await room.server.relay.rebind();
+    const start = performance.now();
+    for (const page of people) await room.flows(page, { frames: 10, timeout: 15000 });
+    t.figure('flows_again_s', (performance.now() - start) / 1000);
+    await room.whole();
+    for (const page of people) await room.oneOffer(page);
+}
+
+export const scenarios = [
+    { name: 'five-percent', timeout_s: 150, run: sixty },
+    { name: 'rebind', timeout_s: 90, run: rebind },
+];

@@ -1,0 +1,251 @@
+/*
+ * The oracle: every datagram the SFU sends is opened at the moment it is sent and held against the
+ * world's own knowledge. Nothing is lost here, so the rules are exact.
+ */
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/base/hash.h"
+#include "codec/media/vp8.h"
+#include "codec/wire/class.h"
+#include "codec/wire/rtp_seq.h"
+#include "tests/sim/sim.h"
+
+enum { ACCEPT_OLD_US = 3 * US_PER_S, NEWS_US = 2 * US_PER_MS };
+
+static const struct sfu_want *want_of(const struct client *c, unsigned video_slot)
+{
+    for (uint32_t i = 0; i < c->wants; i++) {
+        if (c->want[i].slot == video_slot) {
+            return &c->want[i];
+        }
+    }
+    return NULL;
+}
+
+/* Who may be in this slot now, and may he be heard and seen at all? */
+static void check_right(struct client *c, unsigned k, const struct mark *m, bool rtx)
+{
+    struct world *w = c->world;
+    struct client *p = world_number(w, m->publisher);
+    if (!p || !p->open) {
+        world_fail(w, "client %u slot %u: packet of a peer that left (%u)", c->number, k,
+                   m->publisher);
+        return;
+    }
+    if (p == c) {
+        world_fail(w, "client %u hears or sees himself", c->number);
+    }
+    /* Another shard may repair until the news has crossed: one turn of its loop. */
+    bool crossing = rtx && p->shard != c->shard && w->now - p->moved_us <= NEWS_US;
+    if (!crossing && (p->room != c->room || p->room == 0)) {
+        world_fail(w, "client %u (room %u) got a packet of %u (room %u)", c->number,
+                   (unsigned)c->room, p->number, (unsigned)p->room);
+    }
+    if (!(p->publish >> m->source & 1) && !crossing) {
+        world_fail(w, "client %u slot %u got source %u of %u that is not published%s", c->number, k,
+                   m->source, p->number, rtx ? " (rtx)" : "");
+    }
+    if (!c->ready && k >= c->offer.audio_slots) {
+        world_fail(w, "client %u got video before it was ready", c->number);
+    }
+    if (k >= c->offer.audio_slots) {
+        const struct sfu_want *want = want_of(c, k - c->offer.audio_slots);
+        bool current = want && want->publisher == p->id && want->source == m->source;
+        bool going = c->slot[k].state != SFU_SLOT_LIVE ||
+                     c->want_us[k - c->offer.audio_slots] + ACCEPT_OLD_US > w->now;
+        if (!want) {
+            world_fail(w, "client %u: video in slot %u that nobody wished%s", c->number, k,
+                       rtx ? " (rtx)" : "");
+        } else if (!current && !going) {
+            world_fail(w, "client %u slot %u carries %u, not who SLOTS said", c->number, k,
+                       p->number);
+        }
+    }
+}
+
+static void check_picture(struct client *c, unsigned k, struct slot_check *s,
+                          const struct rtp_header *hdr, const uint8_t *payload,
+                          const struct mark *m, bool contiguous)
+{
+    struct world *w = c->world;
+    struct vp8_header vp8;
+    if (vp8_parse(&vp8, payload, hdr->payload_len)) {
+        world_fail(w, "client %u slot %u: broken VP8", c->number, k);
+        return;
+    }
+    bool new_frame = !s->started || m->publisher != s->mark.publisher ||
+                     m->layer != s->mark.layer || m->source != s->mark.source ||
+                     m->frame != s->mark.frame;
+    bool switched = s->started && (m->publisher != s->mark.publisher || m->layer != s->mark.layer ||
+                                   m->source != s->mark.source);
+    if ((!s->started || switched) && (!m->key || m->index != 0)) {
+        world_fail(w, "client %u slot %u: %s without a key frame", c->number, k,
+                   s->started ? "switched" : "started");
+    }
+    s->switches += switched;
+    if (s->started && contiguous) {
+        uint16_t step = (vp8.picture_id - s->picture_id) & 0x7fff;
+        uint8_t tl0 = (uint8_t)(vp8.tl0picidx - s->tl0);
+        if (step != (new_frame ? 1 : 0)) {
+            world_fail(w, "client %u slot %u: picture id steps by %u", c->number, k, step);
+        }
+        if (tl0 > 1 || (!new_frame && tl0 != 0)) {
+            world_fail(w, "client %u slot %u: tl0picidx steps by %u", c->number, k, tl0);
+        }
+    }
+    s->picture_id = vp8.picture_id;
+    s->tl0 = vp8.tl0picidx;
+}
+
+static void check_time(struct client *c, unsigned k, const struct slot_check *s,
+                       const struct rtp_header *hdr, mono_us now)
+{
+    int64_t hz = k < c->offer.audio_slots ? 48000 : 90000;
+    int64_t step = (int32_t)(hdr->timestamp - s->timestamp);
+    int64_t real = (now - s->at) * hz / US_PER_S;
+    int64_t slack = hz / 4 + (c->world->loss_up_any ? hz : 0);
+    if (step < 0) {
+        world_fail(c->world, "client %u slot %u: timestamp goes back by %lld", c->number, k,
+                   (long long)-step);
+    } else if (step > real + slack || real > step + slack) {
+        world_fail(c->world, "client %u slot %u: timestamp steps %lld in %lld", c->number, k,
+                   (long long)step, (long long)real);
+    }
+    if (hz == 48000 && step % 960 != 0) {
+        world_fail(c->world, "client %u slot %u: audio step %lld", c->number, k, (long long)step);
+    }
+}
+
+static void check_order(struct client *c, unsigned k, const struct rtp_header *hdr,
+                        const uint8_t *payload, const struct mark *m, mono_us now)
+{
+    struct slot_check *s = &c->check[k];
+    int64_t seq = s->started ? rtp_unwrap(s->top, hdr->seq, 16) : hdr->seq;
+    s->packets++;
+    if (s->started && seq <= s->top) {
+        s->late++;
+        if (!c->world->loss_up_any) {
+            world_fail(c->world, "client %u slot %u: seq goes back", c->number, k);
+        }
+        return;
+    }
+    bool contiguous = !s->started || seq == s->top + 1;
+    if (!contiguous) {
+        s->holes += (uint64_t)(seq - s->top - 1);
+        if (!c->world->loss_up_any) {
+            world_fail(c->world, "client %u slot %u: %lld numbers missing", c->number, k,
+                       (long long)(seq - s->top - 1));
+        }
+    }
+    if (s->started) {
+        check_time(c, k, s, hdr, now);
+    }
+    if (k >= c->offer.audio_slots) {
+        check_picture(c, k, s, hdr, payload, m, contiguous);
+    }
+    s->started = true;
+    s->top = seq;
+    s->timestamp = hdr->timestamp;
+    s->mark = *m;
+    s->at = now;
+}
+
+static void check_exts(struct client *c, const struct rtp_header *hdr, const uint8_t *data,
+                       bool audio, const struct mark *m)
+{
+    struct rtpext_set set;
+    const struct desc_exts *ids = audio ? &c->offer.audio_ext : &c->offer.video_ext;
+    const struct client *p = world_number(c->world, m->publisher);
+    if (rtpext_find(&set, hdr, data, ids)) {
+        world_fail(c->world, "client %u: torn extensions", c->number);
+        return;
+    }
+    if (rtpext_transport_cc(&set, data) < 0 || rtpext_abs_send_time(&set, data) < 0) {
+        world_fail(c->world, "client %u: transport extensions missing", c->number);
+    }
+    if (audio && p && rtpext_audio_level(&set, data, NULL) > 127) {
+        world_fail(c->world, "client %u: audio level missing", c->number);
+    }
+}
+
+/* A retransmission is the packet that was sent under its number, byte for byte. */
+static void check_repair(struct client *c, unsigned k, const struct rtp_header *hdr,
+                         const uint8_t *payload)
+{
+    const struct hash_key key = {1, 2};
+    struct slot_check *s = &c->check[k];
+    struct rd r = rd_init(payload, hdr->payload_len);
+    uint16_t seq = rd_u16(&r);
+    uint64_t hash = hash_bytes(&key, payload + 2, hdr->payload_len - 2U);
+    if (s->sent_hash[seq % SIM_SENT] != hash || s->sent_ts[seq % SIM_SENT] != hdr->timestamp) {
+        world_fail(c->world, "client %u slot %u: number %u was another packet", c->number, k, seq);
+    }
+}
+
+static void note_sent(struct client *c, unsigned k, const struct rtp_header *hdr,
+                      const uint8_t *payload)
+{
+    const struct hash_key key = {1, 2};
+    struct slot_check *s = &c->check[k];
+    s->sent_hash[hdr->seq % SIM_SENT] = hash_bytes(&key, payload, hdr->payload_len);
+    s->sent_ts[hdr->seq % SIM_SENT] = hdr->timestamp;
+}
+
+static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us now)
+{
+    struct world *w = c->world;
+    struct rtp_header hdr;
+    struct mark m;
+    if (rtp_parse(&hdr, data, len)) {
+        world_fail(w, "client %u: the SFU sends malformed RTP", c->number);
+        return;
+    }
+    uint32_t k = (hdr.ssrc - c->answer.ssrc_base) / 2;
+    bool rtx = (hdr.ssrc - c->answer.ssrc_base) & 1;
+    unsigned slots = c->offer.audio_slots + c->offer.video_slots;
+    if (k >= slots) {
+        world_fail(w, "client %u: SSRC of no slot", c->number);
+        return;
+    }
+    bool audio = k < c->offer.audio_slots;
+    uint8_t pt = audio ? SIM_PT_OPUS : (rtx ? SIM_PT_RTX : SIM_PT_VP8);
+    if (hdr.pt != pt) {
+        world_fail(w, "client %u slot %u: payload type %u", c->number, k, hdr.pt);
+    }
+    if (!mark_read(data + hdr.header_len, hdr.payload_len, &m)) {
+        world_fail(w, "client %u slot %u: payload damaged", c->number, k);
+        return;
+    }
+    w->rtp_tx++;
+    c->last_rtp_us = now;
+    check_right(c, k, &m, rtx);
+    check_exts(c, &hdr, data, audio, &m);
+    if (rtx) {
+        check_repair(c, k, &hdr, data + hdr.header_len);
+    } else {
+        note_sent(c, k, &hdr, data + hdr.header_len);
+        check_order(c, k, &hdr, data + hdr.header_len, &m, now);
+    }
+}
+
+void check_sent(struct client *c, const uint8_t *data, size_t len, mono_us now)
+{
+    struct crypto_ops ops = fake_crypto_ops();
+    uint8_t copy[SIM_PACKET];
+    if (!c->open) {
+        world_fail(c->world, "client %u left, the SFU still sends to it", c->number);
+        return;
+    }
+    if (wire_classify(data, len) != WIRE_RTP) {
+        return;
+    }
+    memcpy(copy, data, len);
+    int err = ops.open_rtp(c->tap, copy, &len);
+    if (err) {
+        world_fail(c->world, "client %u: a sent packet does not open (%s)", c->number,
+                   err_name(err));
+        return;
+    }
+    check_rtp(c, copy, len, now);
+}

@@ -1,0 +1,307 @@
+/* A fake browser: checks, handshake, feedback as a receiver. */
+#include <string.h>
+
+#include "codec/base/mem.h"
+#include "codec/wire/class.h"
+#include "codec/wire/rtcp.h"
+#include "codec/wire/stun.h"
+#include "codec/wire/twcc.h"
+#include "tests/sim/sim.h"
+
+enum { AUDIO_SLOTS = 5, VIDEO_SLOTS = 16, CHECK_US = 2500 * US_PER_MS, NACKS = 64 };
+
+void client_init(struct client *c)
+{
+    struct desc_offer *o = &c->offer;
+    struct crypto_ops ops = fake_crypto_ops();
+    struct srtp_key key = {0};
+    static const char *mids[SOURCE_COUNT] = {"0", "1", "2", "3"};
+    memcpy(o->ufrag, "abcd", 4);
+    memcpy(o->pwd, "passwordpasswordpassword", 24);
+    rng_fill(&c->world->rng, o->fingerprint, 32);
+    o->audio_slots = AUDIO_SLOTS;
+    o->video_slots = VIDEO_SLOTS;
+    o->audio.pt[CODEC_OPUS] = SIM_PT_OPUS;
+    o->video.pt[CODEC_VP8] = SIM_PT_VP8;
+    o->video.rtx[CODEC_VP8] = SIM_PT_RTX;
+    /* Two kinds of browser: ids differ. */
+    uint8_t shift = c->number % 2;
+    o->audio_ext.id[RTPEXT_MID] = (uint8_t)(4 - shift);
+    o->audio_ext.id[RTPEXT_AUDIO_LEVEL] = 1;
+    o->audio_ext.id[RTPEXT_TRANSPORT_CC] = (uint8_t)(3 + 4 * shift);
+    o->audio_ext.id[RTPEXT_ABS_SEND_TIME] = 2;
+    o->video_ext = o->audio_ext;
+    o->video_ext.id[RTPEXT_RID] = 10;
+    o->video_ext.id[RTPEXT_REPAIRED_RID] = 11;
+    o->video_ext.id[RTPEXT_PLAYOUT_DELAY] = 12;
+    for (unsigned s = 0; s < SOURCE_COUNT; s++) {
+        memcpy(o->mid[s], mids[s], 2);
+        c->level[s] = 40;
+    }
+    o->slot_mid_first = SOURCE_COUNT;
+    c->tuple = (struct tuple){
+        .remote = {.family = ADDR_V4, .port = (uint16_t)(10000 + c->number), .ip = {10, 1, 0, 1}},
+        .local = {.family = ADDR_V4, .port = 40000, .ip = {10, 0, 0, 1}},
+        .proto = ADDR_UDP,
+    };
+    c->up.delay_us = 20 * US_PER_MS;
+    c->down.delay_us = 20 * US_PER_MS;
+    memcpy(key.key, o->fingerprint, 16);
+    c->seal = ops.seal_new(NULL, SRTP_AEAD_AES_128_GCM, &key);
+    memcpy(key.key, o->fingerprint + 16, 16);
+    c->open_ctx = ops.open_new(NULL, SRTP_AEAD_AES_128_GCM, &key);
+    c->tap = ops.open_new(NULL, SRTP_AEAD_AES_128_GCM, &key);
+    media_init(c);
+}
+
+void client_free(struct client *c)
+{
+    struct crypto_ops ops = fake_crypto_ops();
+    ops.seal_free(c->seal);
+    ops.open_free(c->open_ctx);
+    ops.open_free(c->tap);
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        mem_free(c->stream[i].kept);
+    }
+}
+
+static void send_check(struct client *c)
+{
+    uint8_t out[300];
+    char user[80] = "";
+    size_t ours = strlen(c->answer.ufrag);
+    memcpy(user, c->answer.ufrag, ours);
+    user[ours] = ':';
+    memcpy(user + ours + 1, c->offer.ufrag, strlen(c->offer.ufrag));
+    struct stun_request req = {
+        .username = user,
+        .username_len = strlen(user),
+        .priority = 1000,
+        .role = STUN_CONTROLLING,
+        .use_candidate = true,
+    };
+    rng_fill(&c->world->rng, req.txid, sizeof(req.txid));
+    int len =
+        stun_build_request(out, sizeof(out), &req, c->answer.pwd, strlen(c->answer.pwd), fake_hmac);
+    if (len > 0) {
+        world_up(c->world, c, out, (size_t)len);
+    }
+}
+
+static void send_dtls(struct client *c, uint8_t kind, const uint8_t *body)
+{
+    uint8_t out[18] = {FAKE_DTLS, kind};
+    if (body) {
+        memcpy(out + 2, body, 16);
+    }
+    world_up(c->world, c, out, sizeof(out));
+}
+
+void client_rtcp(struct client *c, uint8_t *data, size_t len)
+{
+    struct crypto_ops ops = fake_crypto_ops();
+    len = ops.seal_rtcp(c->seal, data, len, c->rtcp_index++);
+    world_up(c->world, c, data, len);
+}
+
+/* Missing numbers among the last 100 of a slot, not asked for too long. */
+static void nack_missing(struct client *c, unsigned k, mono_us now)
+{
+    struct slot_check *s = &c->check[k];
+    uint16_t seqs[NACKS];
+    size_t n = 0;
+    (void)now;
+    for (int64_t seq = s->got_top - 100; seq < s->got_top && n < NACKS; seq++) {
+        if (seq > s->got_first && !s->got_map[seq & 8191]) {
+            seqs[n++] = (uint16_t)seq;
+        }
+    }
+    if (n && k >= AUDIO_SLOTS) {
+        uint8_t out[400];
+        struct wr w = wr_init(out, sizeof(out) - 40);
+        rtcp_write_nack(&w, 1, c->answer.ssrc_base + 2 * k, seqs, n);
+        client_rtcp(c, out, wr_len(&w));
+    }
+}
+
+static void send_reports(struct client *c, mono_us now)
+{
+    uint8_t out[1200];
+    struct wr w = wr_init(out, sizeof(out) - 40);
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        struct stream_out *s = &c->stream[i];
+        bool video = s->source == SOURCE_CAMERA || s->source == SOURCE_SCREEN;
+        if (s->sent == 0) {
+            continue;
+        }
+        struct rtcp_sr sr = {
+            .ssrc = s->ssrc,
+            .ntp = (uint64_t)(now / US_PER_S) << 32 | ((uint64_t)(now % US_PER_S) << 32) / US_PER_S,
+            .rtp = s->timestamp0 + s->frame * (video ? 3600 : 960),
+            .packets = (uint32_t)s->sent,
+        };
+        rtcp_write_sr(&w, &sr, NULL, 0);
+    }
+    struct rtcp_report rep[31];
+    unsigned n = 0;
+    for (unsigned k = 0; k < SIM_SLOTS && n < 20; k++) {
+        if (c->check[k].got) {
+            rep[n++] = (struct rtcp_report){.ssrc = c->answer.ssrc_base + 2 * k};
+        }
+    }
+    rtcp_write_rr(&w, 1, rep, n);
+    rtcp_write_cname(&w, 1, "fake", 4);
+    client_rtcp(c, out, wr_len(&w));
+}
+
+static void connect_tick(struct client *c, mono_us now)
+{
+    if (c->answered && !c->silent && now >= c->next_check_us) {
+        send_check(c);
+        c->next_check_us = now + (c->checked ? CHECK_US : 50 * US_PER_MS);
+    }
+    if (c->checked && !c->connected && now >= c->next_dtls_us) {
+        if (c->dtls_stage == 0) {
+            send_dtls(c, FAKE_HELLO_1, c->offer.fingerprint);
+            send_dtls(c, FAKE_HELLO_2, c->offer.fingerprint + 16);
+        } else {
+            send_dtls(c, FAKE_FINISHED, NULL);
+            if (++c->dtls_tries ==
+                4) { /* the server lost it: begin anew, as a client's timer does */
+                c->dtls_tries = 0;
+                c->dtls_stage = 0;
+            }
+        }
+        c->next_dtls_us = now + 100 * US_PER_MS;
+    }
+}
+
+void client_tick(struct client *c, mono_us now)
+{
+    connect_tick(c, now);
+    if (!c->connected) {
+        return;
+    }
+    if (!c->ready) {
+        struct sfu_cmd cmd = {.kind = SFU_CMD_READY};
+        c->ready = true;
+        world_command(c->world, c, &cmd);
+    }
+    media_tick(c, now);
+    if (now >= c->next_rtcp_us) {
+        c->next_rtcp_us = now + US_PER_S;
+        send_reports(c, now);
+    }
+    if (now >= c->next_twcc_us) {
+        c->next_twcc_us = now + 50 * US_PER_MS;
+        for (unsigned k = 0; k < SIM_SLOTS; k++) {
+            if (c->check[k].got) {
+                nack_missing(c, k, now);
+            }
+        }
+    }
+}
+
+static void input_rtcp(struct client *c, const uint8_t *data, size_t len, mono_us now)
+{
+    struct rd compound = rd_init(data, len);
+    struct rtcp_packet p;
+    struct rtcp_fb fb;
+    int more;
+    while ((more = rtcp_next(&compound, &p)) == 1) {
+        if (p.type == RTCP_PSFB && p.count == PSFB_PLI && rtcp_parse_fb(&fb, &p) == 0) {
+            media_key(c, fb.media, now);
+        } else if (p.type == RTCP_RTPFB && p.count == RTPFB_NACK && rtcp_parse_fb(&fb, &p) == 0) {
+            struct rtcp_nack_iter it;
+            uint16_t seq;
+            if (rtcp_nack_init(&it, &p) == 0) {
+                while (rtcp_nack_next(&it, &seq)) {
+                    media_nack(c, fb.media, seq);
+                }
+            }
+        } else if (p.type == RTCP_RTPFB && p.count == RTPFB_TRANSPORT_CC) {
+            c->twcc_feedbacks++;
+        } else if (p.type == RTCP_SR) {
+            c->srs++;
+            c->rrs += p.count;
+        } else if (p.type == RTCP_RR) {
+            c->rrs += p.count;
+        }
+    }
+    if (more < 0) {
+        world_fail(c->world, "client %u: malformed RTCP from the SFU", c->number);
+    }
+}
+
+static void input_rtp(struct client *c, const uint8_t *data, size_t len, mono_us now)
+{
+    struct rtp_header hdr;
+    if (rtp_parse(&hdr, data, len)) {
+        world_fail(c->world, "client %u: malformed RTP", c->number);
+        return;
+    }
+    uint32_t k = (hdr.ssrc - c->answer.ssrc_base) / 2;
+    bool rtx = (hdr.ssrc - c->answer.ssrc_base) & 1;
+    if (k >= SIM_SLOTS) {
+        return; /* check.c complains */
+    }
+    struct slot_check *s = &c->check[k];
+    uint16_t seq16 = hdr.seq;
+    if (rtx) {
+        struct rd r = rd_init(data + hdr.header_len, hdr.payload_len);
+        seq16 = rd_u16(&r);
+        s->got_rtx++;
+    }
+    if (!s->got) {
+        s->got_first = seq16;
+        s->got_top = seq16;
+        s->got_us = now;
+    }
+    int64_t seq = s->got_top + (int16_t)(uint16_t)(seq16 - (uint16_t)s->got_top);
+    for (int64_t i = s->got_top + 1; i <= seq; i++) {
+        s->got_map[i & 8191] = 0;
+    }
+    s->got_top = seq > s->got_top ? seq : s->got_top;
+    s->got_map[seq & 8191] = 1;
+    s->gap_us = now - s->got_us > s->gap_us ? now - s->got_us : s->gap_us;
+    s->got_us = now;
+    s->got++;
+}
+
+void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now)
+{
+    struct crypto_ops ops = fake_crypto_ops();
+    uint8_t copy[SIM_PACKET];
+    size_t n = len;
+    struct stun_msg stun;
+    memcpy(copy, data, len);
+    switch (wire_classify(data, len)) {
+    case WIRE_STUN:
+        if (stun_parse(&stun, data, len) == 0 && stun.class == STUN_SUCCESS) {
+            c->checked = true;
+            c->last_check_ok_us = now;
+        }
+        break;
+    case WIRE_DTLS:
+        if (data[1] == FAKE_SERVER_HELLO && c->dtls_stage == 0) {
+            c->dtls_stage = 1;
+            c->next_dtls_us = now;
+        } else if (data[1] == FAKE_SERVER_DONE) {
+            c->connected = true;
+        }
+        break;
+    case WIRE_RTP:
+        if (ops.open_rtp(c->open_ctx, copy, &n) == 0) {
+            input_rtp(c, copy, n, now);
+        }
+        break;
+    case WIRE_RTCP:
+        if (ops.open_rtcp(c->open_ctx, copy, &n) == 0) {
+            input_rtcp(c, copy, n, now);
+        }
+        break;
+    case WIRE_UNKNOWN:
+        world_fail(c->world, "client %u: a datagram of no class", c->number);
+        break;
+    }
+}

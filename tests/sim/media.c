@@ -1,0 +1,255 @@
+/* What a client sends: Opus-shaped audio with levels, VP8-shaped simulcast, retransmissions. */
+#include <string.h>
+
+#include "codec/base/mem.h"
+#include "tests/sim/sim.h"
+
+enum { FRAME_US = 40 * US_PER_MS, AUDIO_US = 20 * US_PER_MS, MID_FIRST = 20 };
+
+static const uint16_t heights[3] = {720, 360, 180};
+static const uint8_t packets[3] = {5, 2, 1};
+
+static void stream_init(struct client *c, struct stream_out *s, uint8_t source, uint8_t layer)
+{
+    const struct rng *rng = &c->world->rng;
+    s->exists = true;
+    s->source = source;
+    s->layer = layer;
+    s->ssrc = rng_u32(rng) | 1;
+    s->rtx_ssrc = rng_u32(rng) & ~1u;
+    s->seq = rng_u32(rng) & 0xffff;
+    s->rtx_seq = rng_u32(rng) & 0x7fff;
+    s->timestamp0 = rng_u32(rng);
+    s->picture_id = (uint16_t)(rng_u32(rng) & 0x7fff);
+    s->tl0 = (uint8_t)rng_u32(rng);
+    s->height = heights[layer];
+    s->packets = packets[layer];
+    s->next_us = c->world->now + rng_below(rng, AUDIO_US);
+    s->kept = mem_alloc(SIM_KEPT * sizeof(s->kept[0]));
+}
+
+void media_init(struct client *c)
+{
+    stream_init(c, &c->stream[0], SOURCE_MIC, 0);
+    for (uint8_t i = 0; i < 3; i++) {
+        stream_init(c, &c->stream[1 + i], SOURCE_CAMERA, i);
+    }
+    stream_init(c, &c->stream[4], SOURCE_SCREEN, 0);
+    stream_init(c, &c->stream[5], SOURCE_SOUND, 0);
+    c->offer.ssrc[SOURCE_MIC] = c->stream[0].ssrc;
+    c->offer.ssrc[SOURCE_SCREEN] = c->stream[4].ssrc;
+    c->offer.rtx_ssrc[SOURCE_SCREEN] = c->stream[4].rtx_ssrc;
+    c->offer.ssrc[SOURCE_SOUND] = c->stream[5].ssrc;
+}
+
+static bool is_video(const struct stream_out *s)
+{
+    return s->source == SOURCE_CAMERA || s->source == SOURCE_SCREEN;
+}
+
+static void mark_write(struct wr *w, const struct mark *m)
+{
+    wr_u32(w, m->publisher);
+    wr_u32(w, m->frame);
+    wr_u8(w, m->source);
+    wr_u8(w, m->layer);
+    wr_u8(w, m->index);
+    wr_u8(w, m->count);
+    wr_u8(w, m->key);
+    wr_u24(w, 0xabcdef);
+}
+
+bool mark_read(const uint8_t *payload, size_t len, struct mark *out)
+{
+    if (len < MARK_LEN) {
+        return false;
+    }
+    struct rd r = rd_init(payload + len - MARK_LEN, MARK_LEN);
+    out->publisher = rd_u32(&r);
+    out->frame = rd_u32(&r);
+    out->source = rd_u8(&r);
+    out->layer = rd_u8(&r);
+    out->index = rd_u8(&r);
+    out->count = rd_u8(&r);
+    out->key = rd_u8(&r);
+    return rd_u24(&r) == 0xabcdef;
+}
+
+/* VP8 descriptor with picture id, tl0 and tid, and the frame header on a first packet. */
+static void write_vp8(struct wr *w, const struct stream_out *s, const struct mark *m)
+{
+    bool base = m->key || s->frame % 2 == 0;
+    wr_u8(w, (uint8_t)(0x80 | (m->index == 0 ? 0x10 : 0) | (base ? 0 : 0x20)));
+    wr_u8(w, 0xe0);
+    wr_u16(w, (uint16_t)(0x8000 | s->picture_id));
+    wr_u8(w, s->tl0);
+    wr_u8(w, (uint8_t)(base ? 0 : 0x40));
+    if (m->index == 0) {
+        wr_u8(w, m->key ? 0x10 : 0x11);
+        wr_u16(w, 0);
+        if (m->key) {
+            wr_u24(w, 0x9d012a);
+            unsigned width = s->height * 16U / 9;
+            wr_u8(w, (uint8_t)width);
+            wr_u8(w, (uint8_t)(width >> 8));
+            wr_u8(w, (uint8_t)s->height);
+            wr_u8(w, (uint8_t)(s->height >> 8));
+        }
+    }
+}
+
+static struct rtpext_values ext_values(struct client *c, const struct stream_out *s, bool rtx)
+{
+    static const char *rids[3] = {"h", "m", "l"};
+    struct rtpext_values v = {
+        .kinds = 1u << RTPEXT_TRANSPORT_CC | 1u << RTPEXT_ABS_SEND_TIME,
+        .transport_cc = c->twcc++,
+        .abs_send_time = rtpext_abs_send_time_of(c->world->now),
+        .audio_level = c->level[s->source],
+        .voice = c->level[s->source] < 60,
+    };
+    if (!is_video(s)) {
+        v.kinds |= 1u << RTPEXT_AUDIO_LEVEL;
+    }
+    if (s->source == SOURCE_CAMERA && s->sent < MID_FIRST) {
+        v.kinds |= 1u << RTPEXT_MID | 1u << (rtx ? RTPEXT_REPAIRED_RID : RTPEXT_RID);
+        v.mid = c->offer.mid[s->source];
+        v.mid_len = (uint8_t)strlen(v.mid);
+        v.rid = rids[s->layer];
+        v.rid_len = 1;
+        v.repaired_rid = rids[s->layer];
+        v.repaired_rid_len = 1;
+    }
+    return v;
+}
+
+/* Seals a plain packet of header_len + len bytes and sends it. */
+static void send_sealed(struct client *c, uint8_t *plain, size_t header_len, size_t len,
+                        int64_t index)
+{
+    struct crypto_ops ops = fake_crypto_ops();
+    uint8_t out[SIM_PACKET];
+    memcpy(out, plain, header_len);
+    size_t n = ops.seal_rtp(c->seal, out, header_len, 0, plain + header_len, len, (uint64_t)index);
+    world_up(c->world, c, out, n);
+}
+
+static void send_packet(struct client *c, struct stream_out *s, const struct mark *m, size_t filler)
+{
+    uint8_t plain[1250];
+    struct wr w = wr_init(plain, sizeof(plain));
+    struct rtpext_values v = ext_values(c, s, false);
+    uint32_t hz = is_video(s) ? 90000 : 48000;
+    uint32_t tick = (uint32_t)(is_video(s) ? FRAME_US : AUDIO_US) / 1000 * (hz / 1000);
+    struct rtp_header hdr = {
+        .ssrc = s->ssrc,
+        .seq = (uint16_t)s->seq,
+        .timestamp = s->timestamp0 + s->frame * tick,
+        .pt = is_video(s) ? SIM_PT_VP8 : SIM_PT_OPUS,
+        .marker = m->index + 1 == m->count,
+    };
+    rtp_write(&w, &hdr, NULL, true);
+    rtpext_write(&w, is_video(s) ? &c->offer.video_ext : &c->offer.audio_ext, &v, NULL);
+    size_t header_len = wr_len(&w);
+    if (is_video(s)) {
+        write_vp8(&w, s, m);
+    } else {
+        wr_u8(&w, 0x78);
+    }
+    wr_zero(&w, filler);
+    mark_write(&w, m);
+    size_t len = wr_len(&w) - header_len;
+    unsigned at = (unsigned)(s->seq % SIM_KEPT);
+    s->kept[at].seq = (uint16_t)s->seq;
+    s->kept[at].header_len = (uint16_t)header_len;
+    s->kept[at].len = (uint16_t)len;
+    s->kept[at].timestamp = hdr.timestamp;
+    memcpy(s->kept[at].data, plain + header_len, len);
+    send_sealed(c, plain, header_len, len, s->seq++);
+    s->sent++;
+}
+
+static void send_frame(struct client *c, struct stream_out *s)
+{
+    bool key = is_video(s) && (s->key_wanted || s->sent == 0);
+    uint8_t count = is_video(s) ? (uint8_t)(key ? s->packets * 2 : s->packets) : 1;
+    s->key_wanted = false;
+    s->frame++;
+    s->picture_id = (s->picture_id + 1) & 0x7fff;
+    if (key || s->frame % 2 == 0) {
+        s->tl0++;
+    }
+    size_t filler = is_video(s) ? 200 + rng_below(&c->world->rng, 3) : 60;
+    for (uint8_t i = 0; i < count; i++) {
+        struct mark m = {
+            .publisher = c->number,
+            .frame = s->frame,
+            .source = s->source,
+            .layer = s->layer,
+            .index = i,
+            .count = count,
+            .key = key,
+        };
+        send_packet(c, s, &m, filler + (i >= count / 2));
+    }
+}
+
+void media_tick(struct client *c, mono_us now)
+{
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        struct stream_out *s = &c->stream[i];
+        if (now < s->next_us) {
+            continue;
+        }
+        s->next_us += is_video(s) ? FRAME_US : AUDIO_US;
+        if (c->on[s->source]) {
+            send_frame(c, s);
+        } else {
+            s->frame++; /* the sampling clock goes on */
+        }
+    }
+}
+
+void media_key(struct client *c, uint32_t ssrc, mono_us now)
+{
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        struct stream_out *s = &c->stream[i];
+        if (s->ssrc == ssrc) {
+            s->plis++;
+            s->pli_us[s->pli_at++ % 8] = now;
+            s->key_wanted = true;
+        }
+    }
+}
+
+void media_nack(struct client *c, uint32_t ssrc, uint16_t seq)
+{
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        struct stream_out *s = &c->stream[i];
+        unsigned at = seq % SIM_KEPT;
+        if (s->ssrc != ssrc || !is_video(s) || s->kept[at].seq != seq) {
+            continue;
+        }
+        uint8_t plain[1400];
+        struct wr w = wr_init(plain, sizeof(plain));
+        struct rtpext_values v = ext_values(c, s, true);
+        struct rtp_header hdr = {
+            .ssrc = s->rtx_ssrc,
+            .seq = (uint16_t)s->rtx_seq,
+            .timestamp = s->kept[at].timestamp,
+            .pt = SIM_PT_RTX,
+        };
+        v.kinds |= s->source == SOURCE_CAMERA ? 1u << RTPEXT_MID | 1u << RTPEXT_REPAIRED_RID : 0;
+        v.mid = c->offer.mid[s->source];
+        v.mid_len = (uint8_t)strlen(v.mid);
+        v.repaired_rid = s->layer == 0 ? "h" : (s->layer == 1 ? "m" : "l");
+        v.repaired_rid_len = 1;
+        rtp_write(&w, &hdr, NULL, true);
+        rtpext_write(&w, &c->offer.video_ext, &v, NULL);
+        size_t header_len = wr_len(&w);
+        wr_u16(&w, seq);
+        wr_bytes(&w, s->kept[at].data, s->kept[at].len);
+        c->answered_nacks++;
+        send_sealed(c, plain, header_len, wr_len(&w) - header_len, s->rtx_seq++);
+    }
+}

@@ -1,0 +1,35 @@
+/* Named scenarios: what happens in a world, and what must be true afterwards. */
+#pragma once
+
+#include "tests/sim/sim.h"
+
+struct scenario {
+    const char *name;
+    unsigned shards;
+    uint32_t loudest;
+    /* Plays the scenario; violations are counted in the world. */
+    void (*run_h)(struct world *w);
+};
+
+extern const struct scenario scenarios[];
+extern const unsigned scenarios_count;
+
+/* A world drawn from its seed: people, links, moves; shards 1 .. 3. */
+void scenario_random(struct world *w);
+
+/* attacks.c */
+void attack_s1_handshake(struct world *w);
+void attack_s7_takeover(struct world *w);
+void attack_s8_inject(struct world *w);
+void attack_s9_bad_packets(struct world *w);
+void attack_s10_replay(struct world *w);
+void attack_s11_ssrcs(struct world *w);
+void attack_s12_feedback(struct world *w);
+
+/* Fails unless cond; text says what was expected. */
+#define EXPECT(w, cond, ...)                                                                       \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            world_fail(w, __VA_ARGS__);                                                            \
+        }                                                                                          \
+    } while (0)

@@ -1,0 +1,476 @@
+#include "tests/sim/scenario.h"
+
+#include <string.h>
+
+#include "codec/wire/rtcp.h"
+
+enum {
+    MIC = 1u << SOURCE_MIC,
+    CAM = 1u << SOURCE_CAMERA,
+    SCREEN = 1u << SOURCE_SCREEN,
+    SOUND = 1u << SOURCE_SOUND,
+    ROOM_A = 7,
+    ROOM_B = 8,
+    VIDEO0 = 5, /* first video slot behind five audio slots */
+};
+
+/* People of room A on alternating shards, everybody watching everybody. */
+static void people(struct world *w, unsigned count, uint32_t publish, uint16_t height)
+{
+    for (unsigned i = 0; i < count; i++) {
+        world_join(w, ROOM_A, i % w->shards, publish);
+    }
+    for (unsigned i = 0; i < w->clients; i++) {
+        world_view_all(w, w->client[i], count, height);
+    }
+}
+
+static unsigned live_slots(const struct client *c)
+{
+    unsigned n = 0;
+    for (unsigned k = 0; k < SIM_SLOTS; k++) {
+        n += c->slot[k].state == SFU_SLOT_LIVE;
+    }
+    return n;
+}
+
+static void everybody_live(struct world *w, unsigned each)
+{
+    for (unsigned i = 0; i < w->clients; i++) {
+        const struct client *c = w->client[i];
+        EXPECT(w, live_slots(c) == each, "client %u has %u live slots, not %u", c->number,
+               live_slots(c), each);
+    }
+}
+
+static void run_table(struct world *w)
+{
+    people(w, 4, MIC | CAM, 720);
+    world_run(w, 5 * US_PER_S);
+    everybody_live(w, 6);
+    for (unsigned i = 0; i < w->clients; i++) {
+        const struct client *c = w->client[i];
+        EXPECT(w, c->twcc_feedbacks > 30, "client %u got %llu transport feedbacks", c->number,
+               (unsigned long long)c->twcc_feedbacks);
+        EXPECT(w, c->srs > 3 && c->rrs > 3, "client %u got too few reports", c->number);
+        EXPECT(w, c->check[VIDEO0].packets > 4 * 25 * 5, "client %u: too few packets", c->number);
+    }
+}
+
+static void run_layers(struct world *w)
+{
+    people(w, 3, MIC | CAM, 720);
+    world_run(w, 3 * US_PER_S);
+    const uint16_t heights[] = {180, 720, 300, 100, 360, 720};
+    for (unsigned i = 0; i < 6; i++) {
+        world_view_all(w, w->client[0], 2, heights[i]);
+        world_run(w, 1500 * US_PER_MS);
+        uint8_t want = heights[i] > 360 ? 0 : (heights[i] > 180 ? 1 : 2);
+        EXPECT(w, w->client[0]->check[VIDEO0].mark.layer == want, "height %u gives layer %u",
+               heights[i], w->client[0]->check[VIDEO0].mark.layer);
+    }
+    EXPECT(w, w->client[0]->check[VIDEO0].switches >= 5, "only %llu switches",
+           (unsigned long long)w->client[0]->check[VIDEO0].switches);
+}
+
+static void run_switch(struct world *w)
+{
+    people(w, 5, MIC | CAM, 360);
+    world_run(w, 3 * US_PER_S);
+    struct client *viewer = w->client[0];
+    for (unsigned i = 0; i < 24; i++) {
+        struct sfu_want want = {.slot = 0,
+                                .source = SOURCE_CAMERA,
+                                .height_max = i % 3 ? 360 : 720,
+                                .publisher = w->client[1 + i % 4]->id};
+        world_view(w, viewer, &want, 1);
+        world_run(w, 500 * US_PER_MS);
+    }
+    world_run(w, US_PER_S);
+    EXPECT(w, viewer->check[VIDEO0].switches >= 20, "only %llu of 24 switches happened",
+           (unsigned long long)viewer->check[VIDEO0].switches);
+    EXPECT(w, viewer->check[VIDEO0].gap_us < 400 * US_PER_MS, "a switch took %lld ms",
+           (long long)viewer->check[VIDEO0].gap_us / 1000);
+}
+
+static void run_mute(struct world *w)
+{
+    people(w, 4, MIC | CAM, 360);
+    world_run(w, 2 * US_PER_S);
+    for (unsigned i = 0; i < 6; i++) { /* the client goes on sending: the SFU must hold it back */
+        world_publish(w, w->client[1], i % 2 ? MIC | CAM : (i % 4 ? MIC : 0));
+        world_run(w, 700 * US_PER_MS);
+    }
+    world_publish(w, w->client[1], MIC | CAM);
+    world_run(w, 2 * US_PER_S);
+    everybody_live(w, 6);
+}
+
+static void run_rooms(struct world *w)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        world_join(w, i % 2 ? ROOM_A : ROOM_B, i % w->shards, MIC | CAM);
+    }
+    for (unsigned round = 0; round < 5; round++) {
+        for (unsigned i = 0; i < w->clients; i++) { /* wishes reach across rooms on purpose */
+            struct sfu_want want[5];
+            uint32_t n = 0;
+            for (unsigned p = 0; p < w->clients; p++) {
+                if (p != i && n < 5) {
+                    want[n] = (struct sfu_want){.slot = (uint8_t)n,
+                                                .source = SOURCE_CAMERA,
+                                                .height_max = 360,
+                                                .publisher = w->client[p]->id};
+                    n++;
+                }
+            }
+            world_view(w, w->client[i], want, n);
+        }
+        world_run(w, 1500 * US_PER_MS);
+        struct client *mover = w->client[round % w->clients];
+        world_room(w, mover, mover->room == ROOM_A ? ROOM_B : ROOM_A);
+    }
+    world_run(w, 2 * US_PER_S);
+}
+
+static void run_speakers(struct world *w)
+{
+    people(w, 12, MIC, 0);
+    for (unsigned i = 0; i < w->clients; i++) {
+        w->client[i]->level[SOURCE_MIC] = 110;
+    }
+    world_run(w, 2 * US_PER_S);
+    for (unsigned i = 0; i < w->clients; i++) {
+        w->client[(i + w->clients - 1) % w->clients]->level[SOURCE_MIC] = 110;
+        w->client[i]->level[SOURCE_MIC] = 20;
+        world_run(w, 2 * US_PER_S);
+        const struct client *listener = w->client[(i + 1) % w->clients];
+        bool heard = false;
+        for (unsigned k = 0; k < 5; k++) {
+            heard = heard || (listener->slot[k].publisher == w->client[i]->id &&
+                              listener->slot[k].state == SFU_SLOT_LIVE);
+        }
+        EXPECT(w, heard, "client %u speaks and client %u does not hear it", w->client[i]->number,
+               listener->number);
+        EXPECT(w,
+               w->last_speaking.speaking.count >= 1 &&
+                   w->last_speaking.speaking.speaker[0].peer == w->client[i]->id,
+               "SPEAKING does not name client %u", w->client[i]->number);
+        EXPECT(w, live_slots(listener) <= 3, "more than the loudest are forwarded");
+    }
+}
+
+static void run_screen(struct world *w)
+{
+    people(w, 3, MIC | CAM, 360);
+    world_run(w, 2 * US_PER_S);
+    struct client *teacher = w->client[0];
+    world_publish(w, teacher, MIC | CAM | SCREEN | SOUND);
+    teacher->on[SOURCE_SCREEN] = true;
+    teacher->on[SOURCE_SOUND] = true;
+    struct sfu_want want[2] = {
+        {.slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id},
+        {.slot = 1, .source = SOURCE_CAMERA, .height_max = 180, .publisher = teacher->id},
+    };
+    world_view(w, w->client[1], want, 2);
+    world_view(w, w->client[2], want, 2);
+    world_run(w, 3 * US_PER_S);
+    for (unsigned i = 1; i < 3; i++) {
+        bool sound = false;
+        for (unsigned k = 0; k < 5; k++) {
+            sound = sound || (w->client[i]->slot[k].source == SOURCE_SOUND &&
+                              w->client[i]->slot[k].state == SFU_SLOT_LIVE);
+        }
+        EXPECT(w, sound, "the sound of the screen is not heard");
+        EXPECT(w, w->client[i]->check[VIDEO0].mark.source == SOURCE_SCREEN, "no screen in slot 0");
+    }
+    world_publish(w, teacher, MIC | CAM);
+    world_run(w, US_PER_S);
+}
+
+/* A screen that does not move sends nothing: who comes late asks for it all the same. */
+static void run_still_screen(struct world *w)
+{
+    people(w, 2, MIC, 0);
+    struct client *teacher = w->client[0];
+    world_publish(w, teacher, MIC | SCREEN);
+    teacher->on[SOURCE_SCREEN] = true;
+    struct sfu_want want = {
+        .slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id};
+    world_view(w, w->client[1], &want, 1);
+    world_run(w, 2 * US_PER_S);
+    teacher->on[SOURCE_SCREEN] = false;
+    world_run(w, 6 * US_PER_S);
+    uint32_t before = teacher->stream[4].plis;
+    struct client *late = world_join(w, ROOM_A, 0, MIC);
+    world_view(w, late, &want, 1);
+    world_run(w, US_PER_S);
+    EXPECT(w, teacher->stream[4].plis > before, "nobody asked the still screen for a picture");
+    teacher->on[SOURCE_SCREEN] = true; /* the key frame it was asked for */
+    world_run(w, US_PER_S);
+    EXPECT(w, late->slot[VIDEO0].state == SFU_SLOT_LIVE, "the late viewer sees no screen");
+}
+
+static void run_churn(struct world *w)
+{
+    people(w, 6, MIC | CAM, 360);
+    world_run(w, 2 * US_PER_S);
+    for (unsigned i = 0; i < 10; i++) {
+        for (unsigned k = 0; k < w->clients; k++) {
+            if (w->client[k]->open && rng_below(&w->rng, 3) == 0) {
+                world_leave(w, w->client[k]);
+                break;
+            }
+        }
+        world_join(w, ROOM_A, i % w->shards, MIC | CAM);
+        for (unsigned k = 0; k < w->clients; k++) {
+            if (w->client[k]->open) {
+                world_view_all(w, w->client[k], 10, 360);
+            }
+        }
+        world_run(w, 900 * US_PER_MS);
+    }
+    for (unsigned k = 0; k < w->clients; k++) {
+        if (w->client[k]->open) {
+            world_leave(w, w->client[k]);
+        }
+    }
+    world_run(w, 3 * US_PER_S);
+    for (unsigned i = 0; i < w->shards; i++) {
+        struct sfu_stats s;
+        world_stats(w, i, &s);
+        EXPECT(w, s.peers == 0 && s.tracks == 0 && s.subscriptions == 0 && s.packets_used == 0,
+               "left behind on shard %u: %u peers, %u tracks, %u subscriptions, %u packets", i,
+               s.peers, s.tracks, s.subscriptions, s.packets_used);
+    }
+}
+
+static void lossy(struct world *w, uint32_t up, uint32_t down)
+{
+    w->loss_up_any = up;
+    for (unsigned i = 0; i < w->clients; i++) {
+        struct client *c = w->client[i];
+        c->up.loss = up;
+        c->down.loss = down;
+        c->up.jitter_us = 8 * US_PER_MS;
+        c->down.jitter_us = 8 * US_PER_MS;
+        c->up.duplicate = 10;
+        c->down.duplicate = 10;
+    }
+}
+
+/* Share of a slot's numbers that arrived, original or repaired, of 1000. */
+static unsigned repaired(const struct slot_check *s)
+{
+    unsigned got = 0;
+    unsigned all = 0;
+    for (int64_t seq = s->got_top - 400; seq < s->got_top - 100; seq++) {
+        if (seq > s->got_first) {
+            got += s->got_map[seq & 8191];
+            all++;
+        }
+    }
+    return all ? got * 1000 / all : 0;
+}
+
+static void run_loss_down(struct world *w)
+{
+    people(w, 4, MIC | CAM, 720);
+    lossy(w, 0, 50);
+    w->loss_up_any = 1; /* jitter reorders: late packets are allowed, holes are not */
+    world_run(w, 8 * US_PER_S);
+    for (unsigned i = 0; i < w->clients; i++) {
+        const struct slot_check *s = &w->client[i]->check[VIDEO0];
+        EXPECT(w, repaired(s) >= 995, "client %u: only %u of 1000 repaired", w->client[i]->number,
+               repaired(s));
+        EXPECT(w, s->got_rtx > 10, "client %u: no retransmissions", w->client[i]->number);
+    }
+}
+
+static void run_loss_up(struct world *w)
+{
+    people(w, 4, MIC | CAM, 720);
+    lossy(w, 50, 0);
+    world_run(w, 8 * US_PER_S);
+    for (unsigned i = 0; i < w->clients; i++) {
+        const struct slot_check *s = &w->client[i]->check[VIDEO0];
+        EXPECT(w, repaired(s) >= 990, "client %u: only %u of 1000 arrived", w->client[i]->number,
+               repaired(s));
+        EXPECT(w, w->client[i]->answered_nacks > 10, "client %u was not asked for packets",
+               w->client[i]->number);
+    }
+}
+
+static void run_consent(struct world *w)
+{
+    people(w, 3, MIC | CAM, 360);
+    world_run(w, 3 * US_PER_S);
+    struct client *c = w->client[0];
+    c->silent = true;
+    mono_us last_check = w->now;
+    world_run(w, 40 * US_PER_S);
+    EXPECT(w, c->evt_lost, "LOST was not said");
+    EXPECT(w, c->last_rtp_us <= last_check + 30 * US_PER_S + 2 * US_PER_MS,
+           "RTP was sent %lld ms after the last check",
+           (long long)(c->last_rtp_us - last_check) / 1000);
+    c->silent = false;
+    w->loss_up_any = 1; /* numbers of the silent time are gone for this client */
+    world_run(w, 5 * US_PER_S);
+    EXPECT(w, !c->evt_lost, "BACK was not said");
+    EXPECT(w, w->now - c->last_rtp_us < US_PER_S, "media did not come back");
+}
+
+static void run_pli_flood(struct world *w)
+{
+    people(w, 1, MIC | CAM, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        world_join(w, ROOM_A, i % w->shards, 0);
+        world_view_all(w, w->client[w->clients - 1], 1, 720);
+    }
+    world_run(w, 4 * US_PER_S);
+    struct client *pub = w->client[0];
+    uint32_t before = pub->stream[1].plis;
+    uint32_t worst = 0;
+    for (unsigned ms = 0; ms < 8000; ms += 20) {
+        /* One after the other joins in, so that the limits of each viewer do not help. */
+        for (unsigned i = 1; i < w->clients && 80 * i <= ms + 80; i++) {
+            struct client *c = w->client[i];
+            uint8_t out[64];
+            struct wr wr = wr_init(out, 24);
+            rtcp_write_pli(&wr, 1, c->answer.ssrc_base + 2 * VIDEO0);
+            client_rtcp(c, out, wr_len(&wr));
+        }
+        world_run(w, 20 * US_PER_MS);
+        if (ms % 4000 == 3980) {
+            uint32_t n = pub->stream[1].plis - before;
+            worst = n > worst ? n : worst;
+            before = pub->stream[1].plis;
+        }
+    }
+    EXPECT(w, worst >= 1 && worst <= 4, "the publisher heard %u requests in 4 s", worst);
+}
+
+static void run_rings_full(struct world *w)
+{
+    people(w, 6, MIC | CAM, 360);
+    for (unsigned a = 0; a < w->shards; a++) {
+        for (unsigned b = 0; b < w->shards; b++) {
+            w->shard[a]->in[b].cap = 6;
+        }
+    }
+    w->loss_up_any = 1;
+    world_run(w, 4 * US_PER_S);
+    for (unsigned a = 0; a < w->shards; a++) {
+        for (unsigned b = 0; b < w->shards; b++) {
+            w->shard[a]->in[b].cap = SIM_MAILBOX;
+        }
+    }
+    world_run(w, 3 * US_PER_S);
+    for (unsigned k = 0; k < w->clients; k++) {
+        world_leave(w, w->client[k]);
+    }
+    world_run(w, 3 * US_PER_S);
+    for (unsigned i = 0; i < w->shards; i++) {
+        struct sfu_stats s;
+        world_stats(w, i, &s);
+        EXPECT(w, s.packets_used == 0, "shard %u keeps %u packets", i, s.packets_used);
+    }
+}
+
+static void run_restart(struct world *w)
+{
+    people(w, 3, MIC | CAM, 360);
+    world_run(w, 3 * US_PER_S);
+    struct client *c = w->client[0];
+    struct sfu_cmd cmd = {.kind = SFU_CMD_RESTART, .token = 99};
+    memcpy(c->offer.ufrag, "efgh", 5);
+    cmd.offer = c->offer;
+    c->answered = false;
+    world_command(w, c, &cmd);
+    EXPECT(w, c->answered, "no answer to a restart");
+    c->old_tuple = c->tuple;
+    c->tuple.remote.port = 23456; /* a new address: Wi-Fi to mobile */
+    c->tuple.remote.ip[3] = 77;
+    c->next_check_us = 0;
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, w->now - c->last_rtp_us < 100 * US_PER_MS, "no media on the new path");
+    everybody_live(w, 4);
+}
+
+const struct scenario scenarios[] = {
+    {"table_of_four", 1, 5, run_table},
+    {"layers_follow_the_tile", 1, 5, run_layers},
+    {"slot_switches_every_500_ms", 1, 5, run_switch},
+    {"mute_takes_effect_at_once", 1, 5, run_mute},
+    {"s27_rooms_never_leak", 1, 5, run_rooms},
+    {"loudest_speak", 1, 3, run_speakers},
+    {"screen_with_sound", 1, 5, run_screen},
+    {"still_screen_for_a_late_viewer", 1, 5, run_still_screen},
+    {"two_shards_still_screen", 2, 5, run_still_screen},
+    {"people_come_and_go", 1, 5, run_churn},
+    {"five_percent_lost_downwards", 1, 5, run_loss_down},
+    {"five_percent_lost_upwards", 1, 5, run_loss_up},
+    {"s7_consent_ends_after_30_s", 1, 5, run_consent},
+    {"s12_key_frame_requests_governed", 1, 5, run_pli_flood},
+    {"s1_broken_handshakes", 1, 5, attack_s1_handshake},
+    {"s7_no_takeover_by_media", 1, 5, attack_s7_takeover},
+    {"s8_injected_media_moves_nothing", 1, 5, attack_s8_inject},
+    {"s9_million_bad_packets", 1, 5, attack_s9_bad_packets},
+    {"s10_replays_and_short_packets", 1, 5, attack_s10_replay},
+    {"s11_foreign_and_many_ssrcs", 1, 5, attack_s11_ssrcs},
+    {"s12_feedback_hurts_nobody_else", 1, 5, attack_s12_feedback},
+    {"restart_moves_the_path", 1, 5, run_restart},
+    {"two_shards_table_of_four", 2, 5, run_table},
+    {"two_shards_layers", 2, 5, run_layers},
+    {"two_shards_switches", 2, 5, run_switch},
+    {"two_shards_mute", 2, 5, run_mute},
+    {"s27_three_shards_rooms", 3, 5, run_rooms},
+    {"three_shards_loudest", 3, 3, run_speakers},
+    {"two_shards_screen", 2, 5, run_screen},
+    {"three_shards_churn", 3, 5, run_churn},
+    {"two_shards_loss_down", 2, 5, run_loss_down},
+    {"two_shards_loss_up", 2, 5, run_loss_up},
+    {"s12_two_shards_requests_governed", 2, 5, run_pli_flood},
+    {"three_shards_full_rings", 3, 5, run_rings_full},
+};
+const unsigned scenarios_count = sizeof(scenarios) / sizeof(scenarios[0]);
+
+static void random_step(struct world *w)
+{
+    struct client *c = w->client[rng_below(&w->rng, w->clients)];
+    uint32_t what = rng_below(&w->rng, 10);
+    if (!c->open) {
+        return;
+    }
+    if (what < 4) {
+        world_view_all(w, c, 1 + rng_below(&w->rng, 8), (uint16_t)(90 << rng_below(&w->rng, 4)));
+    } else if (what < 6) {
+        world_publish(w, c, rng_below(&w->rng, 16));
+        for (unsigned s = 0; s < SOURCE_COUNT; s++) {
+            c->on[s] = (c->publish >> s & 1) || rng_below(&w->rng, 2);
+        }
+    } else if (what < 7) {
+        world_room(w, c, rng_below(&w->rng, 3) ? ROOM_A : ROOM_B);
+    } else if (what < 8) {
+        c->level[SOURCE_MIC] = (uint8_t)(20 + rng_below(&w->rng, 100));
+    } else if (what < 9 && w->clients < 24) {
+        world_join(w, ROOM_A, rng_below(&w->rng, w->shards), MIC | CAM);
+    } else if (w->clients > 3) {
+        world_leave(w, c);
+    }
+}
+
+void scenario_random(struct world *w)
+{
+    unsigned n = 2 + rng_below(&w->rng, 8);
+    people(w, n, MIC | CAM, 360);
+    if (rng_below(&w->rng, 2)) {
+        lossy(w, rng_below(&w->rng, 80), rng_below(&w->rng, 80));
+        w->loss_up_any = 1;
+    }
+    world_run(w, US_PER_S);
+    for (unsigned i = 0; i < 30; i++) {
+        random_step(w);
+        world_run(w, 20 * US_PER_MS + rng_below(&w->rng, 500) * US_PER_MS);
+    }
+}

@@ -1,0 +1,173 @@
+// The media connection of the page: one peer, its offers counted by cause, its health, its slots.
+import { SteadyQuality, judgeQuality } from '../core/quality.ts';
+import type { Quality } from '../core/quality.ts';
+import { MediaDoctor } from '../core/rejoin.ts';
+import { assignSlots, sameWants } from '../core/slots.ts';
+import type { Wish } from '../core/slots.ts';
+import { linkFigures, readFigures } from '../media/figures.ts';
+import type { MediaFigures } from '../media/figures.ts';
+import { Peer } from '../media/peer.ts';
+import type { PeerState } from '../media/peer.ts';
+import { Playback } from '../media/playback.ts';
+import { chooseSlotPool } from '../media/pool.ts';
+import type { SendKind } from '../media/senders.ts';
+import { SEND_SECTIONS } from '../wire/compact.ts';
+import type { Answer, ClientMessage, OfferCause, SlotLife, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
+
+export interface MediaHooks {
+  send(message: ClientMessage): boolean;
+  nextId(): string;
+  /** An offer can get its answer now. */
+  reachable(): boolean;
+  /** Views are asked only from inside the class. */
+  inClass(): boolean;
+  /** A new connection exists: fill its send sections. */
+  refill(): void;
+}
+
+const VIEW_PERIOD_MS = 60;
+const DOCTOR_PERIOD_MS = 500;
+const FIGURES_PERIOD_MS = 2000;
+const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0 };
+
+export class MediaRoom {
+  readonly pool = chooseSlotPool(screen.width, screen.height, matchMedia('(pointer: coarse)').matches);
+  readonly playback = new Playback();
+  readonly offers: Record<OfferCause, number> = { load: 0, ice: 0, epoch: 0 };
+  health: PeerState = $state('new');
+  /** Was connected at least once in this page load. */
+  everConnected = $state(false);
+  /** Grows when the streams of the slots are new objects. */
+  generation = $state(0);
+  videoSlots: readonly VideoSlot[] = $state.raw([]);
+  audioSlots: readonly string[] = $state.raw([]);
+  soundBlocked = $state(false);
+  quality: Quality = $state(3);
+  rttMs = $state(0);
+  private readonly hooks: MediaHooks;
+  private readonly doctor = new MediaDoctor();
+  private readonly steady = new SteadyQuality();
+  private peer: Peer | undefined;
+  private offerId = '';
+  private configuration: RTCConfiguration = {};
+  private wants: Want[] = [];
+  private sentWants: Want[] | undefined;
+  private viewTimer: ReturnType<typeof setTimeout> | undefined;
+  private figures = NO_FIGURES;
+  private figuresAt = 0;
+  private readonly timers: ReturnType<typeof setInterval>[] = [];
+
+  constructor(hooks: MediaHooks) {
+    this.hooks = hooks;
+    this.timers.push(setInterval(() => this.treat(), DOCTOR_PERIOD_MS));
+    this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
+  }
+
+  get started(): boolean {
+    return this.peer !== undefined;
+  }
+
+  /** Makes the connection, or for 'ice' only new credentials, and sends the offer. */
+  async connect(cause: OfferCause, ice?: Record<string, unknown>): Promise<void> {
+    if (ice) this.configuration = ice as RTCConfiguration;
+    if (cause !== 'ice' || !this.peer) this.rebuild();
+    const peer = this.peer;
+    if (!peer) return;
+    const offer = await peer.makeOffer(cause === 'ice');
+    if (peer !== this.peer) return;
+    this.offerId = this.hooks.nextId();
+    if (this.hooks.send({ t: 'media.offer', id: this.offerId, cause, offer })) this.offers[cause] += 1;
+  }
+
+  async answered(id: string, answer: Answer): Promise<void> {
+    if (id === this.offerId) await this.peer?.takeAnswer(answer);
+  }
+
+  /** The server could not answer our offer. */
+  refused(id: string): boolean {
+    return id === this.offerId;
+  }
+
+  fill(kind: SendKind, track: MediaStreamTrack | null): void {
+    void this.peer?.send(kind, track);
+  }
+
+  /** The wished pictures in order of importance; sent at most every 60 ms and only when different. */
+  wish(wishes: readonly Wish[]): void {
+    this.wants = assignSlots(this.wants, wishes, this.pool.video);
+    this.viewTimer ??= setTimeout(() => this.sendView(), VIEW_PERIOD_MS);
+  }
+
+  /** After a resume or a new connection the server may know nothing of our wishes. */
+  repeatView(): void {
+    this.sentWants = undefined;
+    this.viewTimer ??= setTimeout(() => this.sendView(), 0);
+  }
+
+  slotOf(device: string, source: SourceKind): { slot: number; life: SlotLife } | undefined {
+    const row = this.videoSlots.find(([, d, s]) => d === device && s === source);
+    return row ? { slot: row[0], life: row[3] } : undefined;
+  }
+
+  async play(): Promise<void> {
+    this.soundBlocked = !(await this.playback.play());
+  }
+
+  async readFigures(): Promise<MediaFigures> {
+    const report = await this.peer?.pc.getStats();
+    return report ? readFigures(report, SEND_SECTIONS + this.pool.audio) : NO_FIGURES;
+  }
+
+  close(): void {
+    for (const timer of this.timers) clearInterval(timer);
+    clearTimeout(this.viewTimer);
+    this.peer?.close();
+    this.peer = undefined;
+    this.playback.stop();
+  }
+
+  private rebuild(): void {
+    this.peer?.close();
+    this.health = 'new';
+    this.doctor.state('new', performance.now());
+    const peer = new Peer(this.configuration, this.pool, (state) => this.healthChanged(state));
+    this.peer = peer;
+    this.playback.attach(peer.audioTracks, peer.videoTracks);
+    this.generation += 1;
+    this.hooks.refill();
+    if (this.everConnected) void this.play();
+  }
+
+  private healthChanged(state: PeerState): void {
+    this.health = state;
+    this.doctor.state(state, performance.now());
+    if (state !== 'connected') return;
+    this.everConnected = true;
+    // Firefox loses media sent right at the end of the handshake: the server waits for this.
+    this.hooks.send({ t: 'media.ready' });
+    this.repeatView();
+  }
+
+  private treat(): void {
+    if (!this.peer) return;
+    const remedy = this.doctor.remedy(performance.now(), this.hooks.reachable());
+    if (remedy !== 'none') void this.connect(remedy);
+  }
+
+  private sendView(): void {
+    this.viewTimer = undefined;
+    if (!this.hooks.reachable() || !this.hooks.inClass() || (this.sentWants && sameWants(this.wants, this.sentWants))) return;
+    if (this.hooks.send({ t: 'view', want: this.wants })) this.sentWants = this.wants;
+  }
+
+  private async measure(): Promise<void> {
+    if (!this.peer) return;
+    const now = performance.now();
+    const figures = await this.readFigures();
+    const link = linkFigures(this.figures, figures, (now - this.figuresAt) / 1000);
+    this.figures = figures;
+    this.figuresAt = now;
+    this.rttMs = link.rttMs;
+    if (this.everConnected) this.quality = this.steady.push(judgeQuality(this.peer.connected, link));
+  }
+}

@@ -1,0 +1,33 @@
+// The person's choices, kept in the browser and applied to the document.
+import { pickLang, translate } from '../i18n/translate.ts';
+import type { Lang, Params, TextKey } from '../i18n/translate.ts';
+import { loadPrefs, savePrefs } from './storage.ts';
+import type { Prefs } from './storage.ts';
+
+const TEXT_SCALE = { s: '14px', m: '16px', l: '19px', xl: '22px' };
+
+export const prefs: Prefs = $state(loadPrefs());
+
+export function setPref<K extends keyof Prefs>(key: K, value: Prefs[K]): void {
+  prefs[key] = value;
+  savePrefs({ ...prefs });
+}
+
+export function lang(): Lang {
+  return prefs.lang === '' ? pickLang(navigator.languages) : prefs.lang;
+}
+
+export function t(key: TextKey, params?: Params): string {
+  return translate(lang(), key, params);
+}
+
+/** Keeps lang, theme and text size of the document in step with the choices. */
+export function applyPrefs(): void {
+  $effect(() => {
+    const root = document.documentElement;
+    root.lang = lang();
+    root.style.fontSize = TEXT_SCALE[prefs.text];
+    if (prefs.theme === 'auto') delete root.dataset['theme'];
+    else root.dataset['theme'] = prefs.theme;
+  });
+}

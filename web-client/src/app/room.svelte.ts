@@ -1,0 +1,300 @@
+// The page's one model: door, class, reconnecting, over. Joins signalling, media and the class state;
+// components read its fields and call its verbs, nothing else talks to the server.
+import type { OverReason } from '../core/link.ts';
+import { applyDelta, fromSnapshot, handRank, isStaff, ownDevice, personOf } from '../core/state.ts';
+import type { ClassState } from '../core/state.ts';
+import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
+import { announcer } from './announce.svelte.ts';
+import { LocalMedia } from './local.svelte.ts';
+import { MediaRoom } from './media.svelte.ts';
+import { lang, prefs, setPref, t } from './prefs.svelte.ts';
+import { Signal } from './signal.ts';
+import { tellEvent, tellRefusal } from './tell.ts';
+import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
+import { Voices } from './voices.svelte.ts';
+
+export type Hurdle = 'full' | 'notopen' | '';
+const HURDLE_RETRY_MS = 8000;
+
+export class Room {
+  readonly classId: string;
+  readonly signal: Signal;
+  readonly media: MediaRoom;
+  readonly local: LocalMedia;
+  phase: 'door' | 'class' | 'over' = $state('door');
+  over: OverReason | undefined = $state();
+  door: Door | undefined = $state.raw();
+  state: ClassState | undefined = $state.raw();
+  hurdle: Hurdle = $state('');
+  joining = $state(false);
+  /** Signalling works and is fresh. */
+  linked = $state(false);
+  attempt = $state(0);
+  online = $state(navigator.onLine);
+  readonly voices = new Voices();
+  mutedHint = $state(false);
+  talking = $state(false);
+  readonly timeline: Record<string, number> = {};
+  private syncing = false;
+  private stateCommands = 0;
+  private readonly resumed: boolean;
+
+  constructor(classId: string, link: string) {
+    this.classId = classId;
+    const resume = loadResume(classId);
+    this.resumed = resume !== '';
+    const prefix = [...crypto.getRandomValues(new Uint8Array(6))].map((b) => b.toString(16).padStart(2, '0')).join('');
+    this.signal = new Signal({ link, guest: loadGuest(classId), resume, lang: lang() }, prefix, {
+      message: (m) => this.take(m),
+      changed: () => this.linkChanged(),
+    });
+    this.media = new MediaRoom({
+      send: (m) => this.signal.send(m),
+      nextId: () => this.signal.commands.nextId(),
+      reachable: () => this.linked,
+      inClass: () => this.phase === 'class',
+      refill: () => this.local.refill(),
+    });
+    this.local = new LocalMedia({
+      track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),
+      changed: () => this.publishState(),
+      mutedSpeech: () => this.hintMuted(),
+    });
+    addEventListener('online', () => this.network(true));
+    addEventListener('offline', () => this.network(false));
+  }
+
+  start(): void {
+    this.signal.start();
+    if (!this.resumed) void this.local.openRemembered();
+  }
+
+  get staff(): boolean {
+    return this.state !== undefined && isStaff(this.state.you.role);
+  }
+
+  may(command: CommandBody['t']): boolean {
+    return this.state?.rights.includes(command) ?? false;
+  }
+
+  get ownRank(): number {
+    return this.state ? handRank(this.state, this.state.you.person) : 0;
+  }
+
+  async join(name: string): Promise<void> {
+    if (this.joining) return;
+    this.timeline['join'] = performance.now();
+    this.joining = true;
+    setPref('name', name);
+    void this.media.play();
+    this.local.refill();
+    const { mic, cam } = this.local.state;
+    const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam });
+    this.joining = false;
+    if (outcome.ok) return;
+    this.local.refill();
+    this.joinRefused(outcome.error, name);
+  }
+
+  /** A command whose refusal is told in words; true when it took effect. */
+  async run(body: CommandBody): Promise<boolean> {
+    const outcome = await this.signal.command(body);
+    if (!outcome.ok) tellRefusal(outcome.error);
+    return outcome.ok;
+  }
+
+  toggleHand(): void {
+    void this.run(this.ownRank > 0 ? { t: 'hand.lower' } : { t: 'hand.raise', kind: 'speak' });
+  }
+
+  async toggleShare(): Promise<void> {
+    if (this.local.screen) this.local.unshare();
+    else await this.local.share();
+    if (this.local.screenTrouble !== '') announcer.notice(t(`trouble.screen.${this.local.screenTrouble}`), 'attention');
+  }
+
+  async leave(endForAll: boolean): Promise<void> {
+    if (endForAll) {
+      await this.run({ t: 'session.end' });
+      return;
+    }
+    void this.signal.command({ t: 'leave' });
+    this.finish('left');
+  }
+
+  finish(reason: OverReason): void {
+    if (reason !== 'moved') saveResume(this.classId, '');
+    this.signal.end(reason);
+  }
+
+  private take(m: ServerMessage): void {
+    switch (m.t) {
+      case 'door':
+        return this.atDoor(m);
+      case 'snapshot':
+        return this.enter(m);
+      case 'resumed':
+        saveResume(this.classId, m.resume);
+        return this.backAgain(m.epoch);
+      case 'delta':
+        return this.advance(m);
+      case 'media.answer':
+        return void this.media.answered(m.id, m.answer);
+      case 'slots':
+        this.media.videoSlots = m.video;
+        this.media.audioSlots = m.audio;
+        return;
+      case 'speaking':
+        return this.voices.heard(m.list, this.state?.you.device ?? '');
+      case 'error':
+        if (m.id !== undefined && this.media.refused(m.id) && m.code === 'gone') void this.media.connect('epoch');
+        else if (m.id === undefined) this.doorRefused(m);
+        return;
+      default:
+    }
+  }
+
+  private atDoor(m: Door): void {
+    const again = this.door !== undefined;
+    this.door = m;
+    this.hurdle = m.class.state === 'closed' ? 'notopen' : '';
+    this.phase = 'door';
+    this.state = undefined;
+    if (!this.local.mic.track && !this.local.cam.track && this.resumed && !again) void this.local.openRemembered();
+    saveGuest(this.classId, m.guest);
+    if (prefs.name === '' && m.you.name) setPref('name', m.you.name);
+    this.timeline['door'] ??= performance.now();
+    void this.media.connect(this.media.started ? 'epoch' : 'load', m.ice);
+    this.signal.resend();
+  }
+
+  private enter(m: Extract<ServerMessage, { t: 'snapshot' }>): void {
+    const first = this.state === undefined;
+    const newEpoch = this.state !== undefined && this.state.epoch !== m.epoch;
+    saveResume(this.classId, m.resume);
+    this.syncing = false;
+    this.state = fromSnapshot(m, Date.now());
+    this.phase = 'class';
+    this.hurdle = '';
+    this.timeline['snapshot'] ??= performance.now();
+    // The snapshot is the acknowledgement of join.
+    for (const command of this.signal.commands.pending()) {
+      if (command.t === 'join') this.signal.commands.settle(command.id, { ok: true, seq: m.seq });
+    }
+    if (first) {
+      this.local.refill();
+      if (!this.media.started) void this.comeBack();
+    } else {
+      this.followServer();
+    }
+    if (newEpoch) void this.media.connect('epoch');
+    this.signal.resend();
+    this.media.repeatView();
+  }
+
+  /** After a reload: the same seat, the same devices, nothing more open than before. */
+  private async comeBack(): Promise<void> {
+    void this.media.connect('load');
+    void this.media.play();
+    const before = this.state ? ownDevice(this.state) : undefined;
+    const inputs = (['mic', 'cam'] as const).filter((i) => (i === 'mic' ? before?.mic === 'on' : before?.cam));
+    if (inputs.length > 0) await this.local.turnOn(inputs);
+    else this.publishState();
+    await this.local.refreshDevices();
+  }
+
+  private backAgain(epoch: number): void {
+    if (!this.state) {
+      this.signal.send({ t: 'sync', have: 0 });
+      return;
+    }
+    if (epoch !== this.state.epoch) {
+      this.state = { ...this.state, epoch };
+      void this.media.connect('epoch');
+    }
+    this.signal.resend();
+    this.media.repeatView();
+  }
+
+  private advance(m: Extract<ServerMessage, { t: 'delta' }>): void {
+    if (!this.state) return;
+    const before = this.state;
+    const next = applyDelta(before, m);
+    if (next === 'gap') {
+      if (!this.syncing) this.signal.send({ t: 'sync', have: before.seq });
+      this.syncing = true;
+      return;
+    }
+    if (next === before) return;
+    this.state = next;
+    this.signal.link.remember({ seq: next.seq });
+    for (const event of m.events) {
+      tellEvent(event, before);
+      if (event.e === 'person.left') this.voices.gone(personOf(before, event.person)?.devices ?? []);
+    }
+    this.followServer();
+  }
+
+  /** The server may have closed our microphone or camera; it never opens them. */
+  private followServer(): void {
+    const device = this.state ? ownDevice(this.state) : undefined;
+    if (!device || this.stateCommands > 0) return;
+    if (device.mic === 'off' && this.local.mic.on) {
+      this.local.turnOff('mic');
+      announcer.notice(t('say.mutedBy'), 'attention');
+    }
+    if (!device.cam && this.local.cam.on) this.local.turnOff('cam');
+  }
+
+  private publishState(): void {
+    if (this.phase !== 'class') return;
+    this.mutedHint = false;
+    this.stateCommands += 1;
+    void this.signal.command({ t: 'media.state', ...this.local.state }).then((outcome) => {
+      this.stateCommands = 0;
+      if (!outcome.ok && outcome.error.code === 'denied' && this.local.screen) this.local.unshare();
+      if (!outcome.ok) tellRefusal(outcome.error);
+    });
+  }
+
+  private joinRefused(error: ErrorReply, name: string): void {
+    if (error.code === 'full' || error.code === 'state') {
+      this.hurdle = error.code === 'full' ? 'full' : 'notopen';
+      setTimeout(() => {
+        if (this.hurdle !== '' && this.phase === 'door') void this.join(name);
+      }, HURDLE_RETRY_MS);
+      return;
+    }
+    tellRefusal(error);
+  }
+
+  private doorRefused(m: ErrorReply): void {
+    if (m.code === 'full') this.hurdle = 'full';
+    else if (m.code === 'state') this.hurdle = 'notopen';
+    else if (m.code === 'gone') this.finish('ended');
+  }
+
+  private hintMuted(): void {
+    if (this.phase === 'class' && !this.talking) this.mutedHint = true;
+  }
+
+  private linkChanged(): void {
+    const { link } = this.signal;
+    const was = this.linked;
+    this.linked = this.signal.open && !link.stale && (link.phase === 'class' || link.phase === 'door');
+    this.attempt = link.attempt;
+    if (!was && this.linked && this.phase === 'class' && this.timeline['lost']) announcer.say(t('reconnect.back'));
+    if (was && !this.linked) this.timeline['lost'] = performance.now();
+    if (link.phase !== 'over' || this.phase === 'over') return;
+    this.phase = 'over';
+    this.over = link.over;
+    if (link.over === 'removed' || link.over === 'ended') saveResume(this.classId, '');
+    this.local.stopAll();
+    this.media.close();
+  }
+
+  private network(online: boolean): void {
+    this.online = online;
+    if (online) this.signal.retryNow();
+  }
+}

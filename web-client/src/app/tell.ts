@@ -1,0 +1,48 @@
+// What people are told, in words and soft sounds, when something happens in the class.
+import { isStaff, personOf } from '../core/state.ts';
+import type { ClassState } from '../core/state.ts';
+import { playSound } from '../media/sounds.ts';
+import type { ClassEvent, ErrorReply } from '../wire/messages.ts';
+import { announcer } from './announce.svelte.ts';
+import { prefs, t } from './prefs.svelte.ts';
+
+/** `before` is the state in which the event arrived: names of those who leave are still in it. */
+export function tellEvent(event: ClassEvent, before: ClassState): void {
+  const own = before.you.person;
+  const nameOf = (id: string): string => personOf(before, id)?.name ?? '';
+  switch (event.e) {
+    case 'person.joined':
+      return announcer.moved(event.person.name, true);
+    case 'person.left':
+      return announcer.moved(nameOf(event.person), false);
+    case 'hand.raised':
+      if (event.hand.person === own) return;
+      announcer.say(t('say.hand', { name: nameOf(event.hand.person) }));
+      if (prefs.sounds && isStaff(before.you.role)) void playSound('hand', prefs.speakerId);
+      return;
+    case 'chat.posted':
+      if (event.chat.from !== own) announcer.say(t('say.chat', { name: event.chat.name, text: event.chat.text }));
+      return;
+    case 'media.changed': {
+      const was = personOf(before, event.person)?.devices.find((d) => d.id === event.device);
+      if (event.person === own || !was || was.screen === event.screen) return;
+      return announcer.say(event.screen ? t('say.share', { name: nameOf(event.person) }) : t('say.shareEnd'));
+    }
+    case 'role.changed':
+      if (event.person === own && event.role !== 'host') announcer.notice(t(`say.role.${event.role}`));
+      return;
+    case 'session.changed':
+      if (event.state === 'live') announcer.notice(t('say.live'));
+      else if (event.state === 'closed') announcer.notice(t('say.ended'), 'attention');
+      return;
+    default:
+  }
+}
+
+const KNOWN = ['denied', 'too_fast', 'not_found', 'state'] as const;
+
+/** A command that had no effect, in words. */
+export function tellRefusal(error: ErrorReply): void {
+  const code = KNOWN.find((known) => known === error.code) ?? 'other';
+  announcer.notice(t(`error.${code}`), 'attention');
+}

@@ -1,0 +1,61 @@
+// What getStats tells, in the few figures the page shows and the tests read.
+import type { LinkFigures } from '../core/quality.ts';
+
+export interface SlotFigures {
+  kind: 'audio' | 'video'; slot: number; mid: string; packets: number; lost: number; bytes: number;
+  framesDecoded: number; width: number; height: number; freezes: number; frozenS: number;
+  audioEnergy: number; concealed: number; silentConcealed: number; samples: number;
+}
+export interface SendFigures { kind: string; rid: string; packets: number; bytes: number; frames: number; width: number }
+export interface MediaFigures { slots: SlotFigures[]; sends: SendFigures[]; rttMs: number }
+
+const num = (row: Record<string, unknown>, key: string): number => {
+  const value = row[key];
+  return typeof value === 'number' ? value : 0;
+};
+const text = (row: Record<string, unknown>, key: string): string => {
+  const value = row[key];
+  return typeof value === 'string' ? value : '';
+};
+
+/** `firstVideoMid`: index of the first video slot's section; audio slots start at section 4. */
+export function readFigures(report: RTCStatsReport, firstVideoMid: number): MediaFigures {
+  const figures: MediaFigures = { slots: [], sends: [], rttMs: 0 };
+  report.forEach((entry: Record<string, unknown>) => {
+    const type = text(entry, 'type');
+    if (type === 'inbound-rtp') {
+      const mid = text(entry, 'mid');
+      const kind = text(entry, 'kind') === 'audio' ? 'audio' : 'video';
+      figures.slots.push({
+        kind, mid, slot: Number(mid) - (kind === 'audio' ? 4 : firstVideoMid),
+        packets: num(entry, 'packetsReceived'), lost: num(entry, 'packetsLost'), bytes: num(entry, 'bytesReceived'),
+        framesDecoded: num(entry, 'framesDecoded'), width: num(entry, 'frameWidth'), height: num(entry, 'frameHeight'),
+        freezes: num(entry, 'freezeCount'), frozenS: num(entry, 'totalFreezesDuration'),
+        audioEnergy: num(entry, 'totalAudioEnergy'), concealed: num(entry, 'concealedSamples'),
+        silentConcealed: num(entry, 'silentConcealedSamples'), samples: num(entry, 'totalSamplesReceived'),
+      });
+    } else if (type === 'outbound-rtp') {
+      figures.sends.push({
+        kind: text(entry, 'kind'), rid: text(entry, 'rid'), packets: num(entry, 'packetsSent'),
+        bytes: num(entry, 'bytesSent'), frames: num(entry, 'framesSent'), width: num(entry, 'frameWidth'),
+      });
+    } else if (type === 'candidate-pair' && entry['nominated'] === true) {
+      figures.rttMs = Math.round(num(entry, 'currentRoundTripTime') * 1000);
+    }
+  });
+  return figures;
+}
+
+/** What happened between two readings `elapsedS` apart. */
+export function linkFigures(before: MediaFigures, after: MediaFigures, elapsedS: number): LinkFigures {
+  const sum = (f: MediaFigures, of: (s: SlotFigures) => number): number => f.slots.reduce((n, s) => n + of(s), 0);
+  const lost = Math.max(0, sum(after, (s) => s.lost) - sum(before, (s) => s.lost));
+  const got = Math.max(0, sum(after, (s) => s.packets) - sum(before, (s) => s.packets));
+  const frozen = Math.max(0, sum(after, (s) => s.frozenS) - sum(before, (s) => s.frozenS));
+  const pictures = after.slots.filter((s) => s.kind === 'video').length;
+  return {
+    rttMs: after.rttMs,
+    lossPercent: lost + got > 0 ? (100 * lost) / (lost + got) : 0,
+    frozenPercent: pictures > 0 && elapsedS > 0 ? (100 * frozen) / (pictures * elapsedS) : 0,
+  };
+}

@@ -1,0 +1,68 @@
+// One RTCPeerConnection: send sections, a fixed pool of receive slots, compact offer and answer.
+// It lives for the whole page load unless the server lost its own state (a new epoch).
+// Out of scope: which device belongs in which slot (core/slots), devices (devices.ts).
+import { compactOffer, expandAnswer, withStereo } from '../wire/compact.ts';
+import type { Answer, Offer } from '../wire/messages.ts';
+import type { Pool } from './pool.ts';
+import { SEND_KINDS, SendSection, preferKnownCodecs } from './senders.ts';
+import type { SendKind } from './senders.ts';
+
+export type PeerState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
+
+export class Peer {
+  readonly pc: RTCPeerConnection;
+  readonly audioTracks: MediaStreamTrack[] = [];
+  readonly videoTracks: MediaStreamTrack[] = [];
+  private readonly sections = new Map<SendKind, SendSection>();
+  private offerSdp = '';
+  private closed = false;
+
+  constructor(configuration: RTCConfiguration, pool: Pool, onState: (state: PeerState) => void) {
+    this.pc = new RTCPeerConnection({ ...configuration, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    for (const kind of SEND_KINDS) this.sections.set(kind, new SendSection(this.pc, kind));
+    for (let i = 0; i < pool.audio; i++) {
+      this.audioTracks.push(this.pc.addTransceiver('audio', { direction: 'recvonly' }).receiver.track);
+    }
+    for (let i = 0; i < pool.video; i++) {
+      const transceiver = this.pc.addTransceiver('video', { direction: 'recvonly' });
+      preferKnownCodecs(transceiver);
+      this.videoTracks.push(transceiver.receiver.track);
+    }
+    this.pc.onconnectionstatechange = () => {
+      if (!this.closed) onState(this.pc.connectionState);
+    };
+  }
+
+  /** Makes the offer and applies it on our side; `restart` asks for new ICE credentials only. */
+  async makeOffer(restart: boolean): Promise<Offer> {
+    const made = await this.pc.createOffer(restart ? { iceRestart: true } : {});
+    const sdp = made.sdp ?? '';
+    try {
+      await this.pc.setLocalDescription({ type: 'offer', sdp: withStereo(sdp) });
+      this.offerSdp = withStereo(sdp);
+    } catch {
+      await this.pc.setLocalDescription({ type: 'offer', sdp });
+      this.offerSdp = sdp;
+    }
+    return compactOffer(this.offerSdp);
+  }
+
+  async takeAnswer(answer: Answer): Promise<void> {
+    if (this.closed || this.pc.signalingState !== 'have-local-offer') return;
+    await this.pc.setRemoteDescription({ type: 'answer', sdp: expandAnswer(this.offerSdp, answer) });
+  }
+
+  send(kind: SendKind, track: MediaStreamTrack | null): Promise<void> {
+    return this.sections.get(kind)?.fill(track) ?? Promise.resolve();
+  }
+
+  get connected(): boolean {
+    return this.pc.connectionState === 'connected';
+  }
+
+  close(): void {
+    this.closed = true;
+    this.pc.onconnectionstatechange = null;
+    this.pc.close();
+  }
+}

@@ -1,0 +1,76 @@
+// The four send sections. Filling and emptying one never makes an offer: replaceTrack and the
+// `active` flag of its encodings do it (Firefox keeps sending one picture per second after
+// replaceTrack(null) alone, so both are always set together).
+
+export type SendKind = 'mic' | 'cam' | 'screen' | 'sound';
+export const SEND_KINDS: readonly SendKind[] = ['mic', 'cam', 'screen', 'sound'];
+
+// From large to small: with a 640x360 camera Chromium drops the last one it cannot make.
+const CAMERA_LAYERS: RTCRtpEncodingParameters[] = [
+  { rid: 'h', active: false, maxBitrate: 1_500_000 },
+  { rid: 'm', active: false, maxBitrate: 500_000, scaleResolutionDownBy: 2 },
+  { rid: 'l', active: false, maxBitrate: 150_000, scaleResolutionDownBy: 4 },
+];
+const SCREEN_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 2_500_000, maxFramerate: 15 };
+const MIC_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 40_000, networkPriority: 'high' };
+const SOUND_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 128_000 };
+
+const LAYERS: Record<SendKind, RTCRtpEncodingParameters[]> = {
+  mic: [MIC_LAYER],
+  cam: CAMERA_LAYERS,
+  screen: [SCREEN_LAYER],
+  sound: [SOUND_LAYER],
+};
+
+export class SendSection {
+  readonly kind: SendKind;
+  private readonly transceiver: RTCRtpTransceiver;
+  private queue: Promise<void> = Promise.resolve();
+
+  constructor(pc: RTCPeerConnection, kind: SendKind) {
+    this.kind = kind;
+    const media = kind === 'mic' || kind === 'sound' ? 'audio' : 'video';
+    this.transceiver = pc.addTransceiver(media, {
+      direction: 'sendonly',
+      sendEncodings: LAYERS[kind].map((layer) => ({ ...layer })),
+    });
+    if (media === 'video') preferKnownCodecs(this.transceiver);
+  }
+
+  get sender(): RTCRtpSender {
+    return this.transceiver.sender;
+  }
+
+  /** Fills or empties the section; calls are applied in order. */
+  fill(track: MediaStreamTrack | null): Promise<void> {
+    this.queue = this.queue.then(() => this.apply(track)).catch(() => undefined);
+    return this.queue;
+  }
+
+  private async apply(track: MediaStreamTrack | null): Promise<void> {
+    if (track && this.kind === 'screen') track.contentHint = 'detail';
+    await this.sender.replaceTrack(track);
+    const parameters = this.sender.getParameters();
+    for (const encoding of parameters.encodings) encoding.active = track !== null;
+    if (this.kind === 'screen') {
+      // Not in the DOM types of every release; without it Firefox shrinks the picture.
+      Object.assign(parameters, { degradationPreference: 'maintain-resolution' });
+    }
+    await this.sender.setParameters(parameters);
+  }
+}
+
+const KNOWN = ['video/vp8', 'video/vp9', 'video/h264', 'video/av1', 'video/rtx'];
+
+/** VP8 first, and no codec the server does not know: the offer stays short and quick to apply. */
+export function preferKnownCodecs(transceiver: RTCRtpTransceiver): void {
+  const all = RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
+  const rank = (codec: { mimeType: string }): number => KNOWN.indexOf(codec.mimeType.toLowerCase());
+  const kept = all.filter((codec) => rank(codec) >= 0).sort((a, b) => rank(a) - rank(b));
+  if (kept.length === 0) return;
+  try {
+    transceiver.setCodecPreferences(kept);
+  } catch {
+    // An older browser keeps its own order: the offer is only longer.
+  }
+}

@@ -1,0 +1,23 @@
+// Short names of the RTP header extensions we speak, with their addresses.
+export const AUDIO_EXTENSIONS = {
+  mid: 'urn:ietf:params:rtp-hdrext:sdes:mid',
+  level: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
+  twcc: 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+  ast: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+  act: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time',
+} as const;
+
+/*
+ * The dependency descriptor is left out on purpose: once it is agreed on, Chromium strips picture
+ * numbers and layers from its VP8 payloads, and viewers without the extension could not follow.
+ */
+export const VIDEO_EXTENSIONS = {
+  mid: AUDIO_EXTENSIONS.mid,
+  rid: 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id',
+  rrid: 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id',
+  twcc: AUDIO_EXTENSIONS.twcc,
+  ast: AUDIO_EXTENSIONS.ast,
+  act: AUDIO_EXTENSIONS.act,
+  pd: 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
+  vo: 'urn:3gpp:video-orientation',
+} as const;

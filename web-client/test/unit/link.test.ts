@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { reconnectDelay } from '../../src/core/backoff.ts';
+import { CommandQueue } from '../../src/core/commands.ts';
+import type { Outcome } from '../../src/core/commands.ts';
+import { Link } from '../../src/core/link.ts';
+import { MediaDoctor } from '../../src/core/rejoin.ts';
+import type { ServerMessage } from '../../src/wire/messages.ts';
+
+const setup = { link: 'L', guest: '', resume: '', lang: 'fr' } as const;
+const door = { t: 'door', guest: 'G', epoch: 3, count: 0, class: {}, you: {} } as unknown as ServerMessage;
+const snapshot = { t: 'snapshot', seq: 12, epoch: 3, resume: 'R1' } as unknown as ServerMessage;
+
+test('first hello carries the link, later ones the newest resume token and what we have', () => {
+  const link = new Link(setup);
+  assert.deepEqual(link.opened().send, { t: 'hello', v: 1, lang: 'fr', link: 'L' });
+  link.message(door);
+  assert.equal(link.phase, 'door');
+  assert.deepEqual(link.opened().send, { t: 'hello', v: 1, lang: 'fr', link: 'L', guest: 'G', epoch: 3 });
+  link.message(snapshot);
+  link.message({ t: 'resumed', epoch: 3, resume: 'R2', seq: 14 });
+  link.remember({ seq: 14 });
+  assert.deepEqual(link.opened().send, { t: 'hello', v: 1, lang: 'fr', resume: 'R2', have: 14, epoch: 3 });
+});
+
+test('delays are 0, .3, 1.2, 2.7, 4.8, then 5 to 6 s, and start again after success', () => {
+  const link = new Link(setup);
+  const delays = Array.from({ length: 7 }, () => link.closed(1006, 0.5).connectInMs);
+  assert.deepEqual(delays, [0, 300, 1200, 2700, 4800, 5500, 5500]);
+  link.message(door);
+  assert.equal(link.closed(1006, 0.5).connectInMs, 0);
+  assert.ok(reconnectDelay(50, 0.999) <= 6000);
+});
+
+test('a server going down on purpose is left a random moment', () => {
+  assert.equal(new Link(setup).closed(1001, 0.75).connectInMs, 1500);
+});
+
+test('removed, ended and moved are final; nothing more is sent', () => {
+  for (const [code, reason] of [[4001, 'removed'], [4002, 'ended'], [4004, 'moved']] as const) {
+    const link = new Link(setup);
+    link.closed(code, 0);
+    assert.equal(link.over, reason);
+    assert.deepEqual(link.closed(1006, 0), {});
+  }
+});
+
+test('a refused resume falls back to the link once, then it is over', () => {
+  for (const closing of [1000, 4003]) {
+    const link = new Link({ ...setup, resume: 'old' });
+    assert.equal(link.opened().send?.resume, 'old');
+    assert.equal(link.message({ t: 'error', code: 'auth', why: '' }).close, true);
+    assert.equal(link.closed(closing, 0).connectInMs, 0);
+    assert.equal(link.opened().send?.link, 'L');
+    link.message({ t: 'error', code: 'auth', why: '' });
+    assert.equal(link.over, 'auth');
+  }
+});
+
+test('4003 without a message counts too', () => {
+  const link = new Link({ ...setup, resume: 'old' });
+  assert.equal(link.closed(4003, 0).connectInMs, 0);
+  assert.equal(link.closed(4003, 0).close, true);
+  assert.equal(link.over, 'auth');
+});
+
+test('a new epoch says hello again on the same socket and is stale until answered', () => {
+  const link = new Link(setup);
+  link.message(snapshot);
+  assert.equal(link.message({ t: 'epoch', epoch: 4 }).send?.resume, 'R1');
+  assert.equal(link.stale, true);
+  link.message({ t: 'resumed', epoch: 4, resume: 'R2', seq: 12 });
+  assert.equal(link.stale, false);
+});
+
+test('an error of one command does not end the link', () => {
+  const link = new Link(setup);
+  link.message(snapshot);
+  assert.deepEqual(link.message({ t: 'error', id: 'x', code: 'auth', why: '' }), {});
+  assert.equal(link.phase, 'class');
+});
+
+test('commands are repeated with the same id until settled, once', () => {
+  const queue = new CommandQueue('abc');
+  const seen: Outcome[] = [];
+  const a = queue.add({ t: 'chat.send', text: 'un' }, (o) => seen.push(o));
+  const b = queue.add({ t: 'hand.clear' }, (o) => seen.push(o));
+  assert.match(a.id, /^[A-Za-z0-9_-]{1,40}$/);
+  assert.notEqual(a.id, b.id);
+  assert.deepEqual(queue.pending(), [a, b]);
+  assert.equal(queue.settle(a.id, { ok: true, seq: 3 }), true);
+  assert.equal(queue.settle(a.id, { ok: true, seq: 3 }), false);
+  assert.deepEqual(queue.pending(), [b]);
+  assert.deepEqual(seen, [{ ok: true, seq: 3 }]);
+});
+
+test('only the newest state of our own media is repeated', () => {
+  const queue = new CommandQueue('abc');
+  const state = { t: 'media.state', cam: false, screen: false, sound: false } as const;
+  queue.add({ ...state, mic: 'on' }, () => undefined);
+  const last = queue.add({ ...state, mic: 'off' }, () => undefined);
+  assert.deepEqual(queue.pending(), [last]);
+});
+
+test('media: 3 s of grace, two ICE restarts, then a new connection; never while unreachable', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.state('disconnected', 1000);
+  assert.equal(doctor.remedy(3900, true), 'none');
+  assert.equal(doctor.remedy(4000, false), 'none');
+  assert.equal(doctor.remedy(4000, true), 'ice');
+  assert.equal(doctor.remedy(5000, true), 'none');
+  assert.equal(doctor.remedy(12_000, true), 'ice');
+  assert.equal(doctor.remedy(20_000, true), 'epoch');
+  doctor.state('connected', 21_000);
+  assert.equal(doctor.remedy(90_000, true), 'none');
+  doctor.state('failed', 91_000);
+  assert.equal(doctor.remedy(91_000, true), 'ice');
+});
+
+test('a short disconnection heals without an offer', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.state('disconnected', 1000);
+  doctor.state('connected', 2500);
+  assert.equal(doctor.remedy(60_000, true), 'none');
+});

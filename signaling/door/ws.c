@@ -360,7 +360,8 @@ static int on_writeable(struct door *door, struct door_conn *conn)
 {
     struct door_ws *ws = conn->ws;
     for (int i = 0; i < WRITES_PER_TURN && ws->queue_len; i++) {
-        struct door_msg *msg = lws_send_pipe_choked(conn->wsi) ? NULL : queue_take(door, ws);
+        /* A write that did not fit whole ends the turn; asking poll() each time would cost more. */
+        struct door_msg *msg = lws_partial_buffered(conn->wsi) ? NULL : queue_take(door, ws);
         if (!msg) {
             break;
         }

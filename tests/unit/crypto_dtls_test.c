@@ -9,9 +9,11 @@
 #include "codec/base/mem.h"
 #include "codec/base/rng.h"
 #include "codec/base/rw.h"
+#include "codec/base/text.h"
 #include "server/crypto/crypto.h"
 #include "server/crypto/dtls_client.h"
 #include "server/crypto/dtls_hello.h"
+#include "tests/unit/dtls_hellos.h"
 
 enum { MS = US_PER_MS, DATAGRAM = 1500, QUEUE = 16 };
 
@@ -234,6 +236,56 @@ static void test_a_hello_in_two_datagrams_is_answered(void **state)
             world_free(&w);
         }
     }
+}
+
+/* The SRTP profile in the use_srtp extension of the ServerHello that begins datagram d, 0 if none.
+ */
+static unsigned profile_answered(const struct datagram *d)
+{
+    struct rd r = rd_init(d->data, d->len);
+    rd_skip(&r, 25);     /* record and message heads */
+    rd_skip(&r, 2 + 32); /* version, random */
+    rd_skip(&r, rd_u8(&r));
+    rd_skip(&r, 3); /* suite, compression */
+    size_t len = rd_u16(&r);
+    struct rd exts = rd_sub(&r, len);
+    while (rd_left(&exts)) {
+        unsigned type = rd_u16(&exts);
+        len = rd_u16(&exts);
+        struct rd ext = rd_sub(&exts, len);
+        if (type == 14) {
+            rd_skip(&ext, 2);
+            return rd_u16(&ext);
+        }
+    }
+    return 0;
+}
+
+static void check_browser(const char *const hello[2])
+{
+    struct world w = world_new();
+    struct datagram d = {.len = 0};
+    for (int i = 0; i < 2; i++) {
+        assert_false(server_next(&w, &d));
+        d.len = strlen(hello[i]) / 2;
+        assert_int_equal(text_unhex(d.data, d.len, hello[i], 2 * d.len), 0);
+        assert_int_equal(ops->dtls_input(w.server, d.data, d.len, w.now), 0);
+    }
+    assert_true(server_next(&w, &d));
+    assert_int_equal(d.data[13], 2); /* ServerHello */
+    assert_int_equal(d.data[25], 0xfe);
+    assert_int_equal(d.data[26], 0xfd); /* 1.2 */
+    assert_int_equal(profile_answered(&d), SRTP_AEAD_AES_128_GCM);
+    assert_in_range(d.len, 1, DTLS_DATAGRAM_MAX);
+    assert_false(server_next(&w, &d)); /* the whole flight in one datagram */
+    world_free(&w);
+}
+
+static void test_browsers_hellos_are_answered_in_one_datagram(void **state)
+{
+    (void)state;
+    check_browser(hello_chromium);
+    check_browser(hello_firefox);
 }
 
 /* ---- loss and time ------------------------------------------------------------------------------
@@ -618,6 +670,7 @@ int main(void)
         UNIT(test_every_profile_is_served),
         UNIT(test_small_datagrams_of_the_client_are_put_together),
         UNIT(test_a_hello_in_two_datagrams_is_answered),
+        UNIT(test_browsers_hellos_are_answered_in_one_datagram),
         UNIT(test_the_first_retransmission_comes_after_75_ms),
         UNIT(test_a_lost_last_flight_is_sent_again),
         UNIT(test_s2_a_handshake_dies_at_ten_seconds),

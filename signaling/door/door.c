@@ -261,9 +261,7 @@ static int start_lws(struct door *door, lws_retry_bo_t *idle, char *why, size_t 
     return accept_start(door);
 }
 
-/* ---- loop
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- loop ---------------------------------------------------------------------------------- */
 
 /* rule 21: only a loop that turns feeds it. */
 static void feed_watchdog(struct door *door, mono_us now)

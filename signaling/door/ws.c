@@ -41,8 +41,7 @@ static void msg_put(struct door_msg *msg)
     }
 }
 
-/* ---- queue (rule 19)
- * ------------------------------------------------------------------------------ */
+/* ---- queue (rule 19) ----------------------------------------------------------------------- */
 
 static int ring_grow(struct door_ws *ws, uint32_t max)
 {
@@ -225,8 +224,7 @@ void ws_free(struct door *door, struct door_conn *conn)
     door->stats.value[DOOR_STAT_ws_open]--;
 }
 
-/* ---- what pages do
- * ---------------------------------------------------------------------------------- */
+/* ---- what pages do ------------------------------------------------------------------------- */
 
 static int on_open(struct door *door, struct door_conn *conn)
 {

@@ -90,6 +90,33 @@ def t_certificate(lab):
     check("rule 24: TLS 1.2 and 1.3, nothing older", refused)
 
 
+def t_linked_certificate(binary):
+    """A certificate tool's layout: links in one folder, the files of each renewal in another."""
+    lab = Lab(binary)
+    lab.door.send_signal(signal.SIGTERM)
+    lab.door.wait(10)
+    live, archive = os.path.join(lab.dir, "live"), os.path.join(lab.dir, "archive")
+    os.mkdir(live)
+    os.mkdir(archive)
+    def link(n, cn):
+        for new, name in zip(make_certificate(archive, "c%d" % n, cn=cn), ("cert", "key")):
+            at = os.path.join(live, name)
+            if os.path.lexists(at):
+                os.unlink(at)
+            os.symlink(os.path.join("..", "archive", os.path.basename(new)), at)
+    link(1, "renewal-1")
+    lab.cert, lab.key = os.path.join(live, "cert"), os.path.join(live, "key")
+    lab.start_door()
+    first = peer_name()
+    link(2, "renewal-2")
+    lab.door.send_signal(signal.SIGHUP)
+    good = wait_for(lambda: peer_name() == "renewal-2", 3, 0.1)
+    check("F20: a renewal that turns a link is loaded, sandbox and all", first == "renewal-1" and
+          good, lab.log()[-300:] if not good else "")
+    lab.stop()
+    lab.remove()
+
+
 def t_tickets(lab):
     ctx = tls_context()
     s = ctx.wrap_socket(socket.create_connection((HOST, TLS), 5), server_hostname="localhost")
@@ -345,5 +372,5 @@ def run(binary):
         check("process: clean exit of the ASan+UBSan build, no report, no leak", code == 0,
               code if code == 0 else lab.log()[-3000:])
         lab.remove()
-    for test in (t_stop, t_listening, t_start_errors, t_user):
+    for test in (t_linked_certificate, t_stop, t_listening, t_start_errors, t_user):
         test(binary)

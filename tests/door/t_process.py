@@ -332,9 +332,10 @@ def t_user(binary):
         os.chmod(p, 0o644)
     lab.options["user"] = "nobody"
     # The leak checker needs a helper thread and ptrace, which this user may not have.
-    os.environ["ASAN_OPTIONS"] = "detect_leaks=0"
+    before = os.environ.get("ASAN_OPTIONS", "")
+    os.environ["ASAN_OPTIONS"] = before + ":detect_leaks=0"
     lab.start_door()
-    del os.environ["ASAN_OPTIONS"]
+    os.environ["ASAN_OPTIONS"] = before
     text = open("/proc/%d/status" % lab.door.pid).read()
     uids = re.search(r"Uid:\s+(.*)", text).group(1).split()
     groups = re.search(r"Groups:\s*(.*)", text).group(1).split()

@@ -319,6 +319,9 @@ static void send_report(struct client *client, mono_us now)
 
 void client_run(struct client *client, mono_us now)
 {
+    if (client->state == CLIENT_IDLE || client->state == CLIENT_DEAD) {
+        return;
+    }
     if (client->check_at <= now) {
         send_check(client, now);
     }

@@ -121,7 +121,8 @@ struct ws_pool *ws_pool_new(const char *host, int port, unsigned max,
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        /* Our own Origin: the library would write http:// even over TLS. */
+        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_JUST_USE_RAW_ORIGIN,
         .fd_limit_per_thread = max + 32,
         .count_threads = 1,
     };

@@ -21,7 +21,7 @@ struct rd {
 static inline struct rd rd_init(const void *data, size_t len)
 {
     const uint8_t *p = data;
-    /* NULL + 0 is undefined in C. */
+    /* NULL with length 0 is a legal, empty input; NULL + 0 is not legal C. */
     return (struct rd){.p = p, .end = len ? p + len : p, .bad = false};
 }
 

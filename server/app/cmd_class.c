@@ -37,7 +37,8 @@ static void print_created(const json_t *answer)
 static void print_row(const json_t *c)
 {
     printf("%-28s  %-11s  %-7s  %4d present  %s\n", text_of(c, "id"), text_of(c, "type"),
-           text_of(c, "state"), number_of(c, "present"), text_of(c, "title"));
+           json_is_true(json_object_get(c, "ended")) ? "ended" : text_of(c, "state"),
+           number_of(c, "present"), text_of(c, "title"));
 }
 
 static void print_list(const json_t *answer)

@@ -25,9 +25,9 @@ static char *known_class(struct command_line *line, const char *path)
     id[strcspn(id, "\r\n")] = '\0';
     int err = client_request(line, json_pack("{s:s, s:s}", "cmd", "class.show", "class", id), false,
                              &answer, why, sizeof(why));
-    const char *state = json_string_value(json_object_get(answer, "state"));
+
     bool good = !err && json_is_true(json_object_get(answer, "ok")) &&
-                (!state || strcmp(state, "closed") != 0);
+                !json_is_true(json_object_get(answer, "ended"));
     json_decref(answer);
     if (!good) {
         mem_free(id);

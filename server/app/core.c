@@ -279,6 +279,7 @@ static int start_room(struct core *core, char *why, size_t cap)
     struct classroom_hooks hooks = {.arg = core,
                                     .send_h = core_doors_send,
                                     .close_h = core_doors_close,
+                                    .trust_h = core_doors_trust,
                                     .commit_h = commit_h,
                                     .media_h = media_h,
                                     .admin_h = admin_h};
@@ -289,7 +290,7 @@ static int start_room(struct core *core, char *why, size_t cap)
                   .seal_h = token_seal,
                   .open_h = token_open},
         .rng = random_rng(),
-        .classes_max = (uint32_t)core->config->limits_sessions,
+        .classes_max = (uint32_t)core->config->limits_classes,
         .conns_max = (uint32_t)core->config->limits_connections,
         .people_max = (uint32_t)core->config->limits_people_per_class,
     };

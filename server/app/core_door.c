@@ -227,6 +227,15 @@ void core_doors_close(void *arg, conn_num conn, uint16_t code, const char *reaso
     }
 }
 
+void core_doors_trust(void *arg, conn_num conn)
+{
+    struct core_door *d = door_of(arg, conn);
+    struct ipc_frame f = {.type = IPC_TRUST, .trust = conn};
+    if (d) {
+        send_frame(d, &f);
+    }
+}
+
 static void end_door(struct core_door *d)
 {
     struct core *core = d->core;

@@ -100,6 +100,7 @@ int core_doors_listen(struct core *core, char *why, size_t why_cap);
 /* Hooks of the classroom. */
 void core_doors_send(void *arg, const conn_num *to, size_t count, const char *text, size_t len);
 void core_doors_close(void *arg, conn_num conn, uint16_t code, const char *reason);
+void core_doors_trust(void *arg, conn_num conn);
 /* End of a turn: writes what gathered, closes what broke. */
 void core_doors_settle(struct core *core);
 /* Doors connected now. */

@@ -90,7 +90,7 @@ static int open_room(struct offline *o, const struct config *config, char *why, 
                                            .seal_h = token_seal,
                                            .open_h = token_open},
                                  .rng = random_rng(),
-                                 .classes_max = (uint32_t)config->limits_sessions};
+                                 .classes_max = (uint32_t)config->limits_classes};
     int err = keys_secret(&o->paths, config, c.key, why, cap);
     err = err ? err : classroom_new(&o->room, &c, &hooks);
     token_wipe(c.key, sizeof(c.key));

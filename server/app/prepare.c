@@ -138,7 +138,8 @@ int prepare_certificate(struct prepared *p, const struct config *config, char *w
     }
     int err = keys_pair_load(&pair, &p->paths, config, why, why_cap);
     if (err) {
-        return err;
+        /* A file that was named and cannot be used is a wrong setting, whatever the cause. */
+        return *config->tls_cert ? E_BAD : err;
     }
     if (p->cert_fd < 0) {
         p->cert_fd = memfd_create("tls.crt", MFD_CLOEXEC);

@@ -56,7 +56,7 @@ void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us
 {
     struct rtx_sent sent;
     int64_t full;
-    if (!peer_can_send(sub->peer, now) ||
+    if (!sub->track || !peer_can_send(sub->peer, now) ||
         rtx_find(&sub->rtx, seq, sub->peer->rtt_us, now, &sent, &full)) {
         return;
     }

@@ -47,6 +47,8 @@ struct classroom_hooks {
      * records were not taken, and then there is no answer. */
     int (*commit_h)(void *arg, uint64_t ticket, const struct class_record *records, size_t count);
     void (*media_h)(void *arg, const struct media_cmd *cmd);
+    /* This connection has shown a valid token (design.md D7); may be NULL, may come twice. */
+    void (*trust_h)(void *arg, conn_num conn);
     /* Answer of classroom_admin: err 0 and a JSON object, or an error and {"why":...}. */
     void (*admin_h)(void *arg, uint64_t request, int err, const char *json, size_t len);
 };

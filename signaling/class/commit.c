@@ -372,17 +372,20 @@ static void dismiss(struct klass *k, const struct event *e, struct class_time no
     bool all = e->type == EVENT_CLASS_ENDED ||
                (e->type == EVENT_SESSION_CHANGED && e->a == SESSION_CLOSED);
     bool one = e->type == EVENT_PERSON_LEFT && e->a != LEAVE_LOST;
-    if (!all && !one) {
+    bool page = e->type == EVENT_DEVICE_LEFT;
+    if (!all && !one && !page) {
         return;
     }
-    uint16_t code = all ? CLOSE_ENDED : e->a == LEAVE_REMOVED ? CLOSE_REMOVED : CLOSE_NORMAL;
+    bool removed = one && e->a == LEAVE_REMOVED;
+    uint16_t code = all ? CLOSE_ENDED : removed ? CLOSE_REMOVED : CLOSE_NORMAL;
     for (struct conn *c = k->conns, *next; c; c = next) {
         next = c->next;
         /* A seat in the working state was taken after this event: it is not meant. */
         bool again = c->live && live_seated(c->live, k->work);
         bool inside = (c->place == CONN_CLASS || c->place == CONN_JOINING) && !again;
-        bool meant = one ? id_equal(&c->person, &e->person) && (inside || e->b == 1)
-                         : inside || e->type == EVENT_CLASS_ENDED;
+        bool meant = page  ? inside && id_equal(&c->live->device, &e->device)
+                     : one ? id_equal(&c->person, &e->person) && (inside || e->b == 1)
+                           : inside || e->type == EVENT_CLASS_ENDED;
         if (meant) {
             conn_drop(k->room, c, code, all ? "ended" : "left", now);
         }

@@ -124,14 +124,12 @@ static void hand_value(struct jsonw *w, const struct id *person, unsigned kind, 
     jsonw_object_end(w);
 }
 
-static void chat_value(struct jsonw *w, const struct state *s, const struct chat_entry *c)
+static void chat_value(struct jsonw *w, const struct chat_entry *c)
 {
-    const struct person *from = state_person(s, &c->from);
-    const struct rtext *name = from ? from->name : NULL;
     jsonw_object(w);
     key_id(w, "id", ID_MESSAGE, &c->id);
     key_id(w, "from", ID_PERSON, &c->from);
-    jsonw_key_strn(w, "name", rtext_str(name), rtext_len(name));
+    jsonw_key_strn(w, "name", rtext_str(c->name), rtext_len(c->name));
     jsonw_key_int(w, "at", c->at);
     jsonw_key_strn(w, "text", rtext_str(c->text), rtext_len(c->text));
     jsonw_object_end(w);
@@ -180,7 +178,7 @@ static void lists(struct jsonw *w, const struct state *s)
     jsonw_key(w, "chat");
     jsonw_array(w);
     for (size_t i = 0; i < s->chat_count; i++) {
-        chat_value(w, s, state_chat(s, i));
+        chat_value(w, state_chat(s, i));
     }
     jsonw_array_end(w);
 }
@@ -219,6 +217,14 @@ void out_snapshot(struct klass *k, struct conn *c, struct class_time now)
     out_send(k->room, c->num);
 }
 
+/* The connection has shown a valid token: limits per address do not count it any more. */
+static void trust(const struct classroom *room, const struct conn *c)
+{
+    if (room->hooks.trust_h) {
+        room->hooks.trust_h(room->hooks.arg, c->num);
+    }
+}
+
 void out_resumed(struct klass *k, struct conn *c)
 {
     const struct seat *seat = state_seat(k->done, &c->person);
@@ -232,6 +238,7 @@ void out_resumed(struct klass *k, struct conn *c)
     jsonw_key_str(w, "resume", resume);
     jsonw_key_int(w, "seq", (int64_t)k->done->seq);
     jsonw_object_end(w);
+    trust(k->room, c);
     out_send(k->room, c->num);
 }
 
@@ -262,6 +269,7 @@ void out_door(struct klass *k, struct conn *c)
     jsonw_key_int(w, "epoch", (int64_t)config->epoch);
     jsonw_key_int(w, "count", (int64_t)s->seat_count);
     jsonw_object_end(w);
+    trust(k->room, c);
     out_send(k->room, c->num);
 }
 
@@ -396,7 +404,7 @@ static void write_event(struct jsonw *w, const struct state *s, const struct eve
     case EVENT_CHAT_POSTED:
         event_start(w, "chat.posted");
         jsonw_key(w, "chat");
-        chat_value(w, s, state_chat(s, s->chat_count - 1));
+        chat_value(w, state_chat(s, s->chat_count - 1));
         jsonw_object_end(w);
         break;
     case EVENT_NONE:

@@ -113,6 +113,10 @@ void conn_tick(struct door *door, mono_us now)
             log_debug("door", "deadline passed", L_UINT("phase", conn->phase),
                       L_ADDR("addr", &conn->remote));
         }
-        conn_kill(conn);
+        if (conn->phase == DOOR_PHASE_WAIT) {
+            http_overdue(door, conn);
+        } else {
+            conn_kill(conn);
+        }
     }
 }

@@ -183,6 +183,14 @@ void http_answer(struct door *door, const struct ipc_answer *answer)
     answer_large(door, conn, answer, &reply);
 }
 
+void http_overdue(struct door *door, struct door_conn *conn)
+{
+    struct ipc_frame gone = {.type = IPC_GONE, .gone = conn->num};
+    (void)core_send(door, &gone);
+    (void)reply_status(door, conn, 504);
+    finish(conn);
+}
+
 void http_core_lost(struct door *door)
 {
     for (uint32_t i = 0; i < door->conns.touched; i++) {

@@ -13,7 +13,7 @@ static const char *const trusted_types[] = {"svelte-trusted-html"};
 static const char page_policy[] =
     "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' wss:; "
-    "font-src 'self'; manifest-src 'self'; worker-src 'self'; frame-ancestors 'none'; "
+    "font-src 'self' data:; manifest-src 'self'; worker-src 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'; trusted-types";
 
 /* Everything that is not a page may do nothing at all if it is ever opened as one. */

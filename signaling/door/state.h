@@ -279,6 +279,8 @@ int gate_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t
 void http_answer(struct door *door, const struct ipc_answer *answer);
 /* The core went away: whoever waits hears 503. */
 void http_core_lost(struct door *door);
+/* The core's answer did not come in time: 504. */
+void http_overdue(struct door *door, struct door_conn *conn);
 void http_free(struct door *door, struct door_conn *conn);
 
 /* ---- page.c -------------------------------------------------------------------------------- */

@@ -34,6 +34,12 @@ static void vacate(struct state *s, struct seat *seat, const struct event *e, bo
     if (id_equal(&s->acting, &p->id)) {
         s->acting = (struct id){{0}};
     }
+    /* A page may come back much later with a command whose ack it never heard. */
+    uint32_t count = seat->command_count;
+    p->kept_count = count < STATE_KEPT_MAX ? count : (uint32_t)STATE_KEPT_MAX;
+    for (uint32_t i = 0; i < p->kept_count; i++) {
+        p->kept[i] = seat->commands[(count - p->kept_count + i) % STATE_COMMANDS_MAX];
+    }
     state_remove_seat(s, seat);
 }
 
@@ -102,6 +108,9 @@ static int person_joined(struct state *s, const struct event *e)
     p->role_link = (uint8_t)link;
     p->last_device = (struct id){{0}};
     p->last_generation = 0;
+    memcpy(seat->commands, p->kept, p->kept_count * sizeof(p->kept[0]));
+    seat->command_count = p->kept_count;
+    p->kept_count = 0;
     seat->joined_seq = e->seq;
     seat->joined_at = e->at;
     set_device(seat, e);
@@ -149,6 +158,7 @@ static int person_forgotten(struct state *s, const struct event *e)
     for (size_t i = 0; i < s->chat_count; i++) {
         struct chat_entry *c = &s->chat[(s->chat_first + i) % STATE_CHAT_MAX];
         if (id_equal(&c->from, &e->person)) {
+            rtext_put(&c->name);
             rtext_put(&c->text);
         }
     }
@@ -261,7 +271,8 @@ static int hand_lowered(struct state *s, const struct event *e)
 
 static int chat_posted(struct state *s, const struct event *e)
 {
-    if (!state_person(s, &e->person)) {
+    const struct person *p = state_person(s, &e->person);
+    if (!p) {
         return E_CORRUPT;
     }
     if (s->chat_count == STATE_CHAT_MAX) {
@@ -272,6 +283,7 @@ static int chat_posted(struct state *s, const struct event *e)
     c->id = e->other;
     c->from = e->person;
     c->at = e->at;
+    rtext_set(&c->name, p->name);
     rtext_set(&c->text, e->text);
     return 0;
 }

@@ -71,6 +71,10 @@ static int put_persons(struct wr *w, const struct state *s, const struct sealer 
         wr_u64(w, p->left_seq);
         put_id(w, &p->last_device);
         wr_u32(w, p->last_generation);
+        wr_u8(w, (uint8_t)p->kept_count);
+        for (uint32_t c = 0; c < p->kept_count; c++) {
+            wr_u64(w, p->kept[c]);
+        }
         err = put_sealed(w, p->name, &p->id, sealer);
     }
     wr_u32(w, (uint32_t)s->seat_count);
@@ -99,7 +103,8 @@ static int put_lists(struct wr *w, const struct state *s, const struct sealer *s
         put_id(w, &c->id);
         put_id(w, &c->from);
         wr_u64(w, (uint64_t)c->at);
-        err = put_sealed(w, c->text, &c->from, sealer);
+        err = put_sealed(w, c->name, &c->from, sealer);
+        err = err ? err : put_sealed(w, c->text, &c->from, sealer);
     }
     return err;
 }
@@ -187,6 +192,14 @@ static int get_person(struct state *s, struct rd *r, const struct sealer *sealer
     p->left_seq = rd_u64(r);
     p->last_device = get_id(r);
     p->last_generation = rd_u32(r);
+    p->kept_count = rd_u8(r);
+    if (p->kept_count > STATE_KEPT_MAX) {
+        p->kept_count = 0;
+        return E_CORRUPT;
+    }
+    for (uint32_t c = 0; c < p->kept_count; c++) {
+        p->kept[c] = rd_u64(r);
+    }
     if (r->bad || p->role >= ROLE_COUNT || p->role_link >= ROLE_COUNT) {
         return E_CORRUPT;
     }
@@ -292,7 +305,8 @@ static int get_lists(struct state *s, struct rd *r, const struct sealer *sealer)
         c->id = get_id(r);
         c->from = get_id(r);
         c->at = (wall_ms)rd_u64(r);
-        err = seal_read(r, &c->text, &c->from, sealer);
+        err = seal_read(r, &c->name, &c->from, sealer);
+        err = err ? err : seal_read(r, &c->text, &c->from, sealer);
     }
     return err ? err : r->bad ? E_CORRUPT : 0;
 }

@@ -31,6 +31,7 @@ void state_free(struct state *s)
         mem_free(s->seats[i]);
     }
     for (size_t i = 0; i < STATE_CHAT_MAX; i++) {
+        rtext_put(&s->chat[i].name);
         rtext_put(&s->chat[i].text);
     }
     for (struct person *p = s->spare_persons, *next; p; p = next) {
@@ -315,7 +316,8 @@ struct person *state_add_person(struct state *s, const struct id *id)
     if (s->person_count >= STATE_PERSONS_MAX) {
         forget_oldest(s);
     }
-    if (s->person_count >= STATE_PERSONS_MAX || state_reserve(s, 1, 0)) {
+    bool reserved = s->spare_persons && s->person_count < s->person_cap;
+    if (s->person_count >= STATE_PERSONS_MAX || (!reserved && state_reserve(s, 1, 0))) {
         return NULL;
     }
     struct person *p = s->spare_persons;
@@ -330,7 +332,8 @@ struct person *state_add_person(struct state *s, const struct id *id)
 
 struct seat *state_add_seat(struct state *s, struct person *person)
 {
-    if (s->seat_count >= STATE_SEATS_MAX || state_reserve(s, 1, 0)) {
+    bool reserved = s->spare_seats && s->seat_count < s->seat_cap;
+    if (s->seat_count >= STATE_SEATS_MAX || (!reserved && state_reserve(s, 1, 0))) {
         return NULL;
     }
     struct seat *seat = s->spare_seats;

@@ -27,6 +27,7 @@ enum {
     STATE_DEVICES_MAX = 3,
     STATE_CHAT_MAX = 200,
     STATE_COMMANDS_MAX = 256, /* command ids remembered per seat */
+    STATE_KEPT_MAX = 32,      /* of those, after the seat is given up */
     STATE_ROOMS_MAX = 101,    /* main and 100 workshops */
     STATE_LINKS_MAX = 65536,  /* burnt join tokens not yet expired */
     ROOM_MAIN = 0,
@@ -70,6 +71,8 @@ struct person {
     uint64_t left_seq;     /* when the seat was given up; 0 = never */
     struct id last_device; /* may come back without asking after a loss; zero = may not */
     uint32_t last_generation;
+    uint32_t kept_count; /* newest commands of the last seat, oldest first; 0 while seated */
+    uint64_t kept[STATE_KEPT_MAX];
 };
 
 struct room_state {
@@ -81,6 +84,7 @@ struct chat_entry {
     struct id id;
     struct id from;
     wall_ms at;
+    struct rtext *name; /* of the author at that time */
     struct rtext *text;
 };
 

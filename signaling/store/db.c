@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,9 +41,8 @@ static const char *const sql[ST_COUNT] = {
     [ST_EVENT] = "INSERT INTO journal (class, seq, blob) VALUES (?1, ?2, ?3)",
     [ST_SNAPSHOT] = "INSERT OR REPLACE INTO snapshot (class, seq, blob) VALUES (?1, ?2, ?3)",
     /* The one before the newest stays, in case the newest turns out unreadable. */
-    [ST_SNAPSHOT_TRIM] =
-        ("DELETE FROM snapshot WHERE class = ?1 AND seq NOT IN "
-         "(SELECT seq FROM snapshot WHERE class = ?1 ORDER BY seq DESC LIMIT 2)"),
+    [ST_SNAPSHOT_TRIM] = ("DELETE FROM snapshot WHERE class = ?1 AND seq NOT IN "
+                          "(SELECT seq FROM snapshot WHERE class = ?1 ORDER BY seq DESC LIMIT 2)"),
     [ST_KEY] = "INSERT OR REPLACE INTO person_key (class, person, key) VALUES (?1, ?2, ?3)",
     [ST_FORGET] = "DELETE FROM person_key WHERE class = ?1 AND person = ?2",
     [ST_LAST] = "SELECT max(seq) FROM journal WHERE class = ?1",
@@ -235,9 +235,10 @@ int db_open(struct db **out, const char *path, uint32_t busy_ms, char *why, size
         : err == E_BUSY    ? "held by another process; is amphi running already?"
         : err == E_FULL    ? "the disk is full; make room"
                            : "cannot be used; see the reason and its rights";
+    bool told = db->handle && sqlite3_errcode(db->handle) != SQLITE_OK;
     if (!why[0]) {
         (void)snprintf(why, cap, "%s: %s (%s)", path, advice,
-                       db->handle ? sqlite3_errmsg(db->handle) : err_text(err));
+                       told ? sqlite3_errmsg(db->handle) : err_text(err));
     }
     db_close(db);
     return err;

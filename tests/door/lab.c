@@ -47,19 +47,20 @@ static void fill_limits(struct door_config *c, int argc, char **argv)
     c->hsts_max_age_s = u32_arg(argc, argv, "hsts");
 }
 
-static void add_listener(struct door_config *c, long port, bool tls)
+static void add_listener(struct door_config *c, long port, bool tls, long fd)
 {
     if (port) {
         c->listen[c->listen_count++] = (struct door_listen){
-            .address = "127.0.0.1", .port = (uint16_t)port, .tls = tls, .fd = -1};
+            .address = "127.0.0.1", .port = (uint16_t)port, .tls = tls, .fd = (int)fd};
     }
 }
 
 static int lab_door(int argc, char **argv)
 {
     struct door_config c = {.watchdog_fd = -1};
-    add_listener(&c, lab_number(argc, argv, "tls", 0), true);
-    add_listener(&c, lab_number(argc, argv, "plain", 0), false);
+    add_listener(&c, lab_number(argc, argv, "tls", 0), true, -1);
+    add_listener(&c, lab_number(argc, argv, "plain", 0), false,
+                 lab_number(argc, argv, "plain_fd", -1));
     c.cert_path = lab_arg(argc, argv, "cert");
     c.key_path = lab_arg(argc, argv, "key");
     c.web_root = lab_arg(argc, argv, "web");

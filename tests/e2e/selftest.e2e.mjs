@@ -65,7 +65,7 @@ async function call(t, caller, callee, words) {
     t.check(loop, `no usable candidate in ${answer.match(/^a=candidate.*$/gm)}`);
     const [, ip, port] = loop;
     const relay = await t.relay({ udp: [`${ip}:${port}`], words });
-    const line = `a=candidate:1 1 udp 2130706431 127.0.0.1 ${relay.port('udp', port)} typ host\r\n`;
+    const line = `a=candidate:1 1 udp 2130706431 ${ip} ${relay.port('udp', port)} typ host\r\n`;
     // The callee learns the caller's address from its checks; all sections share one transport.
     await caller.eval(takeAnswer, withoutCandidates(answer).replace(/^a=mid:/m, `${line}a=mid:`));
     for (const page of [caller, callee]) {
@@ -170,8 +170,11 @@ async function impaired(t) {
     await relay.set('loss=5 delay=50');
     const first = { a: await a.stats(), b: await b.stats() };
     const states = new Set();
+    const trips = [];
     await during(15000, 500, async () => {
-        states.add((await a.stats()).state);
+        const stats = await a.stats();
+        states.add(stats.state);
+        trips.push(stats.path_rtt_ms || stats.rtt_ms || Infinity);
     });
     const last = { a: await a.stats(), b: await b.stats() };
     for (const page of ['a', 'b']) {
@@ -188,7 +191,10 @@ async function impaired(t) {
     const { ab, ba } = await relay.stat();
     t.figure('relay_loss_pct', (100 * (ab.lost + ba.lost)) / (ab.in + ba.in));
     t.equal([...states], ['connected'], 'connection states seen');
-    const rtt = last.a.path_rtt_ms || last.a.rtt_ms;
+    // The first samples were measured before the delay was set, and a busy machine adds to others:
+    // the least of the later ones is what the link itself takes.
+    const rtt = Math.min(...trips.slice(trips.length >> 1));
+    t.figure('rtt_least_ms', rtt);
     t.check(rtt >= 95 && rtt <= 160, `round trip ${rtt} ms, 100 wanted`);
     t.check(ab.lost > 0 && ba.lost > 0, 'the relay lost nothing');
 }

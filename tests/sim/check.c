@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "codec/base/hash.h"
 #include "codec/media/vp8.h"
 #include "codec/wire/class.h"
 #include "codec/wire/rtp_seq.h"
 #include "tests/sim/sim.h"
 
-enum { ACCEPT_OLD_US = 3 * US_PER_S };
+enum { ACCEPT_OLD_US = 3 * US_PER_S, NEWS_US = 2 * US_PER_MS };
 
 static const struct sfu_want *want_of(const struct client *c, unsigned video_slot)
 {
@@ -23,7 +24,7 @@ static const struct sfu_want *want_of(const struct client *c, unsigned video_slo
 }
 
 /* Who may be in this slot now, and may he be heard and seen at all? */
-static void check_right(struct client *c, unsigned k, const struct mark *m)
+static void check_right(struct client *c, unsigned k, const struct mark *m, bool rtx)
 {
     struct world *w = c->world;
     struct client *p = world_number(w, m->publisher);
@@ -35,13 +36,15 @@ static void check_right(struct client *c, unsigned k, const struct mark *m)
     if (p == c) {
         world_fail(w, "client %u hears or sees himself", c->number);
     }
-    if (p->room != c->room || p->room == 0) {
+    /* Another shard may repair until the news has crossed: one turn of its loop. */
+    bool crossing = rtx && p->shard != c->shard && w->now - p->moved_us <= NEWS_US;
+    if (!crossing && (p->room != c->room || p->room == 0)) {
         world_fail(w, "client %u (room %u) got a packet of %u (room %u)", c->number,
                    (unsigned)c->room, p->number, (unsigned)p->room);
     }
-    if (!(p->publish >> m->source & 1)) {
-        world_fail(w, "client %u got source %u of %u that is not published", c->number, m->source,
-                   p->number);
+    if (!(p->publish >> m->source & 1) && !crossing) {
+        world_fail(w, "client %u slot %u got source %u of %u that is not published%s", c->number, k,
+                   m->source, p->number, rtx ? " (rtx)" : "");
     }
     if (!c->ready && k >= c->offer.audio_slots) {
         world_fail(w, "client %u got video before it was ready", c->number);
@@ -52,7 +55,8 @@ static void check_right(struct client *c, unsigned k, const struct mark *m)
         bool going = c->slot[k].state != SFU_SLOT_LIVE ||
                      c->want_us[k - c->offer.audio_slots] + ACCEPT_OLD_US > w->now;
         if (!want) {
-            world_fail(w, "client %u: video in slot %u that nobody wished", c->number, k);
+            world_fail(w, "client %u: video in slot %u that nobody wished%s", c->number, k,
+                       rtx ? " (rtx)" : "");
         } else if (!current && !going) {
             world_fail(w, "client %u slot %u carries %u, not who SLOTS said", c->number, k,
                        p->number);
@@ -165,6 +169,29 @@ static void check_exts(struct client *c, const struct rtp_header *hdr, const uin
     }
 }
 
+/* A retransmission is the packet that was sent under its number, byte for byte. */
+static void check_repair(struct client *c, unsigned k, const struct rtp_header *hdr,
+                         const uint8_t *payload)
+{
+    const struct hash_key key = {1, 2};
+    struct slot_check *s = &c->check[k];
+    struct rd r = rd_init(payload, hdr->payload_len);
+    uint16_t seq = rd_u16(&r);
+    uint64_t hash = hash_bytes(&key, payload + 2, hdr->payload_len - 2U);
+    if (s->sent_hash[seq % SIM_SENT] != hash || s->sent_ts[seq % SIM_SENT] != hdr->timestamp) {
+        world_fail(c->world, "client %u slot %u: number %u was another packet", c->number, k, seq);
+    }
+}
+
+static void note_sent(struct client *c, unsigned k, const struct rtp_header *hdr,
+                      const uint8_t *payload)
+{
+    const struct hash_key key = {1, 2};
+    struct slot_check *s = &c->check[k];
+    s->sent_hash[hdr->seq % SIM_SENT] = hash_bytes(&key, payload, hdr->payload_len);
+    s->sent_ts[hdr->seq % SIM_SENT] = hdr->timestamp;
+}
+
 static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us now)
 {
     struct world *w = c->world;
@@ -192,9 +219,12 @@ static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
     }
     w->rtp_tx++;
     c->last_rtp_us = now;
-    check_right(c, k, &m);
+    check_right(c, k, &m, rtx);
     check_exts(c, &hdr, data, audio, &m);
-    if (!rtx) {
+    if (rtx) {
+        check_repair(c, k, &hdr, data + hdr.header_len);
+    } else {
+        note_sent(c, k, &hdr, data + hdr.header_len);
         check_order(c, k, &hdr, data + hdr.header_len, &m, now);
     }
 }

@@ -166,6 +166,11 @@ static void connect_tick(struct client *c, mono_us now)
             send_dtls(c, FAKE_HELLO_2, c->offer.fingerprint + 16);
         } else {
             send_dtls(c, FAKE_FINISHED, NULL);
+            if (++c->dtls_tries ==
+                4) { /* the server lost it: begin anew, as a client's timer does */
+                c->dtls_tries = 0;
+                c->dtls_stage = 0;
+            }
         }
         c->next_dtls_us = now + 100 * US_PER_MS;
     }

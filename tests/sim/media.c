@@ -163,6 +163,7 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
     s->kept[at].seq = (uint16_t)s->seq;
     s->kept[at].header_len = (uint16_t)header_len;
     s->kept[at].len = (uint16_t)len;
+    s->kept[at].timestamp = hdr.timestamp;
     memcpy(s->kept[at].data, plain + header_len, len);
     send_sealed(c, plain, header_len, len, s->seq++);
     s->sent++;
@@ -235,7 +236,7 @@ void media_nack(struct client *c, uint32_t ssrc, uint16_t seq)
         struct rtp_header hdr = {
             .ssrc = s->rtx_ssrc,
             .seq = (uint16_t)s->rtx_seq,
-            .timestamp = s->timestamp0 + s->frame * 3600,
+            .timestamp = s->kept[at].timestamp,
             .pt = SIM_PT_RTX,
         };
         v.kinds |= s->source == SOURCE_CAMERA ? 1u << RTPEXT_MID | 1u << RTPEXT_REPAIRED_RID : 0;

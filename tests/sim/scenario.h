@@ -17,6 +17,15 @@ extern const unsigned scenarios_count;
 /* A world drawn from its seed: people, links, moves; shards 1 .. 3. */
 void scenario_random(struct world *w);
 
+/* attacks.c */
+void attack_s1_handshake(struct world *w);
+void attack_s7_takeover(struct world *w);
+void attack_s8_inject(struct world *w);
+void attack_s9_bad_packets(struct world *w);
+void attack_s10_replay(struct world *w);
+void attack_s11_ssrcs(struct world *w);
+void attack_s12_feedback(struct world *w);
+
 /* Fails unless cond; text says what was expected. */
 #define EXPECT(w, cond, ...)                                                                       \
     do {                                                                                           \

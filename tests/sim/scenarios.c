@@ -188,6 +188,29 @@ static void run_screen(struct world *w)
     world_run(w, US_PER_S);
 }
 
+/* A screen that does not move sends nothing: who comes late asks for it all the same. */
+static void run_still_screen(struct world *w)
+{
+    people(w, 2, MIC, 0);
+    struct client *teacher = w->client[0];
+    world_publish(w, teacher, MIC | SCREEN);
+    teacher->on[SOURCE_SCREEN] = true;
+    struct sfu_want want = {
+        .slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id};
+    world_view(w, w->client[1], &want, 1);
+    world_run(w, 2 * US_PER_S);
+    teacher->on[SOURCE_SCREEN] = false;
+    world_run(w, 6 * US_PER_S);
+    uint32_t before = teacher->stream[4].plis;
+    struct client *late = world_join(w, ROOM_A, 0, MIC);
+    world_view(w, late, &want, 1);
+    world_run(w, US_PER_S);
+    EXPECT(w, teacher->stream[4].plis > before, "nobody asked the still screen for a picture");
+    teacher->on[SOURCE_SCREEN] = true; /* the key frame it was asked for */
+    world_run(w, US_PER_S);
+    EXPECT(w, late->slot[VIDEO0].state == SFU_SLOT_LIVE, "the late viewer sees no screen");
+}
+
 static void run_churn(struct world *w)
 {
     people(w, 6, MIC | CAM, 360);
@@ -309,7 +332,8 @@ static void run_pli_flood(struct world *w)
     uint32_t before = pub->stream[1].plis;
     uint32_t worst = 0;
     for (unsigned ms = 0; ms < 8000; ms += 20) {
-        for (unsigned i = 1; i < w->clients; i++) {
+        /* One after the other joins in, so that the limits of each viewer do not help. */
+        for (unsigned i = 1; i < w->clients && 80 * i <= ms + 80; i++) {
             struct client *c = w->client[i];
             uint8_t out[64];
             struct wr wr = wr_init(out, 24);
@@ -364,6 +388,7 @@ static void run_restart(struct world *w)
     c->answered = false;
     world_command(w, c, &cmd);
     EXPECT(w, c->answered, "no answer to a restart");
+    c->old_tuple = c->tuple;
     c->tuple.remote.port = 23456; /* a new address: Wi-Fi to mobile */
     c->tuple.remote.ip[3] = 77;
     c->next_check_us = 0;
@@ -377,26 +402,35 @@ const struct scenario scenarios[] = {
     {"layers_follow_the_tile", 1, 5, run_layers},
     {"slot_switches_every_500_ms", 1, 5, run_switch},
     {"mute_takes_effect_at_once", 1, 5, run_mute},
-    {"rooms_never_leak", 1, 5, run_rooms},
+    {"s27_rooms_never_leak", 1, 5, run_rooms},
     {"loudest_speak", 1, 3, run_speakers},
     {"screen_with_sound", 1, 5, run_screen},
+    {"still_screen_for_a_late_viewer", 1, 5, run_still_screen},
+    {"two_shards_still_screen", 2, 5, run_still_screen},
     {"people_come_and_go", 1, 5, run_churn},
     {"five_percent_lost_downwards", 1, 5, run_loss_down},
     {"five_percent_lost_upwards", 1, 5, run_loss_up},
-    {"consent_ends_after_30_s", 1, 5, run_consent},
-    {"key_frame_requests_are_governed", 1, 5, run_pli_flood},
+    {"s7_consent_ends_after_30_s", 1, 5, run_consent},
+    {"s12_key_frame_requests_governed", 1, 5, run_pli_flood},
+    {"s1_broken_handshakes", 1, 5, attack_s1_handshake},
+    {"s7_no_takeover_by_media", 1, 5, attack_s7_takeover},
+    {"s8_injected_media_moves_nothing", 1, 5, attack_s8_inject},
+    {"s9_million_bad_packets", 1, 5, attack_s9_bad_packets},
+    {"s10_replays_and_short_packets", 1, 5, attack_s10_replay},
+    {"s11_foreign_and_many_ssrcs", 1, 5, attack_s11_ssrcs},
+    {"s12_feedback_hurts_nobody_else", 1, 5, attack_s12_feedback},
     {"restart_moves_the_path", 1, 5, run_restart},
     {"two_shards_table_of_four", 2, 5, run_table},
     {"two_shards_layers", 2, 5, run_layers},
     {"two_shards_switches", 2, 5, run_switch},
     {"two_shards_mute", 2, 5, run_mute},
-    {"three_shards_rooms", 3, 5, run_rooms},
+    {"s27_three_shards_rooms", 3, 5, run_rooms},
     {"three_shards_loudest", 3, 3, run_speakers},
     {"two_shards_screen", 2, 5, run_screen},
     {"three_shards_churn", 3, 5, run_churn},
     {"two_shards_loss_down", 2, 5, run_loss_down},
     {"two_shards_loss_up", 2, 5, run_loss_up},
-    {"two_shards_requests_governed", 2, 5, run_pli_flood},
+    {"s12_two_shards_requests_governed", 2, 5, run_pli_flood},
     {"three_shards_full_rings", 3, 5, run_rings_full},
 };
 const unsigned scenarios_count = sizeof(scenarios) / sizeof(scenarios[0]);

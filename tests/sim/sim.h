@@ -23,6 +23,7 @@ enum {
     SIM_STREAMS = 6, /* mic, camera h m l, screen, sound */
     SIM_KEPT = 512,
     SIM_MAILBOX = 4096,
+    SIM_SENT = 4096,
     SIM_PACKET = 1600,
     SIM_PT_OPUS = 111,
     SIM_PT_VP8 = 96,
@@ -87,6 +88,7 @@ struct stream_out {
         uint16_t seq;
         uint16_t header_len;
         uint16_t len;
+        uint32_t timestamp;
         uint8_t data[1250];
     } * kept; /* SIM_KEPT of them */
 };
@@ -105,6 +107,8 @@ struct slot_check {
     uint64_t packets;
     uint64_t switches;
     uint64_t late;
+    uint32_t sent_ts[SIM_SENT]; /* of each number, for its retransmission */
+    uint64_t sent_hash[SIM_SENT];
     /* as received by the client */
     uint64_t got;
     uint64_t got_rtx;
@@ -122,6 +126,7 @@ struct client {
     sfu_peer_id id;
     sfu_room_id room;
     struct tuple tuple;
+    struct tuple old_tuple; /* before it moved */
     struct desc_offer offer;
     struct desc_answer answer;
     bool open;
@@ -134,6 +139,7 @@ struct client {
     bool silent; /* sends no checks */
     bool ready;
     uint8_t dtls_stage;
+    uint8_t dtls_tries;
     mono_us next_check_us;
     mono_us next_dtls_us;
     mono_us next_rtcp_us;
@@ -146,6 +152,7 @@ struct client {
     struct sim_link up;
     struct sim_link down;
     uint32_t publish;
+    mono_us moved_us;            /* when publish or room changed */
     uint8_t level[SOURCE_COUNT]; /* audio: -dBov */
     bool on[SOURCE_COUNT];       /* the source sends packets */
     struct stream_out stream[SIM_STREAMS];

@@ -125,7 +125,8 @@ enum drop world_inject(struct world *w, unsigned shard, const struct tuple *from
 static struct client *client_at(struct world *w, const struct tuple *to)
 {
     for (unsigned i = 0; i < w->clients; i++) {
-        if (w->client[i] && tuple_equal(&w->client[i]->tuple, to)) {
+        if (w->client[i] &&
+            (tuple_equal(&w->client[i]->tuple, to) || tuple_equal(&w->client[i]->old_tuple, to))) {
             return w->client[i];
         }
     }
@@ -296,6 +297,7 @@ void world_room(struct world *w, struct client *c, sfu_room_id room)
 {
     struct sfu_cmd cmd = {.kind = SFU_CMD_ROOM, .room = room};
     c->room = room;
+    c->moved_us = w->now;
     world_command(w, c, &cmd);
 }
 
@@ -303,6 +305,7 @@ void world_publish(struct world *w, struct client *c, uint32_t publish)
 {
     struct sfu_cmd cmd = {.kind = SFU_CMD_PUBLISH, .publish = publish};
     c->publish = publish;
+    c->moved_us = w->now;
     world_command(w, c, &cmd);
 }
 

@@ -57,16 +57,16 @@ export function settings({ dir, web, rtc, admin, origins, place }) {
 
 export const commands = {
     serve: () => ['serve'],
-    classCreate: (title) => ['class', 'create', '--title', title, '--json'],
+    classCreate: (title) => ['class', 'create', title, '--json'],
     classEnd: (id) => ['class', 'end', id, '--json'],
     link: (id, { role, ttl_s, once }) => ['link', id, '--role', role,
-        ...(ttl_s ? ['--ttl', String(ttl_s)] : []), ...(once ? ['--once'] : []), '--json'],
+        ...(ttl_s ? ['--ttl', `${ttl_s}s`] : []), ...(once ? ['--single'] : []), '--json'],
 };
 
 /** What the commands print with --json. */
 export const parse = {
-    classId: (json) => json.id ?? json.class?.id,
-    linkUrl: (json) => json.url ?? json.link,
+    classId: (json) => json.class,
+    linkUrl: (json) => json.url,
 };
 
 /** Which process of the program a pid is: 'core', 'door' or ''. They are `amphi core`, `amphi door`. */

@@ -2,8 +2,9 @@
 // colour scheme are settings of the whole browser there, so every page is a browser of its own.
 import { load } from './deps.mjs';
 import { initScript, Page } from './page.mjs';
+import { Sound } from './sound.mjs';
 
-function prefsFor(options) {
+function prefsFor(options, hasSound) {
     return {
         'media.navigator.streams.fake': true,
         'media.navigator.permission.disabled': true,
@@ -12,8 +13,8 @@ function prefsFor(options) {
         'media.autoplay.default': 0,
         'media.autoplay.blocking_policy': 0,
         'media.autoplay.block-webaudio': false,
-        // Without a sound card an AudioContext never starts there: Firefox's own mock device.
-        'media.cubeb.force_mock_context': true,
+        // Without any output an AudioContext never starts there: then Firefox's own mock device.
+        'media.cubeb.force_mock_context': !hasSound,
         'media.getdisplaymedia.transient.enabled': false,
         'intl.accept_languages': options.lang === 'fr' ? 'fr-FR, fr' : 'en-GB, en',
         'layout.css.prefers-color-scheme.content-override': options.theme === 'dark' ? 0 : 1,
@@ -91,6 +92,7 @@ export class Firefox {
         const browser = new Firefox();
         browser.puppeteer = await load('puppeteer-core');
         browser.open = [];
+        browser.sound = await Sound.start();
         return browser;
     }
 
@@ -103,7 +105,8 @@ export class Firefox {
             executablePath: process.env.AMPHI_E2E_FIREFOX ?? '/usr/bin/firefox-esr',
             headless: true,
             acceptInsecureCerts: true,
-            extraPrefsFirefox: prefsFor(options),
+            extraPrefsFirefox: prefsFor(options, Boolean(this.sound)),
+            env: { ...process.env, ...this.sound?.env },
             defaultViewport: viewport,
             timeout: 60000,
         });
@@ -119,5 +122,6 @@ export class Firefox {
 
     async stop() {
         await Promise.allSettled(this.open.map((handle) => handle.close()));
+        await this.sound?.stop();
     }
 }

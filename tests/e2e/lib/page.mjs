@@ -31,7 +31,7 @@ export function initScript(options) {
  * @property {'en'|'fr'} [lang]
  * @property {'light'|'dark'} [theme]
  * @property {{width: number, height: number}} [viewport]
- * @property {Record<string, number>} [portMap]  server port -> relay port, see Relay.map
+ * @property {object} [portMap]  "udp:9000" -> relay port, see Relay.map; host -> its address
  */
 
 export class Page {
@@ -162,6 +162,7 @@ export class Page {
             const state = await this.eval(async () => ({
                 url: location.href, counts: window.__e2e?.counts(), view: window.__e2e?.view(),
                 read: window.__e2e?.read(), stats: await window.__e2e?.stats(),
+                messages: window.__e2e?.messages.slice(-40),
             }));
             fs.writeFileSync(`${base}.json`, JSON.stringify(state, null, 1));
         });

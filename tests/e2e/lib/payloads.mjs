@@ -54,12 +54,13 @@ const dresses = [
     (s) => s.replace(/</g, '<').replace(/ /g, '/'),
 ];
 
-/** At most 80 characters each when short is asked for, as a name allows. */
+/** When short is asked for: at most 80 characters each and no control ones, as a name allows. */
 export function payloads({ short = false } = {}) {
     const all = [];
     for (const dress of dresses) {
         for (const shape of shapes) all.push(dress(shape(all.length)));
     }
     if (!short) return all;
-    return all.map((s, n) => ([...s].length <= 80 ? s : `<img src=x onerror=${call(n)}>${n}`));
+    return all.map((s, n) => ([...s].length <= 80 ? s : `<img src=x onerror=${call(n)}>${n}`)
+        .replace('\t', '&Tab;'));
 }

@@ -2,6 +2,7 @@
 import { spawn, execFile } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import { until } from './wait.mjs';
 
 /** Pids of the direct children of a process, from every thread of it. */
@@ -131,6 +132,15 @@ export function freePort() {
             server.close(() => done(port));
         });
     });
+}
+
+/**
+ * The address media is offered on: Firefox gathers no loopback address on a machine that has
+ * another one, and does not pair its own with a loopback address of the server.
+ */
+export function mediaAddress() {
+    const all = Object.values(os.networkInterfaces()).flat();
+    return all.find((a) => a.family === 'IPv4' && !a.internal)?.address ?? '127.0.0.1';
 }
 
 /**

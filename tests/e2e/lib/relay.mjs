@@ -10,11 +10,11 @@ const binary = path.join(root, 'build/tests/relay');
 export class Relay {
     /**
      * @param {{udp?: string[], tcp?: string[], words?: string[], pcap?: string, log?: string}} o
-     *   udp, tcp: server addresses "127.0.0.1:9000" to stand in front of.
+     *   udp, tcp: server addresses "127.0.0.1:9000" to stand in front of, on the same address.
      */
     static async start({ udp = [], tcp = [], words = [], pcap, log }) {
         if (!fs.existsSync(binary)) throw new Error(`${binary} is missing: run "make relay"`);
-        const near = (to) => (to.startsWith('[') ? '[::1]:0' : '127.0.0.1:0');
+        const near = (to) => to.replace(/\d+$/, '0');
         const args = ['proxy', ...udp.flatMap((to) => ['--udp', `${near(to)}/${to}`]),
             ...tcp.flatMap((to) => ['--tcp', `${near(to)}/${to}`]),
             ...(pcap ? ['--pcap', pcap] : []), ...words];

@@ -4,7 +4,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { commands, parse, roleOf, settings } from './contract.mjs';
 import { root } from './deps.mjs';
-import { Child, childrenOf, commandOf, freePort, isAlive, nameOf, run } from './proc.mjs';
+import {
+    Child, childrenOf, commandOf, freePort, isAlive, mediaAddress, nameOf, run,
+} from './proc.mjs';
 import { Relay } from './relay.mjs';
 import { now, until } from './wait.mjs';
 
@@ -20,7 +22,7 @@ const place = {
     netns: process.env.AMPHI_E2E_NETNS ?? '',
     host: process.env.AMPHI_E2E_HOST ?? '127.0.0.1',
     admin: process.env.AMPHI_E2E_ADMIN ?? '127.0.0.1',
-    media: list(process.env.AMPHI_E2E_MEDIA ?? '127.0.0.1'),
+    media: list(process.env.AMPHI_E2E_MEDIA ?? mediaAddress()),
     external: list(process.env.AMPHI_E2E_EXTERNAL),
     listen: process.env.AMPHI_E2E_NETNS ? ['0.0.0.0', '[::]'] : ['127.0.0.1'],
 };
@@ -49,12 +51,13 @@ export class Server {
         if (impair) {
             const { web, rtc } = server.ports;
             server.relay = await Relay.start({
-                udp: [`127.0.0.1:${rtc}`], tcp: [`127.0.0.1:${web}`, `127.0.0.1:${rtc}`],
+                udp: [`${place.media[0]}:${rtc}`],
+                tcp: [`127.0.0.1:${web}`, `${place.media[0]}:${rtc}`],
                 words: impair, log: path.join(dir, 'relay.txt'),
             });
             server.webPort = server.relay.port('tcp', web);
             const { [`tcp:${web}`]: _, ...media } = server.relay.map;
-            server.portMap = media;
+            server.portMap = { ...media, host: place.media[0] };
             origins.push(`https://127.0.0.1:${server.webPort}`);
         }
         server.env = { ...settings({ dir: server.data, origins, place, ...server.ports }), ...env };

@@ -64,7 +64,8 @@
         canvas.width = width;
         canvas.height = height;
         const context = canvas.getContext('2d', { alpha: false });
-        const stream = canvas.captureStream(fps);
+        // Every drawing is a frame: two clocks of one rate would miss each other's beats.
+        const stream = canvas.captureStream();
         const [track] = stream.getVideoTracks();
         let counter = 0;
         const timer = setInterval(() => {

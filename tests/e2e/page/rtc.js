@@ -35,7 +35,7 @@
         const part = line.split(' ');
         const port = conf.portMap?.[`${(part[2] ?? '').toLowerCase()}:${part[5]}`];
         if (!port) return line;
-        part[4] = part[4].includes(':') ? '::1' : '127.0.0.1';
+        part[4] = conf.portMap.host;
         part[5] = String(port);
         return part.join(' ');
     };

@@ -19,6 +19,8 @@ export interface MediaHooks {
   nextId(): string;
   /** An offer can get its answer now. */
   reachable(): boolean;
+  /** Views are asked only from inside the class. */
+  inClass(): boolean;
   /** A new connection exists: fill its send sections. */
   refill(): void;
 }
@@ -154,7 +156,7 @@ export class MediaRoom {
 
   private sendView(): void {
     this.viewTimer = undefined;
-    if (!this.hooks.reachable() || (this.sentWants && sameWants(this.wants, this.sentWants))) return;
+    if (!this.hooks.reachable() || !this.hooks.inClass() || (this.sentWants && sameWants(this.wants, this.sentWants))) return;
     if (this.hooks.send({ t: 'view', want: this.wants })) this.sentWants = this.wants;
   }
 

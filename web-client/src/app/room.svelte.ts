@@ -52,6 +52,7 @@ export class Room {
       send: (m) => this.signal.send(m),
       nextId: () => this.signal.commands.nextId(),
       reachable: () => this.linked,
+      inClass: () => this.phase === 'class',
       refill: () => this.local.refill(),
     });
     this.local = new LocalMedia({
@@ -164,6 +165,7 @@ export class Room {
     if (prefs.name === '' && m.you.name) setPref('name', m.you.name);
     this.timeline['door'] ??= performance.now();
     void this.media.connect(this.media.started ? 'epoch' : 'load', m.ice);
+    this.signal.resend();
   }
 
   private enter(m: Extract<ServerMessage, { t: 'snapshot' }>): void {

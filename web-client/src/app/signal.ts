@@ -55,9 +55,10 @@ export class Signal {
     });
   }
 
-  /** Repeats what was not acknowledged. */
+  /** Repeats what was not acknowledged: at the door the wish to enter, in the class everything else. */
   resend(): void {
-    for (const command of this.commands.pending()) if (command.t !== 'join') this.send(command);
+    const atDoor = this.link.phase === 'door';
+    for (const command of this.commands.pending()) if ((command.t === 'join') === atDoor) this.send(command);
   }
 
   retryNow(): void {

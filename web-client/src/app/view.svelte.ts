@@ -8,6 +8,8 @@ class View {
   pinned = $state('');
   page = $state(0);
   draft = $state('');
+  /** Name typed at the door, kept while another screen stands there. */
+  name = $state('');
   /** Messages seen when the chat was last open. */
   seen = $state(0);
   private opener: HTMLElement | undefined;

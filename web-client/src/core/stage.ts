@@ -79,7 +79,8 @@ export function arrange(state: ClassState, input: StageInput): Arrangement {
   if (kind === 'speaker' && !main) {
     main = seats.find((t) => t.device === input.speaker) ?? seats.find((t) => !t.self) ?? seats[0];
   }
-  if (main && kind === 'grid') kind = 'speaker';
+  // On a tall stage what is shared would be squeezed between two columns: the table unrolls below it.
+  if (main && (kind === 'grid' || input.box.h > input.box.w)) kind = 'speaker';
   const rest = main ? [...extra, ...seats].filter((t) => t !== main) : seats;
 
   if (kind === 'grid' || !main) {

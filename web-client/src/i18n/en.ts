@@ -146,6 +146,7 @@ export const en: Catalogue = {
   'people.away': 'connection lost',
 
   'hands.title': 'Raised hands',
+  'hands.count': { one: '# raised hand', other: '# raised hands' },
   'hands.clear': 'Lower all hands',
   'hands.yours': { one: 'Your hand is up: you are next', other: 'Your hand is up: you are number #' },
 

@@ -144,6 +144,7 @@ export const fr = {
   'people.away': 'connexion perdue',
 
   'hands.title': 'Mains levées',
+  'hands.count': { one: '# main levée', other: '# mains levées' },
   'hands.clear': 'Baisser toutes les mains',
   'hands.yours': { one: 'Votre main est levée : vous êtes le prochain', other: 'Votre main est levée : vous êtes #e' },
 

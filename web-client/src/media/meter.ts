@@ -10,6 +10,7 @@ export function audioContext(): AudioContext | undefined {
   if (typeof AudioContext === 'undefined') return undefined;
   shared = new AudioContext({ latencyHint: 'interactive' });
   const wake = (): void => void shared?.resume().catch(() => undefined);
+  wake();
   for (const type of ['pointerdown', 'keydown'] as const) addEventListener(type, wake, { passive: true });
   return shared;
 }

@@ -121,8 +121,10 @@ function directionLines(section: Section, index: number, answer: Answer): string
     const slot = index - SEND_SECTIONS;
     const ssrc = answer.b + 2 * slot;
     const lines = ['a=sendonly', `a=msid:slot${slot} slot${slot}`];
-    if (section.kind === 'video') lines.push(`a=ssrc-group:FID ${ssrc} ${ssrc + 1}`, `a=ssrc:${ssrc + 1} cname:amphi`);
-    return [...lines, `a=ssrc:${ssrc} cname:amphi`];
+    // The first SSRC named is the stream itself to Chromium, whatever the group says.
+    const own = `a=ssrc:${ssrc} cname:amphi`;
+    if (section.kind !== 'video') return [...lines, own];
+    return [...lines, `a=ssrc-group:FID ${ssrc} ${ssrc + 1}`, own, `a=ssrc:${ssrc + 1} cname:amphi`];
   }
   const rids = section.lines
     .map((line) => /^a=rid:(\S+) send/.exec(line)?.[1])

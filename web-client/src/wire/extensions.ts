@@ -7,6 +7,10 @@ export const AUDIO_EXTENSIONS = {
   act: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time',
 } as const;
 
+/*
+ * The dependency descriptor is left out on purpose: once it is agreed on, Chromium strips picture
+ * numbers and layers from its VP8 payloads, and viewers without the extension could not follow.
+ */
 export const VIDEO_EXTENSIONS = {
   mid: AUDIO_EXTENSIONS.mid,
   rid: 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id',
@@ -16,5 +20,4 @@ export const VIDEO_EXTENSIONS = {
   act: AUDIO_EXTENSIONS.act,
   pd: 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
   vo: 'urn:3gpp:video-orientation',
-  dd: 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension',
 } as const;

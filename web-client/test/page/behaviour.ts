@@ -37,6 +37,17 @@ const joining: Test[] = [
     assert.deepEqual(directions, [...Array(4).fill('sendonly'), ...Array(21).fill('recvonly')]);
     await v.done();
   }),
+  test('a click to enter while the server is away enters when it is back; the name is kept', async (bench) => {
+    const v = await visit(bench, { join: false });
+    await v.page.getByTestId('door-name').fill('Camille');
+    await v.page.getByText('Tout est prêt').waitFor();
+    bench.mock.pause(5000);
+    await v.page.getByTestId('door-join').click();
+    await v.page.getByTestId('over-busy').waitFor();
+    await v.page.getByTestId('bar-leave').waitFor({ timeout: 12_000 });
+    await v.page.getByTestId('tile-d_you-cam').getByText('Camille').waitFor();
+    await v.done();
+  }),
   test('without name the door says what is missing and keeps the focus there', async (bench) => {
     const v = await visit(bench, { join: false });
     await until('door', () => v.page.getByTestId('door-join').isEnabled());

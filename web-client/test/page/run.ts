@@ -7,6 +7,8 @@ import { launch } from './browser.ts';
 import type { Bench } from './bench.ts';
 
 const filter = new RegExp(process.argv[2] ?? '.', 'i');
+// Headless Chromium dies after some sixty contexts with cameras: a fresh one now and then.
+const CONTEXTS_PER_BROWSER = 20;
 const bench: Bench = { browser: await launch(), bare: await launch(false), mock: await startMock(), count: 0 };
 let passed = 0;
 let failed = 0;
@@ -20,6 +22,10 @@ for (const { name, run } of [...behaviourTests, ...a11yTests]) {
     console.error(`not ok: ${name}\n${error instanceof Error ? error.stack : String(error)}`);
   } finally {
     for (const b of [bench.browser, bench.bare]) for (const context of b.contexts()) await context.close();
+    if (bench.count % CONTEXTS_PER_BROWSER === 0) {
+      await bench.browser.close();
+      bench.browser = await launch();
+    }
   }
 }
 await bench.browser.close();

@@ -96,6 +96,8 @@ test('automatic: ring up to 12, grid above, strip on a phone; a shared screen ta
   const shared = arrange(s, input);
   assert.deepEqual(shared.placed.filter((p) => p.role === 'main').map((p) => p.tile.key), ['d_1/screen']);
   assert.equal(shared.placed.length, 6);
+  assert.equal(shared.kind, 'ring');
+  assert.equal(arrange(s, { ...input, box: BOXES[1]! }).kind, 'speaker', 'a tall stage unrolls');
 });
 
 test('everybody is on exactly one page', () => {

@@ -1,0 +1,73 @@
+"""A class from the first hello to the last word, through supervisor, door, core and storage."""
+import json
+
+from harness import Client, Closed, Server, check, enter, fake_offer, wait_for
+
+
+def two_people(s, class_id):
+    host_link = s.link(class_id, "host")["link"]
+    guest_link = s.link(class_id)["link"]
+    host, state = enter(s, host_link, "Ada")
+    check("a host joins", state["you"]["role"] == "host", state["class"]["title"])
+    guest, state = enter(s, guest_link, "Blaise")
+    check("a second person is in the snapshot with the first", len(state["people"]) == 2)
+    joined = host.event("person.joined")
+    check("the first person sees the second come", joined["person"]["name"] == "Blaise")
+    answer = guest.answer(guest.send("chat.send", text="hello"))
+    check("a message is acknowledged", answer["t"] == "ack", json.dumps(answer))
+    said = host.event("chat.posted")
+    check("and arrives", said["chat"]["text"] == "hello")
+    guest.answer(guest.send("hand.raise", kind="speak"))
+    check("a raised hand arrives", host.event("hand.raised")["hand"]["kind"] == "speak")
+    check("who showed a link is no stranger to the door",
+          wait_for(lambda: s.metric("amphi_door_untrusted") == 0, 4))
+    refused = guest.answer(guest.send("session.end"))
+    check("a participant may not end the class", refused.get("code") == "denied",
+          json.dumps(refused))
+    return host, guest
+
+
+def media(s, client):
+    offer_id = client.send("media.offer", cause="load", offer=fake_offer())
+    answer = client.wait(lambda m: m.get("id") == offer_id)
+    ok = answer["t"] == "media.answer"
+    check("an offer is answered by a shard", ok, json.dumps(answer)[:160])
+    if ok:
+        ports = {c[2] for c in answer["answer"]["c"]}
+        known = set(json.loads(s.hint("rtc.json"))["rtc"])
+        check("its candidates name one port of the server", len(ports) == 1 and ports <= known)
+    check("the media connection is counted",
+          wait_for(lambda: s.metric("amphi_media_connections") == 1, 3))
+
+
+def run():
+    with Server() as s:
+        check("ready in time", s.start_s < 5, f"{s.start_s * 1000:.0f} ms")
+        check("the page is served", s.page("/")[0] == 200)
+        check("so is a link's path", s.page("/c/c_x")[0] == 200)
+        info = json.loads(s.page("/api/info")[1])
+        check("the API tells its protocol", info["protocol"] == "amphi.1")
+        class_id = s.make_class("Algebra")
+        host, guest = two_people(s, class_id)
+        media(s, guest)
+        code, out, _ = s.cli("class", "list", "--json")
+        row = json.loads(out)["classes"][0]
+        check("class list counts who is there", code == 0 and row["present"] == 2, out.strip())
+        code, out, _ = s.cli("class", "show", class_id)
+        check("class show names them", "Ada" in out and "Blaise" in out)
+        code, _, err = s.cli("class", "end", class_id)
+        check("class end", code == 0, err)
+        closed = host.wait_closed()
+        check("ends it for everybody", closed and closed.code == 4002, closed)
+        guest.close()
+        bad = Client(s.port)
+        bad.send("hello", v=1, lang="en", link="AAAA")
+        closed = bad.wait_closed()
+        check("a made-up link is refused with 4003", closed and closed.code == 4003, closed)
+        try:
+            enter(s, s.link(class_id)["link"], "Late")
+            check("nobody joins an ended class", False)
+        except (Closed, AssertionError) as e:
+            check("nobody joins an ended class", True, e)
+        code, seconds = s.stop()
+        check("SIGTERM ends it with 0", code == 0, f"{seconds:.2f} s")

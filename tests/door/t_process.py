@@ -1,0 +1,349 @@
+"""The process: certificate, watchdog, core restart, stop, start errors, sandbox
+(rules 21, 24, 25; reliability F9, F20)."""
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+from harness import *
+
+
+def peer_certificate():
+    s = connect(True)
+    der = s.getpeercert(True)
+    s.close()
+    return der
+
+
+def peer_name():
+    """Common name of the certificate served now."""
+    return subprocess.run(["openssl", "x509", "-inform", "der", "-noout", "-subject"],
+                          input=peer_certificate(), capture_output=True).stdout.decode().strip().split("CN = ")[-1]
+
+
+def put_pair(lab, pair):
+    for new, old in zip(pair, (lab.cert, lab.key)):
+        os.replace(new, old)
+
+
+def t_certificate(lab):
+    """F20, rule 24."""
+    inside = [Ws(True) for _ in range(30)]
+    first = peer_certificate()
+    put_pair(lab, make_certificate(lab.dir, "two", cn="second"))
+    lab.door.send_signal(signal.SIGHUP)
+    start = time.monotonic()
+    swapped = wait_for(lambda: peer_certificate() != first, 3, 0.05)
+    took = time.monotonic() - start
+    swapped = swapped and peer_name() == "second"
+    check("F20: new certificate served within 1 s of SIGHUP", swapped and took <= 1, "%.2f s" % took)
+    check("F20: open connections unaffected", all(w.echo_ok() for w in inside), "0 of 30 dropped")
+    a, b = make_certificate(lab.dir, "three", cn="third"), make_certificate(lab.dir, "four")
+    put_pair(lab, (a[0], b[1]))
+    lab.door.send_signal(signal.SIGHUP)
+    refused = wait_for(lambda: "does not belong" in lab.log(), 3)
+    check("rule 24: a pair that does not match is refused, the old one stays", refused and
+          peer_name() == "second" and "the old one stays" in lab.log())
+    with open(lab.cert, "w") as f:
+        f.write("not a certificate")
+    lab.door.send_signal(signal.SIGHUP)
+    check("rule 24: junk is refused, the old one stays",
+          wait_for(lambda: "no PEM certificate" in lab.log(), 3) and peer_name() == "second")
+    os.unlink(lab.key)
+    lab.door.send_signal(signal.SIGHUP)
+    check("rule 24: a missing key is refused, the old one stays",
+          wait_for(lambda: "cannot read the private key" in lab.log(), 3) and
+          peer_name() == "second")
+    for days, text in ((13, "within 14 days"), (6, "within 7 days"), (0, "within a day")):
+        now = time.time()
+        stamp = lambda t: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(t))
+        end = stamp(now + days * 86400 + 3600)
+        put_pair(lab, make_certificate(lab.dir, "w%d" % days, start=(stamp(now - 86400), end)))
+        lab.door.send_signal(signal.SIGHUP)
+        check("F20: warns %d days before the end" % (days + 1),
+              wait_for(lambda: text in lab.log(), 3))
+    put_pair(lab, make_certificate(lab.dir, "old", cn="expired",
+                                   start=("20260101000000Z", "20260201000000Z")))
+    lab.door.send_signal(signal.SIGHUP)
+    loud = wait_for(lambda: "CERTIFICATE EXPIRED" in lab.log(), 3)
+    check("F20: expired is loud, not a crash", loud and lab.alive() and peer_name() == "expired" and
+          all(w.echo_ok() for w in inside))
+    for w in inside:
+        w.close()
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        ctx = tls_context()
+        ctx.minimum_version = ctx.maximum_version = version
+        s = ctx.wrap_socket(socket.create_connection((HOST, TLS), 5), server_hostname="localhost")
+        s.close()
+    old = tls_context()
+    old.minimum_version = ssl.TLSVersion.TLSv1
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    try:
+        old.wrap_socket(socket.create_connection((HOST, TLS), 5), server_hostname="localhost")
+        refused = False
+    except (ssl.SSLError, OSError):
+        refused = True
+    check("rule 24: TLS 1.2 and 1.3, nothing older", refused)
+
+
+def t_tickets(lab):
+    ctx = tls_context()
+    s = ctx.wrap_socket(socket.create_connection((HOST, TLS), 5), server_hostname="localhost")
+    s.sendall(b"GET / HTTP/1.1\r\n" + host_header(True) + b"\r\n")
+    read_all(s)
+    session = s.session
+    s.close()
+    s = ctx.wrap_socket(socket.create_connection((HOST, TLS), 5), server_hostname="localhost",
+                        session=session)
+    check("rule 1: TLS tickets resume, so one request per connection stays cheap", s.session_reused)
+    s.close()
+
+
+def t_watchdog(lab):
+    """Rule 21: fed while the loop turns, silent when it hangs."""
+    path = lab.dir + "/watchdog"
+    before = os.path.getsize(path)
+    time.sleep(3)
+    fed = os.path.getsize(path) - before
+    os.kill(lab.door.pid, signal.SIGSTOP)
+    time.sleep(0.2)
+    before = os.path.getsize(path)
+    time.sleep(1.5)
+    silent = os.path.getsize(path) - before
+    os.kill(lab.door.pid, signal.SIGCONT)
+    again = wait_for(lambda: os.path.getsize(path) > before, 2)
+    check("rule 21: watchdog byte every 500 ms, none while hung", 4 <= fed <= 7 and silent == 0 and
+          again, "%d in 3 s, %d while stopped" % (fed, silent))
+
+
+def t_core_restart(lab):
+    """F9: WebSockets live through a restart of the core."""
+    inside = [Ws(i % 2 == 0) for i in range(50)]
+    wait = connect()
+    wait.sendall(b"GET /api/never HTTP/1.1\r\n" + host_header() + b"\r\n")
+    time.sleep(0.3)
+    lab.stop_core()
+    start = time.monotonic()
+    check("F9: a request waiting for the core hears 503 at once", status(read_all(wait)) == 503)
+    busy = [w.recv_text(3) for w in inside]
+    told = time.monotonic() - start
+    check("F9: every page hears busy once", all(b == b'{"t":"busy"}' for b in busy) and told < 1.5,
+          "%.2f s" % told)
+    late = Ws()
+    check("F9: a page that comes meanwhile hears busy too", late.open and
+          late.recv_text(2) == b'{"t":"busy"}')
+    check("F9: API answers 503 while the core is away",
+          status(http(b"GET /api/info HTTP/1.1\r\n")) == 503)
+    check("F9: the page itself is served without the core",
+          status(http(b"GET /c/x HTTP/1.1\r\n")) == 200)
+    inside[0].text("lost")
+    start = time.monotonic()
+    lab.start_core(epoch=2)
+    epochs = [w.recv_text(5) for w in inside + [late]]
+    took = time.monotonic() - start
+    check("F9: every page hears the new epoch", all(e == b'{"t":"epoch","epoch":2}' for e in epochs)
+          and took < 1, "%.2f s after the start of the core" % took)
+    check("F9: the same sockets go on", all(w.echo_ok() for w in inside + [late]))
+    time.sleep(1.2)
+    stats = door_stats(inside[1])
+    check("F9: the new core is told of every page", stats["opened_again"] == 51,
+          stats["opened_again"])
+    for _ in range(20):
+        lab.stop_core()
+        lab.start_core(epoch=3)
+    check("F9: 20 restarts in a row", wait_for(lambda: echo_after(inside[3]), 5) and lab.alive())
+    for w in inside + [late]:
+        w.close()
+
+
+def echo_after(w):
+    """Echo, passing over busy and epoch."""
+    try:
+        w.text("again")
+        while True:
+            got = w.recv_text(1)
+            if got == b"again":
+                return True
+            if got is None:
+                return False
+    except TimeoutError:
+        return False
+
+
+def t_stop(binary):
+    """Rule 25: 500 pages get the close, exit 0, no leak."""
+    lab = Lab(binary, conn_per_addr_max=2000, ping_after_ms=3000000, hangup_after_ms=3600000)
+    pages = [Ws(i % 2 == 0) for i in range(500)]
+    idle = [connect() for _ in range(20)]
+    lab.door.send_signal(signal.SIGTERM)
+    start = time.monotonic()
+    codes = []
+    for w in pages:
+        codes.append(w.closed_with(5))
+        w.close()
+    try:
+        code = lab.door.wait(8)
+    except subprocess.TimeoutExpired:
+        code = None
+    took = time.monotonic() - start
+    check("rule 25: 500 pages hear 1001, exit 0 without leak", codes.count(1001) == 500 and
+          code == 0 and took <= 5.5, "%d x 1001, exit %s, %.1f s" % (codes.count(1001), code, took))
+    for s in idle:
+        s.close()
+    lab.stop()
+    lab.remove()
+    lab = Lab(binary, stop_timeout_ms=1500, conn_per_addr_max=2000)
+    stuck = [Ws(rcvbuf=2048) for _ in range(10)]
+    for w in stuck:
+        w.text("flood:200:4000")
+    time.sleep(0.5)
+    lab.door.send_signal(signal.SIGTERM)
+    start = time.monotonic()
+    code = lab.door.wait(8)
+    took = time.monotonic() - start
+    check("rule 25: pages that read nothing do not hold it up", code == 0 and took <= 3,
+          "%.1f s" % took)
+    lab.stop()
+    lab.remove()
+
+
+def t_listening(binary):
+    """A listening socket kept by the parent: whoever comes while the door is dead waits."""
+    lab = Lab(binary, core=True)
+    lab.door.send_signal(signal.SIGTERM)
+    lab.door.wait(10)
+    keep = socket.socket()
+    keep.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keep.bind((HOST, PLAIN))
+    keep.listen(128)
+    os.set_inheritable(keep.fileno(), True)
+    args = [binary, "door", "plain=%d" % PLAIN, "plain_fd=%d" % keep.fileno(), "web=" + lab.web,
+            "core=" + lab.core_path]
+    run = lambda: subprocess.Popen(args, pass_fds=[keep.fileno()], stderr=open(lab.log_path, "ab"))
+    door = run()
+    first = status(http(b"GET / HTTP/1.1\r\n"))
+    door.kill()
+    door.wait()
+    s = connect()
+    s.sendall(b"GET / HTTP/1.1\r\n" + host_header() + b"\r\n")
+    start = time.monotonic()
+    door = run()
+    got = status(read_all(s))
+    took = time.monotonic() - start
+    check("F9: kill -9 of the door: a page that comes at once waits and is served", first == 200 and
+          got == 200 and took <= 1, "%.2f s after the new start" % took)
+    door.send_signal(signal.SIGTERM)
+    check("F9: stop with an inherited socket", door.wait(10) == 0)
+    keep.close()
+    lab.stop()
+    lab.remove()
+
+
+def t_start_errors(binary):
+    """One line that says what, where and what to do; exit 78."""
+    lab = Lab(binary)
+    lab.door.send_signal(signal.SIGTERM)
+    lab.door.wait(10)
+    other = make_certificate(lab.dir, "other")
+    empty = os.path.join(lab.dir, "empty")
+    os.mkdir(empty)
+    taken = socket.socket()
+    taken.bind((HOST, 0))
+    taken.listen(1)
+    base = {"tls": TLS, "cert": lab.cert, "key": lab.key, "web": lab.web, "core": lab.core_path}
+    cases = {
+        "certificate missing": (dict(base, cert="/nowhere/cert.pem"), "/nowhere/cert.pem"),
+        "certificate is junk": (dict(base, cert=lab.web + "/index.html"), "no PEM certificate"),
+        "key of another": (dict(base, key=other[1]), "does not belong"),
+        "key missing": (dict(base, key="/nowhere/key"), "/nowhere/key"),
+        "page missing": (dict(base, web=empty), "no index.html in"),
+        "folder missing": (dict(base, web="/nowhere"), "no index.html in /nowhere"),
+        "port taken": (dict(base, tls=taken.getsockname()[1]), "cannot listen on"),
+        "origin with a path": (dict(base, origin="https://a/b"), "https://a/b"),
+        "origin with a star": (dict(base, origin="https://*.a"), "not of the form"),
+        "proxy not an address": (dict(base, proxy="nginx"), "not an IP address"),
+        "descriptors": (dict(base, fds=100), "ulimit -n"),
+        "user missing": (dict(base, user="nobody-here"), "no user nobody-here"),
+    }
+    bad = []
+    for name, (options, text) in cases.items():
+        if name == "user missing" and os.geteuid() != 0:
+            continue
+        p = subprocess.run([binary, "door"] + ["%s=%s" % kv for kv in options.items()],
+                           capture_output=True, timeout=20)
+        lines = [l for l in p.stderr.decode().splitlines() if "cannot start" in l]
+        if p.returncode != 78 or len(lines) != 1 or text not in lines[0]:
+            bad.append("%s: %d %s" % (name, p.returncode, p.stderr.decode()[-300:]))
+    check("start: each mistake is one line that says what and where, exit 78", not bad,
+          "%d mistakes %s" % (len(cases), bad[:2]))
+    taken.close()
+    lab.stop()
+    lab.remove()
+
+
+def t_sandbox(lab):
+    text = open("/proc/%d/status" % lab.door.pid).read()
+    limits = open("/proc/%d/limits" % lab.door.pid).read()
+    field = lambda n: re.search(n + r":\s+(\S+)", text).group(1)
+    check("sandbox: no new privileges, no core dump, no new process", field("NoNewPrivs") == "1" and
+          re.search(r"Max core file size\s+0\s", limits) and
+          re.search(r"Max processes\s+0\s", limits) is not None)
+
+
+def t_user(binary):
+    if os.geteuid() != 0:
+        return
+    lab = Lab(binary, core=False)
+    lab.door.send_signal(signal.SIGTERM)
+    lab.door.wait(10)
+    os.chmod(lab.dir, 0o755)
+    for p in (lab.cert, lab.key):
+        os.chmod(p, 0o644)
+    lab.options["user"] = "nobody"
+    # The leak checker needs a helper thread and ptrace, which this user may not have.
+    os.environ["ASAN_OPTIONS"] = "detect_leaks=0"
+    lab.start_door()
+    del os.environ["ASAN_OPTIONS"]
+    text = open("/proc/%d/status" % lab.door.pid).read()
+    uids = re.search(r"Uid:\s+(.*)", text).group(1).split()
+    groups = re.search(r"Groups:\s*(.*)", text).group(1).split()
+    check("sandbox: root becomes the user for good", len(set(uids)) == 1 and uids[0] != "0" and
+          "0" not in groups and status(http(b"GET / HTTP/1.1\r\n", True)) == 200, uids)
+    check("sandbox: clean exit as that user", lab.stop() == 0)
+    lab.remove()
+
+
+def t_log(lab):
+    """Rule 22: a storm of bad requests does not become a storm of lines."""
+    before = lab.log().count("\n")
+    start = time.monotonic()
+    n = 0
+    while time.monotonic() - start < 3:
+        raw(b"BAD\x00 / x\r\n\r\n", timeout=0.02)
+        raw(upgrade_head(drop=("Connection",)), timeout=0.02)
+        n += 2
+    lines = lab.log().count("\n") - before
+    check("rule 22: %d bad requests in 3 s" % n, lines <= 60, "%d lines" % lines)
+    check("log: no request text, path or header in it", "BAD" not in lab.log() and
+          "/ws" not in lab.log())
+
+
+def run(binary):
+    lab = Lab(binary, conn_per_addr_max=2000, ping_after_ms=3000000, hangup_after_ms=3600000)
+    try:
+        for test in (t_sandbox, t_watchdog, t_tickets, t_core_restart, t_log, t_certificate):
+            test(lab)
+            if not lab.alive():
+                check("door alive after " + test.__name__, False, lab.log()[-2000:])
+                break
+    finally:
+        code = lab.stop()
+        check("process: clean exit of the ASan+UBSan build, no report, no leak", code == 0,
+              code if code == 0 else lab.log()[-3000:])
+        lab.remove()
+    for test in (t_stop, t_listening, t_start_errors, t_user):
+        test(binary)

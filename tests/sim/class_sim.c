@@ -1,0 +1,531 @@
+/*
+ * A seeded simulation of a class: scripted pages send random but plausible messages while
+ * connections are lost, commits fail or lag, the storage is busy, the wall clock jumps and the core
+ * is killed. What must hold throughout:
+ *   - what was acknowledged is in the journal exactly once, whatever was repeated;
+ *   - every page's view (snapshot + deltas) equals the committed state;
+ *   - one acting host whenever staff is present, and nobody else is shown as host;
+ *   - nobody outside a class has a route, no source is forwarded that the state does not allow;
+ *   - replaying the journal, from its start or from any snapshot, gives the same state, byte for
+ *     byte.
+ * usage: class_sim [seeds [steps [first seed]]]   A failing seed is printed.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "signaling/class/impl.h"
+#include "signaling/journal/fold.h"
+#include "tests/unit/class_rig.h"
+
+enum { PAGES = 40, PEOPLE = 30, ACKED_MAX = 1 << 16, SEEDS = 12, STEPS = 3000 };
+
+/* What a page is waiting for: the same text is sent again with the same id until it is acked. */
+struct pending {
+    char id[SCHEMA_CMD_ID_MAX + 1];
+    unsigned number; /* of the chat text, 0 = nothing pending */
+};
+
+struct sim {
+    struct rig *rig;
+    struct rng_seeded seeded;
+    struct rng rng;
+    uint64_t seed;
+    struct id class_id;
+    struct id other_class;
+    char link[ROLE_COUNT][TOKEN_TEXT_MAX];
+    struct pending pending[PAGES];
+    unsigned next_text;
+    bool acked[ACKED_MAX];
+    unsigned next_id;
+    unsigned fail_percent;
+    unsigned kills;
+    unsigned failed_commits;
+};
+
+/* Per message type, over all seeds. */
+static uint64_t accepted[MSG_COUNT];
+static uint64_t refused[MSG_COUNT];
+
+static _Noreturn void fail(const struct sim *sim, const char *what)
+{
+    (void)fprintf(stderr, "class_sim: seed %" PRIu64 ": %s\n", sim->seed, what);
+    exit(1);
+}
+
+static uint32_t below(struct sim *sim, uint32_t n)
+{
+    return rng_below(&sim->rng, n);
+}
+
+static bool percent(struct sim *sim, uint32_t p)
+{
+    return below(sim, 100) < p;
+}
+
+/* ---- pages
+ * ---------------------------------------------------------------------------------------- */
+
+static struct rig_page *any_page(struct sim *sim)
+{
+    return &sim->rig->pages[below(sim, PAGES)];
+}
+
+static const char *any_person(struct sim *sim)
+{
+    const struct rig_page *page = any_page(sim);
+    return page->person[0] ? page->person : "p_aaaaaaaaaaaaaaaaaaaaaaaaaa";
+}
+
+static const char *any_device(struct sim *sim)
+{
+    const struct rig_page *page = any_page(sim);
+    return page->device[0] ? page->device : "d_baaaaaaaaaaaaaaaaaaaaaaaaa";
+}
+
+/* Pages beyond PEOPLE are second tabs of the first ones. */
+static void borrow_guest(struct sim *sim, struct rig_page *page)
+{
+    size_t index = (size_t)(page - sim->rig->pages);
+    if (index >= PEOPLE && !page->guest[0]) {
+        memcpy(page->guest, sim->rig->pages[index - PEOPLE].guest, sizeof(page->guest));
+    }
+}
+
+static void count(struct sim *sim, const struct rig_page *page, enum msg_type type, bool ok)
+{
+    (void)sim;
+    if (page->error[0]) {
+        refused[type]++;
+    } else if (ok) {
+        accepted[type]++;
+    }
+}
+
+static void say_hello(struct sim *sim, struct rig_page *page)
+{
+    size_t index = (size_t)(page - sim->rig->pages);
+    unsigned role = index == 0 ? ROLE_HOST : index < 4 ? ROLE_ANIMATOR : ROLE_PARTICIPANT;
+    borrow_guest(sim, page);
+    rig_open(sim->rig, page);
+    unsigned how = below(sim, 10);
+    char once[TOKEN_TEXT_MAX];
+    size_t before = page->messages;
+    if (how < 5 && page->resume[0]) {
+        if (how < 3) {
+            rig_say(sim->rig, page,
+                    "{\"t\":\"hello\",\"v\":1,\"lang\":\"fr\",\"resume\":\"%s\",\"have\":%lld}",
+                    page->resume, (long long)page->seq);
+        } else {
+            rig_say(sim->rig, page, "{\"t\":\"hello\",\"v\":1,\"lang\":\"fr\",\"resume\":\"%s\"}",
+                    page->resume);
+        }
+    } else if (how == 9) {
+        rig_say(sim->rig, page, "{\"t\":\"hello\",\"v\":1,\"lang\":\"fr\",\"link\":\"forged\"}");
+    } else {
+        rig_link(sim->rig, &sim->class_id, (enum role)role, how == 8, once);
+        const char *link = how == 8 ? once : sim->link[role];
+        if (page->guest[0]) {
+            rig_say(sim->rig, page,
+                    "{\"t\":\"hello\",\"v\":1,\"lang\":\"fr\",\"link\":\"%s\",\"guest\":\"%s\"}",
+                    link, page->guest);
+        } else {
+            rig_say(sim->rig, page, "{\"t\":\"hello\",\"v\":1,\"lang\":\"fr\",\"link\":\"%s\"}",
+                    link);
+        }
+    }
+    count(sim, page, MSG_HELLO, page->messages > before || page->conn);
+}
+
+static void say_join(struct sim *sim, struct rig_page *page)
+{
+    rig_say(sim->rig, page,
+            "{\"t\":\"join\",\"id\":\"j%u\",\"name\":\"nom %u\",\"mic\":%s,\"cam\":%s}",
+            ++sim->next_id, below(sim, 3), percent(sim, 50) ? "true" : "false",
+            percent(sim, 50) ? "true" : "false");
+    count(sim, page, MSG_JOIN, true);
+}
+
+static void say_chat(struct sim *sim, struct rig_page *page)
+{
+    struct pending *p = &sim->pending[page - sim->rig->pages];
+    if (!p->number) {
+        p->number = ++sim->next_text;
+        (void)snprintf(p->id, sizeof(p->id), "c%u", ++sim->next_id);
+    }
+    rig_say(sim->rig, page, "{\"t\":\"chat.send\",\"id\":\"%s\",\"text\":\"n%u\"}", p->id,
+            p->number);
+    count(sim, page, MSG_CHAT_SEND, true);
+}
+
+/* Acks of chat arrive later: whoever was acked has it for ever. */
+static void harvest(struct sim *sim)
+{
+    for (size_t i = 0; i < PAGES; i++) {
+        struct pending *p = &sim->pending[i];
+        if (p->number && strcmp(sim->rig->pages[i].acked, p->id) == 0) {
+            sim->acked[p->number % ACKED_MAX] = true;
+            p->number = 0;
+        }
+    }
+}
+
+static void say_media(struct sim *sim, struct rig_page *page)
+{
+    rig_say(sim->rig, page,
+            "{\"t\":\"media.state\",\"id\":\"s%u\",\"mic\":\"%s\",\"cam\":%s,\"screen\":%s,"
+            "\"sound\":false}",
+            ++sim->next_id, percent(sim, 60) ? "on" : "off", percent(sim, 50) ? "true" : "false",
+            percent(sim, 30) ? "true" : "false");
+    count(sim, page, MSG_MEDIA_STATE, true);
+}
+
+static void say_offer(struct sim *sim, struct rig_page *page)
+{
+    static const char *const causes[] = {"load", "ice", "epoch"};
+    rig_say(sim->rig, page,
+            "{\"t\":\"media.offer\",\"id\":\"o%u\",\"cause\":\"%s\",\"offer\":{\"u\":\"abcd\","
+            "\"p\":\"0123456789012345678901\",\"f\":\"%064d\",\"n\":[5,16],"
+            "\"a\":{\"opus\":[111]},\"v\":{\"vp8\":[96,97]},\"xa\":{},\"xv\":{\"mid\":4},"
+            "\"s\":[1,0,3,4,5]}}",
+            ++sim->next_id, causes[below(sim, 3)], 0);
+    count(sim, page, MSG_MEDIA_OFFER, true);
+}
+
+static void say_view(struct sim *sim, struct rig_page *page)
+{
+    rig_say(sim->rig, page, "{\"t\":\"view\",\"want\":[[%u,\"%s\",\"cam\",360]]}", below(sim, 20),
+            any_device(sim));
+    count(sim, page, MSG_VIEW, true);
+}
+
+static void say_about(struct sim *sim, struct rig_page *page, enum msg_type type)
+{
+    const char *name = schema_msg(type)->name;
+    const char *extra = type == MSG_PERSON_REMOVE
+                            ? percent(sim, 5) ? ",\"ban\":true" : ",\"ban\":false"
+                        : type != MSG_ROLE_SET ? ""
+                        : percent(sim, 50)     ? ",\"role\":\"animator\""
+                                               : ",\"role\":\"participant\"";
+    rig_say(sim->rig, page, "{\"t\":\"%s\",\"id\":\"a%u\",\"person\":\"%s\"%s}", name,
+            ++sim->next_id, any_person(sim), extra);
+    count(sim, page, type, true);
+}
+
+static void say_plain(struct sim *sim, struct rig_page *page, enum msg_type type)
+{
+    const char *extra = type == MSG_HAND_RAISE ? ",\"kind\":\"speak\"" : "";
+    rig_say(sim->rig, page, "{\"t\":\"%s\",\"id\":\"b%u\"%s}", schema_msg(type)->name,
+            ++sim->next_id, extra);
+    count(sim, page, type, true);
+}
+
+static void say_unnumbered(struct sim *sim, struct rig_page *page, enum msg_type type)
+{
+    rig_say(sim->rig, page, "{\"t\":\"%s\"%s}", schema_msg(type)->name,
+            type == MSG_SYNC ? ",\"have\":0" : "");
+    count(sim, page, type, true);
+}
+
+static void act(struct sim *sim, struct rig_page *page)
+{
+    if (!page->conn) {
+        say_hello(sim, page);
+        return;
+    }
+    if (!page->inside && percent(sim, 70)) {
+        say_join(sim, page);
+        return;
+    }
+    unsigned roll = below(sim, 1000);
+    if (roll < 350) {
+        say_chat(sim, page);
+    } else if (roll < 500) {
+        say_media(sim, page);
+    } else if (roll < 600) {
+        say_plain(sim, page, MSG_HAND_RAISE);
+    } else if (roll < 660) {
+        say_about(sim, page, MSG_HAND_LOWER);
+    } else if (roll < 690) {
+        say_plain(sim, page, MSG_HAND_CLEAR);
+    } else if (roll < 730) {
+        say_about(sim, page, MSG_PERSON_MUTE);
+    } else if (roll < 750) {
+        say_about(sim, page, MSG_PERSON_REMOVE);
+    } else if (roll < 780) {
+        say_about(sim, page, MSG_ROLE_SET);
+    } else if (roll < 800) {
+        say_plain(sim, page, MSG_SESSION_START);
+    } else if (roll < 803) {
+        say_plain(sim, page, MSG_SESSION_END);
+    } else if (roll < 820) {
+        say_plain(sim, page, MSG_LEAVE);
+    } else if (roll < 870) {
+        say_offer(sim, page);
+    } else if (roll < 930) {
+        say_view(sim, page);
+    } else if (roll < 950) {
+        say_unnumbered(sim, page, MSG_SYNC);
+    } else if (roll < 970) {
+        say_unnumbered(sim, page, MSG_MEDIA_READY);
+    } else if (roll < 975) {
+        say_hello(sim, page);
+    } else {
+        rig_lose(sim->rig, page);
+    }
+}
+
+/* ---- what must hold
+ * ------------------------------------------------------------------------------- */
+
+static void check_acting(const struct sim *sim, const struct state *s)
+{
+    size_t hosts = 0;
+    bool staff = false;
+    for (size_t i = 0; i < s->seat_count; i++) {
+        const struct person *p = s->seats[i]->person;
+        staff = staff || p->role != ROLE_PARTICIPANT;
+        hosts += state_role(s, p) == ROLE_HOST;
+    }
+    if (hosts != (staff ? 1 : 0)) {
+        fail(sim, "not exactly one acting host with staff present");
+    }
+}
+
+static void check_routes(const struct sim *sim, const struct klass *k)
+{
+    for (const struct live *l = k->lives; l; l = l->next) {
+        const struct rig_device *d = &sim->rig->devices[l->num % RIG_DEVICES_MAX];
+        struct device *device = NULL;
+        const struct seat *seat = state_device(k->work, &l->device, &device);
+        uint32_t allowed = seat ? state_media(k->work, seat, device) : 0;
+        if ((d->publish & ~allowed) || (!seat && d->room)) {
+            fail(sim, "a route is open that the state does not allow");
+        }
+    }
+}
+
+static void check_views(struct sim *sim)
+{
+    for (size_t i = 0; i < PAGES; i++) {
+        struct rig_page *page = &sim->rig->pages[i];
+        if (!page->inside) {
+            continue;
+        }
+        if (page->gap) {
+            fail(sim, "a delta did not follow the one before");
+        }
+        char *mine = rig_view_text(page);
+        char *theirs = rig_state_text(sim->rig, page);
+        if (!theirs || strcmp(mine, theirs) != 0) {
+            (void)fprintf(stderr, "page  %s\nstate %s\n", mine, theirs ? theirs : "(none)");
+            fail(sim, "a page sees something else than the state");
+        }
+        free(mine);
+        free(theirs);
+    }
+}
+
+static struct klass *the_class(const struct sim *sim)
+{
+    return class_find(sim->rig->room, &sim->class_id);
+}
+
+static void settle(struct sim *sim)
+{
+    sim->rig->busy = false;
+    unsigned fails = sim->fail_percent;
+    sim->fail_percent = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        (void)rig_commit(sim->rig, SIZE_MAX);
+        rig_pass(sim->rig, 1100);
+    }
+    (void)rig_commit(sim->rig, SIZE_MAX);
+    rig_pass(sim->rig, 110);
+    sim->fail_percent = fails;
+    harvest(sim);
+    check_acting(sim, the_class(sim)->done);
+    check_views(sim);
+}
+
+/* ---- the journal at the end
+ * ------------------------------------------------------------------------- */
+
+static const uint8_t *key_of(void *arg, const struct id *person)
+{
+    const struct rig_class *c = arg;
+    for (size_t i = 0; i < c->key_count; i++) {
+        if (id_equal(&c->keys[i].person, person)) {
+            return c->keys[i].key;
+        }
+    }
+    return NULL;
+}
+
+static void assert_same(const struct sim *sim, const struct state *a, const struct state *b)
+{
+    uint8_t *x = NULL;
+    uint8_t *y = NULL;
+    size_t x_len = 0;
+    size_t y_len = 0;
+    if (state_encode(a, NULL, &x, &x_len) || state_encode(b, NULL, &y, &y_len) || x_len != y_len ||
+        memcmp(x, y, x_len) != 0) {
+        fail(sim, "the replayed journal gives another state");
+    }
+    mem_free(x);
+    mem_free(y);
+}
+
+static unsigned chat_number(const struct event *e)
+{
+    return e->type == EVENT_CHAT_POSTED && e->text ? (unsigned)strtoul(e->text->s + 1, NULL, 10)
+                                                   : 0;
+}
+
+static void check_journal(struct sim *sim)
+{
+    struct rig_class *c = &sim->rig->classes[0];
+    struct sealer sealer = {.ops = rig_token_ops(), .key_h = key_of, .arg = c};
+    struct state *whole = state_new(&sim->class_id);
+    struct state *tail = NULL;
+    static bool seen[ACKED_MAX];
+    memset(seen, 0, sizeof(seen));
+    size_t cut = c->event_count ? below(sim, (uint32_t)c->event_count) : 0;
+    for (size_t i = 0; i < c->event_count; i++) {
+        struct event e;
+        if (event_decode(&e, c->events[i].data, c->events[i].len, &sealer) ||
+            state_fold(whole, &e) || (tail && state_fold(tail, &e))) {
+            fail(sim, "the journal does not fold");
+        }
+        unsigned n = chat_number(&e);
+        if (n && seen[n % ACKED_MAX]) {
+            fail(sim, "a chat message is in the journal twice");
+        }
+        seen[n % ACKED_MAX] = true;
+        event_fini(&e);
+        if (i == cut) {
+            uint8_t *bytes = NULL;
+            size_t len = 0;
+            if (state_encode(whole, &sealer, &bytes, &len) ||
+                state_decode(&tail, bytes, len, &sealer)) {
+                fail(sim, "a snapshot cannot be read back");
+            }
+            mem_free(bytes);
+        }
+    }
+    for (unsigned n = 1; n < ACKED_MAX; n++) {
+        if (sim->acked[n] && !seen[n]) {
+            fail(sim, "an acknowledged chat message is lost");
+        }
+    }
+    assert_same(sim, whole, the_class(sim)->done);
+    if (tail) {
+        assert_same(sim, whole, tail);
+    }
+    if (c->snapshot.data) {
+        struct state *from = NULL;
+        if (state_decode(&from, c->snapshot.data, c->snapshot.len, &sealer)) {
+            fail(sim, "the stored snapshot cannot be read");
+        }
+        state_free(from);
+    }
+    state_free(whole);
+    state_free(tail);
+}
+
+/* ---- one seed
+ * --------------------------------------------------------------------------------------- */
+
+static struct sim *judged;
+
+static int judge(struct rig *rig)
+{
+    (void)rig;
+    bool lost = percent(judged, judged->fail_percent);
+    judged->failed_commits += lost;
+    return lost ? E_IO : 0;
+}
+
+static void disturb(struct sim *sim)
+{
+    unsigned roll = below(sim, 1000);
+    if (roll < 500) {
+        (void)rig_commit(sim->rig, below(sim, 6));
+    } else if (roll < 700) {
+        rig_pass(sim->rig, below(sim, 400));
+    } else if (roll < 710) {
+        rig_pass(sim->rig, 20000 + below(sim, 50000));
+    } else if (roll < 720) {
+        sim->rig->now.wall += (int64_t)below(sim, 7200000) - 3600000;
+    } else if (roll < 730) {
+        sim->rig->busy = !sim->rig->busy;
+    } else if (roll < 733) {
+        sim->kills++;
+        sim->rig->busy = false;
+        if (rig_kill(sim->rig)) {
+            fail(sim, "the journal does not load after a kill");
+        }
+    }
+    harvest(sim);
+    check_routes(sim, the_class(sim));
+}
+
+static void run(uint64_t seed, unsigned steps)
+{
+    struct sim *sim = calloc(1, sizeof(*sim));
+    if (!sim) {
+        abort();
+    }
+    sim->seed = seed;
+    rng_seed(&sim->seeded, seed);
+    sim->rng = rng_from_seeded(&sim->seeded);
+    sim->rig = rig_new(PAGES, seed);
+    sim->fail_percent = seed % 3 == 0 ? 0 : 2;
+    judged = sim;
+    if (!sim->rig) {
+        abort();
+    }
+    sim->class_id = rig_class(sim->rig, seed % 2 ? CLASS_STANDARD : CLASS_WEBINAR);
+    for (unsigned r = 0; r < ROLE_COUNT; r++) {
+        rig_link(sim->rig, &sim->class_id, (enum role)r, false, sim->link[r]);
+    }
+    sim->rig->judge_h = judge;
+    for (unsigned i = 0; i < steps; i++) {
+        act(sim, any_page(sim));
+        disturb(sim);
+        if (i % 100 == 99) {
+            settle(sim);
+        }
+    }
+    settle(sim);
+    check_journal(sim);
+    printf("seed %" PRIu64 ": %zu events, %u kills, %u failed commits\n", seed,
+           sim->rig->classes[0].event_count, sim->kills, sim->failed_commits);
+    rig_free(sim->rig);
+    free(sim);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned seeds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : (unsigned)SEEDS;
+    unsigned steps = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : (unsigned)STEPS;
+    uint64_t first = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
+        run(seed, steps);
+    }
+    bool blind = false;
+    printf("%-16s %10s %10s\n", "message", "taken", "refused");
+    for (unsigned i = 0; i < MSG_COUNT; i++) {
+        printf("%-16s %10" PRIu64 " %10" PRIu64 "\n", schema_msg((enum msg_type)i)->name,
+               accepted[i], refused[i]);
+        blind = blind || accepted[i] == 0 || refused[i] == 0;
+    }
+    if (blind) {
+        printf("a message type was never taken or never refused\n");
+        return 1;
+    }
+    return 0;
+}

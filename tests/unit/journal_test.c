@@ -1,0 +1,483 @@
+/* Events, fold, snapshot: one meaning, in bytes, for ever. */
+#include "tests/unit/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "codec/base/rng.h"
+#include "signaling/journal/event.h"
+#include "signaling/journal/fold.h"
+#include "signaling/journal/snapshot.h"
+#include "tests/unit/class_rig.h"
+
+static const char golden_path[] = "tests/unit/data/journal-v1.bin";
+
+/* The key of a person is its id twice: enough for a test. */
+static const uint8_t *key_of(void *arg, const struct id *person)
+{
+    static uint8_t key[PERSON_KEY_LEN];
+    const struct id *erased = arg;
+    if (erased && id_equal(erased, person)) {
+        return NULL;
+    }
+    memcpy(key, person->b, ID_LEN);
+    memcpy(key + ID_LEN, person->b, ID_LEN);
+    return key;
+}
+
+static struct sealer sealer_for(const struct id *erased)
+{
+    static struct id keep;
+    keep = erased ? *erased : (struct id){{0}};
+    return (struct sealer){.ops = rig_token_ops(), .key_h = key_of, .arg = erased ? &keep : NULL};
+}
+
+static struct id id_of(uint8_t n)
+{
+    struct id id;
+    memset(id.b, n, sizeof(id.b));
+    return id;
+}
+
+/* ---- the golden journal: one of everything
+ * ------------------------------------------------------------ */
+
+static const struct event *golden_events(size_t *count)
+{
+    static struct event events[40];
+    struct id host = id_of(1);
+    struct id anim = id_of(2);
+    struct id part = id_of(3);
+    const struct event list[] = {
+        {.type = EVENT_CLASS_CREATED, .a = CLASS_STANDARD},
+        {.type = EVENT_LINK_USED, .other = id_of(90), .n = 1790000600000},
+        {.type = EVENT_PERSON_JOINED,
+         .person = host,
+         .device = id_of(11),
+         .a = 0x202,
+         .b = 3,
+         .n = 1,
+         .cmd = 77,
+         .actor = host},
+        {.type = EVENT_ACTING_CHANGED, .person = host},
+        {.type = EVENT_PERSON_JOINED, .person = anim, .device = id_of(12), .a = 0x101, .n = 1},
+        {.type = EVENT_PERSON_JOINED, .person = part, .device = id_of(13), .b = 1, .n = 1},
+        {.type = EVENT_SESSION_CHANGED,
+         .a = SESSION_LIVE,
+         .person = host,
+         .cmd = 78,
+         .actor = host},
+        {.type = EVENT_DEVICE_JOINED, .person = part, .device = id_of(14), .b = 2, .n = 1},
+        {.type = EVENT_MEDIA_CHANGED, .person = part, .device = id_of(13), .b = 7},
+        {.type = EVENT_MEDIA_CHANGED, .person = part, .device = id_of(13), .b = 6, .other = host},
+        {.type = EVENT_HAND_RAISED, .person = part, .a = HAND_SPEAK, .cmd = 5, .actor = part},
+        {.type = EVENT_HAND_RAISED, .person = anim, .a = HAND_SPEAK},
+        {.type = EVENT_CHAT_POSTED, .person = part, .other = id_of(60), .cmd = 6, .actor = part},
+        {.type = EVENT_CHAT_POSTED, .person = host, .other = id_of(61)},
+        {.type = EVENT_PERSON_RENAMED, .person = part},
+        {.type = EVENT_ROLE_CHANGED, .person = part, .a = ROLE_ANIMATOR, .other = host},
+        {.type = EVENT_HAND_LOWERED, .person = anim, .other = host},
+        {.type = EVENT_PERSON_AWAY, .person = part, .a = 1},
+        {.type = EVENT_DEVICE_RESUMED, .person = part, .device = id_of(13), .n = 2},
+        {.type = EVENT_PERSON_AWAY, .person = part},
+        {.type = EVENT_DEVICE_LEFT, .person = part, .device = id_of(14)},
+        {.type = EVENT_PERSON_LEFT, .person = anim, .a = LEAVE_REMOVED, .b = 1, .other = host},
+        {.type = EVENT_PERSON_LEFT, .person = host, .a = LEAVE_LOST},
+        {.type = EVENT_ACTING_CHANGED, .person = part},
+        {.type = EVENT_PERSON_FORGOTTEN, .person = anim},
+        {.type = EVENT_PERSON_JOINED, .person = id_of(4), .device = id_of(15), .n = 1},
+    };
+    *count = sizeof(list) / sizeof(list[0]);
+    memcpy(events, list, sizeof(list));
+    for (size_t i = 0; i < *count; i++) {
+        events[i].seq = i + 1;
+        events[i].at = 1790000000000 + (int64_t)i * 1000;
+    }
+    return events;
+}
+
+static struct rtext *golden_text(const struct event *e)
+{
+    static const char *const names[] = {"", "Hélène", "Ali", "Paul", "Zoé"};
+    if (e->type == EVENT_CLASS_CREATED) {
+        return rtext_new("Ma classe", 9);
+    }
+    if (e->type == EVENT_PERSON_JOINED) {
+        return rtext_new(names[e->person.b[0]], strlen(names[e->person.b[0]]));
+    }
+    if (e->type == EVENT_PERSON_RENAMED) {
+        return rtext_new("Paul B.", 7);
+    }
+    if (e->type == EVENT_CHAT_POSTED) {
+        return rtext_new("bonjour à tous", strlen("bonjour à tous"));
+    }
+    return NULL;
+}
+
+/* Writes the golden file: u32 length and bytes per event, then the plain state. Only when asked. */
+static void golden_write(void)
+{
+    size_t count;
+    const struct event *events = golden_events(&count);
+    struct sealer sealer = sealer_for(NULL);
+    struct id class_id = id_of(200);
+    struct state *s = state_new(&class_id);
+    FILE *f = fopen(golden_path, "wb");
+    assert_non_null(f);
+    for (size_t i = 0; i <= count; i++) {
+        static uint8_t bytes[1 << 16];
+        struct wr w = wr_init(bytes, sizeof(bytes));
+        uint8_t *plain = NULL;
+        size_t len;
+        if (i < count) {
+            struct event e = events[i];
+            e.text = golden_text(&e);
+            assert_int_equal(event_encode(&w, &e, &sealer), 0);
+            assert_int_equal(state_fold(s, &e), 0);
+            event_fini(&e);
+            len = wr_len(&w);
+        } else {
+            assert_int_equal(state_encode(s, NULL, &plain, &len), 0);
+        }
+        uint8_t head[4];
+        put_u32(head, (uint32_t)len);
+        assert_int_equal(fwrite(head, 1, 4, f), 4);
+        assert_int_equal(fwrite(plain ? plain : bytes, 1, len, f), len);
+        mem_free(plain);
+    }
+    assert_int_equal(fclose(f), 0);
+    state_free(s);
+}
+
+static uint8_t golden[1 << 16];
+
+static struct rd golden_read(void)
+{
+    if (getenv("AMPHI_WRITE_GOLDEN")) {
+        golden_write();
+    }
+    FILE *f = fopen(golden_path, "rb");
+    assert_non_null(f);
+    size_t len = fread(golden, 1, sizeof(golden), f);
+    (void)fclose(f);
+    return rd_init(golden, len);
+}
+
+static void golden_journal_replays(void **state)
+{
+    (void)state;
+    struct sealer sealer = sealer_for(NULL);
+    struct id class_id = id_of(200);
+    struct state *s = state_new(&class_id);
+    struct rd r = golden_read();
+    size_t events = 0;
+    for (;;) {
+        uint32_t len = rd_u32(&r);
+        const uint8_t *bytes = rd_bytes(&r, len);
+        assert_non_null(bytes);
+        if (rd_left(&r) == 0) {
+            uint8_t *plain = NULL;
+            size_t plain_len;
+            assert_int_equal(state_encode(s, NULL, &plain, &plain_len), 0);
+            assert_int_equal(plain_len, len);
+            assert_memory_equal(plain, bytes, len);
+            mem_free(plain);
+            break;
+        }
+        struct event e;
+        assert_int_equal(event_decode(&e, bytes, len, &sealer), 0);
+        assert_int_equal(state_fold(s, &e), 0);
+        event_fini(&e);
+        events++;
+    }
+    size_t count;
+    (void)golden_events(&count);
+    assert_int_equal(events, count);
+    assert_string_equal(rtext_str(s->title), "Ma classe");
+    assert_int_equal(s->seat_count, 2);
+    assert_int_equal(s->chat_count, 2);
+    state_free(s);
+}
+
+/* Every type of event is in the golden journal: a new one must add its line there. */
+static void golden_journal_is_complete(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct event *events = golden_events(&count);
+    for (unsigned type = 1; type < 256; type++) {
+        bool seen = !event_row(type) || type == EVENT_CLASS_ENDED;
+        for (size_t i = 0; i < count; i++) {
+            seen = seen || events[i].type == type;
+        }
+        if (!seen) {
+            fail_msg("event %u is not in the golden journal", type);
+        }
+    }
+}
+
+/* ---- bytes
+ * -------------------------------------------------------------------------------------------- */
+
+static void newer_journal_is_refused(void **state)
+{
+    (void)state;
+    struct sealer sealer = sealer_for(NULL);
+    struct rd r = golden_read();
+    uint32_t len = rd_u32(&r);
+    const uint8_t *bytes = rd_bytes(&r, len);
+    uint8_t copy[512];
+    struct event e;
+    static const struct {
+        size_t at;
+        uint8_t value;
+        int err;
+    } changes[] = {{0, EVENT_FORMAT + 1, E_VERSION},
+                   {0, 0, E_CORRUPT},
+                   {3, 2, E_VERSION},
+                   {2, 250, E_VERSION},
+                   {20, 0x80, E_VERSION}};
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        memcpy(copy, bytes, len);
+        copy[changes[i].at] = changes[i].value;
+        assert_int_equal(event_decode(&e, copy, len, &sealer), changes[i].err);
+    }
+    struct state *s = NULL;
+    uint8_t snapshot[] = {SNAPSHOT_FORMAT + 1, 1, 2, 3};
+    assert_int_equal(state_decode(&s, snapshot, sizeof(snapshot), &sealer), E_VERSION);
+    assert_null(s);
+}
+
+static void damaged_bytes_do_no_harm(void **state)
+{
+    (void)state;
+    struct sealer sealer = sealer_for(NULL);
+    struct rng_seeded seeded;
+    rng_seed(&seeded, 3);
+    struct rng rng = rng_from_seeded(&seeded);
+    struct rd r = golden_read();
+    while (rd_left(&r) > 0) {
+        uint32_t len = rd_u32(&r);
+        const uint8_t *bytes = rd_bytes(&r, len);
+        bool last = rd_left(&r) == 0;
+        for (unsigned i = 0; i < (last ? 3000 : 300); i++) {
+            uint8_t *copy = mem_dup(bytes, len);
+            size_t cut = i % 3 == 0 ? rng_below(&rng, len) : len;
+            copy[rng_below(&rng, len)] ^= (uint8_t)(1 + rng_below(&rng, 255));
+            struct event e;
+            struct state *s = NULL;
+            if (last && state_decode(&s, copy, cut, &sealer) == 0) {
+                uint8_t *again = NULL;
+                size_t again_len;
+                assert_int_equal(state_encode(s, NULL, &again, &again_len), 0);
+                mem_free(again);
+                state_free(s);
+            } else if (!last && event_decode(&e, copy, cut, &sealer) == 0) {
+                struct id class_id = id_of(200);
+                struct state *fresh = state_new(&class_id);
+                e.seq = 1;
+                (void)state_fold(fresh, &e);
+                state_free(fresh);
+                event_fini(&e);
+            }
+            mem_free(copy);
+        }
+    }
+}
+
+static void erasing_the_key_erases_the_person(void **state)
+{
+    (void)state;
+    struct id part = id_of(3);
+    struct sealer whole = sealer_for(NULL);
+    struct id class_id = id_of(200);
+    struct state *s = state_new(&class_id);
+    size_t count;
+    const struct event *events = golden_events(&count);
+    uint8_t bytes[2048];
+    for (size_t i = 0; i < count; i++) {
+        struct event e = events[i];
+        e.text = golden_text(&e);
+        struct wr w = wr_init(bytes, sizeof(bytes));
+        assert_int_equal(event_encode(&w, &e, &whole), 0);
+        /* Nothing personal stands in the journal as it is. */
+        static const char *const secrets[] = {"Paul", "Ali", "bonjour"};
+        for (size_t n = 0; n < 3; n++) {
+            assert_null(memmem(bytes, wr_len(&w), secrets[n], strlen(secrets[n])));
+        }
+        event_fini(&e);
+        struct sealer erased = sealer_for(&part);
+        assert_int_equal(event_decode(&e, bytes, wr_len(&w), &erased), 0);
+        assert_int_equal(state_fold(s, &e), 0);
+        event_fini(&e);
+    }
+    assert_string_equal(rtext_str(state_person(s, &part)->name), "");
+    struct id host = id_of(1);
+    assert_string_equal(rtext_str(state_person(s, &host)->name), "Hélène");
+    assert_string_equal(rtext_str(state_chat(s, 0)->text), "");
+    assert_int_equal(s->seq, count);
+    state_free(s);
+}
+
+static void snapshot_keeps_no_plain_name(void **state)
+{
+    (void)state;
+    struct sealer sealer = sealer_for(NULL);
+    struct rd r = golden_read();
+    uint32_t len = 0;
+    const uint8_t *bytes = NULL;
+    while (rd_left(&r) > 0) {
+        len = rd_u32(&r);
+        bytes = rd_bytes(&r, len);
+    }
+    struct state *s = NULL;
+    assert_int_equal(state_decode(&s, bytes, len, NULL), 0);
+    uint8_t *sealed = NULL;
+    size_t sealed_len;
+    assert_int_equal(state_encode(s, &sealer, &sealed, &sealed_len), 0);
+    assert_null(memmem(sealed, sealed_len, "Paul", 4));
+    assert_null(memmem(sealed, sealed_len, "bonjour", 7));
+    struct state *again = NULL;
+    assert_int_equal(state_decode(&again, sealed, sealed_len, &sealer), 0);
+    uint8_t *plain = NULL;
+    size_t plain_len;
+    assert_int_equal(state_encode(again, NULL, &plain, &plain_len), 0);
+    assert_int_equal(plain_len, len);
+    assert_memory_equal(plain, bytes, len);
+    mem_free(plain);
+    mem_free(sealed);
+    state_free(s);
+    state_free(again);
+}
+
+static void what_does_not_follow_is_refused(void **state)
+{
+    (void)state;
+    struct id class_id = id_of(200);
+    struct state *s = state_new(&class_id);
+    struct event e = {.type = EVENT_HAND_RAISED, .person = id_of(1), .seq = 1};
+    assert_int_equal(state_fold(s, &e), E_CORRUPT);
+    assert_int_equal(s->seq, 0);
+    e = (struct event){.type = EVENT_CLASS_CREATED, .seq = 2};
+    assert_int_equal(state_fold(s, &e), E_CORRUPT);
+    e.seq = 1;
+    assert_int_equal(state_fold(s, &e), 0);
+    assert_int_equal(state_fold(s, &e), E_CORRUPT);
+    state_free(s);
+}
+
+/* ---- many people
+ * ---------------------------------------------------------------------------------------- */
+
+static struct id person_number(unsigned n)
+{
+    struct id id = id_of(0x55);
+    put_u32(id.b, n);
+    return id;
+}
+
+/* Guests come and go for a year: the class forgets the longest absent, never a banned one. */
+static void known_people_are_bounded(void **state)
+{
+    (void)state;
+    struct id class_id = id_of(200);
+    struct state *s = state_new(&class_id);
+    uint64_t seq = 0;
+    for (unsigned i = 1; i <= STATE_PERSONS_MAX + 500; i++) {
+        struct event join = {.type = EVENT_PERSON_JOINED,
+                             .seq = ++seq,
+                             .person = person_number(i),
+                             .device = person_number(i),
+                             .n = 1};
+        assert_int_equal(state_fold(s, &join), 0);
+        struct event leave = {.type = EVENT_PERSON_LEFT,
+                              .seq = ++seq,
+                              .person = person_number(i),
+                              .a = LEAVE_REMOVED,
+                              .b = i == 1};
+        assert_int_equal(state_fold(s, &leave), 0);
+    }
+    assert_int_equal(s->person_count, STATE_PERSONS_MAX);
+    struct id banned = person_number(1);
+    struct id second = person_number(2);
+    assert_true(state_person(s, &banned)->banned);
+    assert_null(state_person(s, &second));
+    state_free(s);
+}
+
+static int fold_all(void *arg)
+{
+    (void)arg;
+    struct id class_id = id_of(200);
+    struct state *s = state_new(&class_id);
+    struct state *copy = NULL;
+    int err = s ? 0 : E_NOMEM;
+    size_t count;
+    const struct event *events = golden_events(&count);
+    for (size_t i = 0; i < count && !err; i++) {
+        struct event e = events[i];
+        e.text = golden_text(&e);
+        uint64_t before = s->seq;
+        err = state_fold(s, &e);
+        assert_int_equal(s->seq, before + (err == 0));
+        event_fini(&e);
+    }
+    uint8_t *bytes = NULL;
+    size_t len;
+    err = err ? err : state_encode(s, NULL, &bytes, &len);
+    err = err ? err : state_decode(&copy, bytes, len, NULL);
+    mem_free(bytes);
+    state_free(copy);
+    state_free(s);
+    return err;
+}
+
+static void no_memory_no_harm(void **state)
+{
+    (void)state;
+    assert_true(support_oom_sweep(fold_all, NULL) > 20);
+}
+
+/* What was reserved folds without a single allocation: a committed event cannot fail. */
+static void reserved_folds_cannot_fail(void **state)
+{
+    (void)state;
+    struct id class_id = id_of(200);
+    struct state *s = state_new(&class_id);
+    for (unsigned i = 1; i <= 64; i++) {
+        assert_int_equal(state_reserve(s, 1, 1), 0);
+        struct event join = {.type = EVENT_PERSON_JOINED,
+                             .seq = s->seq + 1,
+                             .person = person_number(i),
+                             .device = person_number(i),
+                             .n = 1};
+        struct event used = {
+            .type = EVENT_LINK_USED, .seq = s->seq + 2, .other = person_number(i), .n = 9};
+        mem_fail_at(1);
+        assert_int_equal(state_fold(s, &join), 0);
+        assert_int_equal(state_fold(s, &used), 0);
+        assert_false(mem_fail_fired());
+        mem_fail_at(0);
+    }
+    state_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(golden_journal_replays),
+        UNIT(golden_journal_is_complete),
+        UNIT(newer_journal_is_refused),
+        UNIT(damaged_bytes_do_no_harm),
+        UNIT(erasing_the_key_erases_the_person),
+        UNIT(snapshot_keeps_no_plain_name),
+        UNIT(what_does_not_follow_is_refused),
+        UNIT(known_people_are_bounded),
+        UNIT(no_memory_no_harm),
+        UNIT(reserved_folds_cannot_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

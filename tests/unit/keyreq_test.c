@@ -1,0 +1,97 @@
+#include "tests/unit/support.h"
+
+#include <stdbool.h>
+
+#include "server/proto/keyreq.h"
+
+enum { MS = US_PER_MS };
+
+static void first_request_goes_out_at_once(void **state)
+{
+    (void)state;
+    struct keyreq k = {0};
+    assert_int_equal(keyreq_deadline(&k), MONO_NEVER);
+    keyreq_ask(&k, 1);
+    assert_int_equal(keyreq_poll(&k, 5), 1);
+    assert_int_equal(keyreq_poll(&k, 6), 0);
+}
+
+static void flood_is_held_to_the_limits(void **state)
+{
+    (void)state;
+    struct keyreq k = {0};
+    mono_us sent[1000];
+    unsigned n = 0;
+    for (mono_us now = 0; now < 40 * US_PER_S; now += MS) {
+        keyreq_ask(&k, 1);
+        if (keyreq_poll(&k, now)) {
+            sent[n++] = now;
+            keyreq_answered(&k, 0); /* the key frame comes at once: the worst case */
+        }
+    }
+    assert_in_range(n, 38, 41);
+    for (unsigned i = 1; i < n; i++) {
+        assert_true(sent[i] - sent[i - 1] >= KEYREQ_GAP_US);
+        assert_true(i < KEYREQ_BURST || sent[i] - sent[i - KEYREQ_BURST] >= KEYREQ_WINDOW_US);
+    }
+}
+
+static void requests_of_layers_are_merged(void **state)
+{
+    (void)state;
+    struct keyreq k = {0};
+    keyreq_ask(&k, 1);
+    assert_int_equal(keyreq_poll(&k, 0), 1);
+    keyreq_ask(&k, 2);
+    keyreq_ask(&k, 4);
+    assert_int_equal(keyreq_poll(&k, 100 * MS), 0);
+    assert_int_equal(keyreq_deadline(&k), KEYREQ_GAP_US);
+    assert_int_equal(keyreq_poll(&k, KEYREQ_GAP_US), 6);
+}
+
+static void unanswered_request_is_repeated_until_nobody_waits(void **state)
+{
+    (void)state;
+    struct keyreq k = {0};
+    keyreq_ask(&k, 1);
+    assert_int_equal(keyreq_poll(&k, 0), 1);
+    assert_int_equal(keyreq_deadline(&k), KEYREQ_RETRY_US);
+    assert_int_equal(keyreq_poll(&k, KEYREQ_RETRY_US), 1);
+    keyreq_cancel(&k, 1);
+    assert_int_equal(keyreq_deadline(&k), MONO_NEVER);
+    assert_int_equal(keyreq_poll(&k, 10 * US_PER_S), 0);
+}
+
+static void answered_request_is_not_repeated(void **state)
+{
+    (void)state;
+    struct keyreq k = {0};
+    keyreq_ask(&k, 3);
+    assert_int_equal(keyreq_poll(&k, 0), 3);
+    keyreq_answered(&k, 0);
+    assert_int_equal(keyreq_poll(&k, KEYREQ_RETRY_US), 2);
+}
+
+static void gate_lets_three_in_ten_seconds_pass(void **state)
+{
+    (void)state;
+    struct keyreq_gate gate = {0};
+    unsigned passed = 0;
+    for (mono_us now = US_PER_S; now < 31 * US_PER_S; now += 20 * MS) {
+        passed += keyreq_gate_pass(&gate, now);
+    }
+    assert_in_range(passed, 11, 13); /* three at once, then one every 3.3 s for 30 s */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(first_request_goes_out_at_once),
+        UNIT(flood_is_held_to_the_limits),
+        UNIT(requests_of_layers_are_merged),
+        UNIT(unanswered_request_is_repeated_until_nobody_waits),
+        UNIT(answered_request_is_not_repeated),
+        UNIT(gate_lets_three_in_ten_seconds_pass),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,123 @@
+/* The small machines: receive statistics, layer policy, planning of runs. */
+#include "tests/unit/support.h"
+
+#include <stdbool.h>
+
+#include "server/proto/layers.h"
+#include "server/proto/pacer.h"
+#include "server/proto/rtp_rx.h"
+
+enum { MS = US_PER_MS };
+
+static void report_counts_loss_and_jitter(void **state)
+{
+    (void)state;
+    struct rtp_rx rx;
+    struct rtp_rx_report r;
+    rtp_rx_init(&rx, 90000);
+    assert_false(rtp_rx_report(&rx, &r));
+    for (unsigned i = 0; i < 100; i++) { /* every fourth is lost, no jitter */
+        if (i % 4 != 2) {
+            rtp_rx_input(&rx, (uint16_t)(65500 + i), i * 900, i * 10 * MS);
+        }
+    }
+    assert_true(rtp_rx_report(&rx, &r));
+    assert_int_equal(r.lost, 25);
+    assert_in_range(r.fraction_lost, 63, 65);
+    assert_int_equal(r.highest, 65500 + 99);
+    assert_int_equal(r.jitter, 0);
+    for (unsigned i = 100; i < 400; i++) { /* alternately 4 ms late: 8 ms between spacings */
+        rtp_rx_input(&rx, (uint16_t)(65500 + i), i * 900, i * 10 * MS + (i % 2) * 4 * MS);
+    }
+    rtp_rx_report(&rx, &r);
+    assert_int_equal(r.fraction_lost, 0);
+    assert_int_equal(r.lost, 25);
+    assert_in_range(r.jitter, 340, 380); /* 4 ms = 360 units */
+}
+
+static void reordered_packets_do_not_move_the_top(void **state)
+{
+    (void)state;
+    struct rtp_rx rx;
+    rtp_rx_init(&rx, 48000);
+    assert_int_equal(rtp_rx_input(&rx, 10, 0, 0), 65546);
+    assert_int_equal(rtp_rx_input(&rx, 12, 1920, 0), 65548);
+    assert_int_equal(rtp_rx_peek(&rx, 9), 65545);
+    assert_int_equal(rtp_rx_input(&rx, 11, 960, 0), 65547);
+    assert_int_equal(rx.top, 65548);
+    assert_int_equal(rtp_rx_input(&rx, 8, 0, 0), 65544);
+    struct rtp_rx_report r;
+    rtp_rx_report(&rx, &r);
+    assert_int_equal(r.lost, 1);
+}
+
+static void policy_takes_the_smallest_layer_that_is_enough(void **state)
+{
+    (void)state;
+    struct layer_view v[3] = {
+        {.live = true, .height = 720, .bps = 2500000},
+        {.live = true, .height = 360, .bps = 700000},
+        {.live = true, .height = 180, .bps = 200000},
+    };
+    assert_int_equal(layer_policy(v, 3, 1080, 0), 0);
+    assert_int_equal(layer_policy(v, 3, 720, 0), 0);
+    assert_int_equal(layer_policy(v, 3, 361, 0), 0);
+    assert_int_equal(layer_policy(v, 3, 360, 0), 1);
+    assert_int_equal(layer_policy(v, 3, 1, 0), 2);
+    assert_int_equal(layer_policy(v, 3, 0, 0), -1);
+    assert_int_equal(layer_policy(v, 3, 1080, 1000000), 1);
+    assert_int_equal(layer_policy(v, 3, 1080, 100000), -1);
+    v[0].live = false;
+    assert_int_equal(layer_policy(v, 3, 1080, 0), 1);
+    v[1].height = 0; /* unknown: counts by its place */
+    assert_int_equal(layer_policy(v, 3, 300, 0), 1);
+    v[1].live = v[2].live = false;
+    assert_int_equal(layer_policy(v, 3, 300, 0), -1);
+}
+
+static uint32_t run(struct pacer_item *item, const uint16_t *len, uint32_t n, uint16_t pad)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        item[i] = (struct pacer_item){.len = len[i], .may_pad = 1};
+    }
+    return pacer_run(item, n, pad);
+}
+
+static void runs_are_lifted_to_equal_sizes(void **state)
+{
+    (void)state;
+    struct pacer_item item[8];
+    static const uint16_t split[6] = {1000, 1000, 1001, 1001, 1001, 400};
+    assert_int_equal(run(item, split, 6, 4), 6);
+    assert_int_equal(item[0].padding, 1);
+    assert_int_equal(item[1].padding, 1);
+    assert_int_equal(item[4].padding, 0);
+    assert_int_equal(item[5].padding, 0);
+    assert_int_equal(run(item, split, 6, 0), 2); /* switched off: equal ones, nothing lifted */
+    assert_int_equal(item[0].padding, 0);
+    static const uint16_t far[3] = {1000, 1100, 1000};
+    assert_int_equal(run(item, far, 3, 8), 1);
+    static const uint16_t fall[4] = {1000, 998, 500, 1000};
+    assert_int_equal(run(item, fall, 4, 4), 3);
+    assert_int_equal(item[1].padding, 2);
+}
+
+static void audio_is_never_padded(void **state)
+{
+    (void)state;
+    struct pacer_item item[2] = {{.len = 80, .may_pad = 0}, {.len = 81, .may_pad = 0}};
+    assert_int_equal(pacer_run(item, 2, 8), 1);
+    assert_int_equal(item[0].padding, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(report_counts_loss_and_jitter),
+        UNIT(reordered_packets_do_not_move_the_top),
+        UNIT(policy_takes_the_smallest_layer_that_is_enough),
+        UNIT(runs_are_lifted_to_equal_sizes),
+        UNIT(audio_is_never_padded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

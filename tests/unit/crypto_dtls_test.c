@@ -62,7 +62,7 @@ static struct dtls_client_config client_config(void)
         .identity = client_identity,
         .profiles = {SRTP_AES128_CM_SHA1_80, SRTP_AEAD_AES_256_GCM, SRTP_AEAD_AES_128_GCM},
         .mtu = 1200,
-        .resend_us = 16 * MS,
+        .resend_us = 60 * US_PER_S, /* OpenSSL's clock runs by itself: keep it out of the tests */
     };
     crypto_identity_fingerprint(identity, config.fingerprint);
     return config;
@@ -327,7 +327,9 @@ static void test_the_first_retransmission_comes_after_75_ms(void **state)
 static void test_a_lost_last_flight_is_sent_again(void **state)
 {
     (void)state;
-    struct world w = world_new();
+    struct dtls_client_config config = client_config();
+    config.resend_us = 16 * MS;
+    struct world w = world_with(&config);
     to_server(&w);
     to_client(&w);
     to_server(&w);
@@ -400,7 +402,7 @@ static void test_s16_a_wrong_certificate_never_gets_keys(void **state)
         to_client(&w);
         struct datagram d;
         int err = 0;
-        while (client_next(&w, &d)) {
+        while (!err && client_next(&w, &d)) {
             err = ops->dtls_input(w.server, d.data, d.len, w.now);
         }
         struct srtp_keys keys;

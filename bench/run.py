@@ -118,7 +118,7 @@ class Server:
         with open(path, "w", encoding="utf-8") as f:
             for room in range(rooms):
                 made = self.cli("class", "create", f"bench {room}")
-                link = [self.cli("link", made["id"], "--role", role)["url"].split("#")[1]
+                link = [self.cli("link", made["class"], "--role", role)["url"].split("#")[1]
                         for role in ("animator", "participant")]
                 f.write(f"{room} {link[0]} {link[1]}\n")
         return path

@@ -112,20 +112,31 @@ static void run_open(struct member *to, uint16_t segment)
     out_count++;
 }
 
+/* Fixed header and extension block (RFC 3550 5.3.1): they stay in the clear. */
+static size_t header_len(const uint8_t *packet, size_t len)
+{
+    size_t head = HEADER;
+    if ((packet[0] & 0x10) && len >= HEADER + 4) {
+        head += 4 + 4 * (size_t)(packet[14] << 8 | packet[15]);
+    }
+    return head < len ? head : HEADER;
+}
+
 /* Header copy with the receiver's own numbers, then seal the payload straight into its slot. */
 static size_t seal(struct member *to, const uint8_t *packet, size_t len, uint8_t *out)
 {
     struct gcm_context_data context;
     uint8_t iv[12] = {0};
-    memcpy(out, packet, HEADER);
+    size_t head = header_len(packet, len);
+    memcpy(out, packet, head);
     to->seq++;
     out[2] = (uint8_t)(to->seq >> 8);
     out[3] = (uint8_t)to->seq;
     memcpy(out + 8, &to->ssrc, 4);
     memcpy(iv + 2, out + 8, 4);
     memcpy(iv + 10, out + 2, 2);
-    IMB_AES128_GCM_ENC(imb, &to->key, &context, out + HEADER, packet + HEADER, len - HEADER, iv,
-                       out, HEADER, out + len, TAG);
+    IMB_AES128_GCM_ENC(imb, &to->key, &context, out + head, packet + head, len - head, iv, out,
+                       head, out + len, TAG);
     return len + TAG;
 }
 

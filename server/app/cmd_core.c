@@ -1,4 +1,6 @@
 /* amphi core (started by the supervisor): classroom, storage and media. */
+#include <sys/prctl.h>
+
 #include "server/app/child.h"
 #include "server/app/command.h"
 #include "server/app/core.h"
@@ -6,6 +8,7 @@
 static int core(struct command_line *line)
 {
     const char *inherit = command_value(line, "--inherit");
+    (void)prctl(PR_SET_NAME, "amphi-core"); /* what ps and top show */
     struct core_inherited inherited = {.watchdog_fd = child_inherited(inherit, "watchdog"),
                                        .admin_fd = child_inherited(inherit, "admin")};
     return command_rest(line, 0, 0) ? core_run(line, &inherited) : EXIT_USAGE;

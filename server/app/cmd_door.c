@@ -1,5 +1,6 @@
 /* amphi door (started by the supervisor): the page, the API, the WebSockets. */
 #include <stdio.h>
+#include <sys/prctl.h>
 
 #include "codec/base/err.h"
 #include "server/app/child.h"
@@ -50,6 +51,7 @@ static int door(struct command_line *line)
     char why[512];
     const struct config *c = &line->config;
     const char *inherit = command_value(line, "--inherit");
+    (void)prctl(PR_SET_NAME, "amphi-door"); /* what ps and top show */
     struct door_config config = {.user = *c->server_door_user ? c->server_door_user : "nobody",
                                  .watchdog_fd = child_inherited(inherit, "watchdog")};
     if (!command_rest(line, 0, 0)) {

@@ -265,14 +265,27 @@ static void drain_peer(struct sfu *sfu, struct peer *peer, mono_us now)
     peer->listed = false;
 }
 
-/* Brings what the next peer needs nearer while this one is sealed. */
-static void prefetch_peer(const struct peer *peer)
+/* Brings what the next peers need nearer while this one is sealed: first their own lines, one step
+ * later what those point to. */
+static void prefetch_peers(const struct sfu *sfu, uint32_t i)
 {
-    __builtin_prefetch(peer->seal);
-    __builtin_prefetch((const char *)peer->seal + 64);
-    __builtin_prefetch(peer->queue);
-    __builtin_prefetch((const char *)peer->queue + 64);
-    __builtin_prefetch(peer->slot[peer->queue->entry[0].slot]);
+    if (i + 3 < sfu->active_count) {
+        const char *peer = (const char *)sfu->active[i + 3];
+        __builtin_prefetch(peer);
+        __builtin_prefetch(peer + 64);
+        __builtin_prefetch(peer + 128);
+    }
+    if (i + 2 < sfu->active_count) {
+        __builtin_prefetch(sfu->active[i + 2]->queue);
+    }
+    if (i + 1 < sfu->active_count) {
+        const struct peer *peer = sfu->active[i + 1];
+        const char *sub = (const char *)peer->slot[peer->queue->entry[0].slot];
+        __builtin_prefetch(peer->seal);
+        __builtin_prefetch(sub);
+        __builtin_prefetch(sub + 64);
+        __builtin_prefetch(sub + 128);
+    }
 }
 
 void pacer_drain(struct sfu *sfu, mono_us now)
@@ -281,9 +294,7 @@ void pacer_drain(struct sfu *sfu, mono_us now)
     uint64_t packets = sfu->tx->datagrams;
     uint64_t bytes = sfu->tx->bytes;
     for (uint32_t i = 0; i < sfu->active_count; i++) {
-        if (i + 1 < sfu->active_count) {
-            prefetch_peer(sfu->active[i + 1]);
-        }
+        prefetch_peers(sfu, i);
         drain_peer(sfu, sfu->active[i], now);
     }
     sfu->active_count = 0;

@@ -85,7 +85,7 @@ static void picture_lost(struct sfu *sfu, struct peer *peer, uint32_t ssrc, mono
     struct subscription *sub = slot_of(peer, ssrc);
     sfu->stats.plis_received++;
     /* A browser asks once about 3 s after a slot went idle: nobody could answer (slots.md 5). */
-    if (!sub || !sub->layer || now - sub->layer->last_us > KEEP_VIDEO_US || !peer->ready) {
+    if (!sub || !sub->video || !sub->layer || !peer->ready) {
         return;
     }
     if (keyreq_gate_pass(&sub->gate, now)) {

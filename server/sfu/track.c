@@ -261,24 +261,40 @@ static void keyreq_prune(struct track *track)
     }
 }
 
+/*
+ * Layers that stopped while another goes on were switched off by the publisher. When all are silent
+ * nothing was: a still screen sends no packets, and who comes now must be able to ask for it.
+ */
+static bool layers_quiet(struct track *track, mono_us now)
+{
+    bool flowing = false;
+    bool changed = false;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *layer = track->layer[i];
+        flowing = flowing || (layer && now - layer->last_us <= LAYER_LIVE_US);
+    }
+    for (unsigned i = 0; flowing && i < LAYERS_MAX; i++) {
+        struct layer *layer = track->layer[i];
+        if (layer && layer->live && now - layer->last_us > LAYER_LIVE_US) {
+            layer->live = false;
+            changed = true;
+        }
+    }
+    return changed;
+}
+
 void track_tick(struct sfu *sfu, struct track *track, mono_us now)
 {
-    bool changed = false;
     mono_us keep = track->video ? KEEP_VIDEO_US : KEEP_AUDIO_US;
     if (sfu->packets.buffers.used > sfu->config.packets_max / 4 * 3) {
         keep /= 4; /* memory is short: repair what is recent, receive what is new */
     }
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
-        struct layer *layer = track->layer[i];
-        if (!layer) {
-            continue;
-        }
-        history_expire(&layer->history, now - keep);
-        if (layer->live && track->video && !track->remote && now - layer->last_us > LAYER_LIVE_US) {
-            layer->live = false;
-            changed = true;
+        if (track->layer[i]) {
+            history_expire(&track->layer[i]->history, now - keep);
         }
     }
+    bool changed = !track->remote && layers_quiet(track, now);
     keyreq_prune(track);
     sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
     if (changed) {

@@ -113,11 +113,11 @@ static enum msg_place place_of(const struct conn *c)
     case CONN_NEW:
         return PLACE_NEW;
     case CONN_DOOR:
+    case CONN_JOINING: /* the join waits for its commit; media goes on meanwhile */
         return PLACE_DOOR;
     case CONN_CLASS:
         return PLACE_CLASS;
     case CONN_WAIT:
-    case CONN_JOINING:
         break;
     }
     return (enum msg_place)0;
@@ -129,9 +129,9 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
     const struct schema_msg *row = schema_msg(msg->type);
     bool repeated_join = msg->type == MSG_JOIN && c->place == CONN_CLASS;
     if (!(row->place & place_of(c)) && !repeated_join) {
-        const char *why = c->place == CONN_NEW    ? "say hello first"
-                          : c->place == CONN_DOOR ? "join first"
-                                                  : "not now";
+        const char *why = c->place == CONN_NEW                                ? "say hello first"
+                          : c->place == CONN_DOOR || c->place == CONN_JOINING ? "join first"
+                                                                              : "not now";
         refuse(room, c, msg->id, (struct refusal){"state", NULL, why});
         return;
     }
@@ -145,7 +145,7 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
     case MSG_JOIN:
         if (repeated_join) {
             out_snapshot(c->klass, c, now);
-        } else {
+        } else if (c->place != CONN_JOINING) { /* a repeat gets the answer of the first */
             enter_join(room, c, msg, now);
         }
         break;

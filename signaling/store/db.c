@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -234,10 +235,10 @@ int db_open(struct db **out, const char *path, uint32_t busy_ms, char *why, size
         : err == E_BUSY    ? "held by another process; is amphi running already?"
         : err == E_FULL    ? "the disk is full; make room"
                            : "cannot be used; see the reason and its rights";
+    bool told = db->handle && sqlite3_errcode(db->handle) != SQLITE_OK;
     if (!why[0]) {
-        bool sqlite = db->handle && sqlite3_errcode(db->handle) != SQLITE_OK;
         (void)snprintf(why, cap, "%s: %s (%s)", path, advice,
-                       sqlite ? sqlite3_errmsg(db->handle) : err_text(err));
+                       told ? sqlite3_errmsg(db->handle) : err_text(err));
     }
     db_close(db);
     return err;

@@ -181,7 +181,7 @@ def commands(folder):
     check("class create without a server", made.returncode == 0, class_id)
     link = run("link", class_id, "--role", "host", "--ttl", "7d", *data)
     check("link without a server", link.stdout.startswith("https://localhost:8443/c/" + class_id))
-    check("link for an unknown class", run("link", "c_" + "a" * 26, *data).returncode == 1)
+    check("link for an unknown class", run("link", "c_b" + "a" * 25, *data).returncode == 1)
     check("drain without a server", run("drain", *data).returncode == 1)
     doctor = run("doctor", "--json", *data)
     names = {c["check"] for c in json.loads(doctor.stdout)["checks"]}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "codec/base/hash.h"
 #include "codec/media/vp8.h"
 #include "codec/wire/class.h"
 #include "codec/wire/rtp_seq.h"
@@ -168,6 +169,29 @@ static void check_exts(struct client *c, const struct rtp_header *hdr, const uin
     }
 }
 
+/* A retransmission is the packet that was sent under its number, byte for byte. */
+static void check_repair(struct client *c, unsigned k, const struct rtp_header *hdr,
+                         const uint8_t *payload)
+{
+    const struct hash_key key = {1, 2};
+    struct slot_check *s = &c->check[k];
+    struct rd r = rd_init(payload, hdr->payload_len);
+    uint16_t seq = rd_u16(&r);
+    uint64_t hash = hash_bytes(&key, payload + 2, hdr->payload_len - 2U);
+    if (s->sent_hash[seq % SIM_SENT] != hash || s->sent_ts[seq % SIM_SENT] != hdr->timestamp) {
+        world_fail(c->world, "client %u slot %u: number %u was another packet", c->number, k, seq);
+    }
+}
+
+static void note_sent(struct client *c, unsigned k, const struct rtp_header *hdr,
+                      const uint8_t *payload)
+{
+    const struct hash_key key = {1, 2};
+    struct slot_check *s = &c->check[k];
+    s->sent_hash[hdr->seq % SIM_SENT] = hash_bytes(&key, payload, hdr->payload_len);
+    s->sent_ts[hdr->seq % SIM_SENT] = hdr->timestamp;
+}
+
 static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us now)
 {
     struct world *w = c->world;
@@ -197,7 +221,10 @@ static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
     c->last_rtp_us = now;
     check_right(c, k, &m, rtx);
     check_exts(c, &hdr, data, audio, &m);
-    if (!rtx) {
+    if (rtx) {
+        check_repair(c, k, &hdr, data + hdr.header_len);
+    } else {
+        note_sent(c, k, &hdr, data + hdr.header_len);
         check_order(c, k, &hdr, data + hdr.header_len, &m, now);
     }
 }

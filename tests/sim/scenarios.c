@@ -188,6 +188,29 @@ static void run_screen(struct world *w)
     world_run(w, US_PER_S);
 }
 
+/* A screen that does not move sends nothing: who comes late asks for it all the same. */
+static void run_still_screen(struct world *w)
+{
+    people(w, 2, MIC, 0);
+    struct client *teacher = w->client[0];
+    world_publish(w, teacher, MIC | SCREEN);
+    teacher->on[SOURCE_SCREEN] = true;
+    struct sfu_want want = {
+        .slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id};
+    world_view(w, w->client[1], &want, 1);
+    world_run(w, 2 * US_PER_S);
+    teacher->on[SOURCE_SCREEN] = false;
+    world_run(w, 6 * US_PER_S);
+    uint32_t before = teacher->stream[4].plis;
+    struct client *late = world_join(w, ROOM_A, 0, MIC);
+    world_view(w, late, &want, 1);
+    world_run(w, US_PER_S);
+    EXPECT(w, teacher->stream[4].plis > before, "nobody asked the still screen for a picture");
+    teacher->on[SOURCE_SCREEN] = true; /* the key frame it was asked for */
+    world_run(w, US_PER_S);
+    EXPECT(w, late->slot[VIDEO0].state == SFU_SLOT_LIVE, "the late viewer sees no screen");
+}
+
 static void run_churn(struct world *w)
 {
     people(w, 6, MIC | CAM, 360);
@@ -309,7 +332,8 @@ static void run_pli_flood(struct world *w)
     uint32_t before = pub->stream[1].plis;
     uint32_t worst = 0;
     for (unsigned ms = 0; ms < 8000; ms += 20) {
-        for (unsigned i = 1; i < w->clients; i++) {
+        /* One after the other joins in, so that the limits of each viewer do not help. */
+        for (unsigned i = 1; i < w->clients && 80 * i <= ms + 80; i++) {
             struct client *c = w->client[i];
             uint8_t out[64];
             struct wr wr = wr_init(out, 24);
@@ -381,6 +405,8 @@ const struct scenario scenarios[] = {
     {"s27_rooms_never_leak", 1, 5, run_rooms},
     {"loudest_speak", 1, 3, run_speakers},
     {"screen_with_sound", 1, 5, run_screen},
+    {"still_screen_for_a_late_viewer", 1, 5, run_still_screen},
+    {"two_shards_still_screen", 2, 5, run_still_screen},
     {"people_come_and_go", 1, 5, run_churn},
     {"five_percent_lost_downwards", 1, 5, run_loss_down},
     {"five_percent_lost_upwards", 1, 5, run_loss_up},

@@ -23,6 +23,7 @@ enum {
     SIM_STREAMS = 6, /* mic, camera h m l, screen, sound */
     SIM_KEPT = 512,
     SIM_MAILBOX = 4096,
+    SIM_SENT = 4096,
     SIM_PACKET = 1600,
     SIM_PT_OPUS = 111,
     SIM_PT_VP8 = 96,
@@ -106,6 +107,8 @@ struct slot_check {
     uint64_t packets;
     uint64_t switches;
     uint64_t late;
+    uint32_t sent_ts[SIM_SENT]; /* of each number, for its retransmission */
+    uint64_t sent_hash[SIM_SENT];
     /* as received by the client */
     uint64_t got;
     uint64_t got_rtx;

@@ -132,10 +132,10 @@ static void operator_requests_are_checked(void **state)
         "{\"cmd\":\"class.create\",\"title\":\"a\",\"title\":\"b\"}",
         "{\"cmd\":\"class.show\"}",
         "{\"cmd\":\"class.show\",\"class\":\"c_\"}",
-        "{\"cmd\":\"class.end\",\"class\":\"p_aaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
-        "{\"cmd\":\"link\",\"class\":\"c_aaaaaaaaaaaaaaaaaaaaaaaaaa\",\"role\":\"king\"}",
-        "{\"cmd\":\"link\",\"class\":\"c_aaaaaaaaaaaaaaaaaaaaaaaaaa\",\"ttl_s\":-1}",
-        "{\"cmd\":\"link\",\"class\":\"c_aaaaaaaaaaaaaaaaaaaaaaaaaa\",\"person\":\"x\"}",
+        "{\"cmd\":\"class.end\",\"class\":\"p_baaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+        "{\"cmd\":\"link\",\"class\":\"c_baaaaaaaaaaaaaaaaaaaaaaaaa\",\"role\":\"king\"}",
+        "{\"cmd\":\"link\",\"class\":\"c_baaaaaaaaaaaaaaaaaaaaaaaaa\",\"ttl_s\":-1}",
+        "{\"cmd\":\"link\",\"class\":\"c_baaaaaaaaaaaaaaaaaaaaaaaaa\",\"person\":\"x\"}",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(parse(&a, bad[i]), E_BAD);
@@ -147,7 +147,7 @@ static void operator_requests_are_checked(void **state)
     assert_int_equal(a.request.class_type, CLASS_WEBINAR);
     assert_string_equal(a.request.title, "T");
     admin_json_fini(&a);
-    assert_int_equal(parse(&a, "{\"cmd\":\"link\",\"class\":\"c_aaaaaaaaaaaaaaaaaaaaaaaaaa\","
+    assert_int_equal(parse(&a, "{\"cmd\":\"link\",\"class\":\"c_baaaaaaaaaaaaaaaaaaaaaaaaa\","
                                "\"role\":\"host\",\"ttl_s\":60,\"single\":true}"),
                      0);
     assert_int_equal(a.request.role, ROLE_HOST);

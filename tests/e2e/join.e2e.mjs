@@ -20,7 +20,23 @@ async function timedJoin(page) {
     return page.eval(async () => {
         const found = await window.__e2e.first;
         const { click } = window.__e2e.marks;
-        return { picture: found.picture - click, sound: found.sound - click };
+        const { messages, lastSent } = window.__e2e;
+        const heard = (what) => messages.find(({ at, message }) => at > click && what(message))?.at;
+        const stats = await window.__e2e.stats();
+        const steps = {
+            join: lastSent.join,
+            snapshot: heard((m) => m.t === 'snapshot'),
+            view: lastSent.view,
+            waiting: heard((m) => m.t === 'slots' && m.video.length > 0),
+            live: heard((m) => m.t === 'slots' && m.video.some((v) => v[3] === 'live')),
+            sound: found.sound,
+            picture: found.picture,
+        };
+        return {
+            picture: found.picture - click, sound: found.sound - click,
+            steps: Object.entries(steps).map(([k, at]) => `${k} ${Math.round(at - click)}`).join(', '),
+            sizes: stats.slots.filter((s) => s.decoded).map((s) => `${s.width}x${s.height} nack ${s.nack} pli ${s.pli}`),
+        };
     });
 }
 

@@ -12,6 +12,7 @@
         negotiationNeeded: 0,
         sockets: [],
         sent: {}, // messages by type
+        lastSent: {}, // when, by type
         got: {},
         offersByCause: {},
         messages: [], // the last ones received, parsed, with the time
@@ -113,6 +114,7 @@
                 try {
                     const message = JSON.parse(data);
                     e2e.sent[message.t] = (e2e.sent[message.t] ?? 0) + 1;
+                    e2e.lastSent[message.t] = performance.now();
                     if (message.t === 'media.offer') {
                         const by = e2e.offersByCause;
                         by[message.cause] = (by[message.cause] ?? 0) + 1;

@@ -10,6 +10,7 @@
         offers: 0, // createOffer() calls of this page load, all connections
         restarts: 0, // of these, with iceRestart or after restartIce()
         negotiationNeeded: 0,
+        states: [], // of all connections, with the time
         sockets: [],
         sent: {}, // messages by type
         lastSent: {}, // when, by type
@@ -50,6 +51,7 @@
             e2e.pcs.push(this);
             this.addEventListener('negotiationneeded', () => e2e.negotiationNeeded++);
             this.addEventListener('connectionstatechange', () => {
+                e2e.states.push({ at: performance.now(), state: this.connectionState });
                 if (this.connectionState === 'connected') e2e.marks.connected ??= performance.now();
             });
         }

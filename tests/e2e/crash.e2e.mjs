@@ -11,7 +11,7 @@ async function killAndHear(room) {
     const voices = room.people.length - 1;
     const answers = await Promise.all(room.people.map(async (p) => (await p.counts()).got['media.answer']));
     const again = room.people.map((page, i) => page.eval((n, wanted) =>
-        window.__e2e.hearsAgain(n, wanted, 20000), answers[i], voices));
+        window.__e2e.hearsAgain(n, wanted, 60000), answers[i], voices));
     const killedAt = Date.now();
     const { pid, at } = room.server.signal('core', 'SIGKILL');
     await room.server.replaced('core', pid);

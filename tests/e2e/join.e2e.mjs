@@ -15,7 +15,7 @@ async function timedJoin(page) {
         document.querySelector(selector).addEventListener('click', () => {
             window.__e2e.marks.click = performance.now();
         }, { capture: true, once: true });
-        window.__e2e.first = window.__e2e.firstMedia(15000);
+        window.__e2e.first = window.__e2e.firstMedia(45000);
     }, page.selector(ids.join));
     await page.click(ids.join);
     return page.eval(async () => {

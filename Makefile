@@ -143,7 +143,7 @@ deps-peers:
 	$(call apt,janus)
 
 # Programs that only tests run, with the sanitizers.
-ASAN_EXTRA := build/asan/sim/sfu_sim build/asan/sim/class_sim build/asan/door/lab
+ASAN_EXTRA += build/asan/sim/class_sim build/asan/door/lab
 
 # ---- what people type --------------------------------------------------------------------------------
 # Packages first, in a make of its own: what is built depends on what is installed.

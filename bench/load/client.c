@@ -174,10 +174,12 @@ static void on_snapshot(struct client *client, json_t *message)
 static void on_error(struct client *client, json_t *message)
 {
     char why[160];
+    const char *id = json_string_value(json_object_get(message, "id"));
     const char *code = json_string_value(json_object_get(message, "code"));
     const char *text = json_string_value(json_object_get(message, "why"));
     client->world->totals.errors++;
-    (void)snprintf(why, sizeof(why), "server said %s: %s", code ? code : "?", text ? text : "?");
+    (void)snprintf(why, sizeof(why), "server said %s to %s: %s", code ? code : "?",
+                   id ? id : "a message", text ? text : "?");
     fail(client, why);
 }
 
@@ -194,6 +196,9 @@ static void on_text(void *user, const char *text, size_t len)
     };
     struct client *client = user;
     char head[48] = "";
+    if (client->world->hooks.text_h) {
+        client->world->hooks.text_h(client, text, len);
+    }
     memcpy(head, text, len < sizeof(head) - 1 ? len : sizeof(head) - 1);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (strstr(head, rows[i].type)) {

@@ -5,6 +5,8 @@
  *
  *   hello -> door -> media.offer -> media.answer -> ICE -> DTLS -> media.ready -> join -> snapshot
  *
+ * Attack tests (tests/attack) drive the same clients: hooks show them what passes, and the lower
+ * functions of client_media.h let them send what no honest client would.
  * Invariants: one UDP socket per client, so the kernel's counters and addresses are those of real
  * clients; everything is driven by client_run from one spinning loop.
  * Out of scope: who joins when (main.c), the floor (floor mode bypasses this file).
@@ -45,12 +47,29 @@ struct client_totals {
     struct histogram delay, join, connect;
 };
 
+struct client;
+
+/* What tests want to see; each may be NULL. */
+struct client_hooks {
+    /* Every datagram of the server before it is looked at. */
+    void (*wire_h)(struct client *client, const uint8_t *data, size_t len);
+    /* Every decrypted packet; needs client.sampled. */
+    void (*rtp_h)(struct client *client, const uint8_t *plain, size_t len);
+    /* Every decrypted RTCP compound. */
+    void (*rtcp_h)(struct client *client, const uint8_t *plain, size_t len);
+    /* Every sealed media packet just sent. */
+    void (*sent_h)(struct client *client, const uint8_t *sealed, size_t len);
+    /* Every message of the server. */
+    void (*text_h)(struct client *client, const char *text, size_t len);
+};
+
 struct client_world {
     struct ws_pool *ws;
     const struct crypto_ops *crypto;
     const struct crypto_identity *identity;
     struct client_totals totals;
     struct rng rng;
+    struct client_hooks hooks;
     bool floor;        /* no signalling, no encryption on our side: bench/floor is the server */
     const char *error; /* the first failure, for people */
     char error_text[200];
@@ -74,13 +93,17 @@ struct client {
     bool publisher;
     bool sampled; /* decrypts everything it gets */
     bool ready_sent;
+    bool no_checks;   /* sends no connectivity checks any more */
+    bool no_dtls;     /* begins no handshake: client_media_handshake does */
+    bool wrong_print; /* offers the fingerprint of a certificate it does not have */
+    bool paused;      /* sends no media of its own */
     int fd;
     uint16_t port;
     struct sockaddr_in server;
     char ufrag[9], pwd[25];
     struct desc_answer answer;
     uint64_t tie_breaker;
-    mono_us check_at, dtls_at, hello_us, consent_at, rr_at;
+    mono_us check_at, dtls_at, hello_us, connected_us, consent_at, rr_at;
     struct dtls_client *dtls;
     struct srtp_keys keys;
     struct srtp_open *open;

@@ -24,9 +24,10 @@ enum {
 void client_media_fingerprint(const struct client *client, uint8_t out[32])
 {
     crypto_identity_fingerprint(client->world->identity, out);
+    out[0] ^= client->wrong_print;
 }
 
-static void put(struct client *client, const void *data, size_t len)
+void client_media_put(struct client *client, const void *data, size_t len)
 {
     if (send(client->fd, data, len, MSG_DONTWAIT) == (ssize_t)len) {
         client->world->totals.sent_packets++;
@@ -50,7 +51,7 @@ static void send_check(struct client *client, mono_us now)
     int len = stun_build_request(out, sizeof(out), &request, client->answer.pwd,
                                  strlen(client->answer.pwd), client->world->crypto->hmac_sha1);
     if (len > 0) {
-        put(client, out, (size_t)len);
+        client_media_put(client, out, (size_t)len);
     }
     client->check_at = now + (client->state == CLIENT_ICE ? CHECK_RETRY_US : CONSENT_US);
 }
@@ -64,7 +65,7 @@ void client_floor_start(struct client *client, uint16_t port, mono_us now)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     media_source_init(&client->media, &config, now);
     if (connect(client->fd, (struct sockaddr *)&client->server, sizeof(client->server)) == 0) {
-        put(client, hello, sizeof(hello));
+        client_media_put(client, hello, sizeof(hello));
         client->hello_us = now;
         client->state = CLIENT_LIVE;
         client->world->totals.live++;
@@ -82,12 +83,12 @@ static void dtls_flush(struct client *client, mono_us now)
     uint8_t out[DTLS_DATAGRAM_MAX];
     size_t len;
     while ((len = dtls_client_output(client->dtls, out, sizeof(out))) > 0) {
-        put(client, out, len);
+        client_media_put(client, out, len);
     }
     client->dtls_at = dtls_client_deadline(client->dtls, now);
 }
 
-static void dtls_begin(struct client *client, mono_us now)
+void client_media_handshake(struct client *client, mono_us now)
 {
     struct dtls_client_config config = {
         .identity = client->world->identity,
@@ -122,7 +123,8 @@ static void dtls_done(struct client *client, mono_us now)
     client->dtls_at = MONO_NEVER;
     client->rr_at = now + REPORT_US;
     client->check_at = now + CONSENT_US;
-    histogram_add(&client->world->totals.connect, now - client->hello_us);
+    client->connected_us = now - client->hello_us;
+    histogram_add(&client->world->totals.connect, client->connected_us);
     client->ready_sent = true;
     client_ready(client);
     client_media_maybe_live(client);
@@ -144,8 +146,8 @@ static void on_stun(struct client *client, const uint8_t *data, size_t len, mono
 {
     struct stun_msg msg;
     if (stun_parse(&msg, data, len) == 0 && msg.class == STUN_SUCCESS &&
-        client->state == CLIENT_ICE) {
-        dtls_begin(client, now);
+        client->state == CLIENT_ICE && !client->no_dtls) {
+        client_media_handshake(client, now);
     }
 }
 
@@ -154,6 +156,9 @@ static void on_rtcp(struct client *client, uint8_t *data, size_t len)
 {
     if (!client->open || client->world->crypto->open_rtcp(client->open, data, &len) != 0) {
         return;
+    }
+    if (client->world->hooks.rtcp_h) {
+        client->world->hooks.rtcp_h(client, data, len);
     }
     struct rd compound = rd_init(data, len);
     struct rtcp_packet packet;
@@ -210,6 +215,9 @@ static void check_content(struct client *client, uint8_t *data, size_t len, mono
         return;
     }
     totals->decrypted++;
+    if (client->world->hooks.rtp_h) {
+        client->world->hooks.rtp_h(client, data, len);
+    }
     if (media_stamp_read(data, len - header.padding, &stamp)) {
         histogram_add(&totals->delay, now - stamp.sent);
     } else {
@@ -240,6 +248,9 @@ static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
 
 static void on_datagram(struct client *client, uint8_t *data, size_t len, mono_us now)
 {
+    if (client->world->hooks.wire_h) {
+        client->world->hooks.wire_h(client, data, len);
+    }
     switch (wire_classify(data, len)) {
     case WIRE_STUN:
         on_stun(client, data, len, now);
@@ -279,13 +290,26 @@ void client_read(struct client *client, mono_us now)
     } while (n == READ_BATCH);
 }
 
+size_t client_media_seal(struct client *client, const uint8_t *packet, size_t len, uint64_t index,
+                         uint8_t *out)
+{
+    struct rtp_header header;
+    if (!client->seal || rtp_parse(&header, packet, len) != 0) {
+        return 0;
+    }
+    memcpy(out, packet, header.header_len);
+    return client->world->crypto->seal_rtp(client->seal, out, header.header_len, 0,
+                                           packet + header.header_len, len - header.header_len,
+                                           index);
+}
+
 static void send_rtp(void *arg, const uint8_t *packet, size_t len)
 {
     struct client *client = arg;
     uint8_t out[DATAGRAM_MAX];
     struct rtp_header header;
     if (client->world->floor) {
-        put(client, packet, len);
+        client_media_put(client, packet, len);
         return;
     }
     if (rtp_parse(&header, packet, len) != 0) {
@@ -297,22 +321,33 @@ static void send_rtp(void *arg, const uint8_t *packet, size_t len)
         *index += 0x10000;
     }
     *index = (*index & ~0xffffULL) | header.seq;
-    memcpy(out, packet, header.header_len);
-    size_t sealed = client->world->crypto->seal_rtp(client->seal, out, header.header_len, 0,
-                                                    packet + header.header_len,
-                                                    len - header.header_len, *index);
-    put(client, out, sealed);
+    size_t sealed = client_media_seal(client, packet, len, *index, out);
+    client_media_put(client, out, sealed);
+    if (client->world->hooks.sent_h) {
+        client->world->hooks.sent_h(client, out, sealed);
+    }
+}
+
+void client_media_rtcp(struct client *client, const uint8_t *plain, size_t len)
+{
+    uint8_t out[DATAGRAM_MAX];
+    if (!client->seal || len > sizeof(out) - SRTCP_TRAILER_MAX) {
+        return;
+    }
+    memcpy(out, plain, len);
+    client_media_put(
+        client, out,
+        client->world->crypto->seal_rtcp(client->seal, out, len, client->rtcp_index++));
 }
 
 /* An empty receiver report keeps the server's view of us fresh (RFC 3550 6.4.2). */
 static void send_report(struct client *client, mono_us now)
 {
     uint8_t out[128];
-    struct wr w = wr_init(out, sizeof(out) - SRTCP_TRAILER_MAX);
+    struct wr w = wr_init(out, sizeof(out));
     rtcp_write_rr(&w, client->media.audio_ssrc, NULL, 0);
     if (!w.bad) {
-        put(client, out,
-            client->world->crypto->seal_rtcp(client->seal, out, wr_len(&w), client->rtcp_index++));
+        client_media_rtcp(client, out, wr_len(&w));
     }
     client->rr_at = now + REPORT_US;
 }
@@ -322,7 +357,7 @@ void client_run(struct client *client, mono_us now)
     if (client->state == CLIENT_IDLE || client->state == CLIENT_DEAD) {
         return;
     }
-    if (client->check_at <= now) {
+    if (client->check_at <= now && !client->no_checks) {
         send_check(client, now);
     }
     if (client->dtls_at <= now && client->state == CLIENT_DTLS) {
@@ -333,6 +368,10 @@ void client_run(struct client *client, mono_us now)
         send_report(client, now);
     }
     if (client->state != CLIENT_LIVE || !client->publisher) {
+        return;
+    }
+    if (client->paused) { /* what was due meanwhile is not made up for */
+        client->media_started = false;
         return;
     }
     if (!client->media_started) {

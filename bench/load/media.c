@@ -62,13 +62,20 @@ static void write_header(struct wr *w, struct media_source *source, bool video, 
     }
 }
 
-static void write_stamp(struct wr *w, struct media_source *source, mono_us now)
+void media_stamp_write(struct wr *w, const struct media_stamp *stamp)
 {
     wr_u32(w, stamp_magic);
-    wr_u32(w, source->config.sender);
-    wr_u32(w, source->counter++);
-    wr_u64(w, (uint64_t)now);
+    wr_u32(w, stamp->sender);
+    wr_u32(w, stamp->counter);
+    wr_u64(w, (uint64_t)stamp->sent);
     wr_u32(w, ~stamp_magic);
+}
+
+static void write_stamp(struct wr *w, struct media_source *source, mono_us now)
+{
+    media_stamp_write(w, &(struct media_stamp){.sender = source->config.sender,
+                                               .counter = source->counter++,
+                                               .sent = now});
 }
 
 bool media_stamp_read(const uint8_t *packet, size_t len, struct media_stamp *out)

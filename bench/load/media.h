@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "codec/base/rng.h"
+#include "codec/base/rw.h"
 #include "codec/base/time.h"
 
 enum {
@@ -67,5 +68,7 @@ void media_source_run(struct media_source *source, mono_us now,
 mono_us media_source_deadline(const struct media_source *source);
 /* The next frame will be a key frame (a PLI came). */
 void media_source_want_key(struct media_source *source);
+/* Appends a stamp, the last MEDIA_STAMP_LEN bytes of a packet. */
+void media_stamp_write(struct wr *w, const struct media_stamp *stamp);
 /* Reads the stamp at the end of a plain RTP packet; false when there is none. */
 bool media_stamp_read(const uint8_t *packet, size_t len, struct media_stamp *out);

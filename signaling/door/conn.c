@@ -32,8 +32,10 @@ struct door_conn *conn_new(struct door *door)
     if (!conn) {
         return NULL;
     }
-    /* 2^32 connections of one instance: it is restarted long before; never reuse a number. */
-    door->counter++;
+    /* Never reuse a number: after 2^32 connections (weeks of flood) draw a new high half. */
+    if (++door->counter == 0) {
+        random_fill(&door->instance, sizeof(door->instance));
+    }
     conn->id = id;
     conn->num = (uint64_t)door->instance << 32 | door->counter;
     conn_phase(conn, DOOR_PHASE_HEADERS, door->config.header_timeout_ms);

@@ -1,5 +1,6 @@
 // loss - two browsers behind the relay: 5 % loss and 50 ms each way for 60 s; and a rebinding.
 import { ClassRoom } from './lib/class.mjs';
+import { full } from './lib/scenario.mjs';
 import { during } from './lib/wait.mjs';
 
 async function sixty(t) {

@@ -9,6 +9,9 @@
 #include "codec/base/rng.h"
 #include "codec/base/text.h"
 #include "signaling/schema/docs.h"
+#include "signaling/schema/id.h"
+#include "signaling/schema/jsonw.h"
+#include "signaling/schema/rights.h"
 #include "signaling/schema/schema.h"
 #include "tests/unit/json_cases.h"
 

@@ -52,6 +52,7 @@ export class MediaRoom {
   private configuration: RTCConfiguration = {};
   private wants: Want[] = [];
   private sentWants: Want[] | undefined;
+  private viewAt = -VIEW_PERIOD_MS;
   private viewTimer: ReturnType<typeof setTimeout> | undefined;
   private figures = NO_FIGURES;
   private figuresAt = 0;
@@ -95,7 +96,9 @@ export class MediaRoom {
   /** The wished pictures in order of importance; sent at most every 60 ms and only when different. */
   wish(wishes: readonly Wish[]): void {
     this.wants = assignSlots(this.wants, wishes, this.pool.video);
-    this.viewTimer ??= setTimeout(() => this.sendView(), VIEW_PERIOD_MS);
+    // The first wish goes at once: nobody should wait for a picture because others may follow.
+    const wait = Math.max(0, this.viewAt + VIEW_PERIOD_MS - performance.now());
+    this.viewTimer ??= setTimeout(() => this.sendView(), wait);
   }
 
   /** After a resume or a new connection the server may know nothing of our wishes. */
@@ -157,7 +160,9 @@ export class MediaRoom {
   private sendView(): void {
     this.viewTimer = undefined;
     if (!this.hooks.reachable() || !this.hooks.inClass() || (this.sentWants && sameWants(this.wants, this.sentWants))) return;
-    if (this.hooks.send({ t: 'view', want: this.wants })) this.sentWants = this.wants;
+    if (!this.hooks.send({ t: 'view', want: this.wants })) return;
+    this.sentWants = this.wants;
+    this.viewAt = performance.now();
   }
 
   private async measure(): Promise<void> {

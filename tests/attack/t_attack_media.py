@@ -1,0 +1,59 @@
+"""Rules of the media path: the attackers of build/release/attack on a server with one shard, each
+in a class of its own. S7 waits 35 s for consent to end, so it runs beside the others, on a server
+of its own: the counters of the rest must not move with it."""
+import os
+import subprocess
+
+from harness import Server, check
+
+ATTACK = os.environ.get("AMPHI_ATTACK", "build/release/attack")
+NAMES = ("s1", "s1_same_path", "s2", "s4", "s8", "s9", "s10", "s11", "s12", "s16", "s38")
+LIMITS = ("--rtc.shards", "1", "--limits.connections_per_address", "2000")
+
+
+def launch(s, name):
+    link = s.link(s.make_class(name), "host")["link"]
+    return subprocess.Popen(
+        [ATTACK, name, "--port", str(s.port), "--admin", str(s.admin), "--core",
+         str(s.pid("core")), "--link", link],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(process, name, seconds):
+    """Takes over the lines of an attack."""
+    try:
+        out, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, _ = process.communicate()
+    lines = 0
+    for line in out.splitlines():
+        word, _, text = line.partition(" ")
+        if word in ("ok", "FAIL"):
+            check(text.strip(), word == "ok")
+            lines += 1
+        else:
+            print("# " + line)
+    if not lines or process.returncode not in (0, 1):
+        check(f"{name} ran to its end", False, f"exit {process.returncode}")
+
+
+def one(s, name):
+    core = s.pid("core")
+    log = len(s.err().splitlines())
+    finish(launch(s, name), name, 90)
+    check(f"{name.upper()} the server process lived on", s.pid("core") == core)
+    if name == "s9":
+        more = len(s.err().splitlines()) - log
+        check("S9 lines in the log", more <= 20, f"{more} for 300,000 packets and two people")
+
+
+def run(*names):
+    names = names or (*NAMES, "s7")
+    with Server(*LIMITS) as s, Server(*LIMITS) as other:
+        slow = launch(other, "s7") if "s7" in names else None
+        for name in names:
+            if name != "s7":
+                one(s, name)
+        if slow:
+            finish(slow, "s7", 90)

@@ -133,6 +133,8 @@ void demux_ice_arm(struct sfu *sfu, struct peer *peer);
 
 /* server/sfu/drain.c */
 enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin);
+/* Decimal text of a slot's MID, not terminated; returns its length. */
+uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8]);
 void queue_forget(struct sfu *sfu, struct peer *peer);
 void pacer_drain(struct sfu *sfu, mono_us now);
 /* Seals and sends a compound of len bytes at the batch's room; nothing without consent. */

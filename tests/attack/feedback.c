@@ -150,7 +150,8 @@ void attack_s12(struct stage *stage)
     stage_run(stage, US_PER_S / 2);
     heard = stage_metric(stage, "amphi_keyframe_requests_total{direction=\"in\"}") - heard;
     uint32_t most = densest(&asked, &nearest);
-    stage_check(stage, most >= 1 && most <= WINDOW_PLIS &&
+    stage_check(stage,
+                most >= 1 && most <= WINDOW_PLIS &&
                     (asked.count < 2 || nearest >= 200 * US_PER_MS) && heard >= sent * 0.5,
                 "S12 %d viewers x %d PLI/s for %d s: %u sent, %.0f heard, the publisher saw %u, at "
                 "most %u in 4 s, %.0f ms apart (limit 300 ms as sent)",

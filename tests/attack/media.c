@@ -182,10 +182,10 @@ void attack_s8(struct stage *stage)
     stage_check(stage, unknown >= FORGED && stage_spoof_received(&spoof) == 0,
                 "S8 the same from another address: %.0f dropped, 0 bytes back", unknown);
     json_t *now = class_state(stage, viewer);
-    stage_check(stage, same(&before, &after) && state && json_equal(state, now),
-                "S8 class state and counters unchanged: %.0f NACKs, %.0f key requests, %+.0f tracks",
-                after.nacks - before.nacks, after.plis - before.plis,
-                after.tracks - before.tracks);
+    stage_check(
+        stage, same(&before, &after) && state && json_equal(state, now),
+        "S8 class state and counters unchanged: %.0f NACKs, %.0f key requests, %+.0f tracks",
+        after.nacks - before.nacks, after.plis - before.plis, after.tracks - before.tracks);
     json_decref(state);
     json_decref(now);
     victim->paused = false;

@@ -45,7 +45,7 @@ struct stage {
     uint32_t count;
     int epoll;
     mono_us ws_at, timers_at;
-    void *arg; /* the attack's own */
+    void *arg;                /* the attack's own */
     struct client_hooks more; /* the attack's own, called after the stage's */
     uint32_t failed;
 };

@@ -142,7 +142,8 @@ void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, m
 
 /* server/sfu/shard.c */
 void shard_send(struct sfu *sfu, unsigned to, const struct sfu_msg *msg);
-bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, struct pkt *pkt);
+bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, struct pkt *pkt,
+                       bool first);
 void shard_release(void *arg, struct pkt *origin);
 void shard_flush(struct sfu *sfu);
 

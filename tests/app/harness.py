@@ -341,6 +341,8 @@ class Client:
             self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        # The reader must have let go: its next read would take bytes of whoever gets the number.
+        self.reader.join(5)
         self.sock.close()
 
 

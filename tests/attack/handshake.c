@@ -48,8 +48,8 @@ static void hello_make(struct stage *stage, struct hello *hello, uint32_t mtu, b
     struct dtls_client *client = dtls_client_new(&config, clock_mono_us());
     *hello = (struct hello){0};
     while (client && hello->parts < HELLO_PARTS &&
-           (hello->len[hello->parts] = dtls_client_output(client, hello->bytes[hello->parts],
-                                                          DTLS_DATAGRAM_MAX)) > 0) {
+           (hello->len[hello->parts] =
+                dtls_client_output(client, hello->bytes[hello->parts], DTLS_DATAGRAM_MAX)) > 0) {
         hello->parts++;
     }
     if (client) {
@@ -179,17 +179,18 @@ void attack_s1_same_path(struct stage *stage)
         slowest = took > slowest ? took : slowest;
         live += client->state == CLIENT_LIVE;
     }
-    stage_check(stage, live == 20 && slowest <= 5 * US_PER_S && injected >= 20,
-                "S1 forged hellos and alerts on the victim's own path: %u/20 join, slowest %.0f ms, "
-                "%u injected",
-                live, (double)slowest / 1000, injected);
+    stage_check(
+        stage, live == 20 && slowest <= 5 * US_PER_S && injected >= 20,
+        "S1 forged hellos and alerts on the victim's own path: %u/20 join, slowest %.0f ms, "
+        "%u injected",
+        live, (double)slowest / 1000, injected);
 }
 
 /* The 35 bytes of the incident: a first fragment of ten bytes that announces 650,000. */
 static void fragment(uint8_t out[FRAGMENT_LEN], uint32_t number)
 {
-    static const uint8_t head[] = {22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 22,
-                                   1, 0x09, 0xeb, 0x10, 0, 0, 0, 0, 0, 0, 0, 10};
+    static const uint8_t head[] = {22, 0xfe, 0xfd, 0,    0, 0, 0, 0, 0, 0, 0, 0, 22,
+                                   1,  0x09, 0xeb, 0x10, 0, 0, 0, 0, 0, 0, 0, 10};
     memcpy(out, head, sizeof(head));
     memset(out + sizeof(head), 0xab, FRAGMENT_LEN - sizeof(head));
     out[9] = (uint8_t)(number >> 8);
@@ -227,8 +228,8 @@ static void s2_strangers(struct stage *stage, struct client *victim)
     stage_check(stage, rss <= MIB, "S2 %u fragments of %u strangers: memory %+lld KiB", FRAGMENTS,
                 FRAGMENT_TUPLES, (long long)rss / 1024);
     stage_check(stage, cpu / seconds <= 0.5,
-                "S2 processor share at %.0f a second: %.1f %% (limit 30 %%)",
-                FRAGMENTS / seconds, 100 * cpu / seconds);
+                "S2 processor share at %.0f a second: %.1f %% (limit 30 %%)", FRAGMENTS / seconds,
+                100 * cpu / seconds);
     stage_check(stage, dropped >= 0.5 * FRAGMENTS && stage_spoof_received(&spoof) == 0,
                 "S2 dropped unread: %.0f, answered: 0 bytes", dropped);
     stage_check(stage, victim->state == CLIENT_LIVE, "S2 the client inside stays");
@@ -265,8 +266,8 @@ static void s2_authenticated(struct stage *stage)
                 (long long)rss / 1024, refused);
     mono_us start = clock_mono_us();
     client_media_handshake(liar, start);
-    stage_check(stage, stage_live(stage, liar, 5 * US_PER_S),
-                "S2 the same path still joins rightly: %.0f ms",
+    bool live = stage_live(stage, liar, 5 * US_PER_S);
+    stage_check(stage, live, "S2 the same path still joins rightly: %.0f ms",
                 (double)(clock_mono_us() - start) / 1000);
 }
 
@@ -288,8 +289,8 @@ void attack_s16(struct stage *stage)
     static const char ready[] = "{\"t\":\"media.ready\"}";
     struct client *publisher = stage_publisher(stage, 300000);
     struct client *honest = stage_viewer(stage);
-    bool good = stage_live(stage, publisher, 20 * US_PER_S) &&
-                stage_live(stage, honest, 20 * US_PER_S);
+    bool good =
+        stage_live(stage, publisher, 20 * US_PER_S) && stage_live(stage, honest, 20 * US_PER_S);
     const char *devices[1] = {publisher->device};
     uint32_t clean = 0;
     uint32_t shook = 0;

@@ -19,8 +19,8 @@ enum {
 };
 
 /* The four kinds of checks without authority; their username names a peer that exists, or none. */
-static size_t binding(struct stage *stage, const struct client *victim, uint32_t kind,
-                      uint8_t *out, size_t cap)
+static size_t binding(struct stage *stage, const struct client *victim, uint32_t kind, uint8_t *out,
+                      size_t cap)
 {
     char username[80];
     bool known = kind % 2;

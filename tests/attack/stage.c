@@ -16,7 +16,12 @@
 #include "codec/wire/rtp.h"
 #include "server/crypto/crypto.h"
 
-enum { EVENTS = 128, WS_US = 1000, TIMERS_US = 1000 };
+enum {
+    EVENTS = 128,
+    WS_US = 1000,
+    TIMERS_US = 1000,
+    STAGE_SOCKETS_MAX = 2048, /* WebSockets of a program's life */
+};
 
 /* One of each per program. */
 static struct crypto_identity *identity;
@@ -61,6 +66,7 @@ static void on_rtp(struct client *client, const uint8_t *plain, size_t len)
         !media_stamp_read(plain, len - header.padding, &stamp)) {
         return;
     }
+    seen->forged += stamp.sender == STAGE_FORGER;
     if (seen->from && stamp.sender != seen->from) {
         seen->foreign++;
         return;
@@ -123,7 +129,7 @@ int stage_open(struct stage *stage, const struct stage_options *options)
                                                .sent_h = on_sent,
                                                .text_h = on_text};
     stage->world.ws =
-        ws_pool_new("127.0.0.1", options->port, STAGE_CLIENTS_MAX, &client_ws_handlers);
+        ws_pool_new("127.0.0.1", options->port, STAGE_SOCKETS_MAX, &client_ws_handlers);
     return stage->world.ws ? 0 : E_NOMEM;
 }
 

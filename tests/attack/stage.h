@@ -14,7 +14,10 @@
 
 #include "bench/load/client.h"
 
-enum { STAGE_CLIENTS_MAX = 256 };
+enum {
+    STAGE_CLIENTS_MAX = 256, /* at a time */
+    STAGE_FORGER = 666,      /* sender in the stamp of forged packets */
+};
 
 struct stage_options {
     int port;         /* page and WebSocket */
@@ -29,6 +32,7 @@ struct stage_seen {
     mono_us last_rtp;
     uint32_t keyreqs;                 /* PLI and FIR asked of it */
     uint32_t packets, twice, foreign; /* decrypted: of `from`, of it again, of anybody else */
+    uint32_t forged;                  /* decrypted with a forger's stamp */
     uint32_t from;                    /* sender whose packets are expected; 0 = any */
     uint8_t counter[8192];            /* bitmap of counters seen */
 };
@@ -41,7 +45,7 @@ struct stage {
     uint32_t count;
     int epoll;
     mono_us ws_at, timers_at;
-    void *arg; /* the attack's own */
+    void *arg;                /* the attack's own */
     struct client_hooks more; /* the attack's own, called after the stage's */
     uint32_t failed;
 };

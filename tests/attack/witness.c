@@ -140,8 +140,8 @@ int stage_spoof_open(struct stage_spoof *spoof)
 {
     int size = RECEIVE_BUFFER;
     struct sockaddr_in any = {.sin_family = AF_INET};
-    *spoof = (struct stage_spoof){
-        .fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    *spoof =
+        (struct stage_spoof){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (spoof->fd < 0 || bind(spoof->fd, (struct sockaddr *)&any, sizeof(any)) != 0) {
         return E_IO;
     }
@@ -172,8 +172,8 @@ void stage_spoof_send(struct stage_spoof *spoof, const struct sockaddr_in *to, u
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof(control.bytes)};
-    struct in_pktinfo info = {
-        .ipi_spec_dst.s_addr = htonl(0x7f000000u | (2 + number % (SPOOF_HOSTS - 4)))};
+    struct in_pktinfo info = {.ipi_spec_dst.s_addr =
+                                  htonl(0x7f000000u | (2 + number % (SPOOF_HOSTS - 4)))};
     struct cmsghdr *item = CMSG_FIRSTHDR(&message);
     item->cmsg_level = IPPROTO_IP;
     item->cmsg_type = IP_PKTINFO;

@@ -589,13 +589,13 @@ static void s29_failed_auth_throws_nobody_out(void **state)
 static void s21_mutants_never_reach_others(void **state)
 {
     (void)state;
-    enum { MUTANTS = 100000 };
+    const unsigned mutants = support_rounds(100000);
     struct arena a = arena_new();
     struct rng rng = rng_from_seeded(&a.rig->seeded);
     struct rig_page *page = a.p[ATTACKER];
     size_t refused = 0;
     size_t texts = a.rig->texts;
-    for (unsigned i = 0; i < MUTANTS; i++) {
+    for (unsigned i = 0; i < mutants; i++) {
         if (!page->inside) {
             rig_enter(a.rig, page, a.link[ROLE_ANIMATOR], "Mallory");
         }
@@ -616,9 +616,9 @@ static void s21_mutants_never_reach_others(void **state)
         json_decref(tree);
     }
     print_message("S21: %d mutants, %zu refused, %zu texts to others checked, 0 unschematic\n",
-                  MUTANTS, refused, a.rig->texts - texts - refused);
-    assert_true(refused > MUTANTS / 2);
-    assert_true(refused < MUTANTS);
+                  mutants, refused, a.rig->texts - texts - refused);
+    assert_true(refused > mutants / 2);
+    assert_true(refused < mutants);
     rig_free(a.rig);
 }
 

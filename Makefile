@@ -10,7 +10,7 @@ APT_BUILD := gcc make pkg-config libwebsockets-dev libsrtp2-dev libssl-dev libsq
 	libjansson-dev libyaml-dev libsodium-dev libopus-dev libvpx-dev libmicrohttpd-dev \
 	libipsec-mb-dev libcap-dev npm
 APT_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev curl iproute2 iptables procps \
-	chromium firefox-esr python3 openssl
+	chromium firefox-esr python3 openssl pulseaudio-utils pulseaudio binutils
 
 # Tests that have threads and run under ThreadSanitizer too.
 TSAN_TESTS := $(patsubst tests/unit/%.c,%,$(shell grep -lsE '^/\* tsan' tests/unit/*_test.c))
@@ -61,7 +61,7 @@ LDLIBS := -lwebsockets -lsrtp2 -lssl -lcrypto -lsqlite3 -ljansson -lyaml -lsodiu
 # ---- the house: one archive per folder --------------------------------------------------------
 # Order = layers, lowest first (tests/tidy checks that includes only go down).
 FOLDERS := codec/base codec/sys codec/wire codec/media codec/av \
-	signaling/schema signaling/class signaling/activity signaling/journal signaling/store \
+	signaling/schema signaling/journal signaling/class signaling/activity signaling/store \
 	signaling/door signaling/lms \
 	server/proto server/sfu server/crypto server/io server/record server/app
 PURE := codec/base codec/wire codec/media signaling/schema signaling/class signaling/activity \
@@ -142,6 +142,9 @@ deps-test: deps
 deps-peers:
 	$(call apt,janus)
 
+# Programs that only tests run, with the sanitizers.
+ASAN_EXTRA += build/asan/sim/class_sim build/asan/door/lab
+
 # ---- what people type --------------------------------------------------------------------------------
 # Packages first, in a make of its own: what is built depends on what is installed.
 run: deps
@@ -162,9 +165,9 @@ test: deps-test
 test-build:
 	@$(MAKE) --no-print-directory BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib
 	@$(MAKE) --no-print-directory BUILD=clang lib
-	@$(MAKE) --no-print-directory BUILD=asan $(if $(wildcard $(MAIN)),build/asan/amphi) unit-build fuzz-build $(ASAN_EXTRA)
+	@$(MAKE) --no-print-directory BUILD=asan build/asan/amphi unit-build fuzz-build $(ASAN_EXTRA)
 	@$(MAKE) --no-print-directory BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
-	@$(MAKE) --no-print-directory web
+	@$(MAKE) --no-print-directory web relay bench-build
 
 lib: $(LIBS)
 tidy: lib

@@ -86,6 +86,8 @@ def main():
     only = [args[i + 1] for i, a in enumerate(args) if a == "--only"]
     level = args[-1] if args and args[-1] in ("check", "test") else "test"
     os.makedirs("build/test", exist_ok=True)
+    if level == "check":
+        os.environ["AMPHI_QUICK"] = "1"
     suites = unit_suites() + fuzz_suites() + script_suites(level)
     if level == "test":
         suites += tsan_suites()

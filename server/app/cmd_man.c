@@ -34,7 +34,9 @@ static int man(struct command_line *line)
     fputs(head, stdout);
     for (size_t i = 0; i < count; i++) {
         if (!(table[i].flags & COMMAND_HIDDEN)) {
-            printf(".It Nm Cm %s Ar %s\n%s\n", table[i].name, table[i].args, table[i].usage);
+            const char *args = table[i].args;
+            printf(".It Nm Cm %s%s%s\n%s\n", table[i].name, *args ? " Ar " : "", args,
+                   table[i].usage);
             if (table[i].help) {
                 printf(".Bd -literal\n%s.Ed\n", table[i].help);
             }

@@ -379,8 +379,8 @@ static void free_shard(struct shard *s)
         mem_free(h);
     }
     tcp_free(s->tcp);
+    udp_free(s->udp); /* holds packets of the sfu's pool to receive into */
     sfu_free(s->sfu);
-    udp_free(s->udp);
     txbatch_fini(&s->tx);
     crypto_free(s->crypto);
     mailbox_free(s->messages);

@@ -114,8 +114,14 @@ static void on_death(struct supervisor *s, struct child *c, int status, mono_us 
     bool by_signal = WIFSIGNALED(status);
     int code = by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
     pid_t pid = c->pid;
+    bool ours = c->killed;
     child_reaped(c);
     if (s->stopping) {
+        if (by_signal && !ours) { /* it should have ended by itself */
+            log_error("supervisor", "process crashed while stopping", L_STR("process", c->command),
+                      L_INT("signal", code));
+            s->exit_code = s->exit_code ? s->exit_code : EXIT_FAILED;
+        }
         return;
     }
     if (!by_signal && code == 0 && c == &s->child[CORE]) {

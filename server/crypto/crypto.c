@@ -1,7 +1,6 @@
 #include "server/crypto/crypto.h"
 #include "server/crypto/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "codec/base/err.h"
@@ -97,13 +96,19 @@ static int mb_probe(struct crypto *crypto)
         init_mb_mgr_auto(mgr, &arch);
     }
     if (arch >= IMB_ARCH_SSE) {
-        crypto->mb128 = (struct gcm_mb){mgr->gcm128_pre, mgr->gcm128_enc, mgr->gcm128_init,
-                                        mgr->gcm128_enc_update, mgr->gcm128_enc_finalize};
-        crypto->mb256 = (struct gcm_mb){mgr->gcm256_pre, mgr->gcm256_enc, mgr->gcm256_init,
-                                        mgr->gcm256_enc_update, mgr->gcm256_enc_finalize};
-        /* The library wants its key data on a cache line. */
-        crypto->mb_scratch = aligned_alloc(64, (sizeof(*crypto->mb_scratch) + 63) / 64 * 64);
-        crypto->mb = crypto->mb_scratch != NULL;
+        crypto->mb128 = (struct gcm_mb){.pre = mgr->gcm128_pre,
+                                        .enc = mgr->gcm128_enc,
+                                        .dec = mgr->gcm128_dec,
+                                        .init = mgr->gcm128_init,
+                                        .update = mgr->gcm128_enc_update,
+                                        .finalize = mgr->gcm128_enc_finalize};
+        crypto->mb256 = (struct gcm_mb){.pre = mgr->gcm256_pre,
+                                        .enc = mgr->gcm256_enc,
+                                        .dec = mgr->gcm256_dec,
+                                        .init = mgr->gcm256_init,
+                                        .update = mgr->gcm256_enc_update,
+                                        .finalize = mgr->gcm256_enc_finalize};
+        crypto->mb = true;
     }
     free_mb_mgr(mgr);
     return 0;
@@ -124,10 +129,13 @@ static int engines_init(struct crypto *crypto)
         return E_NOMEM;
     }
 #if AMPHI_HAVE_IPSEC_MB
-    return crypto->config.ipsec_mb ? mb_probe(crypto) : 0;
-#else
-    return 0;
+    if (crypto->config.ipsec_mb && mb_probe(crypto)) {
+        return E_NOMEM;
+    }
 #endif
+    static const uint8_t nothing[32];
+    crypto->gcm_scratch = gcm_key_new(crypto, nothing, sizeof(nothing));
+    return crypto->gcm_scratch ? 0 : E_NOMEM;
 }
 
 static int server_ctx_init(struct crypto *crypto)
@@ -186,12 +194,7 @@ void crypto_free(struct crypto *crypto)
     EVP_CIPHER_free(crypto->ctr128);
     EVP_CIPHER_free(crypto->ctr256);
     EVP_CIPHER_CTX_free(crypto->scratch);
-#if AMPHI_HAVE_IPSEC_MB
-    if (crypto->mb_scratch) {
-        OPENSSL_cleanse(crypto->mb_scratch, sizeof(*crypto->mb_scratch));
-    }
-    free(crypto->mb_scratch);
-#endif
+    gcm_key_free(crypto->gcm_scratch);
     mem_free(crypto);
 }
 

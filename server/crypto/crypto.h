@@ -1,10 +1,9 @@
 /*
- * The real cryptography behind server/proto/crypto.h: OpenSSL (DTLS, HMAC, AES), libsrtp2 (inbound
- * SRTP), intel-ipsec-mb where the processor and the build have it (outbound AES-GCM).
- * One identity (certificate) per process, made at start and shared by all shards; one struct crypto
- * per shard, used by its thread only.
- * Invariants: the private key never leaves this folder; nothing blocks.
- * Out of scope: certificates of the HTTP door.
+ * The real cryptography behind server/proto/crypto.h: OpenSSL (DTLS, HMAC, AES), intel-ipsec-mb
+ * where processor and build have it (AES-GCM in both directions), libsrtp2 (inbound AES-CM). One
+ * identity (certificate) per process, made at start and shared by all shards; one struct crypto per
+ * shard, used by its thread only. Invariants: the private key never leaves this folder; nothing
+ * blocks. Out of scope: certificates of the HTTP door.
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/base/rw.h"
+#include "server/crypto/dtls_after.h"
 #include "server/crypto/dtls_hello.h"
 #include "server/crypto/dtls_io.h"
 
@@ -22,9 +23,10 @@
  *   handshakes live side by side until one of them is finished, because either may be forged.
  * - Our flight is kept and sent again by our own deadlines: OpenSSL's timer reads the wall clock,
  *   which may jump (F16). Plaintext records are numbered on the way out, so that a copy is a new
- *   record (RFC 6347 4.2.4). OpenSSL itself answers a repeated Finished with our last flight.
+ *   record (RFC 6347 4.2.4).
  * - The certificate is compared when the peer has proved to own it and before our Finished or a
- *   key leaves (S16).
+ *   key leaves (S16). Then OpenSSL's object goes; dtls_after.h reads what may still come, and a
+ *   repeated Finished gets our last flight again.
  */
 
 enum {
@@ -36,6 +38,8 @@ enum {
     ATTEMPTS_FREE = 2,
     MESSAGE_MAX = 4096, /* a chain of certificates; browsers send 300 bytes */
     MESSAGE_SEQ_MAX = 4,
+    REPEAT_GAP_US = 20 * US_PER_MS, /* between repetitions of our last flight */
+    REPEATS_MAX = 32,
     EARLY_MAX = 8, /* encrypted records before the handshake is done: one Finished, repeated */
 
     RECORD_CCS = 20,
@@ -48,7 +52,7 @@ struct session {
     SSL *ssl; /* NULL = slot is free */
     struct dtls_io io;
     uint8_t random[DTLS_RANDOM_LEN];
-    uint8_t *flight; /* our first flight in the form of the queue */
+    uint8_t *flight; /* what we would have to send again, in the form of the queue */
     size_t flight_len;
     mono_us begun;
     mono_us resend_at;
@@ -69,6 +73,9 @@ struct dtls {
     struct dtls_hello hello;
     struct session session[RIVALS];
     struct srtp_keys keys;
+    struct dtls_after after; /* DTLS_DONE */
+    mono_us repeated_at;
+    uint8_t repeats;
 };
 
 struct record {
@@ -129,26 +136,48 @@ void dtls_free(struct dtls *dtls)
     }
 }
 
-static int session_finish(struct dtls *dtls, struct session *s)
+/* Keeps what is in the queue, to send it again. */
+static int flight_keep(struct session *s)
+{
+    size_t len = s->io.out_tail - s->io.out_head;
+    mem_free(s->flight);
+    s->flight = len ? mem_dup(s->io.out + s->io.out_head, len) : NULL;
+    s->flight_len = s->flight ? len : 0;
+    return s->flight ? 0 : E_LIMIT;
+}
+
+static void flight_send(struct session *s)
+{
+    size_t at = 0;
+    while (at + DTLS_IO_HEAD <= s->flight_len) {
+        size_t len = (size_t)s->flight[at] << 8 | s->flight[at + 1];
+        dtls_io_push(&s->io, s->flight + at + DTLS_IO_HEAD, len);
+        at += DTLS_IO_HEAD + len;
+    }
+}
+
+static int session_finish(struct dtls *dtls, struct session *s, mono_us now)
 {
     if (peer_fingerprint_check(s->ssl, dtls->fingerprint)) {
         return fail(dtls, E_AUTH);
     }
-    struct srtp_keys keys;
-    if (srtp_keys_export(s->ssl, &keys)) {
-        return fail(dtls, E_BAD);
+    if (srtp_keys_export(s->ssl, &dtls->keys) || dtls_after_init(&dtls->after, s->ssl) ||
+        flight_keep(s)) {
+        OPENSSL_cleanse(&dtls->keys, sizeof(dtls->keys));
+        return fail(dtls, E_LIMIT);
     }
-    dtls->keys = keys;
-    OPENSSL_cleanse(&keys, sizeof(keys));
-    dtls->state = DTLS_DONE;
     drop_all_but(dtls, s);
-    mem_free(s->flight);
-    s->flight = NULL;
+    SSL_free(s->ssl);
+    s->ssl = NULL;
+    dtls->state = DTLS_DONE;
+    dtls->repeated_at = now;
     return 0;
 }
 
-/* Lets OpenSSL work on one record. 0, E_BAD (the session is gone) or E_AUTH (the handshake is). */
-static int session_run(struct dtls *dtls, struct session *s, const uint8_t *record, size_t len)
+/* Lets OpenSSL work on one record. 0, E_BAD (the session is gone) or E_AUTH, E_LIMIT (the handshake
+ * is over). */
+static int session_run(struct dtls *dtls, struct session *s, const uint8_t *record, size_t len,
+                       mono_us now)
 {
     s->io.in = record;
     s->io.in_len = len;
@@ -156,11 +185,7 @@ static int session_run(struct dtls *dtls, struct session *s, const uint8_t *reco
     int done = SSL_accept(s->ssl);
     s->io.in = NULL;
     if (done == 1) {
-        int err = session_finish(dtls, s);
-        if (!err) {
-            SSL_free_buffers(s->ssl);
-        }
-        return err;
+        return session_finish(dtls, s, now);
     }
     if (SSL_get_error(s->ssl, done) == SSL_ERROR_WANT_READ) {
         return 0;
@@ -200,14 +225,6 @@ static int session_open(struct dtls *dtls, struct session *s)
     return 0;
 }
 
-static int flight_keep(struct session *s)
-{
-    size_t len = s->io.out_tail - s->io.out_head;
-    s->flight = len ? mem_dup(s->io.out + s->io.out_head, len) : NULL;
-    s->flight_len = s->flight ? len : 0;
-    return s->flight ? 0 : E_LIMIT;
-}
-
 /* A whole ClientHello: starts a session for it unless it is one we answer already. */
 static int hello_whole(struct dtls *dtls, mono_us now)
 {
@@ -237,7 +254,7 @@ static int hello_whole(struct dtls *dtls, mono_us now)
     s->begun = now;
     s->resend_us = RESEND_FIRST_US;
     s->resend_at = now + RESEND_FIRST_US;
-    int err = session_run(dtls, s, record, len);
+    int err = session_run(dtls, s, record, len, now);
     return err ? err : flight_keep(s);
 }
 
@@ -252,7 +269,7 @@ static int hello_input(struct dtls *dtls, const struct dtls_fragment *fragment, 
 }
 
 /* Feeds every live session: only one of them can make sense of it. 0 when one did. */
-static int sessions_run(struct dtls *dtls, const struct record *record)
+static int sessions_run(struct dtls *dtls, const struct record *record, mono_us now)
 {
     int result = E_BAD;
     for (int i = 0; i < RIVALS && dtls->state == DTLS_HANDSHAKE; i++) {
@@ -267,8 +284,8 @@ static int sessions_run(struct dtls *dtls, const struct record *record)
             s->early++;
         }
         s->ccs = s->ccs || record->type == RECORD_CCS;
-        int err = session_run(dtls, s, record->whole, record->len);
-        if (err == E_AUTH) {
+        int err = session_run(dtls, s, record->whole, record->len, now);
+        if (dtls->state == DTLS_FAILED) {
             return err;
         }
         result = err ? result : 0;
@@ -298,7 +315,7 @@ static int handshake_input(struct dtls *dtls, const struct record *record, mono_
             return E_LIMIT;
         }
     }
-    return hello ? 0 : sessions_run(dtls, record);
+    return hello ? 0 : sessions_run(dtls, record, now);
 }
 
 static int record_input(struct dtls *dtls, const struct record *record, mono_us now)
@@ -311,39 +328,35 @@ static int record_input(struct dtls *dtls, const struct record *record, mono_us 
         case RECORD_HANDSHAKE:
             return handshake_input(dtls, record, now);
         case RECORD_CCS:
-            return sessions_run(dtls, record);
+            return sessions_run(dtls, record, now);
         default:
             return E_BAD; /* plaintext alerts above all: anybody can write one */
         }
     }
-    return sessions_run(dtls, record);
+    return sessions_run(dtls, record, now);
 }
 
-/* After the handshake: a repeated Finished, an alert. Application data has no meaning here. */
-static int done_input(struct dtls *dtls, const struct record *record)
+static int done_input(struct dtls *dtls, const struct record *record, mono_us now)
 {
-    if (record->epoch == 0 || (record->type != RECORD_HANDSHAKE && record->type != RECORD_ALERT)) {
-        return record->epoch == 0 && record->type != RECORD_ALERT ? 0 : E_BAD;
+    if (record->epoch == 0) { /* the flight before, once more, or something forged */
+        return record->type == RECORD_HANDSHAKE || record->type == RECORD_CCS ? 0 : E_BAD;
     }
-    struct session *s = dtls->session[0].ssl ? &dtls->session[0] : &dtls->session[1];
-    uint8_t ignored[64];
-    s->io.in = record->whole;
-    s->io.in_len = record->len;
-    ERR_clear_error();
-    int got = SSL_alloc_buffers(s->ssl) == 1 ? SSL_read(s->ssl, ignored, sizeof(ignored)) : -1;
-    s->io.in = NULL;
-    int why = SSL_get_error(s->ssl, got);
-    if (why == SSL_ERROR_ZERO_RETURN) {
-        (void)SSL_shutdown(s->ssl); /* our close_notify in return */
+    switch (dtls_after_read(dtls->crypto, &dtls->after, record->whole, record->len)) {
+    case DTLS_AFTER_CLOSE:
+        drop_all_but(dtls, NULL);
         dtls->state = DTLS_CLOSED;
         return 0;
+    case DTLS_AFTER_FINISHED:
+        if (now - dtls->repeated_at >= REPEAT_GAP_US && dtls->repeats < REPEATS_MAX) {
+            dtls->repeated_at = now;
+            dtls->repeats++;
+            flight_send(dtls->session[0].flight ? &dtls->session[0] : &dtls->session[1]);
+        }
+        return 0;
+    case DTLS_AFTER_NOTHING:
+        break;
     }
-    if (why == SSL_ERROR_SSL || why == SSL_ERROR_SYSCALL) {
-        dtls->state = DTLS_CLOSED; /* only an authenticated fatal alert gets here */
-        return E_BAD;
-    }
-    SSL_free_buffers(s->ssl);
-    return 0;
+    return E_BAD;
 }
 
 static int record_next(struct record *out, struct rd *r)
@@ -378,7 +391,7 @@ int dtls_input(struct dtls *dtls, const uint8_t *data, size_t len, mono_us now)
             }
             err = record_input(dtls, &record, now);
         } else if (dtls->state == DTLS_DONE) {
-            err = done_input(dtls, &record);
+            err = done_input(dtls, &record, now);
         }
         result = result ? result : err;
     }
@@ -412,12 +425,7 @@ size_t dtls_output(struct dtls *dtls, uint8_t *buf, size_t cap)
 
 static void session_resend(struct session *s, mono_us now)
 {
-    size_t at = 0;
-    while (at + DTLS_IO_HEAD <= s->flight_len) {
-        size_t len = (size_t)s->flight[at] << 8 | s->flight[at + 1];
-        dtls_io_push(&s->io, s->flight + at + DTLS_IO_HEAD, len);
-        at += DTLS_IO_HEAD + len;
-    }
+    flight_send(s);
     s->resend_us = s->resend_us * 2 < RESEND_MAX_US ? s->resend_us * 2 : RESEND_MAX_US;
     s->resend_at = now + s->resend_us;
 }

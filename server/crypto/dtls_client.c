@@ -57,6 +57,9 @@ static int client_start(struct dtls_client *client, const struct dtls_client_con
     SSL_set_mtu(client->ssl, config->mtu);
     DTLS_set_timer_cb(client->ssl, resend_time);
     SSL_set_connect_state(client->ssl);
+    if (config->aes256 && SSL_set_cipher_list(client->ssl, "ECDHE-ECDSA-AES256-GCM-SHA384") != 1) {
+        return E_UNSUPPORTED;
+    }
     return client_profiles(client, config->profiles);
 }
 

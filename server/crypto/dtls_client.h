@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct dtls_client_config {
     uint8_t fingerprint[32];                /* SHA-256 the server's certificate must have */
     enum srtp_profile profiles[4];          /* in order of preference, SRTP_NONE ends */
     uint32_t mtu;                           /* datagram size, 256 .. 1500; small = fragments */
+    bool aes256;                            /* offer only the AES-256 cipher suite */
     uint32_t resend_us;                     /* first retransmission, 0 = 100 ms */
 };
 

@@ -30,8 +30,8 @@ SSL_CTX *dtls_ctx_new(const SSL_METHOD *method, const struct crypto_identity *id
     SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
     if (SSL_CTX_set_min_proto_version(ctx, DTLS1_2_VERSION) != 1 ||
         SSL_CTX_set_max_proto_version(ctx, DTLS1_2_VERSION) != 1 ||
-        SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-                                     "ECDHE-ECDSA-CHACHA20-POLY1305") != 1 ||
+        SSL_CTX_set_cipher_list(
+            ctx, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384") != 1 ||
         SSL_CTX_set1_groups(ctx, groups, 2) != 1 ||
         SSL_CTX_use_certificate(ctx, identity->cert) != 1 ||
         SSL_CTX_use_PrivateKey(ctx, identity->key) != 1) {

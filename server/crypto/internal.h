@@ -29,6 +29,7 @@ enum {
     SRTCP_INDEX_LEN = 4,
     RTP_HEADER_MIN = 12,
     RTCP_HEADER_MIN = 8,
+    SRTP_REPLAY_WINDOW = 1024, /* S10: a retransmission at 30 % loss comes late */
 };
 
 #if AMPHI_HAVE_IPSEC_MB
@@ -36,6 +37,7 @@ enum {
 struct gcm_mb {
     aes_gcm_pre_t pre;
     aes_gcm_enc_dec_t enc;
+    aes_gcm_enc_dec_t dec;
     aes_gcm_init_t init;
     aes_gcm_enc_dec_update_t update;
     aes_gcm_enc_dec_finalize_t finalize;
@@ -51,14 +53,14 @@ struct crypto {
     EVP_CIPHER *gcm256;
     EVP_CIPHER *ctr128;
     EVP_CIPHER *ctr256;
-    EVP_CIPHER_CTX *scratch; /* re-keyed for each use: key derivation, RTCP, AES-CM */
+    EVP_CIPHER_CTX *scratch; /* re-keyed for each use: key derivation, AES-CM */
     uint32_t handshakes;
     bool mb;
 #if AMPHI_HAVE_IPSEC_MB
     struct gcm_mb mb128;
     struct gcm_mb mb256;
-    struct gcm_key_data *mb_scratch; /* re-keyed for each RTCP packet, so a peer holds one key */
 #endif
+    struct gcm_key *gcm_scratch; /* re-keyed for each RTCP packet, so a peer holds one key */
 };
 
 struct crypto_identity {
@@ -93,11 +95,45 @@ enum dtls_state dtls_state_of(const struct dtls *dtls);
 int dtls_keys(struct dtls *dtls, struct srtp_keys *out);
 
 /* srtp_open.c */
-int open_library_init(void);
 struct srtp_open *open_new(void *arg, enum srtp_profile profile, const struct srtp_key *key);
 void open_free(struct srtp_open *open);
 int open_rtp(struct srtp_open *open, uint8_t *data, size_t *len);
 int open_rtcp(struct srtp_open *open, uint8_t *data, size_t *len);
+
+/* open_cm.c: AES-CM by libsrtp2. Packets are long enough; ssrc is read from them. */
+struct open_cm;
+/* libsrtp2's own start, once per process; here because it takes milliseconds. 0 or E_IO. */
+int open_library_init(void);
+struct open_cm *open_cm_new(const struct srtp_key *key, uint32_t ssrcs_max);
+void open_cm_free(struct open_cm *open);
+int open_cm_rtp(struct open_cm *open, uint32_t ssrc, uint8_t *data, size_t *len);
+int open_cm_rtcp(struct open_cm *open, uint32_t ssrc, uint8_t *data, size_t *len);
+
+/* gcm.c: AES-GCM for both directions, on ipsec-mb or OpenSSL. */
+struct gcm_key; /* a key ready for use */
+struct gcm_key *gcm_key_new(struct crypto *crypto, const uint8_t *key, uint32_t key_len);
+void gcm_key_free(struct gcm_key *key);
+/* The shard's scratch key, set to key: valid until the next call that uses the scratch; NULL when
+ * the library failed. */
+struct gcm_key *gcm_key_scratch(struct crypto *crypto, const uint8_t *key, uint32_t key_len);
+
+/* One packet: aad is authenticated; prefix bytes at body are encrypted in place, then len bytes of
+ * payload are encrypted behind them. */
+struct gcm_job {
+    const uint8_t *aad;
+    size_t aad_len;
+    uint8_t *body;
+    size_t prefix_len;
+    const uint8_t *payload;
+    size_t payload_len;
+    uint8_t iv[12];
+};
+/* Writes prefix + payload + SRTP_GCM_TAG bytes at body. False when the library failed. */
+bool gcm_seal(struct gcm_key *key, const struct gcm_job *job);
+/* Decrypts payload_len bytes at body in place; the tag follows them. False when it is wrong. */
+bool gcm_open(struct gcm_key *key, const struct gcm_job *job);
+/* RFC 7714 8.1 and 9.1: 00 00 SSRC, then six bytes of index, all XOR the salt. */
+void gcm_iv(uint8_t iv[12], const uint8_t *salt, const uint8_t *ssrc, uint64_t index);
 
 /* seal.c */
 struct srtp_seal *seal_new(void *arg, enum srtp_profile profile, const struct srtp_key *key);

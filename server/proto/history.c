@@ -61,6 +61,13 @@ void history_put(struct history *h, struct pkt *pkt)
     h->count++;
 }
 
+void history_skip(struct history *h, int64_t seq)
+{
+    h->top = h->started && h->top > seq ? h->top : seq;
+    h->started = true;
+    drop_below(h, seq + 1);
+}
+
 struct pkt *history_get(const struct history *h, int64_t seq)
 {
     return h->started && seq >= h->oldest && seq <= h->top ? *at(h, seq) : NULL;

@@ -31,5 +31,7 @@ int history_check(const struct history *h, int64_t seq);
 void history_put(struct history *h, struct pkt *pkt);
 /* The packet seq, borrowed, or NULL. */
 struct pkt *history_get(const struct history *h, int64_t seq);
+/* Packets up to seq are not wanted: kept ones go, later ones of them are too old. */
+void history_skip(struct history *h, int64_t seq);
 /* Drops what arrived before the given time. */
 void history_expire(struct history *h, mono_us before);

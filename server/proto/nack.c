@@ -94,6 +94,14 @@ void nack_input(struct nack *nack, int64_t seq, mono_us now)
     }
 }
 
+void nack_skip(struct nack *nack, int64_t seq)
+{
+    nack->top = nack->started && nack->top > seq ? nack->top : seq;
+    nack->started = true;
+    nack->count = 0;
+    nack->deadline = MONO_NEVER;
+}
+
 /* Wait before the next request: one round trip and a bit, growing by a quarter each time. */
 static mono_us wait_us(const struct nack *nack, uint8_t tries)
 {

@@ -38,6 +38,8 @@ struct nack {
 void nack_init(struct nack *nack, mono_us keep_us);
 /* A packet arrived (on its stream or retransmitted): gaps before it are noted, its own closes. */
 void nack_input(struct nack *nack, int64_t seq, mono_us now);
+/* Packets up to seq are not wanted, whether they came or not: none of them is asked for. */
+void nack_skip(struct nack *nack, int64_t seq);
 /* Writes up to cap numbers to ask for now, ascending; returns how many. */
 uint32_t nack_collect(struct nack *nack, int64_t *out, uint32_t cap, mono_us now);
 /* How many packets were given up since the last call. */

@@ -6,7 +6,10 @@
 #include "codec/wire/rtp_seq.h"
 
 /* The 16-bit millisecond stamps are unambiguous for much longer than this. */
-enum { RTX_AGE_MAX_US = 10 * US_PER_S };
+enum {
+    RTX_AGE_MAX_US = 10 * US_PER_S,
+    IN_SLACK = 1024, /* source numbers left out on purpose lie between two output numbers */
+};
 
 /* Gives back the chunk *link points to and everything older. */
 static void release_from(struct rtx_chunk **link, struct pool *pool)
@@ -31,6 +34,19 @@ static void release_old(struct rtx *rtx, struct pool *pool, mono_us before)
     }
 }
 
+/*
+ * Where a chunk for seq_out begins: right behind the full one before it, when that is of the same
+ * source, so that a late packet in between has its place.
+ */
+static int64_t base_of(const struct rtx_chunk *before, int64_t seq_out, const struct rtx_sent *sent)
+{
+    int64_t next = before ? before->out_base + RTX_CHUNK_PACKETS : seq_out;
+    bool follows = before && before->source == sent->source &&
+                   before->ts_shift == sent->timestamp_shift && seq_out >= next &&
+                   seq_out < next + RTX_CHUNK_PACKETS;
+    return follows ? next : seq_out;
+}
+
 static struct rtx_chunk *chunk_add(struct rtx *rtx, struct pool *pool, int64_t seq_out,
                                    const struct rtx_sent *sent)
 {
@@ -42,8 +58,8 @@ static struct rtx_chunk *chunk_add(struct rtx *rtx, struct pool *pool, int64_t s
     chunk->older = rtx->newest;
     chunk->id = id;
     chunk->source = sent->source;
-    chunk->out_base = seq_out;
-    chunk->in_base = sent->seq_in;
+    chunk->out_base = base_of(rtx->newest, seq_out, sent);
+    chunk->in_base = sent->seq_in - (seq_out - chunk->out_base) - IN_SLACK;
     chunk->ts_shift = sent->timestamp_shift;
     chunk->used = 0;
     rtx->newest = chunk;

@@ -133,6 +133,8 @@ void demux_ice_arm(struct sfu *sfu, struct peer *peer);
 
 /* server/sfu/drain.c */
 enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin);
+/* Decimal text of a slot's MID, not terminated; returns its length. */
+uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8]);
 void queue_forget(struct sfu *sfu, struct peer *peer);
 void pacer_drain(struct sfu *sfu, mono_us now);
 /* Seals and sends a compound of len bytes at the batch's room; nothing without consent. */
@@ -140,7 +142,8 @@ void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, m
 
 /* server/sfu/shard.c */
 void shard_send(struct sfu *sfu, unsigned to, const struct sfu_msg *msg);
-bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, struct pkt *pkt);
+bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, struct pkt *pkt,
+                       bool first);
 void shard_release(void *arg, struct pkt *origin);
 void shard_flush(struct sfu *sfu);
 

@@ -111,8 +111,7 @@ static bool number(struct sfu *sfu, struct copy *c, bool begin, mono_us now)
                           &c->timestamp);
 }
 
-/* Decimal text of the slot's MID. */
-static uint8_t mid_text(const struct peer *peer, uint8_t slot, char out[8])
+uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8])
 {
     unsigned n = peer->offer.slot_mid_first + slot;
     char digits[8];
@@ -151,7 +150,7 @@ static size_t header_put(struct sfu *sfu, const struct subscription *sub, const 
         .mid = sub->mid_left ? mid : NULL,
         .audio = !sub->video,
     };
-    spec.mid_len = mid_text(peer, sub->slot, mid);
+    spec.mid_len = slot_mid(peer, sub->slot, mid);
     return header_write(out, pkt, &spec, at);
 }
 

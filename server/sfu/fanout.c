@@ -39,13 +39,18 @@ static void to_subscribers(struct sfu *sfu, const struct layer *layer, struct pk
     }
 }
 
-static void to_shards(struct sfu *sfu, const struct layer *layer, struct pkt *pkt, uint64_t shards)
+static void to_shards(struct sfu *sfu, struct layer *layer, struct pkt *pkt, uint64_t shards)
 {
+    uint64_t before = layer->exported;
+    layer->exported = shards;
     while (shards) {
         unsigned to = (unsigned)__builtin_ctzll(shards);
+        bool first = !(before >> to & 1);
         shards &= shards - 1;
-        if (!shard_send_packet(sfu, to, layer, pkt)) {
+        if (!shard_send_packet(sfu, to, layer, pkt, first)) {
             sfu_drop(sfu, DROP_QUEUE_FULL);
+            /* One packet lost is a loss; a lost beginning must still be told as one. */
+            layer->exported &= first ? ~(1ULL << to) : ~0ULL;
         }
     }
 }
@@ -58,6 +63,7 @@ void fanout_rtp(struct sfu *sfu, struct layer *layer, struct pkt *pkt, mono_us n
     layer_learn(sfu, layer, pkt, now);
     if (!track->video) {
         if (!room_talk(sfu, track, pkt->desc.audio_level, pkt->desc.voice != 0, now)) {
+            layer->exported = 0;
             sfu_drop(sfu, DROP_SILENCE);
             return;
         }
@@ -66,6 +72,7 @@ void fanout_rtp(struct sfu *sfu, struct layer *layer, struct pkt *pkt, mono_us n
         track->informed |= shards;
     }
     if (!layer->subs && !layer->waiters && !shards) {
+        layer->exported = 0;
         sfu_drop(sfu, DROP_NO_SUBSCRIBER);
         return;
     }
@@ -73,7 +80,5 @@ void fanout_rtp(struct sfu *sfu, struct layer *layer, struct pkt *pkt, mono_us n
     if (pkt->desc.keyframe && layer->waiters) {
         subscription_promote(sfu, layer, pkt, now);
     }
-    if (shards) {
-        to_shards(sfu, layer, pkt, shards);
-    }
+    to_shards(sfu, layer, pkt, shards);
 }

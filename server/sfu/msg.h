@@ -21,7 +21,8 @@ enum {
 };
 
 enum sfu_msg_kind {
-    SFU_MSG_PACKET = 1, /* peer, room, source, layer, packet: of a source the target receives */
+    SFU_MSG_PACKET = 1, /* peer, room, source, layer, packet: of a source the target receives; count
+                         * = 1: the first after a pause, in which packets were kept back */
     SFU_MSG_RELEASE,    /* count, release: borrowed packets given back */
     SFU_MSG_PRESENCE,   /* room, count: the sender has members there (1) or not (0) */
     SFU_MSG_WATCH,      /* peer, source, layer = bits the sender needs, count = 1 wants news */

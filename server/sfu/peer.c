@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "codec/base/hash.h"
 #include "server/sfu/core.h"
 
 struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
@@ -272,6 +273,18 @@ void peer_slots_changed(struct sfu *sfu, struct peer *peer, mono_us now)
     }
 }
 
+/* Not a secret: it only tells whether two views of one peer are the same. */
+static uint64_t view_hash(const struct sfu_slot_view *view, unsigned count)
+{
+    static const struct hash_key key = {0x736c6f7473000000ULL, 0x7669657773000000ULL};
+    uint64_t flat[2 * (DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX)];
+    for (unsigned i = 0; i < count; i++) {
+        flat[2 * i] = view[i].publisher;
+        flat[2 * i + 1] = (uint64_t)view[i].source << 8 | view[i].state;
+    }
+    return hash_bytes(&key, flat, count * 2 * sizeof(flat[0]));
+}
+
 void peer_slots_event(struct sfu *sfu, struct peer *peer, mono_us now)
 {
     struct sfu_evt evt = {.kind = SFU_EVT_SLOTS, .peer = peer->id};
@@ -282,6 +295,10 @@ void peer_slots_event(struct sfu *sfu, struct peer *peer, mono_us now)
             subscription_view(peer->slot[i], &evt.slots.slot[i]);
         }
     }
-    peer->slots_us = now;
-    sfu_emit(sfu, &evt);
+    uint64_t hash = view_hash(evt.slots.slot, peer->slots);
+    if (hash != peer->slots_hash) {
+        peer->slots_hash = hash;
+        peer->slots_us = now;
+        sfu_emit(sfu, &evt);
+    }
 }

@@ -105,7 +105,8 @@ struct peer {
     struct twheel_node rtcp_node;
     struct twheel_node twcc_node;
     struct twheel_node slots_node;
-    mono_us slots_us; /* last event SLOTS */
+    mono_us slots_us;    /* last event SLOTS */
+    uint64_t slots_hash; /* of what it said */
 };
 
 struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id);

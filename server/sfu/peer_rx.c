@@ -182,6 +182,9 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
         return known == E_DUP ? DROP_DUPLICATE : DROP_TOO_OLD;
     }
     if (!layer->track->published) {
+        /* What was said or shown meanwhile must not be asked for when it may be sent again. */
+        history_skip(&layer->history, seq);
+        nack_skip(&r->nack, seq);
         return DROP_NOT_PUBLISHED;
     }
     repair(sfu, r, seq, now);

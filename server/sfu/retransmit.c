@@ -12,7 +12,11 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
     struct peer *peer = sub->peer;
     const struct pkt_desc *desc = &pkt->desc;
     const struct desc_codecs *codecs = sub->video ? &peer->offer.video : &peer->offer.audio;
+    /* Firefox drops what has no MID once it has seen one on the slot, so this always says it. */
+    char mid[8];
     struct header_spec spec = {
+        .mid = mid,
+        .mid_len = slot_mid(peer, sub->slot, mid),
         .ids = sub->video ? &peer->offer.video_ext : &peer->offer.audio_ext,
         .pt = codecs->rtx[desc->codec],
         .abs_send_time = sfu->headers.abs_send_time,

@@ -28,13 +28,15 @@ void shard_send(struct sfu *sfu, unsigned to, const struct sfu_msg *msg)
     sfu->outbox[at] = (struct outbox_item){.to = to, .msg = copy};
 }
 
-bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, struct pkt *pkt)
+bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, struct pkt *pkt,
+                       bool first)
 {
     struct sfu_msg msg = {
         .kind = SFU_MSG_PACKET,
         .from = (uint8_t)sfu->config.shard,
         .source = layer->track->source,
         .layer = layer->index,
+        .count = first,
         .peer = layer->track->publisher,
         .room = layer->track->room,
         .packet = pkt_get(pkt),
@@ -171,7 +173,7 @@ static void input_watch(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
         struct layer *layer = track->layer[i];
         if (layer) {
-            bool want = track->published && (msg->layer >> i & 1);
+            bool want = (msg->layer >> i & 1) != 0; /* a wish: only published packets get here */
             layer->exports = want ? layer->exports | bit : layer->exports & ~bit;
         }
     }
@@ -208,6 +210,21 @@ static void input_track(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
     track_unneeded(sfu, track, now);
 }
 
+/* Packets before seq were kept back at the origin: for subscribers it begins anew, without a hole.
+ */
+static void layer_resume(struct sfu *sfu, struct layer *layer, int64_t seq, mono_us now)
+{
+    history_skip(&layer->history, seq - 1);
+    for (struct subs_block *block = layer->subs; block; block = block->next) {
+        for (uint32_t i = 0; i < block->count; i++) {
+            block->sub[i]->begin = true;
+        }
+    }
+    if (layer->subs && layer->track->video) {
+        track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
+    }
+}
+
 static void input_packet(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
 {
     struct pkt *pkt = pkt_borrow(&sfu->packets, msg->packet);
@@ -228,6 +245,9 @@ static void input_packet(struct sfu *sfu, const struct sfu_msg *msg, mono_us now
     if (!layer || history_check(&layer->history, pkt->desc.ext_seq)) {
         sfu_drop(sfu, DROP_NO_SUBSCRIBER);
     } else {
+        if (msg->count) {
+            layer_resume(sfu, layer, pkt->desc.ext_seq, now);
+        }
         fanout_rtp(sfu, layer, pkt, now);
     }
     pkt_put(&pkt);

@@ -53,7 +53,8 @@ struct layer {
     pool_id history_id;
     struct subs_block *subs;
     struct subs_block *waiters;
-    uint64_t exports; /* shards that get every packet */
+    uint64_t exports;  /* shards that want every packet */
+    uint64_t exported; /* shards that got the last packet */
     struct history history;
     struct receiver *receiver; /* NULL on a remote track */
     mono_us last_us;           /* last packet */

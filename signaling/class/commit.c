@@ -306,6 +306,7 @@ static void reply_resume(struct klass *k, struct conn *conn, const struct reply 
     } else {
         out_snapshot(k, conn, now);
     }
+    routes_tell_slots(conn->live);
 }
 
 static void reply_admin(struct klass *k, uint64_t request)
@@ -338,6 +339,7 @@ static void give_reply(struct classroom *room, const struct batch *b, struct cla
         room->stats.accepted++;
         conn->place = CONN_CLASS;
         out_snapshot(b->klass, conn, now);
+        routes_tell_slots(conn->live);
     } else if (r->kind == REPLY_RESUME && conn->place == CONN_JOINING) {
         reply_resume(b->klass, conn, r, now);
     } else if (r->kind == REPLY_DOOR && conn->place == CONN_WAIT) {

@@ -330,15 +330,17 @@ static void join_events(struct act *act, const struct conn *c, const struct msg_
                                          .text = rtext_get(name)});
         }
     } else {
-        if (s->session == SESSION_CLOSED) {
-            act_emit(act, (struct event){.type = EVENT_SESSION_CHANGED, .a = SESSION_IDLE});
-        }
         e.type = EVENT_PERSON_JOINED;
         e.a = (uint32_t)role | (uint32_t)link << 8;
         e.text = rtext_get(name);
         act_emit(act, e);
     }
     rtext_put(&name);
+    /* A class is under way from the moment somebody who may lead it is there. */
+    if (role >= ROLE_ANIMATOR && s->session != SESSION_LIVE) {
+        act_emit(act, (struct event){
+                          .type = EVENT_SESSION_CHANGED, .person = c->person, .a = SESSION_LIVE});
+    }
 }
 
 void enter_join(struct classroom *room, struct conn *c, const struct msg *msg,

@@ -96,8 +96,9 @@ struct live {
     uint8_t video_slots;
     uint64_t offer_token; /* of the newest MEDIA_CMD_OPEN or _RESTART; 0 = answered */
     char offer_id[SCHEMA_CMD_ID_MAX + 1];
-    struct media_evt slots; /* newest, when slots_due */
+    struct media_evt slots; /* newest */
     bool slots_due;
+    uint64_t slots_told; /* hash of the message this connection had last, 0 = none */
     mono_us slots_at;
     struct rate rate; /* of the last connection: reconnecting gives no new burst */
     struct twheel_node grace_timer;
@@ -297,6 +298,8 @@ void routes_sync_class(struct klass *klass);
 void routes_sync_event(struct klass *klass, const struct event *event);
 void routes_close(struct live *live);
 void routes_timer_slots(struct live *live, struct class_time now);
+/* Tells a connection that has just come into the class what its slots hold, if it has any. */
+void routes_tell_slots(struct live *live);
 void routes_timer_speaking(struct klass *klass, struct class_time now);
 
 /* Timers count from the first time anybody gave us. */

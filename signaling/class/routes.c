@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "codec/base/hash.h"
 #include "signaling/class/impl.h"
 #include "signaling/class/offer.h"
 
@@ -111,7 +112,9 @@ void routes_close(struct live *l)
         l->sent_publish = 0;
         command(l->klass->room, &(struct media_cmd){.kind = MEDIA_CMD_CLOSE, .device = l->num});
     }
+    l->slots = (struct media_evt){.device = 0};
     l->slots_due = false;
+    l->slots_told = 0;
     l->offer_token = 0;
 }
 
@@ -303,8 +306,25 @@ static void tell_slots(struct live *l)
     }
     jsonw_array_end(w);
     jsonw_object_end(w);
-    if (l->conn && l->conn->place == CONN_CLASS) {
+    if (!l->conn || l->conn->place != CONN_CLASS) {
+        return; /* it is told when it comes in */
+    }
+    /* The forwarding side speaks up whenever it moved something; pages hear of changes only. */
+    static const struct hash_key key = {0x616d7068692e3120ULL, 0x736c6f7473000000ULL};
+    size_t len;
+    const char *json = jsonw_text(w, &len);
+    uint64_t hash = json ? hash_bytes(&key, json, len) : 0;
+    if (hash != l->slots_told) {
+        l->slots_told = hash;
         out_send(room, l->conn->num);
+    }
+}
+
+void routes_tell_slots(struct live *l)
+{
+    l->slots_told = 0;
+    if (l->open && l->slots.device == l->num) {
+        tell_slots(l);
     }
 }
 

@@ -135,7 +135,7 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
         refuse(room, c, msg->id, (struct refusal){"state", NULL, why});
         return;
     }
-    if (c->live) {
+    if (c->live && c->place == CONN_CLASS) {
         c->live->confirmed = true; /* whoever speaks here has heard our answer */
     }
     switch (msg->type) {

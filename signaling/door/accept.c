@@ -134,7 +134,7 @@ void accept_tick(struct door *door, mono_us now)
     }
 }
 
-/* ---- counting per address (rule 5) ----------------------------------------------------------- */
+/* ---- counting per address (rule 5) --------------------------------------------------------- */
 
 bool accept_is_proxy(const struct door *door, const struct addr *addr)
 {
@@ -186,7 +186,7 @@ void accept_uncount(struct door *door, struct door_conn *conn)
     door->stats.value[DOOR_STAT_untrusted]--;
 }
 
-/* ---- accepting ------------------------------------------------------------------------------- */
+/* ---- accepting ----------------------------------------------------------------------------- */
 
 static void addr_from_sockaddr(struct addr *out, const struct sockaddr_storage *ss)
 {

@@ -10,7 +10,9 @@ int conn_table_init(struct door *door)
     uint64_t seed;
     random_fill(&seed, sizeof(seed));
     random_fill(&door->addr_secret, sizeof(door->addr_secret));
-    random_fill(&door->instance, sizeof(door->instance));
+    while (!door->instance) { /* 0 names no door */
+        random_fill(&door->instance, sizeof(door->instance));
+    }
     int err = pool_init(&door->conns, sizeof(struct door_conn), max);
     err = err ? err : map_init(&door->by_wsi, max, seed);
     err = err ? err : map_init(&door->by_num, max, seed);
@@ -28,11 +30,16 @@ void conn_table_fini(struct door *door)
 struct door_conn *conn_new(struct door *door)
 {
     pool_id id = 0;
+    if (door->counter == UINT32_MAX) {
+        /* Weeks of flood: a number is never used twice, the next door draws a new instance. */
+        log_warn("door", "connection numbers used up, restarting");
+        (void)raise(SIGTERM);
+        return NULL;
+    }
     struct door_conn *conn = pool_get(&door->conns, &id);
     if (!conn) {
         return NULL;
     }
-    /* 2^32 connections of one instance: it is restarted long before; never reuse a number. */
     door->counter++;
     conn->id = id;
     conn->num = (uint64_t)door->instance << 32 | door->counter;

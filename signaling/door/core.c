@@ -22,8 +22,7 @@ static void tell_epoch(struct door *door)
     ws_send_all(door, text, (size_t)n);
 }
 
-/* ---- frames from the core
- * ---------------------------------------------------------------------------- */
+/* ---- frames from the core ------------------------------------------------------------------ */
 
 static void on_hello(struct door *door, const struct ipc_hello *hello)
 {
@@ -77,8 +76,7 @@ static int on_frame(void *arg, const struct ipc_frame *frame)
     }
 }
 
-/* ---- the link
- * ------------------------------------------------------------------------------------------ */
+/* ---- the link ------------------------------------------------------------------------------ */
 
 static void connect_core(struct door *door)
 {

@@ -23,8 +23,7 @@ struct door *door_of(struct lws *wsi)
     return lws_context_user(lws_get_context(wsi));
 }
 
-/* ---- configuration
- * ------------------------------------------------------------------------------------ */
+/* ---- configuration ------------------------------------------------------------------------- */
 
 static void default_u32(uint32_t *value, uint32_t normal)
 {
@@ -170,8 +169,7 @@ static int set_fd_limit(struct door_config *c, char *why, size_t cap)
     return 0;
 }
 
-/* ---- libwebsockets
- * ---------------------------------------------------------------------------------------- */
+/* ---- libwebsockets ------------------------------------------------------------------------- */
 
 /* rule 22. Each bad request can make lws print, so its lines pass a budget per second. */
 static uint64_t lws_lines_muted;
@@ -261,9 +259,7 @@ static int start_lws(struct door *door, lws_retry_bo_t *idle, char *why, size_t 
     return accept_start(door);
 }
 
-/* ---- loop
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- loop ---------------------------------------------------------------------------------- */
 
 /* rule 21: only a loop that turns feeds it. */
 static void feed_watchdog(struct door *door, mono_us now)

@@ -277,8 +277,7 @@ int gate_request(struct door *door, struct door_conn *conn, const char *path, si
     return 0;
 }
 
-/* ---- WebSocket (rules 8, 16)
- * --------------------------------------------------------------------- */
+/* ---- WebSocket (rules 8, 16) --------------------------------------------------------------- */
 
 /* True when the only instance of the header is exactly text. */
 static bool header_is(struct lws *wsi, enum lws_token_indexes token, const char *text)

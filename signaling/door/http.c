@@ -7,8 +7,7 @@
 
 enum { VALUE_MAX = 4096, ASK_TEXT_MAX = 3 * DOOR_HEADER_DATA };
 
-/* ---- asking the core
- * ----------------------------------------------------------------------------- */
+/* ---- asking the core ----------------------------------------------------------------------- */
 
 /* Everything of a request but its body, kept while the body arrives. */
 struct ask_kept {
@@ -119,8 +118,7 @@ static int ask_core(struct door *door, struct door_conn *conn)
     return 0;
 }
 
-/* ---- the answer
- * ---------------------------------------------------------------------------------- */
+/* ---- the answer ---------------------------------------------------------------------------- */
 
 /* Lets the closing of an answered connection happen inside its own callback. */
 static void finish(struct door_conn *conn)
@@ -202,8 +200,7 @@ void http_core_lost(struct door *door)
     }
 }
 
-/* ---- callbacks
- * ------------------------------------------------------------------------------------ */
+/* ---- callbacks ----------------------------------------------------------------------------- */
 
 /* LWS_CALLBACK_HTTP: the gate has passed it. */
 static int on_request(struct door *door, struct door_conn *conn, const char *path, size_t len)

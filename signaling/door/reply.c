@@ -57,8 +57,7 @@ int reply_init(struct door *door)
     }
     put(&t, "%s", common);
     if (door->config.hsts_max_age_s) {
-        put(&t, "strict-transport-security: max-age=%u; includeSubDomains\r\n",
-            (unsigned)door->config.hsts_max_age_s);
+        put(&t, "strict-transport-security: max-age=%u\r\n", (unsigned)door->config.hsts_max_age_s);
     }
     door->head_common = t.p;
     return t.bad ? E_FULL : 0;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
+#include <limits.h>
 #include <linux/landlock.h>
 #include <pwd.h>
 #include <sys/prctl.h>
@@ -63,17 +64,11 @@ struct ruleset {
     uint64_t net;
 };
 
-/* Lets files below the folder of path be read. A folder that is not there needs no rule. */
-static void allow_reading(int set, const char *path, bool is_folder)
+static void allow_folder(int set, const char *folder)
 {
-    char copy[4096];
-    int n = path ? snprintf(copy, sizeof(copy), "%s", path) : -1;
-    if (n < 0 || (size_t)n >= sizeof(copy)) {
-        return;
-    }
     struct landlock_path_beneath_attr rule = {
         .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
-        .parent_fd = open(is_folder ? copy : dirname(copy), O_PATH | O_CLOEXEC),
+        .parent_fd = open(folder, O_PATH | O_CLOEXEC),
     };
     if (rule.parent_fd >= 0) {
         (void)syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
@@ -81,17 +76,22 @@ static void allow_reading(int set, const char *path, bool is_folder)
     }
 }
 
-/* Lets one device be read, not its folder. */
-static void allow_device(int set, const char *path)
+/*
+ * The folder of a file, and the one a symbolic link leads to: certificate tools keep the files of
+ * each renewal beside each other and turn a link.
+ */
+static void allow_folder_of(int set, const char *file)
 {
-    struct landlock_path_beneath_attr rule = {
-        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
-        .parent_fd = open(path, O_PATH | O_CLOEXEC),
-    };
-    if (rule.parent_fd >= 0) {
-        (void)syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-        (void)close(rule.parent_fd);
+    char copy[PATH_MAX];
+    char target[PATH_MAX];
+    int n = file ? snprintf(copy, sizeof(copy), "%s", file) : -1;
+    if (n < 0 || (size_t)n >= sizeof(copy)) {
+        return;
     }
+    if (realpath(file, target)) {
+        allow_folder(set, dirname(target));
+    }
+    allow_folder(set, dirname(copy));
 }
 
 static bool restrict_self(const struct door_config *config)
@@ -109,10 +109,9 @@ static bool restrict_self(const struct door_config *config)
     if (set < 0) {
         return false;
     }
-    allow_reading(set, config->web_root, true);
-    allow_device(set, "/dev/urandom"); /* libwebsockets opens it at start */
-    allow_reading(set, config->cert_path, false);
-    allow_reading(set, config->key_path, false);
+    allow_folder(set, config->web_root);
+    allow_folder_of(set, config->cert_path);
+    allow_folder_of(set, config->key_path);
     bool done = syscall(SYS_landlock_restrict_self, set, 0) == 0;
     (void)close(set);
     return done;
@@ -127,7 +126,9 @@ int sandbox_enter(const struct door_config *config, char *why, size_t cap)
     }
     struct rlimit none = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &none);
+#ifndef SANITIZED /* a leak check at the end needs a thread of its own */
     (void)setrlimit(RLIMIT_NPROC, &none);
+#endif
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
         (void)snprintf(why, cap, "cannot give up new privileges (errno %d)", errno);
         return E_DENIED;

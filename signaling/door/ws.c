@@ -41,8 +41,7 @@ static void msg_put(struct door_msg *msg)
     }
 }
 
-/* ---- queue (rule 19)
- * ------------------------------------------------------------------------------ */
+/* ---- queue (rule 19) ----------------------------------------------------------------------- */
 
 static int ring_grow(struct door_ws *ws, uint32_t max)
 {
@@ -225,8 +224,7 @@ void ws_free(struct door *door, struct door_conn *conn)
     door->stats.value[DOOR_STAT_ws_open]--;
 }
 
-/* ---- what pages do
- * ---------------------------------------------------------------------------------- */
+/* ---- what pages do ------------------------------------------------------------------------- */
 
 static int on_open(struct door *door, struct door_conn *conn)
 {
@@ -360,7 +358,8 @@ static int on_writeable(struct door *door, struct door_conn *conn)
 {
     struct door_ws *ws = conn->ws;
     for (int i = 0; i < WRITES_PER_TURN && ws->queue_len; i++) {
-        struct door_msg *msg = lws_send_pipe_choked(conn->wsi) ? NULL : queue_take(door, ws);
+        /* A write that did not fit whole ends the turn; asking poll() each time would cost more. */
+        struct door_msg *msg = lws_partial_buffered(conn->wsi) ? NULL : queue_take(door, ws);
         if (!msg) {
             break;
         }

@@ -195,6 +195,7 @@ static void md_bounds(struct jsonw *w, const struct schema_field *f)
                                            [STR_WORD] = "A-Z a-z 0-9 _ -",
                                            [STR_DOTTED] = "a-z 0-9 . _ -",
                                            [STR_TOKEN] = "base64url",
+                                           [STR_OPAQUE] = "anything",
                                            [STR_ICE] = "ice-char",
                                            [STR_HEX] = "hex"};
     static const char *const kind[] = {[ID_CLASS] = "c_…",

@@ -115,6 +115,8 @@ static bool char_in(enum str_kind kind, unsigned char c)
         return c >= 0x20 && c != 0x7f;
     case STR_TEXT:
         return (c >= 0x20 && c != 0x7f) || c == '\n' || c == '\t';
+    case STR_OPAQUE:
+        return true;
     }
     return false;
 }
@@ -139,7 +141,8 @@ static bool spelled(enum str_kind kind, const char *text, size_t len)
 {
     const unsigned char *p = (const unsigned char *)text;
     for (size_t i = 0; i < len; i++) {
-        if (!char_in(kind, p[i]) || invisible(p + i, len - i, kind)) {
+        bool seen = kind == STR_OPAQUE || !invisible(p + i, len - i, kind);
+        if (!char_in(kind, p[i]) || !seen) {
             return false;
         }
     }

@@ -36,6 +36,7 @@ enum str_kind {
     STR_WORD,     /* [A-Za-z0-9_-] */
     STR_DOTTED,   /* [a-z0-9._-] */
     STR_TOKEN,    /* base64url */
+    STR_OPAQUE,   /* anything: whoever reads it says what is wrong with it */
     STR_ICE,      /* ice-char of RFC 8839: [A-Za-z0-9+/], and - _ which browsers also send */
     STR_HEX,
 };

@@ -55,19 +55,6 @@ static const char *const sql[ST_COUNT] = {
     [ST_LOAD_KEYS] = "SELECT person, key FROM person_key WHERE class = ?1",
 };
 
-/* Step i brings a database from user_version i to i + 1. Never change one that was released. */
-static const char *const migrations[STORE_SCHEMA_VERSION] = {
-    "CREATE TABLE class (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);"
-    "CREATE TABLE journal (class BLOB NOT NULL, seq INTEGER NOT NULL, blob BLOB NOT NULL,"
-    " PRIMARY KEY (class, seq)) WITHOUT ROWID;"
-    "CREATE TABLE snapshot (class BLOB NOT NULL, seq INTEGER NOT NULL, blob BLOB NOT NULL,"
-    " PRIMARY KEY (class, seq));"
-    "CREATE TABLE person_key (class BLOB NOT NULL, person BLOB NOT NULL, key BLOB NOT NULL,"
-    " PRIMARY KEY (class, person)) WITHOUT ROWID;"
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-    "INSERT INTO meta VALUES ('epoch', 0);",
-};
-
 struct db {
     sqlite3 *handle;
     sqlite3_stmt *st[ST_COUNT];
@@ -143,22 +130,37 @@ static int quick_check(struct db *db)
     return err;
 }
 
-static int execute(struct db *db, const char *text)
+/* SQL is a literal at the place it is run: nothing can be pasted into it (S30). */
+#define EXECUTE(db, literal) code_of(sqlite3_exec((db)->handle, "" literal, NULL, NULL, NULL))
+
+/* From an empty file to version 1. */
+static int migrate_from_0(struct db *db)
 {
-    return code_of(sqlite3_exec(db->handle, text, NULL, NULL, NULL));
+    return EXECUTE(
+        db, "CREATE TABLE class (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);"
+            "CREATE TABLE journal (class BLOB NOT NULL, seq INTEGER NOT NULL, blob BLOB NOT NULL,"
+            " PRIMARY KEY (class, seq)) WITHOUT ROWID;"
+            "CREATE TABLE snapshot (class BLOB NOT NULL, seq INTEGER NOT NULL, blob BLOB NOT NULL,"
+            " PRIMARY KEY (class, seq));"
+            "CREATE TABLE person_key (class BLOB NOT NULL, person BLOB NOT NULL, key BLOB NOT NULL,"
+            " PRIMARY KEY (class, person)) WITHOUT ROWID;"
+            "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+            "INSERT INTO meta VALUES ('epoch', 0);"
+            "PRAGMA user_version = 1");
 }
+
+/* Step i brings a database from user_version i to i + 1. Never change one that was released. */
+static int (*const migrations[STORE_SCHEMA_VERSION])(struct db *db) = {migrate_from_0};
 
 static int migrate(struct db *db, int64_t version)
 {
-    static const char *const stamp[STORE_SCHEMA_VERSION] = {"PRAGMA user_version = 1"};
     int err = 0;
     for (int64_t v = version; v < STORE_SCHEMA_VERSION && !err; v++) {
-        err = execute(db, "BEGIN IMMEDIATE");
-        err = err ? err : execute(db, migrations[v]);
-        err = err ? err : execute(db, stamp[v]);
-        err = err ? err : execute(db, "COMMIT");
-        if (err) {
-            (void)execute(db, "ROLLBACK");
+        err = EXECUTE(db, "BEGIN IMMEDIATE");
+        err = err ? err : migrations[v](db);
+        err = err ? err : EXECUTE(db, "COMMIT");
+        if (err && !sqlite3_get_autocommit(db->handle)) {
+            (void)EXECUTE(db, "ROLLBACK");
         }
     }
     return err;
@@ -203,10 +205,10 @@ static int open_and_check(struct db *db, const char *path, uint32_t busy_ms)
     }
     /* Reading only so far: a damaged file is left exactly as it was found. */
     err = err ? err : quick_check(db);
-    err = err ? err : execute(db, "PRAGMA journal_mode = WAL");
-    err = err ? err : execute(db, "PRAGMA synchronous = FULL");
-    err = err ? err : execute(db, "PRAGMA secure_delete = ON"); /* a deleted key is gone */
-    err = err ? err : execute(db, "PRAGMA wal_autocheckpoint = 4000");
+    err = err ? err : EXECUTE(db, "PRAGMA journal_mode = WAL");
+    err = err ? err : EXECUTE(db, "PRAGMA synchronous = FULL");
+    err = err ? err : EXECUTE(db, "PRAGMA secure_delete = ON"); /* a deleted key is gone */
+    err = err ? err : EXECUTE(db, "PRAGMA wal_autocheckpoint = 4000");
     err = err ? err : migrate(db, version);
     return err ? err : prepare(db);
 }

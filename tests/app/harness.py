@@ -79,7 +79,7 @@ class Server:
         self.stop()
         reports = [l for l in self.err().splitlines() if "Sanitizer" in l or "runtime error" in l]
         if reports:
-            check("no sanitizer report", False, self.err()[-4000:])
+            check("no sanitizer report", False, self.err()[-9000:])
         if self.own:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -47,6 +47,13 @@ def run():
         check("so is a link's path", s.page("/c/c_x")[0] == 200)
         info = json.loads(s.page("/api/info")[1])
         check("the API tells its protocol", info["protocol"] == "amphi.1")
+        ready = wait_for(lambda: s.get("/readyz")[0] == 200, 5)
+        check("readyz: database, disk, self-test of every media port, door", ready,
+              s.get("/readyz")[1].replace("\n", "; "))
+        text = s.get("/metrics")[1]
+        check("metrics end as OpenMetrics do", text.endswith("# EOF\n"))
+        check("every drop reason is there", text.count("amphi_drops_total{") >= 30)
+        check("no page but the three", s.get("/")[0] == 404)
         class_id = s.make_class("Algebra")
         host, guest = two_people(s, class_id)
         media(s, guest)

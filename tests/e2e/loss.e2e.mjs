@@ -1,5 +1,6 @@
 // loss - two browsers behind the relay: 5 % loss and 50 ms each way for 60 s; and a rebinding.
 import { ClassRoom } from './lib/class.mjs';
+import { full } from './lib/scenario.mjs';
 import { during } from './lib/wait.mjs';
 
 async function sixty(t) {
@@ -7,6 +8,7 @@ async function sixty(t) {
     const people = [await room.enter('chromium', { role: 'host' }), await room.enter('firefox')];
     await room.whole();
     const first = await Promise.all(people.map((p) => p.stats()));
+    const counted = await room.server.metrics();
     await room.server.relay.set('loss=5 delay=50');
     const states = new Set();
     await during(60000, 500, async () => {
@@ -16,7 +18,12 @@ async function sixty(t) {
         }
     });
     const last = await Promise.all(people.map((p) => p.stats()));
+    for (const [name, value] of Object.entries(await room.server.metrics())) {
+        const more = value - (counted[name] ?? 0);
+        if (more && /media|rtp|rtx|nack|pli|drop|key|srtp|udp|twcc/.test(name)) t.log(`${name} +${more}`);
+    }
     people.forEach((page, i) => {
+        t.log(`${page.browser} ${JSON.stringify(last[i])}`);
         const sum = (key, kind) => last[i].slots.filter((s) => s.kind === kind).reduce((n, s) => n
             + (s[key] ?? 0) - (first[i].slots.find((f) => f.ssrc === s.ssrc)?.[key] ?? 0), 0);
         const concealed = (100 * sum('concealed', 'audio')) / Math.max(1, sum('samples', 'audio'));

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { root } from './lib/deps.mjs';
 import { childrenOf, endStrays } from './lib/proc.mjs';
 import { Scenario } from './lib/scenario.mjs';
-import { now, within } from './lib/wait.mjs';
+import { now, patience, within } from './lib/wait.mjs';
 
 const here = path.join(root, 'tests/e2e');
 
@@ -40,7 +40,7 @@ async function runOne({ name, timeout_s = 120, run }) {
     const start = now();
     let failure;
     try {
-        await within(timeout_s * 1000, 'scenario', run(scenario));
+        await within(timeout_s * patience * 1000, 'scenario', run(scenario));
     } catch (error) {
         failure = error;
         scenario.log(error.stack);

@@ -28,7 +28,9 @@ static void check_right(struct client *c, unsigned k, const struct mark *m, bool
 {
     struct world *w = c->world;
     struct client *p = world_number(w, m->publisher);
-    if (!p || !p->open) {
+    /* Another shard may repair until the news has crossed: one turn of its loop. */
+    bool crossing = rtx && p && p->shard != c->shard && w->now - p->moved_us <= NEWS_US;
+    if (!p || (!p->open && !crossing)) {
         world_fail(w, "client %u slot %u: packet of a peer that left (%u)", c->number, k,
                    m->publisher);
         return;
@@ -36,8 +38,6 @@ static void check_right(struct client *c, unsigned k, const struct mark *m, bool
     if (p == c) {
         world_fail(w, "client %u hears or sees himself", c->number);
     }
-    /* Another shard may repair until the news has crossed: one turn of its loop. */
-    bool crossing = rtx && p->shard != c->shard && w->now - p->moved_us <= NEWS_US;
     if (!crossing && (p->room != c->room || p->room == 0)) {
         world_fail(w, "client %u (room %u) got a packet of %u (room %u)", c->number,
                    (unsigned)c->room, p->number, (unsigned)p->room);

@@ -1,6 +1,8 @@
 # The seeded world around the real SFU: make sim [SEEDS=50] [BUILD=asan]
-SIM_SRC := $(wildcard tests/sim/*.c)
-SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(SIM_SRC))
+SIM_OBJ := $(patsubst %,$(O)/obj/tests/sim/%.o,sfu_sim scenarios attacks world client media check \
+	fake_crypto)
+# `make test` builds and runs it under the sanitizers.
+ASAN_EXTRA += build/asan/sim/sfu_sim
 SEEDS ?= 50
 
 $(O)/sim/sfu_sim: $(SIM_OBJ) $(LIBS)

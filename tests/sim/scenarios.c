@@ -106,6 +106,24 @@ static void run_mute(struct world *w)
     everybody_live(w, 6);
 }
 
+/* What was shown while the camera was off is never asked for afterwards. */
+static void run_mute_privacy(struct world *w)
+{
+    people(w, 3, MIC | CAM, 720);
+    world_run(w, 2 * US_PER_S);
+    for (unsigned i = 0; i < 8; i++) {
+        struct client *c = w->client[1];
+        uint64_t asked = c->answered_nacks;
+        world_publish(w, c, 0);
+        world_run(w, (100 + 50 * i) * US_PER_MS);
+        world_publish(w, c, MIC | CAM);
+        world_run(w, US_PER_S);
+        EXPECT(w, c->answered_nacks == asked, "%llu packets of the muted time were asked for",
+               (unsigned long long)(c->answered_nacks - asked));
+    }
+    everybody_live(w, 4);
+}
+
 static void run_rooms(struct world *w)
 {
     for (unsigned i = 0; i < 6; i++) {
@@ -402,6 +420,8 @@ const struct scenario scenarios[] = {
     {"layers_follow_the_tile", 1, 5, run_layers},
     {"slot_switches_every_500_ms", 1, 5, run_switch},
     {"mute_takes_effect_at_once", 1, 5, run_mute},
+    {"muted_time_is_not_asked_for", 1, 5, run_mute_privacy},
+    {"two_shards_muted_time", 2, 5, run_mute_privacy},
     {"s27_rooms_never_leak", 1, 5, run_rooms},
     {"loudest_speak", 1, 3, run_speakers},
     {"screen_with_sound", 1, 5, run_screen},

@@ -337,6 +337,7 @@ void world_leave(struct world *w, struct client *c)
     struct sfu_cmd cmd = {.kind = SFU_CMD_CLOSE};
     world_command(w, c, &cmd);
     c->open = false;
+    c->moved_us = w->now;
     c->room = 0;
     c->publish = 0;
     c->wants = 0;

@@ -52,7 +52,7 @@ IMPURE = HEAP | set("""
     getrandom getentropy rand random drand48 getenv setenv exit fork execve
 """.split())
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-SQL_BUILT = re.compile(r"sqlite3_(v?mprintf|v?snprintf)\s*\(|sqlite3_exec\s*\([^,]+,\s*[^\"A-Z]")
+SQL_BUILT = re.compile(r"sqlite3_(v?mprintf|v?snprintf)\s*\(|sqlite3_exec\s*\([^,]+,(?!\s*[\"A-Z])")
 
 breaches = {}
 

@@ -582,6 +582,46 @@ static void s29_failed_auth_throws_nobody_out(void **state)
     rig_free(a.rig);
 }
 
+/* ---- S21: mutated messages
+ * ------------------------------------------------------------------------------ */
+
+/* The rig aborts when anything the classroom sends is not of the schema, to whomever. */
+static void s21_mutants_never_reach_others(void **state)
+{
+    (void)state;
+    const unsigned mutants = support_rounds(100000);
+    struct arena a = arena_new();
+    struct rng rng = rng_from_seeded(&a.rig->seeded);
+    struct rig_page *page = a.p[ATTACKER];
+    size_t refused = 0;
+    size_t texts = a.rig->texts;
+    for (unsigned i = 0; i < mutants; i++) {
+        if (!page->inside) {
+            rig_enter(a.rig, page, a.link[ROLE_ANIMATOR], "Mallory");
+        }
+        json_t *tree = sample_msg(schema_msg((enum msg_type)rng_below(&rng, MSG_COUNT)), i);
+        char *text = json_dumps(tree, JSON_COMPACT);
+        size_t len = strlen(text);
+        for (unsigned m = rng_below(&rng, 4); m > 0; m--) {
+            text[rng_below(&rng, (uint32_t)len)] = (char)rng_below(&rng, 256);
+        }
+        rig_text(a.rig, page, text, len);
+        refused += page->error[0] != '\0';
+        a.rig->now.mono += 20 * US_PER_MS;
+        (void)rig_commit(a.rig, SIZE_MAX);
+        if (i % 50 == 0) {
+            rig_pass(a.rig, 200);
+        }
+        free(text);
+        json_decref(tree);
+    }
+    print_message("S21: %d mutants, %zu refused, %zu texts to others checked, 0 unschematic\n",
+                  mutants, refused, a.rig->texts - texts - refused);
+    assert_true(refused > mutants / 2);
+    assert_true(refused < mutants);
+    rig_free(a.rig);
+}
+
 /* ---- who says nothing
  * ------------------------------------------------------------------------------------ */
 
@@ -611,6 +651,7 @@ int main(void)
         UNIT(s25_a_token_serves_one_purpose),
         UNIT(s25_join_token_works_once),
         UNIT(s25_resume_token_rotates_and_dies),
+        UNIT(s21_mutants_never_reach_others),
         UNIT(s29_failed_auth_throws_nobody_out),
         UNIT(silence_is_closed),
     };

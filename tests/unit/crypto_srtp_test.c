@@ -1,5 +1,6 @@
 /* SRTP: key derivation, sealing against the RFCs' vectors and against libsrtp2, opening, S8, S10,
- * S11. Covers server/crypto/{crypto,srtp_kdf,seal,srtp_open,hmac,identity}. */
+ * S11. Covers server/crypto/{crypto,srtp_kdf,gcm,seal,srtp_open,open_cm,hmac,
+ * identity}. */
 #include "tests/unit/support.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ enum { PROFILES = 3, ENGINES = 2 };
 
 static struct crypto_identity *identity;
 static struct crypto *engines[ENGINES]; /* ipsec-mb (where there is one), OpenSSL */
+static int engine;                      /* the one that pair_new takes */
 
 static int suite_setup(void **state)
 {
@@ -157,9 +159,10 @@ static void test_hmac_follows_rfc2202(void **state)
 /* ---- the oracle ---------------------------------------------------------------------------------
  */
 
-static srtp_t oracle_new(enum srtp_profile profile, const struct srtp_key *key)
+static srtp_t oracle_new(enum srtp_profile profile, const struct srtp_key *key,
+                         srtp_ssrc_type_t direction)
 {
-    srtp_policy_t policy = {.ssrc = {.type = ssrc_any_outbound}, .window_size = 1024};
+    srtp_policy_t policy = {.ssrc = {.type = direction}, .window_size = 1024};
     uint8_t material[46];
     size_t key_len = profile == SRTP_AEAD_AES_256_GCM ? 32 : 16;
     if (profile == SRTP_AES128_CM_SHA1_80) {
@@ -253,7 +256,7 @@ static void test_sealing_equals_libsrtp_byte_for_byte(void **state)
             struct srtp_key key = random_key(&rng);
             struct rtp_case c = {.crypto = engines[e], .rng = &rng};
             c.seal = crypto_ops(c.crypto)->seal_new(c.crypto, profiles[p], &key);
-            c.oracle = oracle_new(profiles[p], &key);
+            c.oracle = oracle_new(profiles[p], &key, ssrc_any_outbound);
             assert_non_null(c.seal);
             /* Across a sequence wrap, so that the roll-over counter is in play. */
             for (uint64_t index = 65400; index < 65700; index++) {
@@ -280,7 +283,7 @@ struct pair {
 static struct pair pair_new(enum srtp_profile profile, struct rng *rng)
 {
     struct srtp_key key = random_key(rng);
-    struct pair pair = {.ops = crypto_ops(engines[0])};
+    struct pair pair = {.ops = crypto_ops(engines[engine])};
     pair.seal = pair.ops->seal_new(pair.ops->arg, profile, &key);
     pair.open = pair.ops->open_new(pair.ops->arg, profile, &key);
     assert_non_null(pair.seal);
@@ -370,6 +373,69 @@ static void sweep_lengths(struct pair *pair, open_h open, uint8_t first, uint8_t
             assert_int_equal(out, len);
             mem_free(block);
         }
+    }
+}
+
+/* Packets lost, doubled, late and across wraps: whatever libsrtp2 takes or refuses, we do too. */
+static void test_opening_equals_libsrtp_packet_for_packet(void **state)
+{
+    (void)state;
+    struct rng_seeded seed;
+    rng_seed(&seed, 7714);
+    struct rng rng = rng_from_seeded(&seed);
+    for (int e = 0; e < ENGINES; e++) {
+        for (int p = 0; p < PROFILES; p++) {
+            struct srtp_key key = random_key(&rng);
+            const struct crypto_ops *ops = crypto_ops(engines[e]);
+            struct pair pair = {.ops = ops};
+            pair.seal = ops->seal_new(ops->arg, profiles[p], &key);
+            pair.open = ops->open_new(ops->arg, profiles[p], &key);
+            srtp_t oracle = oracle_new(profiles[p], &key, ssrc_any_inbound);
+            unsigned taken = 0, refused = 0;
+            const int64_t first[2] = {1000, 40000};
+            int64_t head[2] = {first[0], first[1]};
+            for (int i = 0; i < 6000; i++) {
+                unsigned who = rng_below(&rng, 2);
+                bool jump = rng_below(&rng, 40) == 0;
+                head[who] += jump ? rng_below(&rng, 12000) : rng_below(&rng, 3);
+                int64_t index = i < 2 || jump ? head[who] : head[who] - rng_below(&rng, 1400);
+                index = index < first[who] ? first[who] : index;
+                uint8_t ours[256], theirs[256];
+                size_t len = sealed_rtp(&pair, ours, 7 + who, (uint32_t)index);
+                int their_len = (int)len;
+                memcpy(theirs, ours, len);
+                int err = ops->open_rtp(pair.open, ours, &len);
+                srtp_err_status_t status = srtp_unprotect(oracle, theirs, &their_len);
+                assert_int_equal(err == 0, status == srtp_err_status_ok);
+                if (!err) {
+                    taken++;
+                    assert_int_equal(len, their_len);
+                    assert_memory_equal(ours, theirs, len);
+                } else {
+                    refused++;
+                }
+            }
+            assert_true(taken > 1000 && refused > 100);
+            srtp_dealloc(oracle);
+            pair_free(&pair);
+        }
+    }
+}
+
+static void test_rtcp_in_the_clear_is_refused(void **state)
+{
+    (void)state;
+    struct rng_seeded seed;
+    rng_seed(&seed, 9);
+    struct rng rng = rng_from_seeded(&seed);
+    for (int p = 0; p < PROFILES; p++) {
+        struct pair pair = pair_new(profiles[p], &rng);
+        uint8_t packet[128];
+        size_t len = sealed_rtcp(&pair, packet, 7, 1);
+        size_t word = profiles[p] == SRTP_AES128_CM_SHA1_80 ? len - 14 : len - 4;
+        packet[word] &= 0x7f; /* the E flag */
+        assert_int_equal(pair.ops->open_rtcp(pair.open, packet, &len), E_AUTH);
+        pair_free(&pair);
     }
 }
 
@@ -515,6 +581,8 @@ int main(void)
         UNIT(test_hmac_follows_rfc2202),
         UNIT(test_sealing_equals_libsrtp_byte_for_byte),
         UNIT(test_s10_a_packet_sent_twice_is_delivered_once),
+        UNIT(test_opening_equals_libsrtp_packet_for_packet),
+        UNIT(test_rtcp_in_the_clear_is_refused),
         UNIT(test_s10_no_length_is_trusted),
         UNIT(test_s8_a_forged_packet_leaves_no_trace),
         UNIT(test_s11_a_peer_cannot_use_ssrcs_without_end),
@@ -522,5 +590,9 @@ int main(void)
         UNIT(test_memory_running_out_is_survived),
         UNIT(test_bounds_of_the_configuration_hold),
     };
-    return cmocka_run_group_tests(tests, suite_setup, suite_teardown);
+    int failed = 0;
+    for (engine = 0; engine < ENGINES; engine++) {
+        failed += cmocka_run_group_tests(tests, suite_setup, suite_teardown);
+    }
+    return failed;
 }

@@ -10,7 +10,9 @@
 #include "codec/base/rng.h"
 #include "signaling/journal/event.h"
 #include "signaling/journal/fold.h"
+#include "signaling/journal/rtext.h"
 #include "signaling/journal/snapshot.h"
+#include "signaling/journal/state.h"
 #include "tests/unit/class_rig.h"
 
 static const char golden_path[] = "tests/unit/data/journal-v1.bin";
@@ -426,7 +428,7 @@ static int fold_all(void *arg)
         event_fini(&e);
     }
     uint8_t *bytes = NULL;
-    size_t len;
+    size_t len = 0;
     err = err ? err : state_encode(s, NULL, &bytes, &len);
     err = err ? err : state_decode(&copy, bytes, len, NULL);
     mem_free(bytes);

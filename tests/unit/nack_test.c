@@ -76,6 +76,24 @@ static void old_gaps_are_given_up_by_age(void **state)
     assert_int_equal(nack_deadline(&n), MONO_NEVER);
 }
 
+static void skipped_time_is_not_asked_for(void **state)
+{
+    (void)state;
+    struct nack n;
+    int64_t out[16];
+    nack_init(&n, KEEP);
+    nack_input(&n, 1, 0);
+    nack_input(&n, 5, 0);
+    nack_skip(&n, 30);
+    assert_int_equal(nack_deadline(&n), MONO_NEVER);
+    nack_input(&n, 31, 0);
+    assert_int_equal(nack_collect(&n, out, 16, 0), 0);
+    nack_input(&n, 33, 0);
+    assert_int_equal(nack_collect(&n, out, 16, 0), 1);
+    assert_int_equal(out[0], 32);
+    assert_int_equal(nack_lost(&n), 0);
+}
+
 static void jump_and_overflow_stay_bounded(void **state)
 {
     (void)state;
@@ -104,6 +122,7 @@ int main(void)
         UNIT(arrival_closes_the_gap_and_tells_the_round_trip),
         UNIT(retries_wait_longer_and_end),
         UNIT(old_gaps_are_given_up_by_age),
+        UNIT(skipped_time_is_not_asked_for),
         UNIT(jump_and_overflow_stay_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

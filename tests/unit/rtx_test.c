@@ -82,6 +82,26 @@ static void holes_and_late_packets(void **state)
     pool_fini(&pool);
 }
 
+static void late_packet_between_two_chunks(void **state)
+{
+    (void)state;
+    struct pool pool;
+    struct rtx rtx = {0};
+    struct rtx_sent sent;
+    int64_t full;
+    assert_int_equal(pool_init(&pool, sizeof(struct rtx_chunk), 8), 0);
+    for (int64_t i = 0; i < RTX_CHUNK_PACKETS; i++) {
+        note(&rtx, &pool, i, 100 + i, 1, 0);
+    }
+    note(&rtx, &pool, RTX_CHUNK_PACKETS + 2, 102 + RTX_CHUNK_PACKETS, 1, 0);
+    note(&rtx, &pool, RTX_CHUNK_PACKETS, 100 + RTX_CHUNK_PACKETS, 1, 0);
+    assert_int_equal(rtx_find(&rtx, RTX_CHUNK_PACKETS, 0, MS, &sent, &full), 0);
+    assert_int_equal(sent.seq_in, 100 + RTX_CHUNK_PACKETS);
+    assert_int_equal(rtx_find(&rtx, RTX_CHUNK_PACKETS + 1, 0, MS, &sent, &full), E_NOTFOUND);
+    rtx_clear(&rtx, &pool);
+    pool_fini(&pool);
+}
+
 static void memory_follows_the_rate_and_a_full_pool_is_survived(void **state)
 {
     (void)state;
@@ -147,6 +167,27 @@ static void history_keeps_a_window_and_tells_duplicates(void **state)
     pkt_pool_fini(&pool);
 }
 
+static void history_skips_what_is_not_wanted(void **state)
+{
+    (void)state;
+    struct pkt_pool pool;
+    struct pkt *memory[CAP] = {0};
+    struct history h;
+    assert_int_equal(pkt_pool_init(&pool, 0, CAP, 0), 0);
+    history_init(&h, memory, CAP);
+    history_skip(&h, 4);
+    assert_int_equal(history_check(&h, 4), E_RANGE);
+    keep(&h, &pool, 6, 0);
+    history_skip(&h, 9);
+    assert_int_equal(pkt_pool_used(&pool), 0);
+    assert_int_equal(history_check(&h, 9), E_RANGE);
+    assert_int_equal(history_check(&h, 10), 0);
+    keep(&h, &pool, 10, 0);
+    assert_non_null(history_get(&h, 10));
+    history_fini(&h);
+    pkt_pool_fini(&pool);
+}
+
 static void history_expires_by_age(void **state)
 {
     (void)state;
@@ -176,8 +217,10 @@ int main(void)
         UNIT(sent_packets_are_found_by_their_output_number),
         UNIT(one_resend_per_round_trip),
         UNIT(holes_and_late_packets),
+        UNIT(late_packet_between_two_chunks),
         UNIT(memory_follows_the_rate_and_a_full_pool_is_survived),
         UNIT(history_keeps_a_window_and_tells_duplicates),
+        UNIT(history_skips_what_is_not_wanted),
         UNIT(history_expires_by_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

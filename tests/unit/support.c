@@ -1,5 +1,7 @@
 #include "tests/unit/support.h"
 
+#include <stdlib.h>
+
 #include "codec/base/mem.h"
 
 static long live_before;
@@ -39,4 +41,9 @@ long support_oom_sweep(int (*scene)(void *arg), void *arg)
     }
     fail_msg("allocation sweep did not end");
     return -1;
+}
+
+unsigned support_rounds(unsigned full)
+{
+    return getenv("AMPHI_QUICK") ? full / 20 : full;
 }

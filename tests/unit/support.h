@@ -27,3 +27,6 @@ int support_teardown(void **state);
  * allocations swept.
  */
 long support_oom_sweep(int (*scene)(void *arg), void *arg);
+
+/* Rounds of a long test: `full`, or a twentieth in the fast loop (AMPHI_QUICK set by `make check`). */
+unsigned support_rounds(unsigned full);

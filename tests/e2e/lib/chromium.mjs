@@ -1,6 +1,7 @@
 // chromium.mjs - Debian's Chromium through playwright-core.
 import { load } from './deps.mjs';
 import { initScript, Page } from './page.mjs';
+import { patience } from './wait.mjs';
 
 const flags = [
     '--no-sandbox',
@@ -42,11 +43,11 @@ class ChromiumPage extends Page {
     }
 
     clickSelector(selector) {
-        return this.page.locator(selector).first().click({ timeout: 5000 });
+        return this.page.locator(selector).first().click({ timeout: 5000 * patience });
     }
 
     fillSelector(selector, text) {
-        return this.page.locator(selector).first().fill(text, { timeout: 5000 });
+        return this.page.locator(selector).first().fill(text, { timeout: 5000 * patience });
     }
 
     press(key) {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { root } from './deps.mjs';
 import { until, within } from './wait.mjs';
 
-const scripts = ['rtc.js', 'media.js', 'read.js']
+const scripts = ['rtc.js', 'portrait.js', 'media.js', 'read.js']
     .map((name) => fs.readFileSync(path.join(root, 'tests/e2e/page', name), 'utf8')).join('\n');
 
 /**
@@ -24,7 +24,7 @@ export function initScript(options) {
  * @typedef {object} PageOptions
  * @property {string} [name]       shows in logs and screenshots, and is typed at the door
  * @property {number} [sender]     1..127, coded into picture and tone
- * @property {'coded'|'none'|'denied'|'busy'|'native'} [media]
+ * @property {'coded'|'portrait'|'none'|'denied'|'busy'|'native'} [media]
  * @property {number} [fps]
  * @property {[number, number]} [camera]  largest picture the camera gives, [640, 360] if not said
  * @property {[number, number]} [screen]

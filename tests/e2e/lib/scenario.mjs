@@ -9,6 +9,9 @@ import { Relay } from './relay.mjs';
 import { Server } from './server.mjs';
 import { within } from './wait.mjs';
 
+/** Everything as often as the figures we promise ask for; otherwise what fits a run for each change. */
+export const full = process.env.AMPHI_FULL === '1';
+
 export class Scenario {
     constructor(name) {
         this.name = name;

@@ -2,6 +2,12 @@
 
 export const now = () => performance.now();
 
+/**
+ * Deadlines are for what hangs, not for what is slow: a machine that builds on all its cores
+ * beside the tests must not fail them. Every wait has this many times its time.
+ */
+export const patience = Number(process.env.AMPHI_E2E_PATIENCE ?? 4);
+
 const turn = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /**
@@ -10,7 +16,7 @@ const turn = (ms) => new Promise((done) => setTimeout(done, ms));
  * @param {{what: string, timeout?: number, every?: number}} options  milliseconds
  */
 export async function until(ask, { what, timeout = 10000, every = 25 }) {
-    const end = now() + timeout;
+    const end = now() + timeout * patience;
     let seen;
     for (;;) {
         try {
@@ -21,7 +27,7 @@ export async function until(ask, { what, timeout = 10000, every = 25 }) {
         }
         if (now() > end) {
             const last = seen instanceof Error ? seen.message : JSON.stringify(seen);
-            throw new Error(`${what}: not within ${timeout} ms (last: ${last})`);
+            throw new Error(`${what}: not within ${timeout * patience} ms (last: ${last})`);
         }
         await turn(every);
     }

@@ -68,12 +68,17 @@
         const stream = canvas.captureStream();
         const [track] = stream.getVideoTracks();
         let counter = 0;
+        const paint = () => {
+            if (conf.media !== 'portrait') draw(context, canvas.width, canvas.height, id, counter++);
+            else if (id > 127) e2e.drawSlide(context, canvas.width, canvas.height);
+            else e2e.drawPortrait(context, canvas.width, canvas.height, id, performance.now());
+        };
         const timer = setInterval(() => {
             if (track.readyState === 'ended' || !canvas.width) return clearInterval(timer);
-            draw(context, canvas.width, canvas.height, id, counter++);
+            paint();
             e2e.sending.frames++;
         }, 1000 / fps);
-        draw(context, width, height, id, counter++);
+        paint();
         return describe(track, { width, height, frameRate: fps, ...settings }, constraints);
     };
 
@@ -119,7 +124,7 @@
         ?? list.find(([k]) => k === kind);
 
     media.getUserMedia = async (constraints = {}) => {
-        if (conf.media && conf.media !== 'coded') refuse();
+        if (conf.media && !['coded', 'portrait'].includes(conf.media)) refuse();
         if (!constraints.audio && !constraints.video) throw new TypeError('nothing asked for');
         const tracks = [];
         if (constraints.audio) {
@@ -134,7 +139,7 @@
         return new MediaStream(tracks);
     };
     media.getDisplayMedia = async (constraints = {}) => {
-        if (conf.media && conf.media !== 'coded') refuse();
+        if (conf.media && !['coded', 'portrait'].includes(conf.media)) refuse();
         const tracks = [picture(id + 128, {}, conf.screen ?? [1280, 720],
             { label: 'Coded screen', displaySurface: 'window' })];
         if (constraints.audio) {

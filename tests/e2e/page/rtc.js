@@ -10,8 +10,10 @@
         offers: 0, // createOffer() calls of this page load, all connections
         restarts: 0, // of these, with iceRestart or after restartIce()
         negotiationNeeded: 0,
+        states: [], // of all connections, with the time
         sockets: [],
         sent: {}, // messages by type
+        lastSent: {}, // when, by type
         got: {},
         offersByCause: {},
         messages: [], // the last ones received, parsed, with the time
@@ -49,6 +51,7 @@
             e2e.pcs.push(this);
             this.addEventListener('negotiationneeded', () => e2e.negotiationNeeded++);
             this.addEventListener('connectionstatechange', () => {
+                e2e.states.push({ at: performance.now(), state: this.connectionState });
                 if (this.connectionState === 'connected') e2e.marks.connected ??= performance.now();
             });
         }
@@ -113,6 +116,7 @@
                 try {
                     const message = JSON.parse(data);
                     e2e.sent[message.t] = (e2e.sent[message.t] ?? 0) + 1;
+                    e2e.lastSent[message.t] = performance.now();
                     if (message.t === 'media.offer') {
                         const by = e2e.offersByCause;
                         by[message.cause] = (by[message.cause] ?? 0) + 1;

@@ -91,9 +91,7 @@ export class Room {
     const { mic, cam } = this.local.state;
     const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam });
     this.joining = false;
-    if (outcome.ok) return;
-    this.local.refill();
-    this.joinRefused(outcome.error, name);
+    if (!outcome.ok) this.joinRefused(outcome.error, name);
   }
 
   /** A command whose refusal is told in words; true when it took effect. */
@@ -155,6 +153,7 @@ export class Room {
   }
 
   private atDoor(m: Door): void {
+    if (m.class.id !== this.classId) return this.finish('auth'); // a link opens its own class only
     const again = this.door !== undefined;
     this.door = m;
     this.hurdle = m.class.state === 'closed' ? 'notopen' : '';
@@ -189,7 +188,7 @@ export class Room {
     }
     if (newEpoch) void this.media.connect('epoch');
     this.signal.resend();
-    this.media.repeatView();
+    this.media.wishFirst(m.people, m.you.device);
   }
 
   /** After a reload: the same seat, the same devices, nothing more open than before. */
@@ -258,6 +257,7 @@ export class Room {
   }
 
   private joinRefused(error: ErrorReply, name: string): void {
+    this.local.refill();
     if (error.code === 'full' || error.code === 'state') {
       this.hurdle = error.code === 'full' ? 'full' : 'notopen';
       setTimeout(() => {

@@ -69,7 +69,7 @@ export class Link {
         this.stale = true;
         return {};
       case 'error':
-        return m.code === 'auth' && m.id === undefined ? this.refused() : {};
+        return m.code === 'auth' && m.id === undefined ? this.refused(m.at) : {};
       default:
         return {};
     }
@@ -113,8 +113,13 @@ export class Link {
     this.attempt = 0;
   }
 
-  /** A refused resume is tried once more with the link the person came by. */
-  private refused(): LinkAction {
+  /** A refused resume or guest token is tried once more with the link alone. */
+  private refused(at: string | undefined): LinkAction {
+    if (at === 'guest' && this.guest !== '') {
+      this.guest = '';
+      this.fellBack = true;
+      return { close: true };
+    }
     return this.fallBackToLink() ? { close: true } : this.end('auth');
   }
 

@@ -23,6 +23,7 @@ export const en: Catalogue = {
   'door.inside': { one: '# person is already there', other: '# people are already there' },
   'door.insideNone': 'You will be the first one there',
   'door.idle': 'The session has not started. You can enter and wait inside.',
+  'door.begin': 'The session begins when you enter.',
   'door.live': 'The session is under way.',
   'door.role.host': 'You enter as host',
   'door.role.animator': 'You enter as animator',

@@ -21,6 +21,7 @@ export const fr = {
   'door.inside': { one: '# personne est déjà là', other: '# personnes sont déjà là' },
   'door.insideNone': 'Vous serez la première personne',
   'door.idle': 'La séance n’a pas commencé. Vous pouvez entrer et attendre dans la classe.',
+  'door.begin': 'La séance commencera à votre arrivée.',
   'door.live': 'La séance est en cours.',
   'door.role.host': 'Vous entrez comme hôte',
   'door.role.animator': 'Vous entrez comme animateur',

@@ -1,21 +1,61 @@
-// Messages of protocol amphi.1 between the page and the server. Same names as the schema:
-// this file holds types only, so that a generated one can take its place.
+// Generated from signaling/schema/messages.def: do not edit.
+// Messages of protocol amphi.1 between the page and the server.
 
-export type Role = 'host' | 'animator' | 'participant';
+export type Role = 'participant' | 'animator' | 'host';
+export type RoleGiven = 'participant' | 'animator';
+export type ClassType = 'standard' | 'webinar' | 'round-table';
+export type SessionState = 'idle' | 'live' | 'closed';
 export type MicState = 'off' | 'on';
 export type SourceKind = 'cam' | 'screen';
-export type SessionState = 'idle' | 'live' | 'closed';
-export type SlotLife = 'live' | 'waiting' | 'off';
+export type SlotLife = 'off' | 'waiting' | 'live';
 export type OfferCause = 'load' | 'ice' | 'epoch';
 export type LeaveReason = 'left' | 'lost' | 'removed';
 export type HandKind = 'speak';
+export type Lang = 'fr' | 'en';
+export type Transport = 'udp' | 'tcp';
+export type ErrorCode = 'bad_message' | 'unknown_type' | 'too_large' | 'too_fast' | 'denied' | 'not_found' | 'state' | 'auth' | 'full' | 'gone' | 'busy' | 'internal';
 
-export interface ClassInfo { id: string; title: string; type: string; state: SessionState }
-export interface Device { id: string; mic: MicState; cam: boolean; screen: boolean; sound: boolean }
-export interface Person { id: string; name: string; role: Role; joined: number; away: boolean; devices: Device[] }
-export interface Hand { person: string; kind: HandKind; at: number }
-export interface Chat { id: string; from: string; name: string; at: number; text: string }
-
+/** The class. */
+export type ClassInfo = { id: string; title: string; type: ClassType; state: SessionState };
+/** One open page of a person and what it sends. */
+export type Device = { id: string; mic: MicState; cam: boolean; screen: boolean; sound: boolean };
+/** Somebody present, or away for less than the grace. */
+export type Person = { id: string; name: string; role: Role; joined: number; away: boolean; devices: Device[] };
+/** A raised hand; lists are in queue order. */
+export type Hand = { person: string; kind: HandKind; at: number };
+/** A chat message. */
+export type Chat = { id: string; from: string; name: string; at: number; text: string };
+/** Who the server takes you for, at the door. */
+export type YouDoor = { role: Role; name?: string; person: string };
+/** Who you are in the class. */
+export type You = { person: string; device: string; role: Role };
+/** Receive slots of your offer. */
+export type SlotCounts = { audio: number; video: number };
+/** Relay servers and credentials for them. */
+export type IceServers = { urls: string[]; username?: string; credential?: string };
+/** Receive slots offered. */
+export type Pool = [audio: number, video: number];
+/** Payload types of audio. */
+export type AudioCodecs = { opus: number[]; red?: number[] };
+/** Payload types of video, each with its RTX. */
+export type VideoCodecs = { vp8: number[]; vp9?: number[]; h264?: number[]; av1?: number[] };
+/** RTP header extension numbers of audio. */
+export type AudioExtensions = { mid?: number; level?: number; twcc?: number; ast?: number; act?: number };
+/** RTP header extension numbers of video. */
+export type VideoExtensions = { mid?: number; rid?: number; rrid?: number; twcc?: number; ast?: number; act?: number; pd?: number; vo?: number; dd?: number };
+/** The one offer of a page load, compact. */
+export type Offer = { u: string; p: string; f: string; n: Pool; a: AudioCodecs; v: VideoCodecs; xa: AudioExtensions; xv: VideoExtensions; s: number[] };
+/** Where the server listens. */
+export type Candidate = [family: number, address: string, port: number, transport: Transport];
+/** The answer. Slot k: SSRC b+2k, RTX b+2k+1. */
+export type Answer = { u: string; p: string; f: string; c: Candidate[]; b: number };
+/** A video slot and what shall be in it. */
+export type Want = [slot: number, device: string, source: SourceKind, maxHeight: number];
+/** What is in a video slot. */
+export type VideoSlot = [slot: number, device: string, source: SourceKind, life: SlotLife];
+/** Who speaks, how loud (-dBov: smaller is louder). */
+export type Speaking = [device: string, level: number];
+/** One event of a delta. */
 export type ClassEvent =
   | { e: 'person.joined'; person: Person }
   | { e: 'person.left'; person: string; reason: LeaveReason }
@@ -29,77 +69,79 @@ export type ClassEvent =
   | { e: 'hand.lowered'; person: string; by: string }
   | { e: 'chat.posted'; chat: Chat }
   | { e: 'session.changed'; state: SessionState; at: number; by?: string };
+/** At the door: known, not in the class yet. */
+export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; epoch: number; ice?: IceServers; count: number };
+/** The seat is yours again; deltas or a snapshot follow. */
+export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number };
+/** All you may see; also the ack of join. */
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number };
+/** Apply only when prev is your last seq; else send sync. */
+export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
+/** The command is durable. */
+export type Ack = { t: 'ack'; id: string; seq?: number };
+/** Refused. Closes only for auth, too_large, too_fast. */
+export type ErrorReply = { t: 'error'; id?: string; code: ErrorCode; at?: string; why: string };
+/** From the door: a new core is up; hello{resume} again. */
+export type Epoch = { t: 'epoch'; epoch: number };
+/** From the door: no core for the moment. */
+export type Busy = { t: 'busy'; retry?: number };
+/** Answer to media.offer. */
+export type MediaAnswer = { t: 'media.answer'; id: string; answer: Answer };
+/** Whom the slots carry now. */
+export type Slots = { t: 'slots'; audio: string[]; video: VideoSlot[] };
+/** Loudest first; at most 5 a second. */
+export type SpeakingList = { t: 'speaking'; list: Speaking[] };
+/** Anything the server sends. */
+export type ServerMessage =
+  | Door
+  | Resumed
+  | Snapshot
+  | Delta
+  | Ack
+  | ErrorReply
+  | Epoch
+  | Busy
+  | MediaAnswer
+  | Slots
+  | SpeakingList;
 
-export interface AudioExtensions { mid?: number; level?: number; twcc?: number; ast?: number; act?: number }
-export interface VideoExtensions {
-  mid?: number; rid?: number; rrid?: number; twcc?: number; ast?: number; act?: number;
-  pd?: number; vo?: number; dd?: number;
-}
-export interface AudioCodecs { opus: number[]; red?: number[] }
-export interface VideoCodecs { vp8: number[]; vp9?: number[]; h264?: number[]; av1?: number[] }
-export interface Offer {
-  u: string; p: string; f: string; n: [number, number];
-  a: AudioCodecs; v: VideoCodecs; xa: AudioExtensions; xv: VideoExtensions;
-  s: [number, number, number, number, number];
-}
-export type Candidate = [family: 4 | 6, address: string, port: number, transport: 'udp' | 'tcp'];
-export interface Answer { u: string; p: string; f: string; c: Candidate[]; b: number }
-
-export type Want = [slot: number, device: string, source: SourceKind, maxHeight: number];
-export type VideoSlot = [slot: number, device: string, source: SourceKind, life: SlotLife];
-export type Speaking = [device: string, level: number];
-
-export type ErrorCode =
-  | 'bad_message' | 'unknown_type' | 'too_large' | 'too_fast' | 'denied' | 'not_found'
-  | 'state' | 'auth' | 'full' | 'gone' | 'internal';
-
-/** Commands: journalled or acknowledged, they carry an id and may be repeated without a second effect. */
+/** Commands: acknowledged, journalled; repeating one has no second effect. */
 export type CommandBody =
+  /* Enter the class. Answered by snapshot. */
   | { t: 'join'; name: string; mic: boolean; cam: boolean }
+  /* Leave for good; the seat is given up. */
+  | { t: 'leave' }
+  /* What this device sends. */
   | { t: 'media.state'; mic: MicState; cam: boolean; screen: boolean; sound: boolean }
+  /* To all. */
   | { t: 'chat.send'; text: string }
+  /* Ask to speak. */
   | { t: 'hand.raise'; kind: HandKind }
+  /* Own; another's: staff. */
   | { t: 'hand.lower'; person?: string }
+  /* All hands. */
   | { t: 'hand.clear' }
+  /* Not the host. */
   | { t: 'person.remove'; person: string; ban: boolean }
+  /* Closes a mic, never opens. */
   | { t: 'person.mute'; person: string }
-  | { t: 'role.set'; person: string; role: 'animator' | 'participant' }
+  /* Not one's own, not the host's. */
+  | { t: 'role.set'; person: string; role: RoleGiven }
+  /* Go live. */
   | { t: 'session.start' }
-  | { t: 'session.end' }
-  | { t: 'leave' };
+  /* Everybody leaves. */
+  | { t: 'session.end' };
 export type Command = CommandBody & { id: string };
-
-export interface Hello {
-  t: 'hello'; v: 1; lang: 'fr' | 'en'; link?: string; guest?: string; resume?: string; have?: number; epoch?: number;
-}
+/** First message: exactly one of link and resume. */
+export type Hello = { t: 'hello'; v: 1; lang: Lang; link?: string; guest?: string; resume?: string; have?: number; epoch?: number };
 export type ClientMessage =
   | Hello
   | Command
+  /* A delta did not fit: send a snapshot. */
   | { t: 'sync'; have: number }
+  /* The offer of this page load. */
   | { t: 'media.offer'; id: string; cause: OfferCause; offer: Offer }
+  /* The page's connection is up. */
   | { t: 'media.ready' }
+  /* The whole wished mapping of the video slots. */
   | { t: 'view'; want: Want[] };
-
-export interface Door {
-  t: 'door'; class: ClassInfo; you: { role: Role; name?: string; person: string };
-  guest: string; epoch: number; ice?: Record<string, unknown>; count: number;
-}
-export interface Snapshot {
-  t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo;
-  you: { person: string; device: string; role: Role }; slots: { audio: number; video: number };
-  people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number;
-}
-export interface Delta { t: 'delta'; seq: number; prev: number; events: ClassEvent[] }
-export interface ErrorReply { t: 'error'; id?: string; code: ErrorCode; at?: string; why: string }
-export type ServerMessage =
-  | Door
-  | Snapshot
-  | Delta
-  | ErrorReply
-  | { t: 'resumed'; epoch: number; resume: string; seq: number }
-  | { t: 'ack'; id: string; seq?: number }
-  | { t: 'epoch'; epoch: number }
-  | { t: 'busy' }
-  | { t: 'media.answer'; id: string; answer: Answer }
-  | { t: 'slots'; audio: string[]; video: VideoSlot[] }
-  | { t: 'speaking'; list: Speaking[] };

@@ -125,3 +125,13 @@ test('a short disconnection heals without an offer', () => {
   doctor.state('connected', 2500);
   assert.equal(doctor.remedy(60_000, true), 'none');
 });
+
+test('a guest token the server does not know is dropped, the link still opens', () => {
+  const link = new Link({ link: 'L', guest: 'G', resume: '', lang: 'fr' });
+  assert.equal(link.opened().send?.guest, 'G');
+  assert.equal(link.message({ t: 'error', code: 'auth', at: 'guest', why: 'not valid' }).close, true);
+  assert.equal(link.closed(4003, 0).connectInMs, 0);
+  assert.equal(link.opened().send?.guest, undefined);
+  link.message({ t: 'error', code: 'auth', at: 'link', why: 'not valid' });
+  assert.equal(link.over, 'auth');
+});

@@ -138,6 +138,20 @@ static void revoke_all(struct sfu *sfu, struct track *track, mono_us now)
     }
 }
 
+/* What came so far belongs to the room it was meant for: it is not repaired or replayed later. */
+static void forget_past(struct track *track)
+{
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        struct layer *layer = track->layer[i];
+        if (layer && layer->history.started) {
+            history_skip(&layer->history, layer->history.top);
+        }
+        if (layer && layer->receiver && layer->receiver->rx.started) {
+            nack_skip(&layer->receiver->nack, layer->receiver->rx.top);
+        }
+    }
+}
+
 void track_set(struct sfu *sfu, struct track *track, sfu_room_id room, bool published, mono_us now)
 {
     published = published && room != 0;
@@ -151,6 +165,7 @@ void track_set(struct sfu *sfu, struct track *track, sfu_room_id room, bool publ
         }
         track->published = false;
         revoke_all(sfu, track, now);
+        forget_past(track);
     }
     track->room = room;
     track->published = published;

@@ -63,9 +63,11 @@ async function run() {
     await guests[0].eval(() => window.__e2e.setTone(0.25));
     await guests[2].click(ids.bar.hand);
     await room.say(guests[0], 'Bonjour à toutes et à tous, le support est dans le cours.');
-    await room.say(guests[1], 'Thank you, I can see the slide.');
+    await room.say(guests[1], 'Merci, je le vois très bien.');
     await host.waitFor('the hand', () => window.__e2e.view().hands.length === 1);
     await shot(host, 'speaking-1366-light-fr');
+    await room.openPanel(guests[0], 'chat');
+    await shot(guests[0], 'readme');
     for (const which of ['people', 'chat']) {
         await room.openPanel(host, which);
         await around(`${which}`, host);
@@ -74,9 +76,12 @@ async function run() {
     await host.click(ids.bar.screen);
     await guests[0].waitFor('the slide', () => window.__e2e.view().video.some((v) => v.source === 'screen' && v.state === 'live'));
     await settled(guests[0], 5);
-    await around('slide', guests[0]);
-    await around('slide', guests[1]);
-    await shot(guests[0], 'readme');
+    await shot(guests[0], 'slide-chat-1366-light-fr');
+    for (const page of guests.slice(0, 2)) {
+        await page.press('Escape');
+        await page.waitForGone(ids.panel);
+        await around('slide', page);
+    }
     await host.click(ids.bar.screen);
     const clients = [];
     for (let n = 4; n < 12; n++) {

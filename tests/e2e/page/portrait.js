@@ -154,10 +154,10 @@
         g.fillStyle = '#0e5a53';
         g.font = font(650, 0.075);
         g.fillText('Conduire un entretien', w * 0.07, h * 0.19);
-        g.fillStyle = '#1c2326';
         g.font = font(400, 0.044);
         ['Accueillir et poser le cadre', 'Écouter sans interrompre', 'Reformuler, puis questionner', 'Conclure par un engagement']
             .forEach((line, i) => {
+                g.fillStyle = '#1c2326';
                 g.fillText(line, w * 0.125, h * (0.37 + i * 0.13));
                 blob(g, w * 0.086, h * (0.355 + i * 0.13), h * 0.033, h * 0.033, i === 2 ? '#a65c08' : '#d9d4c7');
             });

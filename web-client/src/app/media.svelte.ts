@@ -2,7 +2,7 @@
 import { SteadyQuality, judgeQuality } from '../core/quality.ts';
 import type { Quality } from '../core/quality.ts';
 import { MediaDoctor } from '../core/rejoin.ts';
-import { assignSlots, sameWants } from '../core/slots.ts';
+import { assignSlots, firstWishes, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
 import { linkFigures, readFigures } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
@@ -12,7 +12,7 @@ import { Playback } from '../media/playback.ts';
 import { chooseSlotPool } from '../media/pool.ts';
 import type { SendKind } from '../media/senders.ts';
 import { SEND_SECTIONS } from '../wire/compact.ts';
-import type { Answer, ClientMessage, OfferCause, SlotLife, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
+import type { Answer, ClientMessage, OfferCause, Person, SlotLife, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
 
 export interface MediaHooks {
   send(message: ClientMessage): boolean;
@@ -101,6 +101,14 @@ export class MediaRoom {
     this.viewTimer ??= setTimeout(() => this.sendView(), wait);
   }
 
+  /** The class is known: asks for it at once, before its tiles are there to ask. */
+  wishFirst(people: readonly Person[], own: string): void {
+    if (this.wants.length === 0) this.wants = assignSlots([], firstWishes(people, own), this.pool.video);
+    this.sentWants = undefined;
+    this.sendView();
+    if (!this.sentWants) this.repeatView();
+  }
+
   /** After a resume or a new connection the server may know nothing of our wishes. */
   repeatView(): void {
     this.sentWants = undefined;
@@ -158,6 +166,7 @@ export class MediaRoom {
   }
 
   private sendView(): void {
+    clearTimeout(this.viewTimer);
     this.viewTimer = undefined;
     if (!this.hooks.reachable() || !this.hooks.inClass() || (this.sentWants && sameWants(this.wants, this.sentWants))) return;
     if (!this.hooks.send({ t: 'view', want: this.wants })) return;

@@ -188,7 +188,7 @@ export class Room {
     }
     if (newEpoch) void this.media.connect('epoch');
     this.signal.resend();
-    this.media.repeatView();
+    this.media.wishFirst(m.people, m.you.device);
   }
 
   /** After a reload: the same seat, the same devices, nothing more open than before. */

@@ -112,8 +112,11 @@ function ringPoints(box: Rect, rx: number, ry: number, count: number, startTurn:
   const total = lengths[SAMPLES] ?? 0;
   return Array.from({ length: count }, (_, k) => {
     const target = (total * k) / count;
-    const i = lengths.findIndex((length) => length >= target);
-    return at(Math.max(0, i));
+    const i = Math.max(1, lengths.findIndex((length) => length >= target));
+    const before = lengths[i - 1] ?? 0;
+    const part = (target - before) / Math.max(1e-9, (lengths[i] ?? total) - before);
+    const [a, b] = [at(i - 1), at(i)];
+    return { x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part };
   });
 }
 
@@ -173,7 +176,17 @@ function frameSeats(box: Rect, count: number, w: number, h: number): Rect[] {
   ];
 }
 
-/** People around what is shared: at its two sides while they are few, all around when they are many. */
+/** One row under what is shared, both together in the middle of a stage that is not wide enough for more. */
+function rowBelow(box: Rect, count: number, w: number, h: number, aspect: number): [Rect[], Rect] {
+  const picture = fitInside({ x: box.x, y: box.y, w: box.w, h: box.h - h - GAP }, aspect);
+  const top = box.y + (box.h - picture.h - GAP - h) / 2;
+  const step = w + 16;
+  const start = box.x + (box.w - step * (count - 1) - w) / 2;
+  const seats = Array.from({ length: count }, (_, i) => ({ x: start + i * step, y: top + picture.h + GAP, w, h }));
+  return [seats, { ...picture, y: top }];
+}
+
+/** People around what is shared: at its sides or under it while they are few, all around when they are many. */
 function sharedRing(box: Rect, count: number, aspect: number): Placement {
   let best: Placement | undefined;
   let bestScore = 0;
@@ -190,6 +203,7 @@ function sharedRing(box: Rect, count: number, aspect: number): Placement {
         { x: box.x + left, y: box.y, w: box.w - inset * (w + GAP), h: box.h },
       ]);
     }
+    if (count * (w + 16) <= box.w) options.push(rowBelow(box, count, w, h, aspect));
     const around = frameSeats(box, count, w, h);
     if (around.every((s, i) => around.every((t, k) => k <= i || apart(s, t, 6)))) {
       options.push([around, {

@@ -1,6 +1,6 @@
 // Which source sits in which receive slot. A source keeps its slot as long as it is wished for, so
 // that a tile never changes its picture element; newcomers take free slots; who is not wished for leaves.
-import type { SourceKind, Want } from '../wire/messages.ts';
+import type { Person, SourceKind, Want } from '../wire/messages.ts';
 
 export interface Wish { device: string; source: SourceKind; height: number }
 
@@ -13,6 +13,18 @@ export function heightFor(tileHeight: number, pixelRatio: number): number {
 }
 
 const keyOf = (device: string, source: SourceKind): string => `${device}/${source}`;
+
+/**
+ * What to ask for the moment the class is known, before its tiles are drawn and measured: screens,
+ * then cameras, in sizes such a number of people can have. The tiles correct it, the slots stay.
+ */
+export function firstWishes(people: readonly Person[], own: string): Wish[] {
+  const devices = people.flatMap((p) => p.devices).filter((d) => d.id !== own);
+  const screens = devices.filter((d) => d.screen).map((d): Wish => ({ device: d.id, source: 'screen', height: 720 }));
+  const cameras = devices.filter((d) => d.cam);
+  const height = cameras.length > 4 || screens.length > 0 ? 180 : 360;
+  return [...screens, ...cameras.map((d): Wish => ({ device: d.id, source: 'cam', height }))];
+}
 
 /** `wishes` in order of importance; those beyond `slots` get none. */
 export function assignSlots(previous: readonly Want[], wishes: readonly Wish[], slots: number): Want[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assignSlots, heightFor, sameWants } from '../../src/core/slots.ts';
+import { firstWishes, assignSlots, heightFor, sameWants } from '../../src/core/slots.ts';
 import type { Wish } from '../../src/core/slots.ts';
 import { ActiveSpeaker, MutedSpeech } from '../../src/core/speaker.ts';
 import { SteadyQuality, judgeQuality } from '../../src/core/quality.ts';
@@ -89,4 +89,15 @@ test('quality gets worse at once and better slowly', () => {
   ], [3, 2, 1, 0]);
   const steady = new SteadyQuality();
   assert.deepEqual([1, 3, 3, 3].map((q) => steady.push(q as 1 | 3)), [1, 1, 1, 3]);
+});
+
+test('the first wish: screens before cameras, nothing of one\'s own, small when many', () => {
+  const device = (id: string, cam: boolean, screen = false) => ({ id, mic: 'on' as const, cam, screen, sound: false });
+  const person = (n: number, ...devices: ReturnType<typeof device>[]) =>
+    ({ id: `p_${n}`, name: `${n}`, role: 'participant' as const, joined: 0, away: false, devices });
+  const few = [person(1, device('d_1', true)), person(2, device('d_2', false)), person(3, device('d_3', true))];
+  assert.deepEqual(firstWishes(few, 'd_3'), [{ device: 'd_1', source: 'cam', height: 360 }]);
+  const shared = [...few, person(4, device('d_4', false, true))];
+  assert.deepEqual(firstWishes(shared, 'd_1').map((w) => [w.device, w.source, w.height]),
+    [['d_4', 'screen', 720], ['d_3', 'cam', 180]]);
 });

@@ -97,9 +97,13 @@ class Lab:
         self.core_path = os.path.join(self.dir, "core.sock")
         self.log_path = os.path.join(self.dir, "door.log")
         self.core = None
-        if core:
-            self.start_core()
-        self.start_door()
+        try:
+            if core:
+                self.start_core()
+            self.start_door()
+        except BaseException:
+            self.stop_core()
+            raise
 
     def make_web(self):
         os.makedirs(os.path.join(self.web, "assets"))

@@ -167,7 +167,7 @@ test-build:
 	@$(MAKE) --no-print-directory BUILD=clang lib
 	@$(MAKE) --no-print-directory BUILD=asan build/asan/amphi unit-build fuzz-build $(ASAN_EXTRA)
 	@$(MAKE) --no-print-directory BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
-	@$(MAKE) --no-print-directory web relay bench-build attack-build
+	@$(MAKE) --no-print-directory BUILD=release web relay bench-build build/release/attack
 
 lib: $(LIBS)
 tidy: lib

@@ -179,7 +179,7 @@ class Server:
 
 
 def tls():
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the default one reads 140 authorities
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

@@ -157,7 +157,7 @@ void attack_s1_same_path(struct stage *stage)
     uint32_t live = 0;
     uint32_t injected = 0;
     hellos_make(stage, hello);
-    for (uint32_t i = 0; i < 20; i++) {
+    for (uint32_t i = 0; i < 20 && live == i; i++) { /* the first who fails is enough */
         struct client *client = stage_viewer(stage);
         mono_us start = clock_mono_us();
         mono_us end = start + 10 * US_PER_S;
@@ -195,7 +195,7 @@ static void fragment(uint8_t out[FRAGMENT_LEN], uint32_t number)
     memset(out + sizeof(head), 0xab, FRAGMENT_LEN - sizeof(head));
     out[9] = (uint8_t)(number >> 8);
     out[10] = (uint8_t)number;
-    out[18] = (uint8_t)number; /* message number */
+    out[18] = number & 1; /* message number: a first message, or one that cannot be first */
     out[20] = (uint8_t)(number >> 16);
 }
 
@@ -260,7 +260,7 @@ static void s2_authenticated(struct stage *stage)
     stage_run(stage, US_PER_S / 4);
     rss = stage_rss(stage) - rss;
     refused = stage_drops_like(stage, "dtls_") - refused;
-    stage_check(stage, rss <= MIB && refused > 0,
+    stage_check(stage, rss <= MIB && refused >= 18000,
                 "S2 20,000 fragments announcing 650,000 bytes from a checked path: memory %+lld "
                 "KiB, %.0f refused",
                 (long long)rss / 1024, refused);

@@ -340,11 +340,13 @@ def t_user(binary):
     for p in (lab.cert, lab.key):
         os.chmod(p, 0o644)
     lab.options["user"] = "nobody"
+    mark = len(lab.log())
     # The leak checker needs a helper thread and ptrace, which this user may not have.
     before = os.environ.get("ASAN_OPTIONS", "")
     os.environ["ASAN_OPTIONS"] = before + ":detect_leaks=0"
     lab.start_door()
     os.environ["ASAN_OPTIONS"] = before
+    wait_for(lambda: "sandboxed" in lab.log()[mark:], 5)
     text = open("/proc/%d/status" % lab.door.pid).read()
     uids = re.search(r"Uid:\s+(.*)", text).group(1).split()
     groups = re.search(r"Groups:\s*(.*)", text).group(1).split()
@@ -373,7 +375,7 @@ def run(binary):
     lab = Lab(binary, conn_per_addr_max=2000, ping_after_ms=3000000, hangup_after_ms=3600000)
     try:
         for test in (t_sandbox, t_watchdog, t_tickets, t_core_restart, t_log, t_certificate):
-            test(lab)
+            attempt(test, lab)
             if not lab.alive():
                 check("door alive after " + test.__name__, False, lab.log()[-2000:])
                 break
@@ -383,4 +385,4 @@ def run(binary):
               code if code == 0 else lab.log()[-3000:])
         lab.remove()
     for test in (t_linked_certificate, t_stop, t_listening, t_start_errors, t_user):
-        test(binary)
+        attempt(test, binary)

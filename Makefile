@@ -4,6 +4,7 @@ Q := $(if $(V),,@)
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
+.DELETE_ON_ERROR:
 
 # ---- what the machine must have ------------------------------------------------------------
 APT_BUILD := gcc make pkg-config libwebsockets-dev libsrtp2-dev libssl-dev libsqlite3-dev \
@@ -19,7 +20,7 @@ TSAN_TESTS := $(patsubst tests/unit/%.c,%,$(shell grep -lsE '^/\* tsan' tests/un
 BUILD ?= release
 O := build/$(BUILD)
 # Debian's amd64 has ipsec-mb; elsewhere the OpenSSL path is built alone (design.md D4).
-HAVE_IPSEC_MB := $(shell printf '\#include <intel-ipsec-mb.h>\n' | $(or $(CC),cc) -E -xc - >/dev/null 2>&1 && echo 1)
+HAVE_IPSEC_MB := $(shell gcc -E -include intel-ipsec-mb.h -xc /dev/null >/dev/null 2>&1 && echo 1)
 
 WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wformat=2 \
 	-Wundef -Wvla -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings -Wstrict-prototypes \
@@ -128,9 +129,8 @@ web: $(if $(wildcard web-client/package-lock.json),web-client/dist/index.html)
 
 # ---- what is missing on this machine ---------------------------------------------------------------
 # $(1) = Debian packages; npm may come from elsewhere, so the command counts, not the package.
-missing = $(strip $(foreach p,$(1),$(if $(filter npm,$(p)),\
-	$(shell command -v npm >/dev/null || echo npm),\
-	$(shell dpkg-query -W -f '$${Status}' $(p) 2>/dev/null | grep -q 'ok installed' || echo $(p)))))
+missing = $(shell for p in $(1); do [ $$p = npm ] && command -v npm >/dev/null || \
+	dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done)
 SUDO := $(shell [ $$(id -u) = 0 ] || echo sudo)
 apt = $(if $(call missing,$(1)),$(SUDO) apt-get update -q && \
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
@@ -167,7 +167,7 @@ test-build:
 	@$(MAKE) --no-print-directory BUILD=clang lib
 	@$(MAKE) --no-print-directory BUILD=asan build/asan/amphi unit-build fuzz-build $(ASAN_EXTRA)
 	@$(MAKE) --no-print-directory BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
-	@$(MAKE) --no-print-directory web relay bench-build
+	@$(MAKE) --no-print-directory BUILD=release web relay bench-build build/release/attack
 
 lib: $(LIBS)
 tidy: lib

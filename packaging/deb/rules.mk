@@ -7,12 +7,15 @@ DEB_ROOT := build/deb/root
 build/amphi.1: build/amphi
 	build/amphi man > $@
 
-install: build/amphi web build/amphi.1
+install: deps
+	@$(MAKE) --no-print-directory build/amphi web build/amphi.1
 	install -D -m 0755 build/amphi $(DESTDIR)$(PREFIX)/bin/amphi
 	install -d $(DESTDIR)$(PREFIX)/share/amphi/web
 	cp -r --no-preserve=mode,ownership web-client/dist/. $(DESTDIR)$(PREFIX)/share/amphi/web/
 	install -D -m 0644 build/amphi.1 $(DESTDIR)$(PREFIX)/share/man/man1/amphi.1
-	install -D -m 0644 packaging/amphi.service $(DESTDIR)/lib/systemd/system/amphi.service
+	install -d $(DESTDIR)/lib/systemd/system
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/amphi.service \
+		> $(DESTDIR)/lib/systemd/system/amphi.service
 	install -D -m 0644 packaging/amphi.sysusers $(DESTDIR)/usr/lib/sysusers.d/amphi.conf
 	install -D -m 0644 packaging/amphi.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/amphi.conf
 	install -D -m 0644 packaging/amphi.sysctl $(DESTDIR)/usr/lib/sysctl.d/60-amphi.conf
@@ -23,12 +26,14 @@ install: build/amphi web build/amphi.1
 
 # Depends comes from the program itself: dpkg-shlibdeps reads which libraries it was linked with.
 deb:
+	$(call apt,dpkg-dev)
 	rm -rf build/deb && mkdir -p build/deb/debian
-	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/$(DEB_ROOT) PREFIX=/usr
+	$(MAKE) --no-print-directory install DESTDIR=$(DEB_ROOT) PREFIX=/usr
 	strip --strip-unneeded $(DEB_ROOT)/usr/bin/amphi
 	gzip -9n $(DEB_ROOT)/usr/share/man/man1/amphi.1
 	touch build/deb/debian/control
-	cd build/deb && dpkg-shlibdeps -O root/usr/bin/amphi | sed 's/^shlibs:Depends=//' > depends
+	cd build/deb && dpkg-shlibdeps -O root/usr/bin/amphi > shlibs
+	sed 's/^shlibs:Depends=//' build/deb/shlibs > build/deb/depends
 	mkdir -p $(DEB_ROOT)/DEBIAN
 	sed -e 's/@VERSION@/$(DEB_VERSION)/' -e 's/@ARCH@/$(DEB_ARCH)/' \
 		-e "s|@DEPENDS@|$$(cat build/deb/depends)|" packaging/deb/control.in > $(DEB_ROOT)/DEBIAN/control

@@ -371,11 +371,14 @@ int door_main(const struct door_config *config)
     fill_defaults(&door->config);
     catch_signals();
     int err = start(door, &idle, why, sizeof(why));
+    if (!err) {
+        sandbox_lock(door);
+        err = page_check(door, why, sizeof(why));
+    }
     if (err) {
         log_error("door", "cannot start", L_STR("why", why[0] ? why : err_text(err)),
                   L_ERR("err", err));
     } else {
-        sandbox_lock(&door->config);
         log_info("door", "open", L_UINT("connections", door->config.conn_max));
         run(door);
     }

@@ -87,6 +87,19 @@ int page_init(struct door *door)
     return door->cache ? file_open_dir(door->config.web_root, &door->web_dir) : E_NOMEM;
 }
 
+int page_check(const struct door *door, char *why, size_t cap)
+{
+    int fd = -1;
+    int err = file_open_beneath(door->web_dir, "index.html", &fd, NULL);
+    if (err) {
+        (void)snprintf(why, cap, "user id %u cannot read index.html in %s (%s): see its mode",
+                       (unsigned)geteuid(), door->config.web_root, err_text(err));
+        return err;
+    }
+    (void)close(fd);
+    return 0;
+}
+
 static void entry_drop(struct door_cache *cache, struct entry *entry)
 {
     cache->total -= entry->blob->len;

@@ -49,9 +49,9 @@ static int drop_root(const char *user, char *why, size_t cap)
 
 #ifdef SANITIZED
 /* A sanitizer's report must read its own program. */
-static bool restrict_self(const struct door_config *config)
+static bool restrict_self(const struct door *door)
 {
-    (void)config;
+    (void)door;
     return false;
 }
 #else
@@ -64,15 +64,21 @@ struct ruleset {
     uint64_t net;
 };
 
-static void allow_folder(int set, const char *folder)
+static void allow_beneath(int set, int dir)
 {
     struct landlock_path_beneath_attr rule = {
         .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
-        .parent_fd = open(folder, O_PATH | O_CLOEXEC),
+        .parent_fd = dir,
     };
-    if (rule.parent_fd >= 0) {
-        (void)syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-        (void)close(rule.parent_fd);
+    (void)syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+static void allow_folder(int set, const char *folder)
+{
+    int dir = open(folder, O_PATH | O_CLOEXEC);
+    if (dir >= 0) {
+        allow_beneath(set, dir);
+        (void)close(dir);
     }
 }
 
@@ -94,7 +100,7 @@ static void allow_folder_of(int set, const char *file)
     allow_folder(set, dirname(copy));
 }
 
-static bool restrict_self(const struct door_config *config)
+static bool restrict_self(const struct door *door)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 1) {
@@ -109,9 +115,10 @@ static bool restrict_self(const struct door_config *config)
     if (set < 0) {
         return false;
     }
-    allow_folder(set, config->web_root);
-    allow_folder_of(set, config->cert_path);
-    allow_folder_of(set, config->key_path);
+    /* By its descriptor: the path may lead through folders that only root may enter (/root). */
+    allow_beneath(set, door->web_dir);
+    allow_folder_of(set, door->config.cert_path);
+    allow_folder_of(set, door->config.key_path);
     bool done = syscall(SYS_landlock_restrict_self, set, 0) == 0;
     (void)close(set);
     return done;
@@ -136,8 +143,8 @@ int sandbox_enter(const struct door_config *config, char *why, size_t cap)
     return 0;
 }
 
-void sandbox_lock(const struct door_config *config)
+void sandbox_lock(const struct door *door)
 {
-    bool locked = restrict_self(config);
+    bool locked = restrict_self(door);
     log_info("door", "sandboxed", L_BOOL("landlock", locked), L_UINT("uid", geteuid()));
 }

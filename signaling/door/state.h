@@ -287,6 +287,8 @@ void http_free(struct door *door, struct door_conn *conn);
 
 int page_init(struct door *door);
 void page_fini(struct door *door);
+/* Whether the process can still read the page now that it is locked in. 0 or E_*, with why. */
+int page_check(const struct door *door, char *why, size_t cap);
 /* Answers GET or HEAD for a file of web_root. Return value for the callback. */
 int page_serve(struct door *door, struct door_conn *conn, const char *path);
 void blob_put(struct door_blob **blob);
@@ -347,4 +349,4 @@ void tls_tick(struct door *door, mono_us now);
 /* Gives up root, new privileges, core dumps. 0 or E_*, with why. */
 int sandbox_enter(const struct door_config *config, char *why, size_t cap);
 /* Gives up files and outgoing connections; a kernel that cannot is said in the log. */
-void sandbox_lock(const struct door_config *config);
+void sandbox_lock(const struct door *door);

@@ -45,6 +45,8 @@ def run():
         check("ready in time", s.start_s < 5, f"{s.start_s * 1000:.0f} ms")
         check("the page is served", s.page("/")[0] == 200)
         check("so is a link's path", s.page("/c/c_x")[0] == 200)
+        # The page is there before the door has met the core; the API answers once they have.
+        check("the API answers", wait_for(lambda: s.page("/api/info")[0] == 200, 5))
         info = json.loads(s.page("/api/info")[1])
         check("the API tells its protocol", info["protocol"] == "amphi.1")
         ready = wait_for(lambda: s.get("/readyz")[0] == 200, 5)

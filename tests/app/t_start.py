@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import tempfile
 
-from harness import BINARY, Server, check, clean_env, web_root
+from harness import BINARY, Server, check, clean_env, wait_for, web_root
 
 
 def attempt(folder, *flags, prefix=(), env=None, command="serve", data=None):
@@ -157,6 +157,32 @@ def limits(folder):
     os.rmdir(empty)
 
 
+def private_page(folder):
+    """The page under a folder that only its owner may enter, as /root is: the door opens it while
+    it still is root. A page that nobody else may read is refused instead of answered with 404."""
+    if os.geteuid() != 0:
+        return
+    page = os.path.join(folder, "private", "web")
+    index = os.path.join(page, "index.html")
+    os.makedirs(page)
+    os.chmod(os.path.dirname(page), 0o700)
+    with open(index, "w", encoding="ascii") as f:
+        f.write("<!doctype html><title>private</title>\n")
+    with Server("--web.root", page) as s:
+        status, body = s.page()
+        check("a page below a private folder is served", status == 200 and "private" in body,
+              status)
+    os.chmod(index, 0o600)
+    s = Server("--web.root", page)
+    s.start(wait=False)
+    wait_for(lambda: s.process.poll() is not None, 20)
+    code = s.process.poll()
+    s.stop()
+    check("a page that the door may not read is refused",
+          code == 78 and f"cannot read index.html in {page}" in s.err(), code)
+    shutil.rmtree(s.folder, ignore_errors=True)
+
+
 def commands(folder):
     def run(*words):
         return subprocess.run([BINARY, *words], capture_output=True, text=True, env=clean_env(),
@@ -194,7 +220,8 @@ def commands(folder):
 
 
 def run():
-    for part in (settings, ports, certificates, data_folders, databases, limits, commands):
+    for part in (settings, ports, certificates, data_folders, databases, limits, private_page,
+                 commands):
         folder = tempfile.mkdtemp(prefix="amphi-app-")
         try:
             part(folder)

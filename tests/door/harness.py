@@ -46,6 +46,17 @@ def check(name, good, figure=""):
     return good
 
 
+def attempt(test, *args):
+    """Runs one test; an exception is a failure of it, not of the whole run."""
+    try:
+        test(*args)
+    except Exception as e:  # noqa: whatever it was, it must be told and the rest must run
+        where = e.__traceback__
+        while where.tb_next:
+            where = where.tb_next
+        check(test.__name__, False, "%r in line %d" % (e, where.tb_lineno))
+
+
 def make_certificate(folder, name, days=90, start=None, cn="localhost"):
     """Self-signed ECDSA pair; returns (cert, key)."""
     cert, key = os.path.join(folder, name + ".pem"), os.path.join(folder, name + ".key")
@@ -86,9 +97,13 @@ class Lab:
         self.core_path = os.path.join(self.dir, "core.sock")
         self.log_path = os.path.join(self.dir, "door.log")
         self.core = None
-        if core:
-            self.start_core()
-        self.start_door()
+        try:
+            if core:
+                self.start_core()
+            self.start_door()
+        except BaseException:
+            self.stop_core()
+            raise
 
     def make_web(self):
         os.makedirs(os.path.join(self.web, "assets"))

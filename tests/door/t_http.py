@@ -493,7 +493,7 @@ def run(binary):
         for test in (t_pages, t_files, t_api, t_alpn, t_upgrades, t_pipelined, t_second, t_lengths,
                      t_transfer, t_many, t_paths, t_lines, t_origins, t_redirects, t_linear,
                      t_mutated):
-            test(lab)
+            attempt(test, lab)
             if not lab.alive():
                 check("door alive after " + test.__name__, False)
                 break

@@ -366,7 +366,7 @@ def run(binary):
               conn_per_addr_max=3000)
     try:
         for test in (t_slow_headers, t_slow_body, t_idle, t_slowloris, t_slow_reader, t_pings):
-            test(lab)
+            attempt(test, lab)
             if not lab.alive():
                 check("door alive after " + test.__name__, False, lab.log()[-2000:])
                 break
@@ -377,11 +377,11 @@ def run(binary):
         lab.remove()
     lab = Lab(binary, answer_timeout_ms=1500, file_timeout_ms=4000)
     try:
-        t_stalled(lab)
+        attempt(t_stalled, lab)
     finally:
         check("stalled: clean exit of the ASan+UBSan build", lab.stop() == 0)
         lab.remove()
-    t_per_address(binary)
-    t_proxy(binary)
-    t_descriptors(binary)
-    t_no_descriptors(binary)
+    attempt(t_per_address, binary)
+    attempt(t_proxy, binary)
+    attempt(t_descriptors, binary)
+    attempt(t_no_descriptors, binary)

@@ -67,6 +67,11 @@ async function run() {
     await host.waitFor('the hand', () => window.__e2e.view().hands.length === 1);
     await shot(host, 'speaking-1366-light-fr');
     await room.openPanel(guests[0], 'chat');
+    // Nobody blinks, nobody types, and the line has had time to show what it can.
+    for (const page of [host, ...guests]) await page.eval(() => { window.__e2e.calm = true; });
+    await guests[0].eval(() => document.activeElement?.blur());
+    await guests[0].waitFor('a good line', () => Boolean(document.querySelector('[data-testid="quality"].q3')),
+        { timeout: 8000 }).catch((error) => t.log(error.message));
     await shot(guests[0], 'readme');
     for (const which of ['people', 'chat']) {
         await room.openPanel(host, which);

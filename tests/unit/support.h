@@ -28,5 +28,5 @@ int support_teardown(void **state);
  */
 long support_oom_sweep(int (*scene)(void *arg), void *arg);
 
-/* Rounds of a long test: `full`, or a twentieth in the fast loop (AMPHI_QUICK set by `make check`). */
+/* Rounds of a long test: `full`, or a twentieth while `make check` sets AMPHI_QUICK. */
 unsigned support_rounds(unsigned full);

@@ -119,7 +119,7 @@
         }
         if (face.style !== 'bald') cap(g, x, y, u, face.hair);
         // Eyes that blink now and then, brows, nose, mouth.
-        const shut = (time / 1000 + n * 1.3) % 4.1 < 0.14;
+        const shut = !e2e.calm && (time / 1000 + n * 1.3) % 4.1 < 0.14;
         for (const side of [-1, 1]) {
             blob(g, x + side * u * 0.28, y + u * 0.02, u * 0.075, shut ? u * 0.014 : u * 0.085, '#241c18');
             g.strokeStyle = face.style === 'bald' ? '#3a2d26' : face.hair;

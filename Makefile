@@ -121,7 +121,7 @@ fuzz-build: $(addprefix $(O)/fuzz/,$(FUZZ_NAMES))
 WEB_SRC := $(shell find web-client -path web-client/node_modules -prune -o -path web-client/dist \
 	-prune -o -type f -print 2>/dev/null)
 web-client/node_modules/.package-lock.json: web-client/package-lock.json
-	cd web-client && npm ci --no-audit --no-fund
+	cd web-client && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 web-client/dist/index.html: web-client/node_modules/.package-lock.json $(WEB_SRC)
 	cd web-client && npm run --silent build

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { run } from 'node:test';
 
-const here = new URL('./', import.meta.url).pathname;
+const here = `${import.meta.dirname}/`;
 const files = ['unit', 'gates'].flatMap((folder) =>
   readdirSync(here + folder).filter((name) => name.endsWith('.test.ts')).map((name) => `${here}${folder}/${name}`));
 

@@ -24,7 +24,7 @@ export function checkBudget(): string[] {
   return problems;
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
+if (process.argv[1] === import.meta.filename) {
   const problems = checkBudget();
   for (const problem of problems) console.error(problem);
   process.exit(problems.length > 0 ? 1 : 0);

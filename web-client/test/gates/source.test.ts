@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { en } from '../../src/i18n/en.ts';
 import { fr } from '../../src/i18n/fr.ts';
 
-const root = new URL('../../src/', import.meta.url).pathname;
+const root = `${import.meta.dirname}/../../src/`;
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => /\.(ts|svelte|css)$/.test(f));
 const text = new Map(files.map((f) => [f, readFileSync(root + f, 'utf8')]));
 const all = [...text.values()].join('\n');

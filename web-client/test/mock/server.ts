@@ -62,7 +62,7 @@ export async function startMock(port = 0): Promise<Mock> {
   };
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
+if (process.argv[1] === import.meta.filename) {
   const mock = await startMock(Number(process.env['PORT'] ?? 5199));
   console.log(`${mock.url}/c/c_demo#people=7&hands=2&state=live&role=host`);
 }

@@ -6,7 +6,7 @@ import { STATES } from './states.ts';
 
 const filter = new RegExp(process.argv[2] ?? '.');
 const sizes = [[360, 740], [768, 1024], [1366, 768], [1920, 1080]] as const;
-const out = new URL('../out/', import.meta.url).pathname;
+const out = `${import.meta.dirname}/../out/`;
 mkdirSync(out, { recursive: true });
 const mock = await startMock();
 const browser = await launch();

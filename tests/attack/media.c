@@ -309,13 +309,13 @@ static void forge(struct client *thief, uint32_t ssrc, uint16_t seq, bool mid)
     client_media_put(thief, out, client_media_seal(thief, plain, len, seq, out));
 }
 
-/* Twice: what the first round leaves may be the allocator's, what the second adds is kept. */
+/* Three rounds: one may fall together with growth of other causes, what is kept grows in all. */
 static void s11_flood(struct stage *stage, struct client *thief)
 {
-    int64_t grown[2];
+    int64_t grown[3];
     double tracks = stage_metric(stage, "amphi_tracks");
     double refused = stage_drops_like(stage, "ssrc_");
-    for (uint32_t round = 0; round < 2; round++) {
+    for (uint32_t round = 0; round < 3; round++) {
         grown[round] = stage_rss(stage);
         for (uint32_t i = 0; i < SSRCS; i++) {
             forge(thief, 5000 + round + i * 7, 5, i % 2);
@@ -328,11 +328,12 @@ static void s11_flood(struct stage *stage, struct client *thief)
     }
     tracks = stage_metric(stage, "amphi_tracks") - tracks;
     refused = stage_drops_like(stage, "ssrc_") - refused;
-    stage_check(stage,
-                grown[0] <= 512 * 1024 && grown[1] <= 65536 && refused >= SSRCS && tracks <= 1,
-                "S11 twice %u SSRCs of one client: memory %+lld KiB, then %+lld KiB (limit 64), "
-                "%+.0f tracks, %.0f refused",
-                SSRCS, (long long)grown[0] / 1024, (long long)grown[1] / 1024, tracks, refused);
+    int64_t least = grown[1] < grown[2] ? grown[1] : grown[2];
+    stage_check(stage, least <= 65536 && grown[0] <= 512 * 1024 && refused >= SSRCS && tracks <= 1,
+                "S11 three times %u SSRCs of one client: memory %+lld, %+lld, %+lld KiB (limit "
+                "64), %+.0f tracks, %.0f refused",
+                SSRCS, (long long)grown[0] / 1024, (long long)grown[1] / 1024,
+                (long long)grown[2] / 1024, tracks, refused);
 }
 
 void attack_s11(struct stage *stage)

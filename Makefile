@@ -172,6 +172,7 @@ test-build:
 lib: $(LIBS)
 tidy: lib
 	@python3 tests/tidy/tidy.py $(O)
+fmt asan tsan fuzz cov: deps-test
 fmt:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 asan:
@@ -187,7 +188,8 @@ fuzz:
 		-artifact_prefix=tests/fuzz/corpus/$$f/crash- build/fuzz/new/$$f tests/fuzz/corpus/$$f \
 		2>&1 | grep -E 'stat::number|ERROR|SUMMARY' || exit 1; done
 cov:
-	@$(MAKE) --no-print-directory BUILD=cov unit-build fuzz-build
+	$(call apt,llvm)
+	@$(MAKE) --no-print-directory BUILD=cov unit-build fuzz-build build/cov/sim/sfu_sim
 	@tests/tidy/cov.sh
 
 .PHONY: all unit-build fuzz-build clean web deps deps-test deps-peers run check test test-build lib tidy fmt \

@@ -9,7 +9,7 @@ $(O)/bench/floor: $(O)/obj/bench/floor/floor.o
 	@echo "LD $(BUILD) $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lIPSec_MB
 bench-build: $(O)/bench/load $(O)/bench/floor
-bench: deps
+bench: deps-test
 	@$(MAKE) --no-print-directory BUILD=release build/amphi bench-build
 	@python3 bench/run.py
 .PHONY: bench-build

@@ -42,11 +42,15 @@ def web_root(folder):
     """The built page when it is there, else a stand-in: these tests do not read it."""
     if os.path.exists("web-client/dist/index.html"):
         return os.path.abspath("web-client/dist")
+    return stand_in(folder)
+
+
+def stand_in(folder):
+    """A page that every user can read; the built one may be below /root."""
     root = os.path.join(folder, "web")
     os.makedirs(root, exist_ok=True)
     with open(os.path.join(root, "index.html"), "w", encoding="utf-8") as f:
         f.write("<!doctype html><title>Amphi</title>\n")
-    # The door reads it as another user.
     os.chmod(folder, 0o755)
     return root
 

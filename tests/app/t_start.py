@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import tempfile
 
-from harness import BINARY, Server, check, clean_env, wait_for, web_root
+from harness import BINARY, Server, check, clean_env, stand_in, wait_for, web_root
 
 
 def attempt(folder, *flags, prefix=(), env=None, command="serve", data=None):
@@ -109,7 +109,8 @@ def data_folders(folder):
         finally:
             subprocess.run(["umount", small], check=True)
         refused("data folder of another user",
-                attempt(folder, prefix=["setpriv", "--reuid=65534", "--clear-groups"],
+                attempt(folder, "--web.root", stand_in(folder),
+                        prefix=["setpriv", "--reuid=65534", "--clear-groups"],
                         data="/var/lib/amphi-test"), 78, "data.dir", "write access")
 
 

@@ -5,6 +5,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
@@ -251,6 +252,7 @@ void peer_close(struct sfu *sfu, struct peer *peer, mono_us now)
         }
     }
     timers_cancel(sfu, peer);
+    cc_close(sfu, peer);
     handshake_forget(sfu, peer);
     demux_forget(sfu, peer);
     headers_template_put(&sfu->headers, peer->template);

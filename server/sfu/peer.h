@@ -11,9 +11,11 @@
 #include "codec/base/twheel.h"
 #include "server/proto/ice.h"
 #include "server/proto/twcc_gen.h"
+#include "server/sfu/pace.h"
 #include "server/sfu/sfu.h"
 #include "server/sfu/track.h"
 
+struct cc;
 struct room;
 struct subscription;
 
@@ -82,6 +84,13 @@ struct peer {
     uint32_t ssrc_base;
     uint32_t publish; /* bit per source */
     mono_us rtt_us;
+    /* server/sfu/cc.h */
+    uint64_t estimate_bps; /* of its path, 0 = not known: no limit */
+    uint32_t wanted_bps;   /* in all, were every wish fulfilled; 0 = nothing better waits */
+    struct cc *cc;         /* the estimator's, NULL until it needs one */
+    pool_id cc_id;
+    struct pace_probe probe;
+    uint32_t probe_left; /* bytes */
     uint32_t rtcp_index;
     bool lost;
     bool checked;        /* an authenticated check came */
@@ -105,6 +114,7 @@ struct peer {
     struct twheel_node rtcp_node;
     struct twheel_node twcc_node;
     struct twheel_node slots_node;
+    struct twheel_node cc_node;
     mono_us slots_us;    /* last event SLOTS */
     uint64_t slots_hash; /* of what it said */
 };

@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 enum {
@@ -239,6 +240,9 @@ static void timer_run(struct sfu *sfu, struct twheel_node *node, mono_us now)
         break;
     case TIMER_PEER_SLOTS:
         peer_slots_event(sfu, OWNER(node, struct peer, slots_node), now);
+        break;
+    case TIMER_PEER_CC:
+        cc_timer(sfu, OWNER(node, struct peer, cc_node), now);
         break;
     case TIMER_NACK:
         report_nack(sfu, OWNER(node, struct receiver, nack_node), now);

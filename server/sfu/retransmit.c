@@ -72,7 +72,8 @@ void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us
         return;
     }
     const struct layer *layer = pool_at(&sfu->layers, sent.source);
-    if (!layer || !layer->track->published || layer->track->room != sfu_room_of(sub->peer)) {
+    if (!layer || !layer->track->published ||
+        !peer_reaches(sub->peer, layer->track->room, sub->video)) {
         return; /* what was allowed when it was sent may not be any more */
     }
     const struct pkt *pkt = history_get(&layer->history, sent.seq_in);

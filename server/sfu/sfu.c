@@ -203,6 +203,12 @@ void sfu_command(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now)
     case SFU_CMD_VIEW:
         subscription_view_set(sfu, peer, cmd->view.want, cmd->view.count, now);
         break;
+    case SFU_CMD_EARS:
+        peer_listen(sfu, peer, &cmd->ears, now);
+        break;
+    case SFU_CMD_VOICE:
+        peer_voice(sfu, peer, cmd->room, now);
+        break;
     case SFU_CMD_OPEN:
     case SFU_CMD_RESTART:
     default:

@@ -239,6 +239,7 @@ static int submit(struct batch *b)
     struct klass *k = b->klass;
     struct records r = {0};
     int err = state_reserve(k->done, k->joins_out + b->joins, k->links_out + b->links);
+    err = err ? err : workshops_follow(k->done, k->work);
     if (!err) {
         err = encode_batch(&r, b);
     }
@@ -389,9 +390,9 @@ static bool waits_here(const struct klass *k, const struct conn *c)
 /* Those whose seat went with this event hear why their connection closes. */
 static void dismiss(struct klass *k, const struct event *e, struct class_time now)
 {
-    bool all = e->type == EVENT_CLASS_ENDED ||
-               (e->type == EVENT_SESSION_CHANGED &&
-                (e->a == SESSION_CLOSED || e->a == SESSION_ARCHIVED));
+    bool all =
+        e->type == EVENT_CLASS_ENDED ||
+        (e->type == EVENT_SESSION_CHANGED && (e->a == SESSION_CLOSED || e->a == SESSION_ARCHIVED));
     bool one = e->type == EVENT_PERSON_LEFT && e->a != LEAVE_LOST;
     bool page = e->type == EVENT_DEVICE_LEFT;
     if (!all && !one && !page) {
@@ -467,6 +468,7 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
             keyring_forget(&k->keys, &e->person);
         }
     }
+    parts_told(k, b->events, b->count);
     k->room->stats.events += b->count;
     if (rights) {
         out_review(k, now);

@@ -85,7 +85,7 @@ struct conn {
     uint64_t sent;       /* seq of the last snapshot or delta */
     uint64_t seen;       /* everything up to here was told or is not for this connection */
     struct view_key view;
-    right_mask rights;   /* as last told */
+    right_mask rights; /* as last told */
     struct rate rate;
     struct twheel_node hello_timer;
     struct conn *next; /* in its class */
@@ -103,6 +103,10 @@ struct live {
     bool open;      /* media connection asked for and not closed */
     room_num sent_room;
     uint32_t sent_publish;
+    room_num sent_voice;
+    struct media_ears sent_ears;
+    uint8_t eyes; /* rooms of its view besides its own */
+    room_num eye[MEDIA_EYES_MAX];
     uint8_t audio_slots;
     uint8_t video_slots;
     uint64_t offer_token; /* of the newest MEDIA_CMD_OPEN or _RESTART; 0 = answered */
@@ -132,7 +136,15 @@ struct out_entry {
     struct rtext *json; /* one or more event objects, comma between */
 };
 
-enum reply_kind { REPLY_NONE, REPLY_ACK, REPLY_JOIN, REPLY_RESUME, REPLY_DOOR, REPLY_WAIT, REPLY_ADMIN };
+enum reply_kind {
+    REPLY_NONE,
+    REPLY_ACK,
+    REPLY_JOIN,
+    REPLY_RESUME,
+    REPLY_DOOR,
+    REPLY_WAIT,
+    REPLY_ADMIN
+};
 
 /* What to tell when the events are durable, and to whom to say `internal` when they are not. */
 struct reply {
@@ -262,6 +274,7 @@ void clock_due(struct klass *klass, struct class_time now);
  * --------------------------------------------------------------------- */
 
 void parts_note(struct klass *klass, const struct event *event);
+void parts_told(struct klass *klass, const struct event *events, size_t count);
 int64_t parts_due(const struct state *state, int64_t clock, wall_ms wall);
 void parts_tick(struct act *act, int64_t clock);
 void parts_settle(struct act *act);

@@ -11,6 +11,7 @@
 #include "codec/base/mem.h"
 #include "signaling/class/impl.h"
 #include "signaling/class/offer.h"
+#include "signaling/class/ws.h"
 
 static void command(struct classroom *room, const struct media_cmd *cmd)
 {
@@ -23,6 +24,7 @@ static void command(struct classroom *room, const struct media_cmd *cmd)
 struct route {
     room_num room;
     uint32_t publish;
+    struct ws_route far; /* beyond its own room */
 };
 
 /* Number of a room of a class for the life of the core; never 0. */
@@ -35,10 +37,50 @@ static struct route route_in(const struct live *l, const struct state *s)
 {
     const struct seat *seat = state_seat(s, &l->person);
     const struct device *d = seat ? seat_device(seat, &l->device) : NULL;
-    if (!d) {
-        return (struct route){0, 0};
+    struct route route = {.room = 0};
+    if (d) {
+        route.room = room_of(l->klass, seat->room);
+        route.publish = state_media(s, seat, d);
+        ws_route_in(&route.far, l->klass, s, seat, &l->device);
     }
-    return (struct route){room_of(l->klass, seat->room), state_media(s, seat, d)};
+    return route;
+}
+
+static bool has_ear(const struct media_ears *ears, room_num room)
+{
+    for (unsigned i = 0; i < ears->ears; i++) {
+        if (ears->ear[i] == room) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What both states let the device hear and view beyond its room. */
+static struct media_ears ears_of(const struct live *l, const struct route *work,
+                                 const struct route *done)
+{
+    struct media_ears ears = {.ears = 0};
+    for (unsigned i = 0; i < work->far.ears.ears; i++) {
+        if (has_ear(&done->far.ears, work->far.ears.ear[i])) {
+            ears.ear[ears.ears++] = work->far.ears.ear[i];
+        }
+    }
+    if (work->far.desk && done->far.desk) {
+        ears.eyes = l->eyes;
+        memcpy(ears.eye, l->eye, sizeof(ears.eye));
+    }
+    return ears;
+}
+
+static void send_publish(struct live *l, uint32_t publish)
+{
+    if (l->sent_publish != publish) {
+        l->sent_publish = publish;
+        command(
+            l->klass->room,
+            &(struct media_cmd){.kind = MEDIA_CMD_PUBLISH, .device = l->num, .publish = publish});
+    }
 }
 
 void routes_sync(struct live *l)
@@ -50,26 +92,32 @@ void routes_sync(struct live *l)
     struct route done = route_in(l, l->klass->done);
     room_num room = work.room == done.room ? work.room : 0;
     uint32_t publish = room ? work.publish & done.publish : 0;
+    struct media_ears ears = ears_of(l, &work, &done);
     struct media_cmd cmd = {.device = l->num};
-    /* Closing comes before moving and moving before opening, so nothing is heard in passing. */
-    if (l->sent_publish & ~publish) {
-        l->sent_publish &= publish;
-        cmd.kind = MEDIA_CMD_PUBLISH;
-        cmd.publish = l->sent_publish;
-        command(l->klass->room, &cmd);
+    if (work.far.voice != done.far.voice) {
+        publish &= ~(uint32_t)MEDIA_MIC; /* on its way to other ears: nobody hears it meanwhile */
     }
+    /* Closing comes before moving and moving before opening, so nothing is heard in passing. */
+    send_publish(l, l->sent_publish & publish);
     if (l->sent_room != room) {
         l->sent_room = room;
         cmd.kind = MEDIA_CMD_ROOM;
         cmd.room = room;
         command(l->klass->room, &cmd);
     }
-    if (l->sent_publish != publish) {
-        l->sent_publish = publish;
-        cmd.kind = MEDIA_CMD_PUBLISH;
-        cmd.publish = publish;
+    if (work.far.voice == done.far.voice && l->sent_voice != done.far.voice) {
+        l->sent_voice = done.far.voice;
+        cmd.kind = MEDIA_CMD_VOICE;
+        cmd.room = done.far.voice;
         command(l->klass->room, &cmd);
     }
+    if (memcmp(&l->sent_ears, &ears, sizeof(ears)) != 0) {
+        l->sent_ears = ears;
+        cmd.kind = MEDIA_CMD_EARS;
+        cmd.ears = ears;
+        command(l->klass->room, &cmd);
+    }
+    send_publish(l, publish);
 }
 
 void routes_sync_class(struct klass *k)
@@ -105,18 +153,28 @@ void routes_sync_event(struct klass *k, const struct event *e)
     }
 }
 
+/* The media server knows nothing of the device any more. */
+static void forget_sent(struct live *l)
+{
+    l->sent_room = 0;
+    l->sent_publish = 0;
+    l->sent_voice = 0;
+    memset(&l->sent_ears, 0, sizeof(l->sent_ears));
+}
+
 void routes_close(struct live *l)
 {
     if (l->open) {
         l->open = false;
-        l->sent_room = 0;
-        l->sent_publish = 0;
+        forget_sent(l);
         command(l->klass->room, &(struct media_cmd){.kind = MEDIA_CMD_CLOSE, .device = l->num});
     }
     l->slots = (struct media_evt){.device = 0};
     l->slots_due = false;
     l->slots_told = 0;
     l->offer_token = 0;
+    l->eyes = 0;
+    memset(l->eye, 0, sizeof(l->eye));
 }
 
 /* ---- offer and answer
@@ -173,8 +231,7 @@ static void answered(struct live *l, const struct media_evt *evt)
     bool refused = evt->kind == MEDIA_EVT_REFUSED;
     if (refused) {
         l->open = false;
-        l->sent_room = 0;
-        l->sent_publish = 0;
+        forget_sent(l);
     }
     if (!l->conn) {
         return;
@@ -201,17 +258,41 @@ static void answered(struct live *l, const struct media_evt *evt)
 /* ---- view
  * ----------------------------------------------------------------------------------------- */
 
-/* A live of the same class in the same room as l, or NULL: nobody else can be seen (S27). */
-static struct live *roommate(struct classroom *room, const struct live *l, const struct id *device)
+/* A live of the same class that may be seen: of the same room, or by the control desk of any open
+ * workshop (S27). eye: the other room, 0 = the own one. */
+static struct live *visible(struct classroom *room, const struct live *l, const struct id *device,
+                            room_num *eye)
 {
+    const struct state *s = l->klass->work;
     struct live *other = live_find(room, l->klass, device);
-    if (!other) {
+    const struct seat *mine = state_seat(s, &l->person);
+    const struct seat *theirs = other ? state_seat(s, &other->person) : NULL;
+    *eye = 0;
+    if (!mine || !theirs || !live_seated(other, s)) {
         return NULL;
     }
-    const struct seat *mine = state_seat(l->klass->work, &l->person);
-    const struct seat *theirs = state_seat(l->klass->work, &other->person);
-    bool same = mine && theirs && mine->room == theirs->room && live_seated(other, l->klass->work);
-    return same ? other : NULL;
+    if (mine->room != theirs->room) {
+        struct ws_route far;
+        ws_route_in(&far, l->klass, s, mine, &l->device);
+        *eye = room_of(l->klass, theirs->room);
+        return far.desk ? other : NULL;
+    }
+    return other;
+}
+
+/* One more room to look into; false when there are too many. */
+static bool add_eye(struct live *l, room_num eye)
+{
+    for (unsigned i = 0; i < l->eyes; i++) {
+        if (l->eye[i] == eye) {
+            return true;
+        }
+    }
+    if (eye && l->eyes < MEDIA_EYES_MAX) {
+        l->eye[l->eyes++] = eye;
+        return true;
+    }
+    return eye == 0;
 }
 
 void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
@@ -221,13 +302,17 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
     uint64_t taken = 0;
     const char *code = NULL;
     char at[32] = "";
+    l->eyes = 0;
+    memset(l->eye, 0, sizeof(l->eye));
     for (size_t i = 0; i < json_array_size(msg->view.want); i++) {
         const json_t *want = json_array_get(msg->view.want, i);
         const json_t *device = json_array_get(want, 1);
         unsigned slot = (unsigned)json_integer_value(json_array_get(want, 0));
         struct id id;
         (void)id_parse(&id, ID_DEVICE, json_string_value(device), json_string_length(device));
-        const struct live *other = roommate(room, l, &id);
+        room_num eye;
+        const struct live *other = visible(room, l, &id, &eye);
+        other = other && add_eye(l, eye) ? other : NULL;
         bool bad_slot = slot >= l->video_slots || (taken >> slot & 1) != 0;
         if (bad_slot || !other) {
             code = bad_slot ? "bad_message" : "not_found";
@@ -243,6 +328,7 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
             .publisher = other->num,
         };
     }
+    routes_sync(l); /* first the eyes, then the pictures */
     if (l->open) {
         command(room, &cmd);
     }
@@ -360,11 +446,9 @@ static const struct live *voice(const struct klass *k, device_num device, room_n
     return l->klass == k && l->sent_room == where ? l : NULL;
 }
 
-static void tell_speaking(struct klass *k, uint16_t index, const struct voices *v)
+/* Who is heard in a room, loudest first. */
+static void speaking_list(struct jsonw *w, struct klass *k, room_num where, const struct voices *v)
 {
-    struct classroom *room = k->room;
-    room_num where = room_of(k, index);
-    struct jsonw *w = out_start(room, "speaking");
     jsonw_key(w, "list");
     jsonw_array(w);
     for (unsigned i = 0; i < v->count; i++) {
@@ -378,15 +462,52 @@ static void tell_speaking(struct klass *k, uint16_t index, const struct voices *
         }
     }
     jsonw_array_end(w);
+}
+
+/* Those at the control desk hear of every table. */
+static void tell_desks(struct klass *k, uint16_t index, const struct voices *v)
+{
+    struct classroom *room = k->room;
+    const struct workshops *ws = &k->done->workshops;
+    size_t count = 0;
+    for (const struct conn *c = k->conns; c && ws->list[WS_LISTENERS].count; c = c->next) {
+        const struct ws_listener *l = c->place == CONN_CLASS ? ws_listener(ws, &c->person) : NULL;
+        if (l && l->desk && id_equal(&l->device, &c->live->device)) {
+            room->to[count++] = c->num;
+        }
+    }
+    if (count == 0) {
+        return;
+    }
+    struct jsonw *w = out_start(room, "tables");
+    jsonw_key(w, "rooms");
+    jsonw_array(w);
+    jsonw_object(w);
+    out_key_id(w, "room", ID_ROOM, &k->done->rooms[index].id);
+    speaking_list(w, k, room_of(k, index), v);
+    jsonw_object_end(w);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+    out_send_to(room, room->to, count);
+}
+
+static void tell_speaking(struct klass *k, uint16_t index, const struct voices *v)
+{
+    struct classroom *room = k->room;
+    struct jsonw *w = out_start(room, "speaking");
+    speaking_list(w, k, room_of(k, index), v);
     jsonw_object_end(w);
     size_t count = 0;
     for (const struct conn *c = k->conns; c; c = c->next) {
-        if (c->place == CONN_CLASS && route_in(c->live, k->done).room == where) {
+        if (c->place == CONN_CLASS && c->view.room == index) {
             room->to[count++] = c->num;
         }
     }
     if (count > 0) {
         out_send_to(room, room->to, count);
+    }
+    if (index != ROOM_MAIN && k->done->rooms[index].open) {
+        tell_desks(k, index, v);
     }
 }
 
@@ -446,8 +567,7 @@ void classroom_media(struct classroom *room, const struct media_evt *evt, struct
     case MEDIA_EVT_FAILED:
         /* The page sees it on its own connection and offers again; nothing is left to close. */
         l->open = false;
-        l->sent_room = 0;
-        l->sent_publish = 0;
+        forget_sent(l);
         break;
     case MEDIA_EVT_CONNECTED:
     case MEDIA_EVT_LOST:

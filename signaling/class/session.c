@@ -7,6 +7,7 @@
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
 #include "signaling/class/impl.h"
+#include "signaling/class/ws.h"
 
 /* ---- rate
  * ----------------------------------------------------------------------------------------- */
@@ -130,9 +131,9 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
     const struct schema_msg *row = schema_msg(msg->type);
     bool repeated_join = msg->type == MSG_JOIN && c->place == CONN_CLASS;
     if (!(row->place & place_of(c)) && !repeated_join) {
-        const char *why = c->place == CONN_NEW                                ? "say hello first"
-                          : place_of(c) == PLACE_DOOR                         ? "join first"
-                                                                              : "not now";
+        const char *why = c->place == CONN_NEW        ? "say hello first"
+                          : place_of(c) == PLACE_DOOR ? "join first"
+                                                      : "not now";
         refuse(room, c, msg->id, (struct refusal){"state", NULL, why});
         return;
     }
@@ -164,6 +165,9 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
         break;
     case MSG_VIEW:
         routes_view(room, c, msg);
+        break;
+    case MSG_WS_REPORT:
+        ws_report(room, c, msg);
         break;
     default:
         execute(room, c, msg, now);

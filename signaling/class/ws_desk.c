@@ -91,8 +91,7 @@ static unsigned voices_into(const struct workshops *w, const struct id *room)
 
 static void target(struct act *act, const struct id *word, const struct id *room)
 {
-    act_emit(act,
-             (struct event){.type = EVENT_WS_TARGET, .other = *word, .device = *room});
+    act_emit(act, (struct event){.type = EVENT_WS_TARGET, .other = *word, .device = *room});
 }
 
 static struct refusal may_speak(const struct act *act, const struct conn *c)
@@ -316,10 +315,9 @@ static struct refusal help_take(struct act *act, struct conn *c, const struct ms
 command_h ws_desk_handler(enum msg_type type)
 {
     static const command_h handlers[MSG_COUNT] = {
-        [MSG_WS_LISTEN] = listen,       [MSG_WS_TALK] = talk,         [MSG_WS_VOICE] = voice,
-        [MSG_WS_ANNOUNCE] = announce,   [MSG_WS_STAFF] = staff,       [MSG_WS_PUBLISH] = publish,
-        [MSG_WS_HELP] = help,           [MSG_WS_HELP_END] = help_end,
-        [MSG_WS_HELP_TAKE] = help_take,
+        [MSG_WS_LISTEN] = listen,     [MSG_WS_TALK] = talk,         [MSG_WS_VOICE] = voice,
+        [MSG_WS_ANNOUNCE] = announce, [MSG_WS_STAFF] = staff,       [MSG_WS_PUBLISH] = publish,
+        [MSG_WS_HELP] = help,         [MSG_WS_HELP_END] = help_end, [MSG_WS_HELP_TAKE] = help_take,
     };
     return handlers[type];
 }

@@ -1,4 +1,5 @@
-/* Preparing workshops: sets, rooms, who goes where. Possible at any time, before the session too. */
+/* Preparing workshops: sets, rooms, who goes where. Possible at any time, before the session too.
+ */
 #include <string.h>
 
 #include "codec/base/err.h"
@@ -144,10 +145,9 @@ static struct refusal archive(struct act *act, struct conn *c, const struct msg 
     if (set->state != WS_CLOSED) {
         return refuse_with("state", "set", "only a closed set");
     }
-    act_emit(act, (struct event){.type = EVENT_WS_STATE,
-                                 .other = set->id,
-                                 .person = c->person,
-                                 .a = WS_ARCHIVED});
+    act_emit(act,
+             (struct event){
+                 .type = EVENT_WS_STATE, .other = set->id, .person = c->person, .a = WS_ARCHIVED});
     return ws_fine;
 }
 
@@ -253,6 +253,9 @@ static struct refusal label(struct act *act, struct conn *c, const struct msg *m
     }
     return ws_fine;
 }
+
+/* Spellings of ws_how, in their order. */
+enum { WS_HOW_EVEN, WS_HOW_GROUP, WS_HOW_TAG, WS_HOW_LAST, WS_HOW_MIX };
 
 /* ---- dealing
  * -------------------------------------------------------------------------------------- */
@@ -428,14 +431,10 @@ static struct refusal deal(struct act *act, struct conn *c, const struct msg *ms
 command_h ws_draft_handler(enum msg_type type)
 {
     static const command_h handlers[MSG_COUNT] = {
-        [MSG_WS_CREATE] = create,
-        [MSG_WS_CHANGE] = change,
-        [MSG_WS_DELETE] = remove_set,
-        [MSG_WS_ARCHIVE] = archive,
-        [MSG_WS_ROOM_ADD] = room_add,
-        [MSG_WS_ROOM_CHANGE] = room_change,
-        [MSG_WS_LABEL] = label,
-        [MSG_WS_DEAL] = deal,
+        [MSG_WS_CREATE] = create,     [MSG_WS_CHANGE] = change,
+        [MSG_WS_DELETE] = remove_set, [MSG_WS_ARCHIVE] = archive,
+        [MSG_WS_ROOM_ADD] = room_add, [MSG_WS_ROOM_CHANGE] = room_change,
+        [MSG_WS_LABEL] = label,       [MSG_WS_DEAL] = deal,
     };
     return handlers[type];
 }

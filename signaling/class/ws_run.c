@@ -80,10 +80,8 @@ static void come_back(struct act *act, const struct id *set, const struct id *pe
     bool known = p != NULL;
     ws_move(act, person, NULL, by);
     if (known) {
-        act_emit(act, (struct event){.type = EVENT_WS_STAND,
-                                     .person = *person,
-                                     .other = which,
-                                     .a = WS_BACK});
+        act_emit(act, (struct event){
+                          .type = EVENT_WS_STAND, .person = *person, .other = which, .a = WS_BACK});
     }
 }
 
@@ -107,8 +105,7 @@ void ws_open_room(struct act *act, const struct ws_room *room)
     }
     act_emit(act, (struct event){
                       .type = EVENT_ROOM_OPENED, .other = id, .a = (uint32_t)index, .text = name});
-    act_emit(act, (struct event){
-                      .type = EVENT_WS_ROOM_STATE, .device = id, .a = WS_ROOM_ACTIVE});
+    act_emit(act, (struct event){.type = EVENT_WS_ROOM_STATE, .device = id, .a = WS_ROOM_ACTIVE});
 }
 
 /* Whoever has no place of his own may choose one. */
@@ -119,10 +116,9 @@ static void let_choose(struct act *act, struct id set)
         const struct person *p = s->seats[i]->person;
         const struct ws_place *place = ws_place(&s->workshops, &set, &p->id);
         if (role_is_crowd(p->role) && (!place || id_is_zero(&place->room))) {
-            act_emit(act, (struct event){.type = EVENT_WS_STAND,
-                                         .person = p->id,
-                                         .other = set,
-                                         .a = WS_CHOOSING});
+            act_emit(act,
+                     (struct event){
+                         .type = EVENT_WS_STAND, .person = p->id, .other = set, .a = WS_CHOOSING});
         }
     }
 }
@@ -192,8 +188,7 @@ void ws_close_room(struct act *act, struct id room)
     if (index > ROOM_MAIN) {
         act_emit(act, (struct event){.type = EVENT_ROOM_CLOSED, .a = (uint32_t)index});
     }
-    act_emit(act, (struct event){
-                      .type = EVENT_WS_ROOM_STATE, .device = room, .a = WS_ROOM_CLOSED});
+    act_emit(act, (struct event){.type = EVENT_WS_ROOM_STATE, .device = room, .a = WS_ROOM_CLOSED});
 }
 
 static void end_voices(struct act *act)
@@ -215,8 +210,8 @@ void ws_close_set(struct act *act, struct id set, struct id by)
             ws_close_room(act, r->id);
         }
     }
-    act_emit(act, (struct event){
-                      .type = EVENT_WS_STATE, .other = set, .person = by, .a = WS_CLOSED});
+    act_emit(act,
+             (struct event){.type = EVENT_WS_STATE, .other = set, .person = by, .a = WS_CLOSED});
     act_trim(act, NULL, by);
 }
 
@@ -277,10 +272,9 @@ static struct refusal set_time(struct act *act, struct conn *c, const struct msg
     }
     struct id id = set->id;
     bool closing = set->state == WS_CLOSING;
-    act_emit(act, (struct event){.type = EVENT_WS_ENDS,
-                                 .other = id,
-                                 .person = c->person,
-                                 .n = no_end ? 0 : at});
+    act_emit(act,
+             (struct event){
+                 .type = EVENT_WS_ENDS, .other = id, .person = c->person, .n = no_end ? 0 : at});
     if (closing) { /* more time: people need not leave */
         act_emit(act, (struct event){
                           .type = EVENT_WS_STATE, .other = id, .person = c->person, .a = WS_OPEN});
@@ -360,8 +354,8 @@ static struct refusal merge(struct act *act, struct conn *c, const struct msg *m
 
 static void stand(struct act *act, const struct id *set, const struct id *person, enum ws_stand how)
 {
-    act_emit(act, (struct event){
-                      .type = EVENT_WS_STAND, .person = *person, .other = *set, .a = how});
+    act_emit(act,
+             (struct event){.type = EVENT_WS_STAND, .person = *person, .other = *set, .a = how});
 }
 
 /* In an open set a place is taken at once, except while the notice runs or an invitation stands. */
@@ -508,9 +502,15 @@ static struct refusal ask(struct act *act, struct conn *c, const struct msg *msg
 command_h ws_run_handler(enum msg_type type)
 {
     static const command_h handlers[MSG_COUNT] = {
-        [MSG_WS_OPEN] = open_set,         [MSG_WS_CLOSE] = close_set, [MSG_WS_CANCEL] = cancel,
-        [MSG_WS_TIME] = set_time,         [MSG_WS_PLACE] = place,     [MSG_WS_GO] = go,
-        [MSG_WS_ROOM_CLOSE] = room_close, [MSG_WS_MERGE] = merge,     [MSG_WS_STAY] = stay,
+        [MSG_WS_OPEN] = open_set,
+        [MSG_WS_CLOSE] = close_set,
+        [MSG_WS_CANCEL] = cancel,
+        [MSG_WS_TIME] = set_time,
+        [MSG_WS_PLACE] = place,
+        [MSG_WS_GO] = go,
+        [MSG_WS_ROOM_CLOSE] = room_close,
+        [MSG_WS_MERGE] = merge,
+        [MSG_WS_STAY] = stay,
         [MSG_WS_ASK] = ask,
     };
     return handlers[type];

@@ -49,8 +49,8 @@ static void go_all(struct act *act, struct id set)
         const struct ws_place *p = ws_place_at(w, i);
         const struct seat *seat = state_seat(act->klass->work, &p->person);
         const struct ws_room *r = id_is_zero(&p->room) ? NULL : ws_room(w, &p->room);
-        if (id_equal(&p->set, &set) && p->stand == WS_PLANNED && seat &&
-            seat->room == ROOM_MAIN && r && r->state == WS_ROOM_ACTIVE) {
+        if (id_equal(&p->set, &set) && p->stand == WS_PLANNED && seat && seat->room == ROOM_MAIN &&
+            r && r->state == WS_ROOM_ACTIVE) {
             struct id person = p->person;
             struct id room = p->room;
             ws_move(act, &person, &room, person);
@@ -62,10 +62,9 @@ static void to_smallest(struct act *act, struct id set, const struct id *person)
 {
     const struct ws_room *r = ws_smallest(act->klass->work, &set);
     if (!r) {
-        act_emit(act, (struct event){.type = EVENT_WS_STAND,
-                                     .person = *person,
-                                     .other = set,
-                                     .a = WS_CHOOSING});
+        act_emit(act,
+                 (struct event){
+                     .type = EVENT_WS_STAND, .person = *person, .other = set, .a = WS_CHOOSING});
         return;
     }
     struct id room = r->id;
@@ -87,8 +86,7 @@ static void answer_asking(struct act *act, struct id set, int64_t clock)
         if (seat && seat->room == ROOM_MAIN) {
             to_smallest(act, set, &person);
         } else {
-            act_emit(act, (struct event){
-                              .type = EVENT_WS_STAND, .person = person, .other = set});
+            act_emit(act, (struct event){.type = EVENT_WS_STAND, .person = person, .other = set});
         }
     }
 }

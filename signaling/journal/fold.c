@@ -180,6 +180,7 @@ static int person_forgotten(struct state *s, const struct event *e)
             rtext_put(&c->text);
         }
     }
+    workshops_forget(s, &e->person);
     return 0;
 }
 
@@ -310,7 +311,7 @@ static int chat_posted(struct state *s, const struct event *e)
     c->room = p->seat ? p->seat->room : ROOM_MAIN;
     rtext_set(&c->name, p->name);
     rtext_set(&c->text, e->text);
-    return 0;
+    return p->seat ? workshops_chat(s, p->seat, e) : 0;
 }
 
 static int link_used(struct state *s, const struct event *e)

@@ -1,12 +1,11 @@
 /* Heap: the lists of the workshops of a class, each bounded by its WS_*_MAX. */
-#include "signaling/journal/workshops.h"
+#include "signaling/journal/workshops_edit.h"
 
 #include <string.h>
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "signaling/journal/event.h"
-#include "signaling/journal/state.h"
 
 static const struct {
     uint32_t size;
@@ -253,4 +252,10 @@ uint32_t ws_people_in(const struct state *s, const struct id *room)
         count += id_equal(&s->rooms[s->seats[i]->room].id, room);
     }
     return count;
+}
+
+bool workshops_facilitates(const struct state *s, const struct seat *seat)
+{
+    const struct ws_room *r = ws_room_of(s, seat);
+    return r && id_equal(&r->facilitator, &seat->person->id);
 }

@@ -109,7 +109,13 @@ enum ws_room_key {
     WS_ROOM_RECORD,
     WS_ROOM_KEYS
 };
-enum ws_call_state { WS_CALL_ASKED = 0, WS_CALL_TAKEN, WS_CALL_DONE, WS_CALL_WITHDRAWN, WS_CALLS_N };
+enum ws_call_state {
+    WS_CALL_ASKED = 0,
+    WS_CALL_TAKEN,
+    WS_CALL_DONE,
+    WS_CALL_WITHDRAWN,
+    WS_CALLS_N
+};
 enum ws_word_kind { WS_WORD_TEXT = 0, WS_WORD_VOICE, WS_WORD_TALK };
 enum ws_scope { WS_FOR_MEMBERS = 0, WS_FOR_ALL };
 
@@ -236,8 +242,9 @@ struct workshops {
     uint16_t channel; /* last one given to a voice */
 };
 
+/* Elements by place; the pointer holds until the list changes. */
 #define WS_AT(name, type, kind)                                                                    \
-    static inline struct type *name(const struct workshops *w, uint32_t i)                        \
+    static inline struct type *name(const struct workshops *w, uint32_t i)                         \
     {                                                                                              \
         return (struct type *)w->list[kind].v + i;                                                 \
     }
@@ -262,6 +269,8 @@ extern const struct state_part workshops_part;
 int workshops_follow(struct state *done, const struct state *work);
 /* A chat message of a room that is not main is kept for its report. */
 int workshops_chat(struct state *s, const struct seat *seat, const struct event *e);
+/* True when the seat is in the room this person facilitates: more rights, there only. */
+bool workshops_facilitates(const struct state *s, const struct seat *seat);
 /* Name and words of this person are erased. */
 void workshops_forget(struct state *s, const struct id *person);
 
@@ -280,7 +289,8 @@ struct ws_voice *ws_voice(const struct workshops *w, const struct id *voice);
 struct ws_voice *ws_voice_of(const struct workshops *w, const struct id *person);
 struct ws_listener *ws_listener(const struct workshops *w, const struct id *person);
 /* True when the announcement or voice is for that room. */
-bool ws_is_target(const struct workshops *w, const struct id *word, bool all, const struct id *room);
+bool ws_is_target(const struct workshops *w, const struct id *word, bool all,
+                  const struct id *room);
 /* The workshop a seat is in, or NULL in the main room. */
 struct ws_room *ws_room_of(const struct state *s, const struct seat *seat);
 /* People in a room now; the main room when it is not open. */

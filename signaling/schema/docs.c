@@ -202,7 +202,8 @@ static void md_bounds(struct jsonw *w, const struct schema_field *f)
                                        [ID_PERSON] = "p_…",
                                        [ID_DEVICE] = "d_…",
                                        [ID_MESSAGE] = "m_…",
-                                       [ID_ROOM] = "r_…"};
+                                       [ID_ROOM] = "r_…",
+                                       [ID_SET] = "w_…"};
     switch (f->type) {
     case FIELD_STR:
         jsonw_plainf(w, "%s, %" PRId64 "..%" PRId64, spelling[f->ref], f->low, f->high);

@@ -174,6 +174,17 @@ static const struct ws_place *own_place(const struct state *s, const struct id *
     return set ? ws_place(&s->workshops, &set->id, person) : NULL;
 }
 
+/* One or none, so that a place that is over can be told. */
+static void place_member(struct jsonw *w, const struct ws_place *own)
+{
+    jsonw_key(w, "place");
+    jsonw_array(w);
+    if (own) {
+        place_value(w, own);
+    }
+    jsonw_array_end(w);
+}
+
 static void calls_member(struct jsonw *w, const struct eye *eye)
 {
     const struct workshops *ws = &eye->s->workshops;
@@ -307,11 +318,7 @@ void ws_snapshot(struct jsonw *w, const struct state *s, const struct viewer *v)
             members[i].write_h(w, &eye);
         }
     }
-    const struct ws_place *own = own_place(s, &v->person->id);
-    if (own) {
-        jsonw_key(w, "place");
-        place_value(w, own);
-    }
+    place_member(w, own_place(s, &v->person->id));
 }
 
 /* ---- after a commit
@@ -384,6 +391,7 @@ static void tell(struct klass *k, uint64_t seq, const struct member *m, const st
 {
     struct jsonw *w = out_event(k, m->event);
     m->write_h(w, eye);
+    jsonw_object_end(w);
     out_log(k, seq, scope);
 }
 
@@ -405,14 +413,35 @@ static void tell_member(struct klass *k, uint64_t seq, const struct member *m)
     tell(k, seq, m, &eye, (struct out_scope){.see = SEE_STAFF});
 }
 
-static void tell_place(struct klass *k, uint64_t seq, const struct event *e)
+static void log_place(struct klass *k, uint64_t seq, const struct ws_place *own,
+                      struct out_scope scope)
 {
-    const struct ws_place *own = own_place(k->done, &e->person);
-    if (own && state_seat(k->done, &e->person)) {
-        struct jsonw *w = out_event(k, "place.set");
-        jsonw_key(w, "place");
-        place_value(w, own);
-        out_log(k, seq, (struct out_scope){.see = SEE_OWN, .person = e->person});
+    struct jsonw *w = out_event(k, "place.set");
+    place_member(w, own);
+    jsonw_object_end(w);
+    out_log(k, seq, scope);
+}
+
+static void tell_place(struct klass *k, uint64_t seq, const struct id *person)
+{
+    const struct ws_place *own = own_place(k->done, person);
+    if (own && state_seat(k->done, person)) {
+        log_place(k, seq, own, (struct out_scope){.see = SEE_OWN, .person = *person});
+    }
+}
+
+/* A set has opened or closed: everybody's place has come or is over. */
+static void tell_places(struct klass *k, uint64_t seq)
+{
+    const struct workshops *w = &k->done->workshops;
+    const struct ws_set *set = ws_open(w);
+    if (!set) {
+        log_place(k, seq, NULL, (struct out_scope){.see = SEE_ALL});
+    }
+    for (uint32_t i = 0; set && i < w->list[WS_PLACES].count; i++) {
+        if (id_equal(&ws_place_at(w, i)->set, &set->id)) {
+            tell_place(k, seq, &ws_place_at(w, i)->person);
+        }
     }
 }
 
@@ -429,10 +458,17 @@ void ws_told(struct klass *k, const struct event *events, size_t count)
             tell_member(k, seq, &members[i]);
         }
     }
+    bool all = false;
     for (size_t i = 0; i < count && any; i++) {
+        all = all || events[i].type == EVENT_WS_STATE || events[i].type == EVENT_SESSION_CHANGED;
+    }
+    if (all) {
+        tell_places(k, seq);
+    }
+    for (size_t i = 0; i < count && any && !all; i++) {
         unsigned type = events[i].type;
         if (type == EVENT_WS_PLACED || type == EVENT_WS_STAND || type == EVENT_PERSON_MOVED) {
-            tell_place(k, seq, &events[i]);
+            tell_place(k, seq, &events[i].person);
         }
     }
 }

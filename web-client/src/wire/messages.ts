@@ -94,7 +94,7 @@ export type ClassEvent =
   | { e: 'waiting.gone'; person: string }
   | { e: 'workshops.set'; workshops: WorkshopSet[] }
   | { e: 'places.set'; places: WorkshopPlace[] }
-  | { e: 'place.set'; place: WorkshopPlace }
+  | { e: 'place.set'; place: WorkshopPlace[] }
   | { e: 'calls.set'; calls: HelpCall[] }
   | { e: 'announcements.set'; announcements: Announcement[] }
   | { e: 'voices.set'; voices: WorkshopVoice[] }
@@ -106,7 +106,7 @@ export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; e
 /** The seat is yours again; deltas or a snapshot follow. */
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; workshops?: WorkshopSet[]; place?: WorkshopPlace; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; waiting?: Waiter[] };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
@@ -244,7 +244,7 @@ export type CommandBody =
   | { t: 'workshop.archive'; set: string }
   /* Open sets too. */
   | { t: 'workshop.room.add'; set: string; name: string }
-  /*  */
+  /* What is given of a room. */
   | { t: 'workshop.room.change'; room: string; name?: string; task?: string; materials?: string; facilitator?: string; alone?: boolean; capacity?: number; record?: boolean }
   /* Removed from a draft, closed in an open set. */
   | { t: 'workshop.room.close'; room: string }
@@ -274,7 +274,7 @@ export type CommandBody =
   | { t: 'workshop.help'; text?: string }
   /* Withdrawn by the room, done by the staff. */
   | { t: 'workshop.help.end'; room?: string }
-  /*  */
+  /* I go there; entering the room does it too. */
   | { t: 'workshop.help.take'; room: string }
   /* The whole wish; the room is told who listens. */
   | { t: 'workshop.listen'; room?: string; desk: boolean }

@@ -108,7 +108,8 @@ static int parse_link(struct admin_json *a, char *why, size_t cap)
     int err = parse_id(&a->request.person, a->doc, "person", ID_PERSON);
     a->request.kind = ADMIN_LINK;
     if (role < 0) {
-        return bad(why, cap, "role must be participant, speaker, animator, host, listener, "
+        return bad(why, cap,
+                   "role must be participant, speaker, animator, host, listener, "
                    "interpreter or recorder");
     }
     if (err && err != E_NOTFOUND) {

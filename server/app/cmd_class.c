@@ -121,9 +121,9 @@ static int create(struct command_line *line)
         json_decref(settings);
         return EXIT_USAGE;
     }
-    json_t *request = json_pack("{s:s, s:s, s:s, s:o}", "cmd", "class.create", "title",
-                                line->argv[2], "type", type ? type : "standard", "settings",
-                                settings);
+    json_t *request =
+        json_pack("{s:s, s:s, s:s, s:o}", "cmd", "class.create", "title", line->argv[2], "type",
+                  type ? type : "standard", "settings", settings);
     if (!request) {
         command_error(line, "the title must be UTF-8 text");
         return EXIT_USAGE;

@@ -8,7 +8,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
-#include "signaling/class/impl.h"
+#include "signaling/class/conduct.h"
 #include "signaling/journal/fold.h"
 
 const uint8_t *class_key(void *arg, const struct id *person)
@@ -389,9 +389,9 @@ static bool waits_here(const struct klass *k, const struct conn *c)
 /* Those whose seat went with this event hear why their connection closes. */
 static void dismiss(struct klass *k, const struct event *e, struct class_time now)
 {
-    bool all = e->type == EVENT_CLASS_ENDED ||
-               (e->type == EVENT_SESSION_CHANGED &&
-                (e->a == SESSION_CLOSED || e->a == SESSION_ARCHIVED));
+    bool all =
+        e->type == EVENT_CLASS_ENDED ||
+        (e->type == EVENT_SESSION_CHANGED && (e->a == SESSION_CLOSED || e->a == SESSION_ARCHIVED));
     bool one = e->type == EVENT_PERSON_LEFT && e->a != LEAVE_LOST;
     bool page = e->type == EVENT_DEVICE_LEFT;
     if (!all && !one && !page) {
@@ -439,6 +439,21 @@ static void tell_erasure(struct klass *k, struct class_time now)
     }
 }
 
+/* Those who wait hear of it when why they wait or where they stand may be another now. */
+static void tell_queue_of(struct klass *k, const struct batch *b)
+{
+    bool moved = false;
+    for (size_t i = 0; i < b->count; i++) {
+        enum event_type t = b->events[i].type;
+        moved = moved || t == EVENT_SESSION_CHANGED || t == EVENT_CLASS_SET ||
+                t == EVENT_PERSON_JOINED || t == EVENT_PERSON_LEFT || t == EVENT_WAIT_LEFT ||
+                t == EVENT_WAIT_KNOCKED;
+    }
+    if (moved) {
+        conduct_tell_queue(k);
+    }
+}
+
 /* Everything that had to wait for the disk. */
 static void apply(struct klass *k, struct batch *b, struct class_time now)
 {
@@ -468,6 +483,9 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
         }
     }
     k->room->stats.events += b->count;
+    if (k->done->wait_count > 0 && b->count > 0) {
+        tell_queue_of(k, b);
+    }
     if (rights) {
         out_review(k, now);
     }

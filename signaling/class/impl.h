@@ -85,7 +85,7 @@ struct conn {
     uint64_t sent;       /* seq of the last snapshot or delta */
     uint64_t seen;       /* everything up to here was told or is not for this connection */
     struct view_key view;
-    right_mask rights;   /* as last told */
+    right_mask rights; /* as last told */
     struct rate rate;
     struct twheel_node hello_timer;
     struct conn *next; /* in its class */
@@ -132,7 +132,15 @@ struct out_entry {
     struct rtext *json; /* one or more event objects, comma between */
 };
 
-enum reply_kind { REPLY_NONE, REPLY_ACK, REPLY_JOIN, REPLY_RESUME, REPLY_DOOR, REPLY_WAIT, REPLY_ADMIN };
+enum reply_kind {
+    REPLY_NONE,
+    REPLY_ACK,
+    REPLY_JOIN,
+    REPLY_RESUME,
+    REPLY_DOOR,
+    REPLY_WAIT,
+    REPLY_ADMIN
+};
 
 /* What to tell when the events are durable, and to whom to say `internal` when they are not. */
 struct reply {

@@ -25,6 +25,7 @@ enum sfu_timer_reason {
     TIMER_PEER_RTCP,
     TIMER_PEER_TWCC,
     TIMER_PEER_SLOTS,
+    TIMER_PEER_CC,
     TIMER_NACK,
     TIMER_TRACK_KEYREQ,
     TIMER_TRACK_TICK,

@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 enum {
@@ -202,6 +203,12 @@ void sfu_command(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now)
     case SFU_CMD_VIEW:
         subscription_view_set(sfu, peer, cmd->view.want, cmd->view.count, now);
         break;
+    case SFU_CMD_EARS:
+        peer_listen(sfu, peer, &cmd->ears, now);
+        break;
+    case SFU_CMD_VOICE:
+        peer_voice(sfu, peer, cmd->room, now);
+        break;
     case SFU_CMD_OPEN:
     case SFU_CMD_RESTART:
     default:
@@ -239,6 +246,9 @@ static void timer_run(struct sfu *sfu, struct twheel_node *node, mono_us now)
         break;
     case TIMER_PEER_SLOTS:
         peer_slots_event(sfu, OWNER(node, struct peer, slots_node), now);
+        break;
+    case TIMER_PEER_CC:
+        cc_timer(sfu, OWNER(node, struct peer, cc_node), now);
         break;
     case TIMER_NACK:
         report_nack(sfu, OWNER(node, struct receiver, nack_node), now);

@@ -8,7 +8,7 @@ whatever ended first; then the slowest ten with their budgets; the last line pri
 
 Each suite names its lane:
   cpu    computes and does not care who else does: two at a time
-  wait   mostly sits out deadlines of a server of its own: one at a time, beside the cpu lane
+  wait   mostly sits out deadlines of servers of its own: two at a time, beside one of the cpu lane
   alone  browsers and whatever looks at the machine: after the others, one at a time
 """
 import glob
@@ -136,37 +136,44 @@ def count(text, code):
 
 
 class Queue:
-    """Suites of one phase for several workers."""
+    """Suites that run beside each other, as many as two cores take."""
+
+    CORES, SHARE = 2, {"cpu": 1, "wait": 0.5}
+    WAIT_MAX = 2
 
     def __init__(self, suites):
-        self.lock = threading.Lock()
-        self.wait = [s for s in suites if s.lane == "wait"]
-        self.cpu = [s for s in suites if s.lane == "cpu"]
-        self.waiting = False
+        self.left = {lane: [s for s in suites if s.lane == lane] for lane in self.SHARE}
+        self.running = {lane: 0 for lane in self.SHARE}
+        self.change = threading.Condition()
 
-    def next(self):
-        """The next suite; None when nothing is left for this worker."""
-        with self.lock:
-            if self.wait and not self.waiting:
-                self.waiting = True
-                return self.wait.pop(0)
-            return self.cpu.pop(0) if self.cpu else None
+    def fits(self, lane):
+        used = sum(self.SHARE[other] * n for other, n in self.running.items())
+        return (bool(self.left[lane]) and used + self.SHARE[lane] <= self.CORES
+                and (lane != "wait" or self.running[lane] < self.WAIT_MAX))
 
-    def ended(self, suite):
-        with self.lock:
-            if suite.lane == "wait":
-                self.waiting = False
+    def take(self):
+        """The next suite, those that wait first because they take longest; None at the end."""
+        with self.change:
+            while any(self.left.values()):
+                for lane in ("wait", "cpu"):
+                    if self.fits(lane):
+                        self.running[lane] += 1
+                        return self.left[lane].pop(0)
+                self.change.wait()
+            return None
 
     def work(self):
-        while suite := self.next():
+        while suite := self.take():
             suite.run()
-            self.ended(suite)
+            with self.change:
+                self.running[suite.lane] -= 1
+                self.change.notify_all()
 
 
 def run_all(suites):
     """Runs every suite; the lines come in order."""
     queue = Queue(suites)
-    workers = [threading.Thread(target=queue.work, daemon=True) for _ in range(2)]
+    workers = [threading.Thread(target=queue.work, daemon=True) for _ in range(4)]
     alone = [s for s in suites if s.lane == "alone"]
 
     def conduct():

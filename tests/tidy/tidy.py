@@ -36,8 +36,9 @@ LAYERS = {
     "server/crypto": CODEC[:3] + ["server/proto"],
     "server/io": CODEC[:3] + ["codec/sys", "server/proto"],
     "server/record": CODEC + ["codec/sys", "server/proto", "server/sfu", "server/io"],
-    "server/app": CODEC + ["codec/sys", "server/proto", "server/sfu", "server/crypto", "server/io",
-                           "server/record", "signaling/door", "signaling/store",
+    "bench/load": CODEC + ["codec/sys", "server/proto", "server/crypto", "server/io"],
+    "server/app": CODEC + ["bench/load", "codec/sys", "server/proto", "server/sfu",
+                           "server/crypto", "server/io", "server/record", "signaling/door", "signaling/store",
                            "signaling/lms"] + CLASS,
 }
 PURE = ["codec/base", "codec/wire", "codec/media", "signaling/schema", "signaling/class",

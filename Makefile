@@ -62,11 +62,12 @@ LDLIBS := -lwebsockets -lsrtp2 -lssl -lcrypto -lsqlite3 -ljansson -lyaml -lsodiu
 # ---- the house: one archive per folder --------------------------------------------------------
 # Order = layers, lowest first (tests/tidy checks that includes only go down).
 FOLDERS := codec/base codec/sys codec/wire codec/media codec/av \
-	signaling/schema signaling/journal signaling/class signaling/activity signaling/store \
+	signaling/schema signaling/journal signaling/class signaling/activity \
+	signaling/attendance signaling/store \
 	signaling/door signaling/lms \
-	server/proto server/sfu server/crypto server/io server/record server/app
+	server/proto server/sfu server/crypto server/io server/record bench/load server/app
 PURE := codec/base codec/wire codec/media signaling/schema signaling/class signaling/activity \
-	signaling/journal server/proto server/sfu
+	signaling/attendance signaling/journal server/proto server/sfu
 MAIN := server/app/main.c
 
 srcs = $(filter-out $(MAIN),$(sort $(wildcard $(1)/*.c)))

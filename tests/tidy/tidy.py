@@ -37,10 +37,12 @@ LAYERS = {
     "server/crypto": CODEC[:3] + ["server/proto"],
     "server/io": CODEC[:3] + ["codec/sys", "server/proto"],
     "server/record": CODEC + ["codec/sys", "server/proto", "server/sfu", "server/io"],
+    "server/paper": ["codec/base"],
     "bench/load": CODEC + ["codec/sys", "server/proto", "server/crypto", "server/io"],
     "server/app": CODEC + ["bench/load", "codec/sys", "server/proto", "server/sfu",
                            "server/crypto", "server/io", "server/record", "signaling/door",
-                            "signaling/store", "signaling/attendance", "signaling/lms"] + CLASS,
+                            "server/paper", "signaling/store", "signaling/attendance",
+                            "signaling/lms"] + CLASS,
 }
 PURE = ["codec/base", "codec/wire", "codec/media", "signaling/schema", "signaling/class",
         "signaling/activity", "signaling/attendance", "signaling/journal", "server/proto",

@@ -10,6 +10,8 @@
 #include "server/app/placement.h"
 
 _Static_assert((int)SFU_SPEAKERS_MAX <= 10, "media_evt has room for ten speakers");
+_Static_assert((int)MEDIA_EARS_MAX <= (int)SFU_EARS_MAX, "every ear fits");
+_Static_assert((int)MEDIA_EYES_MAX <= (int)SFU_EYES_MAX, "every eye fits");
 _Static_assert((int)PLACEMENT_SHARDS_MAX >= (int)SHARDS_MAX, "every shard can be chosen");
 
 /* What the classroom wishes for one device, and its connection when it has one. */
@@ -23,6 +25,8 @@ struct device {
     mono_us opened;
     uint64_t class_num;
     room_num room;
+    room_num voice;
+    struct media_ears ears;
     uint32_t publish;
     uint32_t wants;
     struct media_want want[DESC_VIDEO_SLOTS_MAX];
@@ -196,6 +200,21 @@ static void send_room(struct bridge *b, const struct device *d)
     send(b, d, &cmd);
 }
 
+static void send_ears(struct bridge *b, const struct device *d)
+{
+    struct sfu_cmd cmd = {.kind = SFU_CMD_EARS,
+                          .ears = {.ears = d->ears.ears, .eyes = d->ears.eyes}};
+    memcpy(cmd.ears.ear, d->ears.ear, sizeof(d->ears.ear));
+    memcpy(cmd.ears.eye, d->ears.eye, sizeof(d->ears.eye));
+    send(b, d, &cmd);
+}
+
+static void send_voice(struct bridge *b, const struct device *d)
+{
+    struct sfu_cmd cmd = {.kind = SFU_CMD_VOICE, .room = d->voice};
+    send(b, d, &cmd);
+}
+
 static void send_publish(struct bridge *b, const struct device *d)
 {
     struct sfu_cmd cmd = {.kind = SFU_CMD_PUBLISH, .publish = d->publish};
@@ -279,6 +298,12 @@ static void open_peer(struct bridge *b, const struct media_cmd *in, mono_us now)
     if (d->room) {
         send_room(b, d);
     }
+    if (d->voice) {
+        send_voice(b, d);
+    }
+    if (d->ears.ears || d->ears.eyes) {
+        send_ears(b, d);
+    }
     if (d->publish) {
         send_publish(b, d);
     }
@@ -322,6 +347,11 @@ static void wish(struct bridge *b, const struct media_cmd *in)
         d->room = in->room;
     } else if (in->kind == MEDIA_CMD_PUBLISH) {
         d->publish = in->publish;
+    } else if (in->kind == MEDIA_CMD_VOICE) {
+        d->voice = in->room;
+    } else if (in->kind == MEDIA_CMD_EARS && in->ears.ears <= MEDIA_EARS_MAX &&
+               in->ears.eyes <= MEDIA_EYES_MAX) {
+        d->ears = in->ears;
     } else if (in->kind == MEDIA_CMD_VIEW) {
         d->wants = in->view.count < DESC_VIDEO_SLOTS_MAX ? in->view.count : DESC_VIDEO_SLOTS_MAX;
         memcpy(d->want, in->view.want, d->wants * sizeof(d->want[0]));
@@ -342,6 +372,12 @@ static void wish(struct bridge *b, const struct media_cmd *in)
         break;
     case MEDIA_CMD_READY:
         send(b, d, &ready);
+        break;
+    case MEDIA_CMD_EARS:
+        send_ears(b, d);
+        break;
+    case MEDIA_CMD_VOICE:
+        send_voice(b, d);
         break;
     case MEDIA_CMD_OPEN:
     case MEDIA_CMD_RESTART:
@@ -366,6 +402,8 @@ void bridge_command(struct bridge *b, const struct media_cmd *cmd, mono_us now)
     case MEDIA_CMD_ROOM:
     case MEDIA_CMD_PUBLISH:
     case MEDIA_CMD_VIEW:
+    case MEDIA_CMD_EARS:
+    case MEDIA_CMD_VOICE:
         wish(b, cmd);
         break;
     }
@@ -446,7 +484,7 @@ static void on_speaking(struct bridge *b, const struct sfu_evt *in)
     struct media_evt out = {.kind = MEDIA_EVT_SPEAKING, .room = in->room};
     for (uint32_t i = 0; i < in->speaking.count && i < SFU_SPEAKERS_MAX; i++) {
         const struct device *d = find_peer(b, in->speaking.speaker[i].peer);
-        if (d && d->room == in->room) {
+        if (d && (d->voice ? d->voice : d->room) == in->room) {
             out.speaking.speaker[out.speaking.count++] =
                 (struct media_speaker){.device = d->num, .level = in->speaking.speaker[i].level};
         }

@@ -25,6 +25,7 @@ enum sfu_timer_reason {
     TIMER_PEER_RTCP,
     TIMER_PEER_TWCC,
     TIMER_PEER_SLOTS,
+    TIMER_PEER_CC,
     TIMER_NACK,
     TIMER_TRACK_KEYREQ,
     TIMER_TRACK_TICK,
@@ -80,6 +81,7 @@ struct sfu {
     struct pool chunks; /* struct rtx_chunk */
     struct pool txq;
     struct pool twccs;
+    struct pool ccs;
 
     struct map peer_by_id;
     struct map peer_by_ufrag;

@@ -10,6 +10,7 @@
 #include "codec/media/registry.h"
 #include "codec/wire/rtp.h"
 #include "server/proto/pacer.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 enum {
@@ -161,7 +162,7 @@ static void header_patch(struct peer *peer, uint8_t *out, const struct header *a
     put_u32(out + 4, c->timestamp);
     put_u32(out + 8, ssrc);
     if (at->transport_cc_at) {
-        put_u16(out + at->transport_cc_at, peer->twcc_seq++);
+        put_u16(out + at->transport_cc_at, peer->twcc_seq);
     }
     if (at->dd_at && c->edit.fields & CODEC_EDIT_PICTURE_ID && c->pkt->desc.codec == CODEC_AV1) {
         av1_dd_renumber(out + at->dd_at, at->dd_len, c->edit.picture_id);
@@ -217,6 +218,12 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     size_t len = sfu->crypto.seal_rtp(peer->seal, out, header_len, prefix, payload + replaced,
                                       payload_len - replaced + padding, (uint64_t)c.seq);
     txbatch_commit(sfu->tx, &peer->to, len);
+    if (at.transport_cc_at) {
+        const struct cc_packet sent = {.number = peer->twcc_seq++,
+                                       .bytes = (uint16_t)len,
+                                       .kind = sub->video ? CC_VIDEO : CC_AUDIO};
+        cc_sent(sfu, peer, &sent, now);
+    }
     if (sub->mid_left) {
         sub->mid_left--;
     }

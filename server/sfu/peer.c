@@ -5,6 +5,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
@@ -149,7 +150,8 @@ static void tracks_set(struct sfu *sfu, struct peer *peer, mono_us now)
 {
     for (unsigned s = 0; s < SOURCE_COUNT; s++) {
         if (peer->track[s]) {
-            track_set(sfu, peer->track[s], sfu_room_of(peer), (peer->publish >> s & 1) != 0, now);
+            track_set(sfu, peer->track[s], peer_room_of(peer, (uint8_t)s),
+                      (peer->publish >> s & 1) != 0, now);
         }
     }
 }
@@ -171,6 +173,7 @@ void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now)
     sfu->stats.peers_connected++;
     sfu_arm(sfu, &peer->rtcp_node, TIMER_PEER_RTCP,
             now + rng_below(&sfu->rng, PEER_RTCP_US / 2) + PEER_RTCP_US / 4);
+    cc_open(sfu, peer, now);
     sfu_emit(sfu, &evt);
     slots_update(sfu, peer, now);
 }
@@ -194,6 +197,73 @@ void peer_move(struct sfu *sfu, struct peer *peer, sfu_room_id room, mono_us now
     }
     tracks_set(sfu, peer, now);
     slots_update(sfu, peer, now);
+}
+
+sfu_room_id peer_room_of(const struct peer *peer, uint8_t source)
+{
+    sfu_room_id own = sfu_room_of(peer);
+    return own && source == SOURCE_MIC && peer->voice ? peer->voice : own;
+}
+
+bool peer_hears(const struct peer *peer, sfu_room_id room)
+{
+    for (unsigned i = 0; i < SFU_EARS_MAX; i++) {
+        if (peer->ear[i].room && peer->ear[i].room->id == room) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool peer_reaches(const struct peer *peer, sfu_room_id room, bool video)
+{
+    if (room == 0) {
+        return false;
+    }
+    if (sfu_room_of(peer) == room) {
+        return true;
+    }
+    if (!video) {
+        return peer_hears(peer, room);
+    }
+    for (unsigned i = 0; i < peer->eyes; i++) {
+        if (peer->eye[i] == room) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool same_ears(const struct peer *peer, const struct sfu_ears *ears)
+{
+    bool same = peer->eyes == ears->eyes;
+    for (unsigned i = 0; same && i < ears->eyes; i++) {
+        same = peer->eye[i] == ears->eye[i];
+    }
+    for (unsigned i = 0; same && i < SFU_EARS_MAX; i++) {
+        sfu_room_id wished = i < ears->ears ? ears->ear[i] : 0;
+        same = (peer->ear[i].room ? peer->ear[i].room->id : 0) == wished;
+    }
+    return same;
+}
+
+void peer_listen(struct sfu *sfu, struct peer *peer, const struct sfu_ears *ears, mono_us now)
+{
+    if (ears->ears > SFU_EARS_MAX || ears->eyes > SFU_EYES_MAX || same_ears(peer, ears)) {
+        return;
+    }
+    room_ears(sfu, peer, ears->ear, ears->ears, now);
+    peer->eyes = ears->eyes;
+    memcpy(peer->eye, ears->eye, sizeof(peer->eye));
+    slots_update(sfu, peer, now);
+}
+
+void peer_voice(struct sfu *sfu, struct peer *peer, sfu_room_id voice, mono_us now)
+{
+    if (peer->voice != voice) {
+        peer->voice = voice;
+        tracks_set(sfu, peer, now);
+    }
 }
 
 void peer_publish(struct sfu *sfu, struct peer *peer, uint32_t publish, mono_us now)
@@ -245,12 +315,14 @@ void peer_close(struct sfu *sfu, struct peer *peer, mono_us now)
         }
     }
     room_leave(sfu, peer, now);
+    room_ears(sfu, peer, NULL, 0, now);
     for (unsigned i = 0; i < peer->slots; i++) {
         if (peer->slot[i]) {
             subscription_free(sfu, peer->slot[i]);
         }
     }
     timers_cancel(sfu, peer);
+    cc_close(sfu, peer);
     handshake_forget(sfu, peer);
     demux_forget(sfu, peer);
     headers_template_put(&sfu->headers, peer->template);

@@ -11,9 +11,11 @@
 #include "codec/base/twheel.h"
 #include "server/proto/ice.h"
 #include "server/proto/twcc_gen.h"
+#include "server/sfu/pace.h"
 #include "server/sfu/sfu.h"
 #include "server/sfu/track.h"
 
+struct cc;
 struct room;
 struct subscription;
 
@@ -54,6 +56,14 @@ struct txq_chunk {
     struct txq_entry entry[TXQ_CHUNK];
 };
 
+/* A room a peer hears without being in it; stands in the list of that room. */
+struct ear {
+    struct peer *peer;
+    struct room *room; /* NULL = unused */
+    struct ear *next;
+    struct ear *prev;
+};
+
 struct peer {
     /* read for every packet to this peer */
     struct srtp_seal *seal;
@@ -82,6 +92,13 @@ struct peer {
     uint32_t ssrc_base;
     uint32_t publish; /* bit per source */
     mono_us rtt_us;
+    /* server/sfu/cc.h */
+    uint64_t estimate_bps; /* of its path, 0 = not known: no limit */
+    uint32_t wanted_bps;   /* in all, were every wish fulfilled; 0 = nothing better waits */
+    struct cc *cc;         /* the estimator's, NULL until it needs one */
+    pool_id cc_id;
+    struct pace_probe probe;
+    uint32_t probe_left; /* bytes */
     uint32_t rtcp_index;
     bool lost;
     bool checked;        /* an authenticated check came */
@@ -98,6 +115,10 @@ struct peer {
     int64_t clock_us;
     uint8_t fir_last;
     bool fir_seen;
+    sfu_room_id voice; /* where the microphone is heard instead of the room; 0 = the room */
+    struct ear ear[SFU_EARS_MAX];
+    uint8_t eyes;
+    sfu_room_id eye[SFU_EYES_MAX];
     struct peer *room_next;
     struct peer *room_prev;
     struct twheel_node ice_node;
@@ -105,6 +126,7 @@ struct peer {
     struct twheel_node rtcp_node;
     struct twheel_node twcc_node;
     struct twheel_node slots_node;
+    struct twheel_node cc_node;
     mono_us slots_us;    /* last event SLOTS */
     uint64_t slots_hash; /* of what it said */
 };
@@ -115,6 +137,15 @@ void peer_restart(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now);
 void peer_close(struct sfu *sfu, struct peer *peer, mono_us now);
 void peer_ready(struct sfu *sfu, struct peer *peer, mono_us now);
 void peer_move(struct sfu *sfu, struct peer *peer, sfu_room_id room, mono_us now);
+void peer_listen(struct sfu *sfu, struct peer *peer, const struct sfu_ears *ears, mono_us now);
+void peer_voice(struct sfu *sfu, struct peer *peer, sfu_room_id voice, mono_us now);
+/* The room a source of the peer is in; 0 = nowhere. */
+sfu_room_id peer_room_of(const struct peer *peer, uint8_t source);
+/* True when the peer hears that room through an ear. */
+bool peer_hears(const struct peer *peer, sfu_room_id room);
+/* May the peer get anything of this room's sound (pictures when video) now? Default deny; the only
+ * test of it there is. */
+bool peer_reaches(const struct peer *peer, sfu_room_id room, bool video);
 void peer_publish(struct sfu *sfu, struct peer *peer, uint32_t publish, mono_us now);
 /* Keys are there: media can flow. */
 void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now);

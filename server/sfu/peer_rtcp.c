@@ -1,6 +1,7 @@
 /* RTCP of a peer: as a publisher (SR) and as a viewer (RR, NACK, PLI, FIR; rule S12). */
 #include "codec/base/err.h"
 #include "codec/wire/rtcp.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 enum { NACKS_MAX = 256 }; /* numbers answered per packet */
@@ -111,9 +112,12 @@ static void input_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp
                            mono_us now)
 {
     struct rtcp_fb fb;
+    struct rtcp_remb remb;
     if (p->type == RTCP_RTPFB) {
         if (p->count == RTPFB_NACK) {
             input_nack(sfu, peer, p, now);
+        } else if (p->count == RTPFB_TRANSPORT_CC) {
+            cc_feedback(sfu, peer, p, now);
         }
     } else if (p->count == PSFB_PLI) {
         if (rtcp_parse_fb(&fb, p) == 0) {
@@ -121,6 +125,8 @@ static void input_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp
         }
     } else if (p->count == PSFB_FIR) {
         input_fir(sfu, peer, p, now);
+    } else if (p->count == PSFB_AFB && rtcp_parse_remb(&remb, p) == 0) {
+        cc_remb(sfu, peer, remb.bps, now);
     }
 }
 
@@ -153,8 +159,7 @@ enum drop peer_rx_rtcp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono
         case RTCP_PSFB:
             input_feedback(sfu, peer, &p, now);
             break;
-        default: /* SDES, BYE, XR: nothing depends on them; REMB and transport-cc feedback belong
-                  * to the bandwidth estimator */
+        default: /* SDES, BYE, XR: nothing depends on them */
             break;
         }
     }

@@ -147,7 +147,8 @@ static struct layer *layer_for(struct sfu *sfu, struct peer *peer, const struct 
         }
         peer->track[b->source] = track;
         track->owner = peer;
-        track_set(sfu, track, sfu_room_of(peer), (peer->publish >> b->source & 1) != 0, now);
+        track_set(sfu, track, peer_room_of(peer, b->source), (peer->publish >> b->source & 1) != 0,
+                  now);
     }
     return track_layer(sfu, track, b->layer, now);
 }

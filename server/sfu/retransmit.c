@@ -4,10 +4,11 @@
 #include "codec/base/err.h"
 #include "codec/media/av1_dd.h"
 #include "codec/media/registry.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 static void send_again(struct sfu *sfu, struct subscription *sub, const struct pkt *pkt,
-                       const struct rtx_sent *sent, uint16_t seq)
+                       const struct rtx_sent *sent, uint16_t seq, mono_us now)
 {
     struct peer *peer = sub->peer;
     const struct pkt_desc *desc = &pkt->desc;
@@ -31,11 +32,13 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
         return;
     }
     int64_t rtx_seq = sub->rtx_seq++;
+    struct cc_packet tcc = {.kind = CC_RTX};
     put_u16(out + 2, (uint16_t)rtx_seq);
     put_u32(out + 4, desc->timestamp + sent->timestamp_shift);
     put_u32(out + 8, sub->ssrc + 1);
     if (at.transport_cc_at) {
-        put_u16(out + at.transport_cc_at, peer->twcc_seq++);
+        tcc.number = peer->twcc_seq++;
+        put_u16(out + at.transport_cc_at, tcc.number);
     }
     if (at.dd_at && sent->edit.fields & CODEC_EDIT_PICTURE_ID && desc->codec == CODEC_AV1) {
         av1_dd_renumber(out + at.dd_at, at.dd_len, sent->edit.picture_id);
@@ -51,6 +54,10 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
     size_t len = sfu->crypto.seal_rtp(peer->seal, out, header_len, prefix, payload + replaced,
                                       desc->payload_len - replaced, (uint64_t)rtx_seq);
     txbatch_commit(sfu->tx, &peer->to, len);
+    if (at.transport_cc_at) {
+        tcc.bytes = (uint16_t)len;
+        cc_sent(sfu, peer, &tcc, now);
+    }
     sfu->stats.rtx_sent++;
     sfu->stats.tx_packets++;
     sfu->stats.tx_bytes += len;
@@ -65,12 +72,13 @@ void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us
         return;
     }
     const struct layer *layer = pool_at(&sfu->layers, sent.source);
-    if (!layer || !layer->track->published || layer->track->room != sfu_room_of(sub->peer)) {
+    if (!layer || !layer->track->published ||
+        !peer_reaches(sub->peer, layer->track->room, sub->video)) {
         return; /* what was allowed when it was sent may not be any more */
     }
     const struct pkt *pkt = history_get(&layer->history, sent.seq_in);
     if (pkt) {
-        send_again(sfu, sub, pkt, &sent, (uint16_t)full);
+        send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
     } else if (sub->video && layer == sub->layer && keyreq_gate_pass(&sub->gate, now)) {
         track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
     }

@@ -34,23 +34,39 @@ struct room *room_get(struct sfu *sfu, sfu_room_id id, mono_us now)
     return room;
 }
 
+/* Somebody of this shard is in the room or hears it. */
+static bool present(const struct room *room)
+{
+    return room->member_count > 0 || room->listeners;
+}
+
 static void room_unneeded(struct sfu *sfu, struct room *room)
 {
-    if (room->member_count == 0 && room->shards == 0 && room->talkers == 0) {
+    if (!present(room) && room->shards == 0 && room->talkers == 0) {
         twheel_cancel(&sfu->wheel, &room->node);
         map_del(&sfu->room_by_id, room->id);
         pool_put(&sfu->rooms, room->pool);
     }
 }
 
-/* Tells every other shard whether there are members here. */
+/* Tells every other shard whether anybody is here. */
 static void announce(struct sfu *sfu, const struct room *room)
 {
-    struct sfu_msg msg = {
-        .kind = SFU_MSG_PRESENCE, .room = room->id, .count = room->member_count > 0};
+    struct sfu_msg msg = {.kind = SFU_MSG_PRESENCE, .room = room->id, .count = present(room)};
     for (unsigned to = 0; to < sfu->config.shards; to++) {
         if (to != sfu->config.shard) {
             shard_send(sfu, to, &msg);
+        }
+    }
+}
+
+/* Sound the peer has no room for any more leaves its slots. */
+static void unhear(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    for (unsigned slot = 0; slot < peer->audio_slots; slot++) {
+        struct subscription *sub = peer->slot[slot];
+        if (sub && sub->track && !peer_reaches(peer, sub->track->room, false)) {
+            subscription_want(sfu, sub, NULL, 0, now);
         }
     }
 }
@@ -68,7 +84,9 @@ int room_join(struct sfu *sfu, struct peer *peer, sfu_room_id id, mono_us now)
         room->members->room_prev = peer;
     }
     room->members = peer;
-    if (room->member_count++ == 0) {
+    bool before = present(room);
+    room->member_count++;
+    if (!before) {
         announce(sfu, room);
     }
     return 0;
@@ -91,14 +109,78 @@ void room_leave(struct sfu *sfu, struct peer *peer, mono_us now)
     peer->room = NULL;
     peer->room_next = NULL;
     peer->room_prev = NULL;
-    for (unsigned slot = 0; slot < peer->audio_slots; slot++) {
-        if (peer->slot[slot]) {
-            subscription_want(sfu, peer->slot[slot], NULL, 0, now);
-        }
-    }
-    if (--room->member_count == 0) {
+    unhear(sfu, peer, now);
+    room->member_count--;
+    if (!present(room)) {
         announce(sfu, room);
         room_unneeded(sfu, room);
+    }
+}
+
+static bool named(const struct room *room, const sfu_room_id *rooms, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (rooms[i] == room->id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void ear_close(struct sfu *sfu, struct ear *ear)
+{
+    struct room *room = ear->room;
+    if (ear->prev) {
+        ear->prev->next = ear->next;
+    } else {
+        room->listeners = ear->next;
+    }
+    if (ear->next) {
+        ear->next->prev = ear->prev;
+    }
+    *ear = (struct ear){.peer = NULL};
+    if (!present(room)) {
+        announce(sfu, room);
+        room_unneeded(sfu, room);
+    }
+}
+
+static void ear_open(struct sfu *sfu, struct peer *peer, struct ear *ear, sfu_room_id id,
+                     mono_us now)
+{
+    struct room *room = id ? room_get(sfu, id, now) : NULL;
+    if (!room) {
+        return; /* not heard: the pool is empty, or no room was meant */
+    }
+    bool before = present(room);
+    *ear = (struct ear){.peer = peer, .room = room, .next = room->listeners};
+    if (ear->next) {
+        ear->next->prev = ear;
+    }
+    room->listeners = ear;
+    if (!before) {
+        announce(sfu, room);
+    }
+}
+
+void room_ears(struct sfu *sfu, struct peer *peer, const sfu_room_id *rooms, unsigned count,
+               mono_us now)
+{
+    /* Closing first, and with it what is not heard any more; the order may have changed too. */
+    for (unsigned i = 0; i < SFU_EARS_MAX; i++) {
+        bool stays = i < count && peer->ear[i].room && rooms[i] == peer->ear[i].room->id;
+        if (peer->ear[i].room && !stays) {
+            bool elsewhere = named(peer->ear[i].room, rooms, count);
+            ear_close(sfu, &peer->ear[i]);
+            if (!elsewhere) {
+                unhear(sfu, peer, now);
+            }
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (!peer->ear[i].room) {
+            ear_open(sfu, peer, &peer->ear[i], rooms[i], now);
+        }
     }
 }
 
@@ -154,33 +236,74 @@ static void seat_track(struct sfu *sfu, struct peer *peer, struct track *track, 
     }
 }
 
-void room_seat_peer(struct sfu *sfu, struct peer *peer, mono_us now)
+enum { WANTED_MAX = DESC_AUDIO_SLOTS_MAX };
+
+struct wanted {
+    struct track *track[WANTED_MAX];
+    unsigned count;
+    unsigned max;
+};
+
+static bool wants(const struct wanted *w, const struct track *track)
 {
-    struct room *room = peer->room;
-    if (!room || !peer->connected) {
-        return;
-    }
-    for (unsigned i = 0; i < peer->audio_slots; i++) {
-        struct subscription *sub = peer->slot[i];
-        if (sub && sub->track && sub->track->talk.seat < 0) {
-            subscription_want(sfu, sub, NULL, 0, now);
+    for (unsigned i = 0; i < w->count; i++) {
+        if (w->track[i] == track) {
+            return true;
         }
     }
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < room->speaker.seats; i++) {
+    return false;
+}
+
+/* Adds who is seated in the room: shared sound, then who has a slot already, then the others. */
+static void want_room(struct wanted *w, const struct peer *peer, const struct room *room)
+{
+    for (unsigned pass = 0; pass < 3; pass++) {
+        for (uint32_t i = 0; i < room->speaker.seats && w->count < w->max; i++) {
             struct speaker_member *m = room->speaker.seat[i];
-            if (m && m->pinned == (pass == 0)) {
-                seat_track(sfu, peer, track_of(m), now);
+            struct track *track = m ? track_of(m) : NULL;
+            if (!m || track->publisher == peer->id || wants(w, track)) {
+                continue;
+            }
+            if (pass == 2 || (pass == 0 ? m->pinned : slot_with(peer, track) >= 0)) {
+                w->track[w->count++] = track;
             }
         }
     }
 }
 
-/* Who is seated changed: every member's audio slots follow. */
+void room_seat_peer(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    struct wanted w = {.max = peer->audio_slots < WANTED_MAX ? peer->audio_slots : WANTED_MAX};
+    if (!peer->connected) {
+        return;
+    }
+    for (unsigned i = 0; i < SFU_EARS_MAX; i++) {
+        if (peer->ear[i].room) {
+            want_room(&w, peer, peer->ear[i].room);
+        }
+    }
+    if (peer->room) {
+        want_room(&w, peer, peer->room);
+    }
+    for (unsigned i = 0; i < peer->audio_slots; i++) {
+        struct subscription *sub = peer->slot[i];
+        if (sub && sub->track && !wants(&w, sub->track)) {
+            subscription_want(sfu, sub, NULL, 0, now);
+        }
+    }
+    for (unsigned i = 0; i < w.count; i++) {
+        seat_track(sfu, peer, w.track[i], now);
+    }
+}
+
+/* Who is seated changed: the audio slots of every member and listener follow. */
 static void seat_all(struct sfu *sfu, struct room *room, mono_us now)
 {
     for (struct peer *peer = room->members; peer; peer = peer->room_next) {
         room_seat_peer(sfu, peer, now);
+    }
+    for (struct ear *ear = room->listeners; ear; ear = ear->next) {
+        room_seat_peer(sfu, ear->peer, now);
     }
 }
 
@@ -230,7 +353,7 @@ static void speaking_event(struct sfu *sfu, struct room *room, mono_us now)
     struct sfu_evt evt = {.kind = SFU_EVT_SPEAKING, .room = room->id};
     uint64_t lower = (1ULL << sfu->config.shard) - 1;
     uint32_t n = speaker_list(&room->speaker, list, SFU_SPEAKERS_MAX, now);
-    if (room->member_count == 0 || room->shards & lower) {
+    if (!present(room) || room->shards & lower) {
         return;
     }
     evt.speaking.count = n;

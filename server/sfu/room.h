@@ -2,7 +2,8 @@
  * A room as this shard knows it: its members here, the shards with members elsewhere, and who is
  * heard. Rooms have no shard; every shard merges the same audio by itself.
  * Invariants: only the loudest (SPEAKER seats) are forwarded; a publisher never hears himself; a
- * speaker keeps his slot at a listener while he is in the set.
+ * speaker keeps his slot at a listener while he is in the set. Who hears a second room (an ear)
+ * gets its speakers before those of his own room.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "server/proto/speaker.h"
 #include "server/sfu/sfu.h"
 
+struct ear;
 struct peer;
 struct track;
 
@@ -24,7 +26,8 @@ struct room {
     pool_id pool;
     struct peer *members;
     uint32_t member_count;
-    uint64_t shards; /* others that have members */
+    struct ear *listeners; /* peers elsewhere that hear it */
+    uint64_t shards;       /* others that have members or listeners */
     struct speaker speaker;
     uint32_t talkers; /* tracks in the speaker machine */
     struct twheel_node node;
@@ -37,7 +40,10 @@ struct room *room_get(struct sfu *sfu, sfu_room_id id, mono_us now);
 /* 0 or E_FULL. The peer must be in no room. */
 int room_join(struct sfu *sfu, struct peer *peer, sfu_room_id id, mono_us now);
 void room_leave(struct sfu *sfu, struct peer *peer, mono_us now);
-/* Another shard has members there, or not any more. */
+/* Exactly these rooms are heard by the peer besides its own; count <= SFU_EARS_MAX. */
+void room_ears(struct sfu *sfu, struct peer *peer, const sfu_room_id *rooms, unsigned count,
+               mono_us now);
+/* Another shard has members or listeners there, or not any more. */
 void room_presence(struct sfu *sfu, sfu_room_id id, unsigned shard, bool present, mono_us now);
 /* An audio track starts or stops being heard in the room. */
 void room_talk_begin(struct sfu *sfu, struct track *track, mono_us now);

@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 enum {
@@ -51,6 +52,7 @@ static int pools_init(struct sfu *sfu)
         {&sfu->chunks, sizeof(struct rtx_chunk), n * CHUNKS_PER_PEER},
         {&sfu->txq, sizeof(struct txq_chunk), SFU_TXQ_CHUNKS + n},
         {&sfu->twccs, sizeof(struct twcc_gen), n},
+        {&sfu->ccs, cc_size(), n},
     };
     int err = pkt_pool_init(&sfu->packets, sfu->config.shard, sfu->config.packets_max, shared);
     for (size_t i = 0; !err && i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -132,7 +134,7 @@ void sfu_free(struct sfu *sfu)
     struct pool *pools[] = {
         &sfu->peers,           &sfu->rooms,         &sfu->tracks, &sfu->layers, &sfu->receivers,
         &sfu->histories_audio, &sfu->subscriptions, &sfu->blocks, &sfu->chunks, &sfu->txq,
-        &sfu->histories_video, &sfu->twccs,
+        &sfu->histories_video, &sfu->twccs,         &sfu->ccs,
     };
     crypto_free(sfu);
     for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
@@ -202,6 +204,12 @@ void sfu_command(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now)
     case SFU_CMD_VIEW:
         subscription_view_set(sfu, peer, cmd->view.want, cmd->view.count, now);
         break;
+    case SFU_CMD_EARS:
+        peer_listen(sfu, peer, &cmd->ears, now);
+        break;
+    case SFU_CMD_VOICE:
+        peer_voice(sfu, peer, cmd->room, now);
+        break;
     case SFU_CMD_OPEN:
     case SFU_CMD_RESTART:
     default:
@@ -239,6 +247,9 @@ static void timer_run(struct sfu *sfu, struct twheel_node *node, mono_us now)
         break;
     case TIMER_PEER_SLOTS:
         peer_slots_event(sfu, OWNER(node, struct peer, slots_node), now);
+        break;
+    case TIMER_PEER_CC:
+        cc_timer(sfu, OWNER(node, struct peer, cc_node), now);
         break;
     case TIMER_NACK:
         report_nack(sfu, OWNER(node, struct receiver, nack_node), now);

@@ -6,9 +6,10 @@
  *   sfu_flush -> pacer_drain: number, stamp, rewrite, seal into the txbatch
  *
  * Invariants: default deny (a source is forwarded only while SFU_CMD_PUBLISH allows it and only to
- * peers of the same room); nothing is sent to a tuple without a valid check of the last 30 s; a
- * received packet is const once described; a peer stays on its shard for life, rooms have none.
- * Out of scope: sockets (server/io), who may do what (signaling), placement (server/app/bridge.c).
+ * peers of the room it is in, or that SFU_CMD_EARS lets hear or view that room); nothing is sent to
+ * a tuple without a valid check of the last 30 s; a received packet is const once described; a peer
+ * stays on its shard for life, rooms have none. Out of scope: sockets (server/io), who may do what
+ * (signaling), placement (server/app/bridge.c).
  */
 #pragma once
 
@@ -43,6 +44,21 @@ enum sfu_cmd_kind {
     SFU_CMD_ROOM,    /* move a peer to another room: a routing change */
     SFU_CMD_PUBLISH, /* which sources of the peer may be forwarded now (bit per source_kind) */
     SFU_CMD_VIEW,    /* the wished mapping of all video slots */
+    SFU_CMD_EARS,    /* which rooms besides its own the peer hears or may view */
+    SFU_CMD_VOICE,   /* the room its microphone is heard in instead of its own; 0 = its own */
+};
+
+enum {
+    SFU_EARS_MAX = 4,  /* rooms a peer hears besides its own */
+    SFU_EYES_MAX = 16, /* rooms whose pictures it may view besides its own */
+};
+
+/* The whole list; a room that is not named is not reached. Earlier ears are seated first. */
+struct sfu_ears {
+    uint8_t ears;
+    uint8_t eyes;
+    sfu_room_id ear[SFU_EARS_MAX];
+    sfu_room_id eye[SFU_EYES_MAX];
 };
 
 struct sfu_want {
@@ -58,7 +74,8 @@ struct sfu_cmd {
     uint64_t token; /* OPEN, RESTART: given back in the answer */
     union {
         struct desc_offer offer; /* OPEN, RESTART (ufrag, pwd only) */
-        sfu_room_id room;        /* ROOM */
+        sfu_room_id room;        /* ROOM, VOICE */
+        struct sfu_ears ears;    /* EARS */
         uint32_t publish;        /* PUBLISH: 1u << source_kind, restricting takes effect at once */
         struct {
             uint32_t count;

@@ -97,7 +97,7 @@ static int attach(struct sfu *sfu, struct subscription *sub, struct layer *layer
 static bool allowed(const struct subscription *sub, const struct track *track)
 {
     const struct peer *peer = sub->peer;
-    return track->published && track->room && track->room == sfu_room_of(peer) &&
+    return track->published && peer_reaches(peer, track->room, track->video) &&
            track->publisher != peer->id && peer->connected && (!sub->video || peer->ready);
 }
 
@@ -234,8 +234,9 @@ enum drop subscription_tx(struct sfu *sfu, struct subscription *sub, struct pkt 
 {
     struct peer *peer = sub->peer;
     const struct pkt_desc *desc = &pkt->desc;
-    /* Both rooms, for every packet (S27). */
-    if (!peer->room || peer->room->id != sub->layer->track->room) {
+    /* Both rooms, for every packet (S27); another room only through an ear or an eye. */
+    sfu_room_id room = sub->layer->track->room;
+    if ((!peer->room || peer->room->id != room) && !peer_reaches(peer, room, sub->video)) {
         return DROP_NOT_PUBLISHED;
     }
     if (desc->codec != sub->queued || sub->begin) {

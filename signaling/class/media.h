@@ -21,6 +21,18 @@ enum media_cmd_kind {
     MEDIA_CMD_ROOM,    /* room */
     MEDIA_CMD_PUBLISH, /* publish: bit per source_kind */
     MEDIA_CMD_VIEW,    /* view */
+    MEDIA_CMD_EARS,    /* ears: every room heard or viewed besides the device's own */
+    MEDIA_CMD_VOICE,   /* room: where its microphone is heard instead; 0 = in its own room */
+};
+
+enum { MEDIA_EARS_MAX = 4, MEDIA_EYES_MAX = 16 };
+
+/* Default none. Rooms named first are heard first when there are more speakers than slots. */
+struct media_ears {
+    uint8_t ears;
+    uint8_t eyes;
+    room_num ear[MEDIA_EARS_MAX];
+    room_num eye[MEDIA_EYES_MAX];
 };
 
 struct media_want {
@@ -39,6 +51,7 @@ struct media_cmd {
     union {
         struct desc_offer offer;
         room_num room;
+        struct media_ears ears;
         uint32_t publish;
         struct {
             uint32_t count;

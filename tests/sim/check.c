@@ -38,9 +38,9 @@ static void check_right(struct client *c, unsigned k, const struct mark *m, bool
     if (p == c) {
         world_fail(w, "client %u hears or sees himself", c->number);
     }
-    if (!crossing && (p->room != c->room || p->room == 0)) {
-        world_fail(w, "client %u (room %u) got a packet of %u (room %u)", c->number,
-                   (unsigned)c->room, p->number, (unsigned)p->room);
+    if (!crossing && !world_reaches(c, p, m->source)) {
+        world_fail(w, "client %u (room %u) got source %u of %u (room %u, voice %u)", c->number,
+                   (unsigned)c->room, m->source, p->number, (unsigned)p->room, (unsigned)p->voice);
     }
     if (!(p->publish >> m->source & 1) && !crossing) {
         world_fail(w, "client %u slot %u got source %u of %u that is not published%s", c->number, k,

@@ -26,6 +26,11 @@ void attack_s10_replay(struct world *w);
 void attack_s11_ssrcs(struct world *w);
 void attack_s12_feedback(struct world *w);
 
+/* workshops.c */
+void workshop_listen(struct world *w);
+void workshop_voice(struct world *w);
+void workshop_moves(struct world *w);
+
 /* Fails unless cond; text says what was expected. */
 #define EXPECT(w, cond, ...)                                                                       \
     do {                                                                                           \

@@ -11,6 +11,7 @@ enum {
     SOUND = 1u << SOURCE_SOUND,
     ROOM_A = 7,
     ROOM_B = 8,
+    ROOM_V = 9, /* nobody is in it: a voice to those who have an ear on it */
     VIDEO0 = 5, /* first video slot behind five audio slots */
 };
 
@@ -440,6 +441,13 @@ const struct scenario scenarios[] = {
     {"s11_foreign_and_many_ssrcs", 1, 5, attack_s11_ssrcs},
     {"s12_feedback_hurts_nobody_else", 1, 5, attack_s12_feedback},
     {"restart_moves_the_path", 1, 5, run_restart},
+    {"listening_to_another_room", 1, 5, workshop_listen},
+    {"two_shards_listening", 2, 5, workshop_listen},
+    {"three_shards_listening", 3, 3, workshop_listen},
+    {"voice_into_all_rooms", 1, 5, workshop_voice},
+    {"three_shards_voice", 3, 5, workshop_voice},
+    {"moves_are_heard_at_once", 1, 5, workshop_moves},
+    {"three_shards_moves", 3, 5, workshop_moves},
     {"two_shards_table_of_four", 2, 5, run_table},
     {"two_shards_layers", 2, 5, run_layers},
     {"two_shards_switches", 2, 5, run_switch},
@@ -473,6 +481,15 @@ static void random_step(struct world *w)
         world_room(w, c, rng_below(&w->rng, 3) ? ROOM_A : ROOM_B);
     } else if (what < 8) {
         c->level[SOURCE_MIC] = (uint8_t)(20 + rng_below(&w->rng, 100));
+        if (rng_below(&w->rng, 2)) {
+            struct sfu_ears ears = {.ears = 1 + (rng_below(&w->rng, 2) != 0), .eyes = 1};
+            ears.ear[0] = rng_below(&w->rng, 2) ? ROOM_V : ROOM_A;
+            ears.ear[1] = ROOM_B;
+            ears.eye[0] = rng_below(&w->rng, 2) ? ROOM_B : ROOM_A;
+            world_ears(w, c, &ears);
+        } else {
+            world_voice(w, c, rng_below(&w->rng, 2) ? ROOM_V : 0);
+        }
     } else if (what < 9 && w->clients < 24) {
         world_join(w, ROOM_A, rng_below(&w->rng, w->shards), MIC | CAM);
     } else if (w->clients > 3) {

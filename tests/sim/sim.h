@@ -125,6 +125,8 @@ struct client {
     unsigned shard;
     sfu_peer_id id;
     sfu_room_id room;
+    sfu_room_id voice; /* where the microphone is heard instead */
+    struct sfu_ears ears;
     struct tuple tuple;
     struct tuple old_tuple; /* before it moved */
     struct desc_offer offer;
@@ -216,6 +218,10 @@ struct client *world_join(struct world *w, sfu_room_id room, unsigned shard, uin
 void world_run(struct world *w, mono_us duration);
 void world_command(struct world *w, struct client *c, struct sfu_cmd *cmd);
 void world_room(struct world *w, struct client *c, sfu_room_id room);
+void world_ears(struct world *w, struct client *c, const struct sfu_ears *ears);
+void world_voice(struct world *w, struct client *c, sfu_room_id voice);
+/* May c get that source of p now, by the world's own knowledge? */
+bool world_reaches(const struct client *c, const struct client *p, uint8_t source);
 void world_publish(struct world *w, struct client *c, uint32_t publish);
 void world_leave(struct world *w, struct client *c);
 /* Maps slots 0.. to the cameras of the other members of the room, at most max of them. */

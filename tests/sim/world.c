@@ -301,6 +301,33 @@ void world_room(struct world *w, struct client *c, sfu_room_id room)
     world_command(w, c, &cmd);
 }
 
+void world_ears(struct world *w, struct client *c, const struct sfu_ears *ears)
+{
+    struct sfu_cmd cmd = {.kind = SFU_CMD_EARS, .ears = *ears};
+    c->ears = *ears;
+    c->moved_us = w->now;
+    world_command(w, c, &cmd);
+}
+
+void world_voice(struct world *w, struct client *c, sfu_room_id voice)
+{
+    struct sfu_cmd cmd = {.kind = SFU_CMD_VOICE, .room = voice};
+    c->voice = voice;
+    c->moved_us = w->now;
+    world_command(w, c, &cmd);
+}
+
+bool world_reaches(const struct client *c, const struct client *p, uint8_t source)
+{
+    bool video = source == SOURCE_CAMERA || source == SOURCE_SCREEN;
+    sfu_room_id room = p->room && source == SOURCE_MIC && p->voice ? p->voice : p->room;
+    bool reached = room != 0 && room == c->room;
+    for (unsigned i = 0; i < (video ? c->ears.eyes : c->ears.ears); i++) {
+        reached = reached || (room && room == (video ? c->ears.eye[i] : c->ears.ear[i]));
+    }
+    return reached;
+}
+
 void world_publish(struct world *w, struct client *c, uint32_t publish)
 {
     struct sfu_cmd cmd = {.kind = SFU_CMD_PUBLISH, .publish = publish};
@@ -339,6 +366,7 @@ void world_leave(struct world *w, struct client *c)
     c->open = false;
     c->moved_us = w->now;
     c->room = 0;
+    c->voice = 0;
     c->publish = 0;
     c->wants = 0;
 }

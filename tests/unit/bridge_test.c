@@ -160,6 +160,13 @@ static void wishes_outlive_a_connection(void **state)
     bridge_command(s.bridge, &cmd, clock_mono_us());
     bridge_command(s.bridge, &(struct media_cmd){.kind = MEDIA_CMD_READY, .device = 77},
                    clock_mono_us());
+    bridge_command(s.bridge,
+                   &(struct media_cmd){.kind = MEDIA_CMD_EARS,
+                                       .device = 1,
+                                       .ears = {.ears = 1, .eyes = 1, .ear = {6}, .eye = {6}}},
+                   clock_mono_us());
+    bridge_command(s.bridge, &(struct media_cmd){.kind = MEDIA_CMD_VOICE, .device = 1, .room = 9},
+                   clock_mono_us());
     for (uint64_t i = 0; i < 4; i++) { /* the same device again and again: one connection */
         offer(&cmd, 1 + i % 2, 200 + i, 1);
         bridge_command(s.bridge, &cmd, clock_mono_us());

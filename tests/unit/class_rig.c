@@ -242,6 +242,8 @@ static void on_media(void *arg, const struct media_cmd *cmd)
         d->opens++;
         d->token = cmd->token;
         d->room = 0;
+        d->voice = 0;
+        d->ears = (struct media_ears){.ears = 0};
         d->publish = 0;
         break;
     case MEDIA_CMD_RESTART:
@@ -255,6 +257,12 @@ static void on_media(void *arg, const struct media_cmd *cmd)
         break;
     case MEDIA_CMD_PUBLISH:
         d->publish = cmd->publish;
+        break;
+    case MEDIA_CMD_EARS:
+        d->ears = cmd->ears;
+        break;
+    case MEDIA_CMD_VOICE:
+        d->voice = cmd->room;
         break;
     case MEDIA_CMD_VIEW:
         d->views++;

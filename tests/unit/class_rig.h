@@ -68,6 +68,8 @@ struct rig_ticket {
 struct rig_device {
     bool open;
     room_num room;
+    room_num voice;
+    struct media_ears ears;
     uint32_t publish;
     uint64_t token;
     uint32_t opens;

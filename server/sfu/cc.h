@@ -1,0 +1,49 @@
+/*
+ * Congestion control of one peer: the seam between what leaves (drain.c, retransmit.c, pace.c), the
+ * estimator of the path, and the share of it (share.h).
+ *
+ *   cc_sent (every RTP datagram) + cc_feedback / cc_remb -> peer->estimate_bps -> share_update
+ *   share_update -> peer->wanted_bps (what a better layer would take) -> cc_wanted -> pace_probe
+ *
+ * estimate_bps counts whole UDP payloads, audio and retransmissions included; 0 = nothing known, no
+ * limit. wanted_bps is 0 when no better layer waits: then nobody probes.
+ * Out of scope: which layer gets what (server/proto/alloc.h), when packets leave (pace.h).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/base/time.h"
+
+struct peer;
+struct rtcp_packet;
+struct sfu;
+
+enum cc_kind { CC_AUDIO, CC_VIDEO, CC_RTX, CC_PADDING };
+
+struct cc_packet {
+    uint16_t number; /* transport-wide */
+    uint16_t bytes;  /* of the UDP payload */
+    uint8_t kind;    /* enum cc_kind */
+    uint8_t cluster; /* probe cluster it belongs to, 0 = none */
+};
+
+/* Bytes of a struct cc, for its pool. */
+size_t cc_size(void);
+/* Media may flow to the peer from now on. */
+void cc_open(struct sfu *sfu, struct peer *peer, mono_us now);
+/* It is reached at another address. */
+void cc_path(struct sfu *sfu, struct peer *peer, mono_us now);
+/* A numbered RTP datagram leaves. */
+void cc_sent(struct sfu *sfu, struct peer *peer, const struct cc_packet *p, mono_us now);
+/* RTPFB transport-cc of the peer (authenticated, not yet parsed). */
+void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now);
+/* REMB of the peer: counts where the peer sends no transport-cc. */
+void cc_remb(struct sfu *sfu, struct peer *peer, uint64_t bps, mono_us now);
+/* peer->wanted_bps changed. */
+void cc_wanted(struct sfu *sfu, struct peer *peer, mono_us now);
+/* peer->cc_node came due. */
+void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now);
+/* The peer closes: everything kept for it is given back. */
+void cc_close(struct sfu *sfu, struct peer *peer);

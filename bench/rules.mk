@@ -1,6 +1,5 @@
 # Benchmarks: programs here, `make bench` runs them all (bench/README.md tells the method).
-BENCH_LOAD := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard bench/load/*.c)))
-$(O)/bench/load: $(BENCH_LOAD) $(LIBS)
+$(O)/bench/load: $(O)/obj/bench/trace/main.o $(LIBS)
 	@mkdir -p $(@D)
 	@echo "LD $(BUILD) $@"
 	$(Q)$(LINK)

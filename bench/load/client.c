@@ -67,7 +67,7 @@ int client_init(struct client *client, struct client_world *world, const char *l
 void client_start(struct client *client)
 {
     client->state = CLIENT_CONNECTING;
-    client->ws = ws_connect(client->world->ws, client);
+    client->ws = wsc_connect(client->world->ws, client);
     if (!client->ws) {
         fail(client, "no room for a WebSocket");
     }
@@ -77,7 +77,7 @@ static void send_json(struct client *client, json_t *message)
 {
     char *text = json_dumps(message, JSON_COMPACT);
     if (text) {
-        ws_send(client->ws, text, strlen(text));
+        wsc_send(client->ws, text, strlen(text));
     }
     free(text);
     json_decref(message);
@@ -220,7 +220,7 @@ static void on_closed(void *user, const char *why)
     }
 }
 
-const struct ws_handlers client_ws_handlers = {
+const struct wsc_handlers client_ws_handlers = {
     .open_h = on_open,
     .text_h = on_text,
     .closed_h = on_closed,
@@ -245,7 +245,7 @@ void client_fini(struct client *client)
 {
     if (client->ws && client->state != CLIENT_DEAD) {
         send_json(client, json_pack("{s:s,s:s}", "t", "leave", "id", "leave"));
-        ws_close(client->ws);
+        wsc_close(client->ws);
     }
     client->state = CLIENT_IDLE;
     client_media_end(client);

@@ -17,9 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bench/load/histogram.h"
 #include "bench/load/media.h"
-#include "bench/load/ws.h"
+#include "bench/load/spread.h"
+#include "bench/load/wsc.h"
 #include "codec/base/rng.h"
 #include "codec/wire/desc.h"
 #include "server/crypto/crypto.h"
@@ -44,7 +44,7 @@ struct client_totals {
     uint64_t packets, bytes, lost, duplicate, decrypted, decrypt_failed, stamps_bad;
     uint64_t sent_packets, plis, errors;
     uint32_t live, dead, first_media;
-    struct histogram delay, join, connect;
+    struct spread delay, join, connect;
 };
 
 struct client;
@@ -64,7 +64,7 @@ struct client_hooks {
 };
 
 struct client_world {
-    struct ws_pool *ws;
+    struct wsc_pool *ws;
     const struct crypto_ops *crypto;
     const struct crypto_identity *identity;
     struct client_totals totals;
@@ -85,7 +85,7 @@ struct client_stream {
 struct client {
     struct client_world *world;
     enum client_state state;
-    struct ws *ws;
+    struct wsc *ws;
     const char *link;
     char name[24];
     char device[40]; /* ours, from the snapshot */
@@ -133,5 +133,5 @@ void client_view(struct client *client, const char *const *devices, uint32_t cou
 /* Leaves the class and frees everything. */
 void client_fini(struct client *client);
 
-/* The handlers main.c gives to ws_pool_new; user = struct client. */
-extern const struct ws_handlers client_ws_handlers;
+/* The handlers main.c gives to wsc_pool_new; user = struct client. */
+extern const struct wsc_handlers client_ws_handlers;

@@ -124,7 +124,7 @@ static void dtls_done(struct client *client, mono_us now)
     client->rr_at = now + REPORT_US;
     client->check_at = now + CONSENT_US;
     client->connected_us = now - client->hello_us;
-    histogram_add(&client->world->totals.connect, client->connected_us);
+    spread_add(&client->world->totals.connect, client->connected_us);
     client->ready_sent = true;
     client_ready(client);
     client_media_maybe_live(client);
@@ -219,7 +219,7 @@ static void check_content(struct client *client, uint8_t *data, size_t len, mono
         client->world->hooks.rtp_h(client, data, len);
     }
     if (media_stamp_read(data, len - header.padding, &stamp)) {
-        histogram_add(&totals->delay, now - stamp.sent);
+        spread_add(&totals->delay, now - stamp.sent);
     } else {
         totals->stamps_bad++;
     }
@@ -238,7 +238,7 @@ static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
     if (!client->first_media) {
         client->first_media = true;
         totals->first_media++;
-        histogram_add(&totals->join, now - client->hello_us);
+        spread_add(&totals->join, now - client->hello_us);
     }
     count_sequence(client, &header);
     if (client->sampled) {

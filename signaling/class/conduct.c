@@ -128,7 +128,7 @@ static const char *wait_reason(const struct state *s, const struct person *p)
         return "doors";
     }
     bool host = s->setting[SETTING_WAITING] == WAITING_HOST && !state_has_staff(s);
-    return host                                               ? "host"
+    return host                                            ? "host"
            : s->setting[SETTING_WAITING] == WAITING_MANUAL ? "manual"
            : s->setting[SETTING_WAITING] == WAITING_LIST   ? "list"
                                                            : "full";
@@ -153,8 +153,7 @@ void out_waiting(struct klass *k, struct conn *c)
     out_send(k->room, c->num);
 }
 
-/* Those in the waiting room hear their rank and reason anew. */
-static void tell_queue(struct klass *k)
+void conduct_tell_queue(struct klass *k)
 {
     for (struct conn *c = k->conns; c; c = c->next) {
         if (c->place == CONN_QUEUE) {
@@ -177,9 +176,6 @@ static void note_waiter(struct klass *k, const struct event *e)
     }
     jsonw_object_end(w);
     out_log(k, e->seq, (struct out_scope){.see = SEE_STAFF, .person = e->person});
-    if (e->type != EVENT_WAIT_ENTERED) {
-        tell_queue(k);
-    }
 }
 
 static void note_person(struct klass *k, const struct event *e)
@@ -366,9 +362,9 @@ static void settle_staff(struct act *act)
     bool left_alone = s->session == SESSION_LIVE && s->seat_count > 0 && !state_has_staff(s) &&
                       s->setting[SETTING_STAFFLESS] > 0;
     if (left_alone && s->staffless_due == 0) {
-        act_emit(act, (struct event){.type = EVENT_STAFFLESS_SET,
-                                     .n = act_clock(act) +
-                                          s->setting[SETTING_STAFFLESS] * MINUTE_MS});
+        act_emit(act,
+                 (struct event){.type = EVENT_STAFFLESS_SET,
+                                .n = act_clock(act) + s->setting[SETTING_STAFFLESS] * MINUTE_MS});
     } else if (!left_alone && s->staffless_due != 0) {
         act_emit(act, (struct event){.type = EVENT_STAFFLESS_SET});
     }

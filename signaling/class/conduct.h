@@ -23,6 +23,8 @@ enum role enter_role(const struct person *known, enum role link);
 void conduct_staff_in(struct act *act, struct id by);
 /* Ends the session; a permanent class is idle again. */
 void conduct_close(struct act *act, struct id by);
+/* Those in the waiting room hear their rank and reason anew. */
+void conduct_tell_queue(struct klass *k);
 /* Lets somebody in from the waiting room. */
 void conduct_admit(struct act *act, const struct person *person);
 /* Sends somebody back there; held: until staff lets him in by hand. */

@@ -335,8 +335,9 @@ static void join_again(struct act *act, const struct conn *c, const struct perso
         act_emit(act, (struct event){.type = EVENT_ROLE_CHANGED, .person = c->person, .a = role});
     }
     if (renamed) {
-        act_emit(act, (struct event){
-                          .type = EVENT_PERSON_RENAMED, .person = c->person, .text = rtext_get(name)});
+        act_emit(act, (struct event){.type = EVENT_PERSON_RENAMED,
+                                     .person = c->person,
+                                     .text = rtext_get(name)});
     }
 }
 

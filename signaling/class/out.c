@@ -319,4 +319,3 @@ void out_door(struct klass *k, struct conn *c)
     trust(k->room, c);
     out_send(k->room, c->num);
 }
-

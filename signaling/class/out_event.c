@@ -141,7 +141,6 @@ static void write_event(struct jsonw *w, const struct state *s, const struct eve
     }
 }
 
-
 struct jsonw *out_event(struct klass *k, const char *type)
 {
     jsonw_reset(&k->room->json);

@@ -145,9 +145,9 @@ static void tell(struct klass *k, struct conn *c, uint64_t newest)
     bool special = is_special(k, at, c);
     size_t count = 0;
     for (struct conn *same = c; same; same = special ? NULL : same->next) {
-        bool like = same == c || (same->place == CONN_CLASS && same->sent == sent &&
-                                  same->seen == seen && same_view(&same->view, &c->view) &&
-                                  !is_special(k, at, same));
+        bool like =
+            same == c || (same->place == CONN_CLASS && same->sent == sent && same->seen == seen &&
+                          same_view(&same->view, &c->view) && !is_special(k, at, same));
         if (like) {
             room->to[count++] = same->num;
             same->sent = seq ? seq : same->sent;

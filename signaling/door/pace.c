@@ -80,6 +80,17 @@ static bool flushed(struct door_conn *conn)
     return true;
 }
 
+/*
+ * Turns fall on a grid, so that any number of stalled downloads share one timer: libwebsockets
+ * rounds its waits down to milliseconds and polls without waiting through the last one, which
+ * every separate deadline would pay again.
+ */
+static mono_us next_turn(mono_us now, uint32_t wait_ms)
+{
+    mono_us grid = (mono_us)wait_ms * US_PER_MS;
+    return (now / grid + 1) * grid;
+}
+
 /* Writes while the socket takes it. Returns bytes written, or -1 when the connection is broken. */
 static ssize_t write_some(struct door_conn *conn)
 {
@@ -119,7 +130,7 @@ static void step(struct door *door, struct door_conn *conn, mono_us now)
     } else if (out->wait_ms < WAIT_MAX_MS) {
         out->wait_ms *= 2;
     }
-    out->next_try = now + (mono_us)out->wait_ms * US_PER_MS;
+    out->next_try = next_turn(now, out->wait_ms);
 }
 
 static void pace_tick(lws_sorted_usec_list_t *sul)

@@ -349,8 +349,8 @@ static void put_people(struct wr *w, const struct state *s)
 {
     for (size_t i = 0; i < s->person_count; i++) {
         const struct person *p = s->persons[i];
-        wr_u8(w, (uint8_t)(p->admitted | p->held << 1 | p->stepped << 2 |
-                          (p->wait_seq != 0) << 3 | p->listed << 4));
+        wr_u8(w, (uint8_t)(p->admitted | p->held << 1 | p->stepped << 2 | (p->wait_seq != 0) << 3 |
+                           p->listed << 4));
         wr_u16(w, p->room);
         wr_u64(w, (uint64_t)p->heard_ms);
         if (p->wait_seq) {

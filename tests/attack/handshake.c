@@ -104,7 +104,7 @@ static void leave(struct stage *stage)
         client_fini(&stage->clients[i]);
     }
     stage_run(stage, US_PER_S);
-    stage->world.totals.connect = (struct histogram){0};
+    stage->world.totals.connect = (struct spread){0};
     stage->world.totals.live = 1;
     stage->count = 1;
 }
@@ -117,15 +117,15 @@ void attack_s1(struct stage *stage)
         stage_check(stage, false, "S1 the first client joins: %s", stage->world.error_text);
         return;
     }
-    stage->world.totals.connect = (struct histogram){0};
+    stage->world.totals.connect = (struct spread){0};
     uint32_t alone = wave(stage, JOINS, NULL, NULL);
-    double p95_alone = (double)histogram_at(&stage->world.totals.connect, 0.95) / 1000;
+    double p95_alone = (double)spread_at(&stage->world.totals.connect, 0.95) / 1000;
     leave(stage);
     double dropped = stage_drops(stage, "unknown_tuple");
     mono_us start = clock_mono_us();
     uint32_t live = wave(stage, JOINS_ATTACKED, &spoof, &first->server);
     double seconds = (double)(clock_mono_us() - start) / US_PER_S;
-    double p95 = (double)histogram_at(&stage->world.totals.connect, 0.95) / 1000;
+    double p95 = (double)spread_at(&stage->world.totals.connect, 0.95) / 1000;
     stage_run(stage, US_PER_S / 2);
     dropped = stage_drops(stage, "unknown_tuple") - dropped;
     uint64_t back = stage_spoof_received(&spoof);
@@ -304,7 +304,7 @@ void attack_s16(struct stage *stage)
     }
     stage_run(stage, 2 * US_PER_S);
     for (uint32_t i = 2; i < stage->count; i++) {
-        ws_send(stage->clients[i].ws, ready, sizeof(ready) - 1);
+        wsc_send(stage->clients[i].ws, ready, sizeof(ready) - 1);
         client_view(&stage->clients[i], devices, 1);
     }
     stage_run(stage, 3 * US_PER_S);

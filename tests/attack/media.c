@@ -88,7 +88,7 @@ static json_t *class_state(struct stage *stage, struct client *client)
     void *arg = stage->arg;
     stage->arg = &kept;
     stage->more.text_h = keep_snapshot;
-    ws_send(client->ws, sync, sizeof(sync) - 1);
+    wsc_send(client->ws, sync, sizeof(sync) - 1);
     while (!kept && clock_mono_us() < end) {
         stage_turn(stage);
     }

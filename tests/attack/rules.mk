@@ -1,10 +1,6 @@
 # Attackers of the running server, for tests/attack/run: make build/release/attack
-ATTACK_SRC := $(wildcard tests/attack/*.c) $(filter-out bench/load/main.c,$(wildcard bench/load/*.c))
+ATTACK_SRC := $(wildcard tests/attack/*.c)
 $(O)/attack: $(patsubst %.c,$(O)/obj/%.o,$(ATTACK_SRC)) $(LIBS)
 	@mkdir -p $(@D)
 	@echo "LD $(BUILD) $@"
 	$(Q)$(LINK)
-attack-build:
-	@$(MAKE) --no-print-directory BUILD=release build/release/attack
-test-build: attack-build
-.PHONY: attack-build

@@ -129,7 +129,7 @@ int stage_open(struct stage *stage, const struct stage_options *options)
                                                .sent_h = on_sent,
                                                .text_h = on_text};
     stage->world.ws =
-        ws_pool_new("127.0.0.1", options->port, STAGE_SOCKETS_MAX, &client_ws_handlers);
+        wsc_pool_new("127.0.0.1", options->port, STAGE_SOCKETS_MAX, &client_ws_handlers);
     return stage->world.ws ? 0 : E_NOMEM;
 }
 
@@ -140,7 +140,7 @@ void stage_close(struct stage *stage)
     }
     stage_run(stage, US_PER_S / 5);
     if (stage->world.ws) {
-        ws_pool_free(stage->world.ws);
+        wsc_pool_free(stage->world.ws);
     }
     if (crypto) {
         crypto_free(crypto);
@@ -198,7 +198,7 @@ void stage_turn(struct stage *stage)
         client_read(events[i].data.ptr, now);
     }
     if (stage->world.ws && now >= stage->ws_at) {
-        ws_pool_run(stage->world.ws);
+        wsc_pool_run(stage->world.ws);
         stage->ws_at = now + WS_US;
     }
     if (now >= stage->timers_at) {

@@ -181,8 +181,7 @@ static void say_any(struct sim *sim, struct rig_page *page)
         say_hello(sim, page);
         return;
     }
-    struct say say = {
-        .rng = &sim->rng, .rig = sim->rig, .page = page, .number = ++sim->next_id};
+    struct say say = {.rng = &sim->rng, .rig = sim->rig, .page = page, .number = ++sim->next_id};
     json_t *m = say_message(&say, (enum msg_type)type);
     char *text = json_dumps(m, JSON_COMPACT);
     if (!text) {
@@ -246,6 +245,16 @@ static void check_routes(const struct sim *sim, const struct klass *k)
     }
 }
 
+static void show_difference(const char *page, const char *state)
+{
+    size_t at = 0;
+    while (page[at] && page[at] == state[at]) {
+        at++;
+    }
+    at = at > 160 ? at - 160 : 0;
+    (void)fprintf(stderr, "page  ...%.400s\nstate ...%.400s\n", page + at, state + at);
+}
+
 /* Who sees alike (out_view) is compared with the same text, written once. */
 static void check_views(struct sim *sim)
 {
@@ -275,7 +284,7 @@ static void check_views(struct sim *sim)
         char *mine = rig_view_text(page);
         const char *state = at < kinds ? seen[at].text : NULL;
         if (!state || strcmp(mine, state) != 0) {
-            (void)fprintf(stderr, "page  %s\nstate %s\n", mine, state ? state : "(none)");
+            show_difference(mine, state ? state : "(none)");
             fail(sim, "a page sees something else than the state");
         }
         free(mine);

@@ -162,7 +162,7 @@ static void turn(struct load *load)
         client_read(events[i].data.ptr, now);
     }
     if (load->world.ws && now >= load->ws_at) {
-        ws_pool_run(load->world.ws);
+        wsc_pool_run(load->world.ws);
         load->ws_at = now + WS_US;
     }
     if (now >= load->timers_at) {
@@ -259,11 +259,11 @@ static void make_clients(struct load *load)
     }
 }
 
-static json_t *quantiles(const struct histogram *h)
+static json_t *quantiles(const struct spread *h)
 {
-    return json_pack("{s:f,s:f,s:f,s:I}", "p50", (double)histogram_at(h, 0.50) / 1000.0, "p99",
-                     (double)histogram_at(h, 0.99) / 1000.0, "max", (double)h->max / 1000.0,
-                     "count", (json_int_t)h->count);
+    return json_pack("{s:f,s:f,s:f,s:I}", "p50", (double)spread_at(h, 0.50) / 1000.0, "p99",
+                     (double)spread_at(h, 0.99) / 1000.0, "max", (double)h->max / 1000.0, "count",
+                     (json_int_t)h->count);
 }
 
 /* Measures one window and prints what came of the run. */
@@ -273,8 +273,8 @@ static void measure(struct load *load)
     struct client_totals *totals = &load->world.totals;
     struct machine_sample from;
     struct machine_sample to;
-    struct histogram join_times = totals->join;
-    struct histogram connect_times = totals->connect;
+    struct spread join_times = totals->join;
+    struct spread connect_times = totals->connect;
     uint32_t live = totals->live;
     uint32_t with_media = totals->first_media;
     uint32_t dead = totals->dead;
@@ -319,7 +319,8 @@ static void world_init(struct load *load, struct crypto_identity **identity, str
     }
     load->world.identity = *identity;
     load->world.crypto = crypto_ops(*crypto);
-    load->world.ws = ws_pool_new(load->options.host, load->options.port, 4096, &client_ws_handlers);
+    load->world.ws =
+        wsc_pool_new(load->options.host, load->options.port, 4096, &client_ws_handlers);
     if (!load->world.ws) {
         (void)fprintf(stderr, "load: WebSocket client cannot start\n");
         exit(70);
@@ -345,8 +346,8 @@ int main(int argc, char **argv)
     join(&load, 0, publishers, 20);
     turn_until(&load, clock_mono_us() + SETTLE_US);
     if (load.count > publishers) {
-        load.world.totals.join = (struct histogram){0};
-        load.world.totals.connect = (struct histogram){0};
+        load.world.totals.join = (struct spread){0};
+        load.world.totals.connect = (struct spread){0};
         join(&load, publishers, load.count, load.options.rate);
     }
     turn_until(&load, clock_mono_us() + SETTLE_US);
@@ -357,7 +358,7 @@ int main(int argc, char **argv)
     turn_until(&load, clock_mono_us() + US_PER_S / 5);
     bool failed = load.world.error != NULL;
     if (load.world.ws) {
-        ws_pool_free(load.world.ws);
+        wsc_pool_free(load.world.ws);
     }
     if (crypto) {
         crypto_free(crypto);

@@ -1,4 +1,4 @@
-#include "bench/load/ws.h"
+#include "bench/load/wsc.h"
 
 #include <libwebsockets.h>
 #include <string.h>
@@ -12,8 +12,8 @@ struct message {
     unsigned char *bytes; /* LWS_PRE bytes of room, then the text */
 };
 
-struct ws {
-    struct ws_pool *pool;
+struct wsc {
+    struct wsc_pool *pool;
     struct lws *wsi;
     void *user;
     char *in;
@@ -23,16 +23,16 @@ struct ws {
     bool closing;
 };
 
-struct ws_pool {
+struct wsc_pool {
     struct lws_context *context;
-    struct ws_handlers handlers;
+    struct wsc_handlers handlers;
     char host[64];
     int port;
-    struct ws **all;
+    struct wsc **all;
     unsigned count, max;
 };
 
-static void out_drop(struct ws *ws)
+static void out_drop(struct wsc *ws)
 {
     mem_free(ws->out[ws->out_head].bytes);
     ws->out_head = (ws->out_head + 1) % OUT_MAX;
@@ -40,7 +40,7 @@ static void out_drop(struct ws *ws)
 }
 
 /* Gathers the fragments of a message; a complete one goes to text_h. */
-static int on_receive(struct ws *ws, struct lws *wsi, const void *in, size_t len)
+static int on_receive(struct wsc *ws, struct lws *wsi, const void *in, size_t len)
 {
     if (ws->in_len + len > MESSAGE_MAX) {
         return -1;
@@ -60,7 +60,7 @@ static int on_receive(struct ws *ws, struct lws *wsi, const void *in, size_t len
     return 0;
 }
 
-static int on_writeable(struct ws *ws, struct lws *wsi)
+static int on_writeable(struct wsc *ws, struct lws *wsi)
 {
     if (ws->out_count) {
         struct message *m = &ws->out[ws->out_head];
@@ -81,7 +81,7 @@ static int on_writeable(struct ws *ws, struct lws *wsi)
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
 {
-    struct ws *ws = user;
+    struct wsc *ws = user;
     if (!ws) {
         return 0;
     }
@@ -114,10 +114,10 @@ static const struct lws_protocols protocols[] = {
     {.name = NULL},
 };
 
-struct ws_pool *ws_pool_new(const char *host, int port, unsigned max,
-                            const struct ws_handlers *handlers)
+struct wsc_pool *wsc_pool_new(const char *host, int port, unsigned max,
+                              const struct wsc_handlers *handlers)
 {
-    struct ws_pool *pool = mem_alloc(sizeof(*pool));
+    struct wsc_pool *pool = mem_alloc(sizeof(*pool));
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
@@ -134,22 +134,22 @@ struct ws_pool *ws_pool_new(const char *host, int port, unsigned max,
     pool->port = port;
     pool->max = max;
     (void)snprintf(pool->host, sizeof(pool->host), "%s", host);
-    pool->all = mem_alloc(sizeof(struct ws *) * max);
+    pool->all = mem_alloc(sizeof(struct wsc *) * max);
     pool->context = lws_create_context(&info);
     if (!pool->all || !pool->context) {
-        ws_pool_free(pool);
+        wsc_pool_free(pool);
         return NULL;
     }
     return pool;
 }
 
-void ws_pool_free(struct ws_pool *pool)
+void wsc_pool_free(struct wsc_pool *pool)
 {
     if (pool->context) {
         lws_context_destroy(pool->context);
     }
     for (unsigned i = 0; i < pool->count; i++) {
-        struct ws *ws = pool->all[i];
+        struct wsc *ws = pool->all[i];
         while (ws->out_count) {
             out_drop(ws);
         }
@@ -160,14 +160,14 @@ void ws_pool_free(struct ws_pool *pool)
     mem_free(pool);
 }
 
-void ws_pool_run(struct ws_pool *pool)
+void wsc_pool_run(struct wsc_pool *pool)
 {
     (void)lws_service(pool->context, -1);
 }
 
-struct ws *ws_connect(struct ws_pool *pool, void *user)
+struct wsc *wsc_connect(struct wsc_pool *pool, void *user)
 {
-    struct ws *ws = pool->count < pool->max ? mem_alloc(sizeof(*ws)) : NULL;
+    struct wsc *ws = pool->count < pool->max ? mem_alloc(sizeof(*ws)) : NULL;
     if (!ws) {
         return NULL;
     }
@@ -193,7 +193,7 @@ struct ws *ws_connect(struct ws_pool *pool, void *user)
     return ws;
 }
 
-void ws_send(struct ws *ws, const char *text, size_t len)
+void wsc_send(struct wsc *ws, const char *text, size_t len)
 {
     if (!ws->wsi || ws->out_count == OUT_MAX) {
         return;
@@ -208,7 +208,7 @@ void ws_send(struct ws *ws, const char *text, size_t len)
     }
 }
 
-void ws_close(struct ws *ws)
+void wsc_close(struct wsc *ws)
 {
     ws->closing = true;
     if (ws->wsi) {

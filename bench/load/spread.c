@@ -1,4 +1,4 @@
-#include "bench/load/histogram.h"
+#include "bench/load/spread.h"
 
 /* Buckets 0..127 are 1 us wide; after that each power of two has 64. */
 static unsigned index_of(int64_t us)
@@ -9,7 +9,7 @@ static unsigned index_of(int64_t us)
     }
     unsigned shift = (unsigned)(63 - __builtin_clzll(v)) - 6;
     unsigned index = 64 * shift + (unsigned)(v >> shift);
-    return index < HISTOGRAM_BUCKETS ? index : HISTOGRAM_BUCKETS - 1;
+    return index < SPREAD_BUCKETS ? index : SPREAD_BUCKETS - 1;
 }
 
 static int64_t value_of(unsigned index)
@@ -21,18 +21,18 @@ static int64_t value_of(unsigned index)
     return (int64_t)((uint64_t)(index - 64 * shift) << shift);
 }
 
-void histogram_add(struct histogram *h, int64_t us)
+void spread_add(struct spread *h, int64_t us)
 {
     h->count++;
     h->max = us > h->max ? us : h->max;
     h->bucket[index_of(us)]++;
 }
 
-int64_t histogram_at(const struct histogram *h, double share)
+int64_t spread_at(const struct spread *h, double share)
 {
     uint64_t wanted = (uint64_t)(share * (double)h->count);
     uint64_t seen = 0;
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+    for (unsigned i = 0; i < SPREAD_BUCKETS; i++) {
         seen += h->bucket[i];
         if (seen > wanted) {
             return value_of(i);

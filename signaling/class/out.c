@@ -6,6 +6,7 @@
 #include "codec/base/mem.h"
 #include "signaling/class/conduct.h"
 #include "signaling/class/part.h"
+#include "signaling/class/ws.h"
 
 /* ---- sending
  * -------------------------------------------------------------------------------------- */
@@ -190,7 +191,8 @@ static void lists(struct jsonw *w, const struct state *s, const struct viewer *v
     jsonw_array_end(w);
     jsonw_key(w, "chat");
     jsonw_array(w);
-    for (size_t i = 0; i < s->chat_count; i++) {
+    bool table = ws_room_chat(w, s, v->seat);
+    for (size_t i = 0; i < s->chat_count && !table; i++) {
         if (state_chat(s, i)->room == v->room) {
             out_chat(w, state_chat(s, i));
         }

@@ -2,6 +2,7 @@
  * One committed event as people hear of it: whom it concerns and its JSON, made once.
  */
 #include "signaling/class/conduct.h"
+#include "signaling/class/ws.h"
 
 static void event_start(struct jsonw *w, const char *type)
 {
@@ -133,7 +134,9 @@ static void write_event(struct jsonw *w, const struct state *s, const struct eve
     case EVENT_CHAT_POSTED:
         event_start(w, "chat.posted");
         jsonw_key(w, "chat");
-        out_chat(w, state_chat(s, s->chat_count - 1));
+        if (!ws_newest_chat(w, s, &e->person)) {
+            out_chat(w, state_chat(s, s->chat_count - 1));
+        }
         jsonw_object_end(w);
         break;
     default:

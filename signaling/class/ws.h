@@ -38,7 +38,8 @@ command_h ws_run_handler(enum msg_type type);
 void ws_move(struct act *act, const struct id *person, const struct id *room, struct id by);
 /* Opens a room for people. */
 void ws_open_room(struct act *act, const struct ws_room *room);
-void ws_close_room(struct act *act, struct id room);
+/* Whoever is inside goes to the main room first. */
+void ws_close_room(struct act *act, struct id room, struct id by);
 void ws_close_set(struct act *act, struct id set, struct id by);
 void ws_begin_closing(struct act *act, const struct ws_set *set, int64_t seconds, struct id by);
 /* The open room with the fewest people that has a place, or NULL. */
@@ -60,6 +61,10 @@ void ws_note(struct klass *k, const struct event *e);
 /* The events of a commit are all noted: tells what they changed. */
 void ws_told(struct klass *k, const struct event *events, size_t count);
 void ws_snapshot(struct jsonw *w, const struct state *s, const struct viewer *v);
+/* Chat of the workshop this seat is in, newest STATE_CHAT_MAX messages; false in the main room. */
+bool ws_room_chat(struct jsonw *w, const struct state *s, const struct seat *seat);
+/* The message this person has just written in a workshop; false in the main room. */
+bool ws_newest_chat(struct jsonw *w, const struct state *s, const struct id *person);
 void ws_out_chat(struct jsonw *w, const struct ws_note *note);
 
 /* ---- ws_report.c: answers workshop.report. */

@@ -34,6 +34,9 @@ static struct refusal listen(struct act *act, struct conn *c, const struct msg *
     if (!l && !m->has_room && !m->desk) {
         return ws_fine;
     }
+    if ((m->has_room || m->desk) && !ws_open(w)) {
+        return refuse_with("state", NULL, "no workshops are open");
+    }
     if (!l && w->list[WS_LISTENERS].count == WS_LISTENERS_MAX) {
         return refuse_with("full", NULL, "too many people at the desk");
     }
@@ -130,13 +133,13 @@ static struct refusal talk(struct act *act, struct conn *c, const struct msg *ms
         ws_end_voice(act, &c->person);
         return ws_fine;
     }
-    struct refusal no = may_speak(act, c);
-    if (no.code) {
-        return no;
-    }
     const struct workshops *w = ws_of(act);
     if (!ws_room(w, &m->room)) {
         return ws_gone("room");
+    }
+    struct refusal no = may_speak(act, c);
+    if (no.code) {
+        return no;
     }
     if (!room_open(w, &m->room)) {
         return no_room();
@@ -177,6 +180,9 @@ static void targets(struct act *act, const struct id *word, const json_t *rooms)
         const json_t *text = json_array_get(rooms, i);
         struct id id;
         (void)id_parse(&id, ID_ROOM, json_string_value(text), json_string_length(text));
+        if (ws_is_target(ws_of(act), word, false, &id)) {
+            continue; /* named twice */
+        }
         target(act, word, &id);
     }
 }
@@ -287,6 +293,9 @@ static struct refusal help_end(struct act *act, struct conn *c, const struct msg
         return refuse_with("denied", "room", "only your own room");
     }
     const struct ws_room *r = staff_does ? ws_room(&s->workshops, &m->room) : own;
+    if (staff_does && !r) {
+        return ws_gone("room");
+    }
     const struct ws_call *now = r ? ws_call(&s->workshops, &r->id) : NULL;
     if (!now) {
         return refuse_with("state", NULL, "nobody calls there");
@@ -301,6 +310,9 @@ static struct refusal help_take(struct act *act, struct conn *c, const struct ms
 {
     const struct id *room = &msg->ws_help_take.room;
     const struct ws_call *now = ws_call(ws_of(act), room);
+    if (!ws_room(ws_of(act), room)) {
+        return ws_gone("room");
+    }
     if (!now) {
         return refuse_with("state", "room", "nobody calls there");
     }

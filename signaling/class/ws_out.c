@@ -140,6 +140,33 @@ void ws_out_chat(struct jsonw *w, const struct ws_note *note)
     jsonw_object_end(w);
 }
 
+bool ws_room_chat(struct jsonw *w, const struct state *s, const struct seat *seat)
+{
+    const struct workshops *ws = &s->workshops;
+    const struct ws_room *r = ws_room_of(s, seat);
+    uint32_t count = 0;
+    for (uint32_t i = 0; r && i < ws->list[WS_NOTES].count; i++) {
+        count += id_equal(&ws_note_at(ws, i)->room, &r->id);
+    }
+    for (uint32_t i = 0; r && i < ws->list[WS_NOTES].count; i++) {
+        if (id_equal(&ws_note_at(ws, i)->room, &r->id) && count-- <= STATE_CHAT_MAX) {
+            ws_out_chat(w, ws_note_at(ws, i));
+        }
+    }
+    return r != NULL;
+}
+
+bool ws_newest_chat(struct jsonw *w, const struct state *s, const struct id *person)
+{
+    const struct workshops *ws = &s->workshops;
+    const struct seat *seat = state_seat(s, person);
+    if (!seat || !ws_room_of(s, seat)) {
+        return false;
+    }
+    ws_out_chat(w, ws_note_at(ws, ws->list[WS_NOTES].count - 1));
+    return true;
+}
+
 /* ---- members
  * -------------------------------------------------------------------------------------- */
 

@@ -182,9 +182,16 @@ static struct refusal open_set(struct act *act, struct conn *c, const struct msg
 /* ---- closing
  * -------------------------------------------------------------------------------------- */
 
-void ws_close_room(struct act *act, struct id room)
+void ws_close_room(struct act *act, struct id room, struct id by)
 {
-    int index = state_room(act->klass->work, &room);
+    const struct state *s = act->klass->work;
+    int index = state_room(s, &room);
+    for (size_t i = 0; index > ROOM_MAIN && i < s->seat_count && !act->err; i++) {
+        if (s->seats[i]->room == index) {
+            struct id person = s->seats[i]->person->id;
+            ws_move(act, &person, NULL, by);
+        }
+    }
     if (index > ROOM_MAIN) {
         act_emit(act, (struct event){.type = EVENT_ROOM_CLOSED, .a = (uint32_t)index});
     }
@@ -207,7 +214,7 @@ void ws_close_set(struct act *act, struct id set, struct id by)
     for (uint32_t i = 0; i < w->list[WS_ROOMS].count && !act->err; i++) {
         const struct ws_room *r = ws_room_at(w, i);
         if (id_equal(&r->set, &set) && ws_room_is_open(r)) {
-            ws_close_room(act, r->id);
+            ws_close_room(act, r->id, by);
         }
     }
     act_emit(act,
@@ -285,7 +292,6 @@ static struct refusal set_time(struct act *act, struct conn *c, const struct msg
 /* One room: taken out of a draft, or closed with the countdown of its set. */
 static struct refusal room_close(struct act *act, struct conn *c, const struct msg *msg)
 {
-    (void)c;
     const struct id *id = &msg->ws_room_close.room;
     const struct ws_room *r = ws_room(ws_of(act), id);
     if (!r) {
@@ -301,7 +307,7 @@ static struct refusal room_close(struct act *act, struct conn *c, const struct m
         return refuse_with("state", "room", "this room is not open");
     }
     if (ws_people_in(act->klass->work, id) == 0 || set->closing_s == 0) {
-        ws_close_room(act, *id);
+        ws_close_room(act, *id, c->person);
         return ws_fine;
     }
     act_emit(act, (struct event){.type = EVENT_WS_ROOM_STATE,
@@ -342,7 +348,7 @@ static struct refusal merge(struct act *act, struct conn *c, const struct msg *m
         }
     }
     if (open) {
-        ws_close_room(act, *from);
+        ws_close_room(act, *from, c->person);
     } else {
         act_emit(act, (struct event){.type = EVENT_WS_ROOM_REMOVED, .device = *from});
     }
@@ -456,6 +462,9 @@ static struct refusal go(struct act *act, struct conn *c, const struct msg *msg)
     const struct msg_ws_go *m = &msg->ws_go;
     const struct state *s = act->klass->work;
     const struct ws_set *set = ws_open(&s->workshops);
+    if (m->has_room && !ws_room(&s->workshops, &m->room)) {
+        return ws_gone("room");
+    }
     if (!set) {
         return no_set();
     }

@@ -97,7 +97,7 @@ static void close_rooms(struct act *act, int64_t clock)
     for (uint32_t i = 0; i < w->list[WS_ROOMS].count && !act->err; i++) {
         const struct ws_room *r = ws_room_at(w, i);
         if (r->state == WS_ROOM_CLOSING && r->until && r->until <= clock) {
-            ws_close_room(act, r->id);
+            ws_close_room(act, r->id, nobody);
             act_trim(act, NULL, nobody);
         }
     }

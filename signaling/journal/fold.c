@@ -300,6 +300,9 @@ static int chat_posted(struct state *s, const struct event *e)
     if (!p) {
         return E_CORRUPT;
     }
+    if (p->seat && ws_room_of(s, p->seat)) {
+        return workshops_chat(s, p->seat, e); /* kept with the workshop */
+    }
     if (s->chat_count == STATE_CHAT_MAX) {
         s->chat_first = (s->chat_first + 1) % STATE_CHAT_MAX;
         s->chat_count--;
@@ -311,7 +314,7 @@ static int chat_posted(struct state *s, const struct event *e)
     c->room = p->seat ? p->seat->room : ROOM_MAIN;
     rtext_set(&c->name, p->name);
     rtext_set(&c->text, e->text);
-    return p->seat ? workshops_chat(s, p->seat, e) : 0;
+    return 0;
 }
 
 static int link_used(struct state *s, const struct event *e)

@@ -361,7 +361,7 @@ static int published(struct state *s, const struct event *e)
 
 static int fold(struct state *s, const struct event *e)
 {
-    static int (*const steps[])(struct state *s, const struct event *e) = {
+    static int (*const steps[])(struct state * s, const struct event *e) = {
         [EVENT_WS_CREATED - WS_EVENT_FIRST] = created,
         [EVENT_WS_CHANGED - WS_EVENT_FIRST] = changed,
         [EVENT_WS_STATE - WS_EVENT_FIRST] = state_set,

@@ -41,7 +41,14 @@ static void check_views(struct scene *s)
         if (page->inside) {
             char *mine = rig_view_text(page);
             char *theirs = rig_state_text(s->rig, page);
-            assert_string_equal(mine, theirs);
+            if (strcmp(mine, theirs) != 0) {
+                size_t at = 0;
+                while (mine[at] == theirs[at]) {
+                    at++;
+                }
+                at = at > 60 ? at - 60 : 0;
+                fail_msg("page %zu has %.200s\nbut should %.200s", i, mine + at, theirs + at);
+            }
             free(mine);
             free(theirs);
         }

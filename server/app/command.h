@@ -61,6 +61,7 @@ extern const struct command command_backup;
 extern const struct command command_invite;
 extern const struct command command_mail;
 extern const struct command command_mailer;
+extern const struct command command_restore;
 extern const struct command command_drain;
 extern const struct command command_version;
 extern const struct command command_man;

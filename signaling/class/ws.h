@@ -61,8 +61,9 @@ void ws_note(struct klass *k, const struct event *e);
 /* The events of a commit are all noted: tells what they changed. */
 void ws_told(struct klass *k, const struct event *events, size_t count);
 void ws_snapshot(struct jsonw *w, const struct state *s, const struct viewer *v);
-/* Chat of the workshop this seat is in, newest STATE_CHAT_MAX messages; false in the main room. */
-bool ws_room_chat(struct jsonw *w, const struct state *s, const struct seat *seat);
+/* The member chat of the workshop this seat is in: newest messages that fit into `left` bytes; false
+ * in the main room. */
+bool ws_room_chat(struct jsonw *w, const struct state *s, const struct seat *seat, size_t left);
 /* The message this person has just written in a workshop; false in the main room. */
 bool ws_newest_chat(struct jsonw *w, const struct state *s, const struct id *person);
 void ws_out_chat(struct jsonw *w, const struct ws_note *note);

@@ -140,20 +140,36 @@ void ws_out_chat(struct jsonw *w, const struct ws_note *note)
     jsonw_object_end(w);
 }
 
-bool ws_room_chat(struct jsonw *w, const struct state *s, const struct seat *seat)
+bool ws_room_chat(struct jsonw *w, const struct state *s, const struct seat *seat, size_t left)
 {
     const struct workshops *ws = &s->workshops;
     const struct ws_room *r = ws_room_of(s, seat);
+    uint32_t from = ws->list[WS_NOTES].count;
     uint32_t count = 0;
-    for (uint32_t i = 0; r && i < ws->list[WS_NOTES].count; i++) {
-        count += id_equal(&ws_note_at(ws, i)->room, &r->id);
+    if (!r) {
+        return false;
     }
-    for (uint32_t i = 0; r && i < ws->list[WS_NOTES].count; i++) {
-        if (id_equal(&ws_note_at(ws, i)->room, &r->id) && count-- <= STATE_CHAT_MAX) {
-            ws_out_chat(w, ws_note_at(ws, i));
+    while (from > 0 && count < STATE_CHAT_MAX) {
+        const struct ws_note *n = ws_note_at(ws, from - 1);
+        if (id_equal(&n->room, &r->id)) {
+            size_t cost = OUT_CHAT_SPARE + out_text_cost(n->name) + out_text_cost(n->text);
+            if (cost > left) {
+                break;
+            }
+            left -= cost;
+            count++;
+        }
+        from--;
+    }
+    jsonw_key(w, "chat");
+    jsonw_array(w);
+    for (; from < ws->list[WS_NOTES].count; from++) {
+        if (id_equal(&ws_note_at(ws, from)->room, &r->id)) {
+            ws_out_chat(w, ws_note_at(ws, from));
         }
     }
-    return r != NULL;
+    jsonw_array_end(w);
+    return true;
 }
 
 bool ws_newest_chat(struct jsonw *w, const struct state *s, const struct id *person)

@@ -56,6 +56,7 @@ extern const struct command command_print_config;
 extern const struct command command_class;
 extern const struct command command_link;
 extern const struct command command_doctor;
+extern const struct command command_attendance;
 extern const struct command command_backup;
 extern const struct command command_drain;
 extern const struct command command_version;

@@ -1,46 +1,138 @@
-/* Until an estimator runs on transport-cc feedback, a peer's own REMB is its estimate. */
 #include "server/sfu/cc.h"
 
+#include "codec/wire/rtpext.h"
+#include "server/proto/bwe.h"
 #include "server/sfu/core.h"
 #include "server/sfu/share.h"
+
+enum {
+    CC_TICK_US = 200 * US_PER_MS,
+    CC_STATUSES = 1024,         /* a feedback may speak of */
+    CC_REMB_US = 10 * US_PER_S, /* a REMB counts so long */
+    CC_STEP_UP = 20,            /* 1/20 = 5 %: smaller changes upwards are not told */
+    CC_STEP_DOWN = 50,
+};
+
+struct cc {
+    struct bwe bwe;
+    uint64_t remb_bps;
+    mono_us remb_us;
+};
+
+size_t cc_size(void)
+{
+    return sizeof(struct cc);
+}
+
+static bool notable(uint64_t before, uint64_t now)
+{
+    if (before == 0 || now == 0) {
+        return before != now;
+    }
+    return now > before ? now - before >= before / CC_STEP_UP
+                        : before - now > before / CC_STEP_DOWN;
+}
+
+/* Tells the share what the estimate is, when it moved, and probes when that is worth it. */
+static void publish(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    struct cc *cc = peer->cc;
+    struct probe_cluster probe;
+    uint64_t bps = bwe_estimate(&cc->bwe, now);
+    if (bps == 0 && cc->remb_us && now - cc->remb_us < CC_REMB_US) {
+        bps = cc->remb_bps;
+    }
+    if (notable(peer->estimate_bps, bps)) {
+        peer->estimate_bps = bps;
+        share_update(sfu, peer, now);
+    }
+    bwe_want(&cc->bwe, peer->wanted_bps);
+    if (bwe_probe(&cc->bwe, &probe, now)) {
+        const struct pace_probe out = {
+            .cluster = probe.cluster,
+            .bps = probe.bps,
+            .bytes = probe.bytes,
+        };
+        pace_probe(sfu, peer, &out, now);
+    }
+}
+
+void cc_open(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    if (peer->cc || !peer->offer.video_ext.id[RTPEXT_TRANSPORT_CC]) {
+        return; /* known, or it will never tell us what arrived */
+    }
+    peer->cc = pool_get_raw(&sfu->ccs, &peer->cc_id);
+    if (peer->cc) {
+        bwe_init(&peer->cc->bwe, BWE_START_BPS, now);
+        peer->cc->remb_us = 0;
+        sfu_arm(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
+        publish(sfu, peer, now);
+    }
+}
 
 void cc_sent(struct sfu *sfu, struct peer *peer, const struct cc_packet *p, mono_us now)
 {
     (void)sfu;
-    (void)peer;
-    (void)p;
-    (void)now;
+    if (peer->cc) {
+        bwe_sent(&peer->cc->bwe, p->number, p->bytes, p->cluster, now);
+    }
 }
 
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now)
 {
-    (void)sfu;
-    (void)peer;
-    (void)p;
-    (void)now;
+    struct twcc_feedback fb;
+    struct twcc_status status[CC_STATUSES];
+    if (peer->cc && twcc_parse(&fb, status, CC_STATUSES, p) == 0) {
+        bwe_input(&peer->cc->bwe, &fb, status, now);
+        publish(sfu, peer, now);
+    }
 }
 
 void cc_remb(struct sfu *sfu, struct peer *peer, uint64_t bps, mono_us now)
 {
-    peer->estimate_bps = bps ? bps : 1;
-    share_update(sfu, peer, now);
+    bps = bps > BWE_MIN_BPS ? bps : BWE_MIN_BPS;
+    if (peer->cc) {
+        peer->cc->remb_bps = bps;
+        peer->cc->remb_us = now;
+        publish(sfu, peer, now);
+    } else {
+        peer->estimate_bps = bps;
+        share_update(sfu, peer, now);
+    }
 }
 
 void cc_wanted(struct sfu *sfu, struct peer *peer, mono_us now)
 {
+    /* Nothing is told back from here: the share has just been worked out. */
     (void)sfu;
-    (void)peer;
     (void)now;
+    if (peer->cc) {
+        bwe_want(&peer->cc->bwe, peer->wanted_bps);
+    }
+}
+
+void cc_path(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    if (peer->cc) {
+        bwe_path(&peer->cc->bwe, now);
+        publish(sfu, peer, now);
+    }
 }
 
 void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now)
 {
-    (void)sfu;
-    (void)peer;
-    (void)now;
+    if (peer->cc) {
+        bwe_timer(&peer->cc->bwe, now);
+        publish(sfu, peer, now);
+        sfu_arm(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
+    }
 }
 
 void cc_close(struct sfu *sfu, struct peer *peer)
 {
     twheel_cancel(&sfu->wheel, &peer->cc_node);
+    pool_put(&sfu->ccs, peer->cc_id);
+    peer->cc = NULL;
+    peer->cc_id = 0;
 }

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "codec/base/time.h"
@@ -28,6 +29,12 @@ struct cc_packet {
     uint8_t cluster; /* probe cluster it belongs to, 0 = none */
 };
 
+/* Bytes of a struct cc, for its pool. */
+size_t cc_size(void);
+/* Media may flow to the peer from now on. */
+void cc_open(struct sfu *sfu, struct peer *peer, mono_us now);
+/* It is reached at another address. */
+void cc_path(struct sfu *sfu, struct peer *peer, mono_us now);
 /* A numbered RTP datagram leaves. */
 void cc_sent(struct sfu *sfu, struct peer *peer, const struct cc_packet *p, mono_us now);
 /* RTPFB transport-cc of the peer (authenticated, not yet parsed). */

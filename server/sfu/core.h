@@ -81,6 +81,7 @@ struct sfu {
     struct pool chunks; /* struct rtx_chunk */
     struct pool txq;
     struct pool twccs;
+    struct pool ccs;
 
     struct map peer_by_id;
     struct map peer_by_ufrag;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "codec/wire/class.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 /* Compared and hashed as bytes, so unused bytes must be zero. */
@@ -44,10 +45,13 @@ static struct peer *peer_at(const struct sfu *sfu, const struct tuple *from)
     return pool_at(&sfu->peers, value);
 }
 
-static void path_update(struct peer *peer)
+static void path_update(struct sfu *sfu, struct peer *peer, mono_us now)
 {
     const struct tuple *to = ice_selected(&peer->ice);
     if (to) {
+        if (!tuple_equal(&peer->to, to)) {
+            cc_path(sfu, peer, now);
+        }
         peer->to = *to;
         peer->consent_until = peer->ice.path[peer->ice.selected].checked + ICE_CONSENT_US;
     } else {
@@ -69,7 +73,7 @@ void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out 
     if (out->changes & ICE_OLD_GONE) {
         map_del(&sfu->peer_by_ufrag, ice_ufrag_key(out->gone_ufrag));
     }
-    path_update(peer);
+    path_update(sfu, peer, now);
     if (out->changes & ICE_SELECTED && !peer->connected && !peer->checked) {
         peer->checked = true;
         peer->handshake_until = now + PEER_HANDSHAKE_US;

@@ -173,6 +173,7 @@ void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now)
     sfu->stats.peers_connected++;
     sfu_arm(sfu, &peer->rtcp_node, TIMER_PEER_RTCP,
             now + rng_below(&sfu->rng, PEER_RTCP_US / 2) + PEER_RTCP_US / 4);
+    cc_open(sfu, peer, now);
     sfu_emit(sfu, &evt);
     slots_update(sfu, peer, now);
 }

@@ -52,6 +52,7 @@ static int pools_init(struct sfu *sfu)
         {&sfu->chunks, sizeof(struct rtx_chunk), n * CHUNKS_PER_PEER},
         {&sfu->txq, sizeof(struct txq_chunk), SFU_TXQ_CHUNKS + n},
         {&sfu->twccs, sizeof(struct twcc_gen), n},
+        {&sfu->ccs, cc_size(), n},
     };
     int err = pkt_pool_init(&sfu->packets, sfu->config.shard, sfu->config.packets_max, shared);
     for (size_t i = 0; !err && i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -133,7 +134,7 @@ void sfu_free(struct sfu *sfu)
     struct pool *pools[] = {
         &sfu->peers,           &sfu->rooms,         &sfu->tracks, &sfu->layers, &sfu->receivers,
         &sfu->histories_audio, &sfu->subscriptions, &sfu->blocks, &sfu->chunks, &sfu->txq,
-        &sfu->histories_video, &sfu->twccs,
+        &sfu->histories_video, &sfu->twccs,         &sfu->ccs,
     };
     crypto_free(sfu);
     for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {

@@ -13,6 +13,8 @@
 #include "codec/base/mem.h"
 #include "signaling/store/store.h"
 
+enum { READER_BUSY_MS = 10000 };
+
 enum statement {
     ST_BEGIN,
     ST_COMMIT,
@@ -213,20 +215,9 @@ static int open_and_check(struct db *db, const char *path, uint32_t busy_ms)
     return err ? err : prepare(db);
 }
 
-int db_open(struct db **out, const char *path, uint32_t busy_ms, char *why, size_t cap)
+/* Hands db over, or says why not and frees it. */
+static int opened(struct db **out, struct db *db, int err, const char *path, char *why, size_t cap)
 {
-    *out = NULL;
-    struct db *db = mem_alloc(sizeof(*db));
-    if (!db) {
-        return E_NOMEM;
-    }
-    int err = make_file(path);
-    if (err) {
-        (void)snprintf(why, cap, "%s: %s; create the folder or mend its rights", path,
-                       strerror(errno));
-    } else {
-        err = open_and_check(db, path, busy_ms);
-    }
     if (!err) {
         *out = db;
         return 0;
@@ -244,6 +235,48 @@ int db_open(struct db **out, const char *path, uint32_t busy_ms, char *why, size
     }
     db_close(db);
     return err;
+}
+
+int db_open(struct db **out, const char *path, uint32_t busy_ms, char *why, size_t cap)
+{
+    *out = NULL;
+    struct db *db = mem_alloc(sizeof(*db));
+    if (!db) {
+        return E_NOMEM;
+    }
+    int err = make_file(path);
+    if (err) {
+        (void)snprintf(why, cap, "%s: %s; create the folder or mend its rights", path,
+                       strerror(errno));
+    } else {
+        err = open_and_check(db, path, busy_ms);
+    }
+    return opened(out, db, err, path, why, cap);
+}
+
+static int open_reader(struct db *db, const char *path)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
+    int64_t version = 0;
+    if (rc != SQLITE_OK) {
+        return code_of(rc);
+    }
+    (void)sqlite3_busy_timeout(db->handle, READER_BUSY_MS);
+    int err = first_int(db, "PRAGMA user_version", &version);
+    err = err || version == STORE_SCHEMA_VERSION ? err : E_VERSION;
+    err = err ? err : EXECUTE(db, "PRAGMA query_only = ON");
+    return err ? err : prepare(db);
+}
+
+int db_open_reader(struct db **out, const char *path, char *why, size_t cap)
+{
+    *out = NULL;
+    struct db *db = mem_alloc(sizeof(*db));
+    if (!db) {
+        return E_NOMEM;
+    }
+    return opened(out, db, open_reader(db, path), path, why, cap);
 }
 
 void db_close(struct db *db)
@@ -455,12 +488,12 @@ static int load_keys(struct db *db, struct image_build *b)
     return err;
 }
 
-static int load_class(struct db *db, const struct id *class_id,
+static int load_class(struct db *db, const struct id *class_id, bool whole,
                       int (*load_h)(void *arg, const struct class_image *image), void *arg)
 {
     struct image_build b = {.image.class_id = *class_id};
     size_t snapshot_at = 0;
-    int err = load_snapshot(db, &b, &snapshot_at);
+    int err = whole ? 0 : load_snapshot(db, &b, &snapshot_at);
     err = err ? err : load_events(db, &b);
     err = err ? err : load_keys(db, &b);
     if (!err) {
@@ -492,9 +525,20 @@ int db_load(struct db *db, int (*load_h)(void *arg, const struct class_image *im
         }
         if (!err) {
             memcpy(id.b, sqlite3_column_blob(st, 0), ID_LEN);
-            err = load_class(db, &id, load_h, arg);
+            err = load_class(db, &id, false, load_h, arg);
         }
     }
     (void)sqlite3_reset(st);
     return err;
+}
+
+int db_history(struct db *db, const struct id *class_id,
+               int (*load_h)(void *arg, const struct class_image *image), void *arg)
+{
+    uint64_t last = 0;
+    int err = db_last_seq(db, class_id, &last);
+    if (!err && last == 0) {
+        return E_NOTFOUND;
+    }
+    return err ? err : load_class(db, class_id, true, load_h, arg);
 }

@@ -14,11 +14,17 @@ struct db;
 
 /* As store_open says; why (cap bytes) receives one line for people on failure. */
 int db_open(struct db **out, const char *path, uint32_t busy_ms, char *why, size_t cap);
+/* Opens an existing file beside a running server, for reading only. Errors and why as db_open. */
+int db_open_reader(struct db **out, const char *path, char *why, size_t cap);
 void db_close(struct db *db);
 /* Counts a start: its number from 1. 0 or E_IO, E_BUSY. */
 int db_next_epoch(struct db *db, uint64_t *epoch);
 /* store_load. */
 int db_load(struct db *db, int (*load_h)(void *arg, const struct class_image *image), void *arg);
+/* Calls load_h with every event of one class from the first and no snapshot: its whole history.
+ * 0, E_NOTFOUND (no such class), E_CORRUPT, E_IO, E_NOMEM or load_h's error. */
+int db_history(struct db *db, const struct id *class_id,
+               int (*load_h)(void *arg, const struct class_image *image), void *arg);
 
 /* One transaction: begin, records of many tickets, end. Errors: E_BUSY (locked), E_FULL (disk),
  * E_CORRUPT, E_IO; after an error the caller rolls back. */

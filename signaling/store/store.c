@@ -129,6 +129,24 @@ int store_load(struct store *s, int (*load_h)(void *arg, const struct class_imag
     return db_load(s->db, load_h, arg);
 }
 
+int store_history(const char *path, const struct id *class_id,
+                  int (*load_h)(void *arg, const struct class_image *image), void *arg)
+{
+    struct db *db = NULL;
+    why_text[0] = '\0';
+    int err = db_open_reader(&db, path, why_text, sizeof(why_text));
+    if (err) {
+        return err;
+    }
+    err = db_history(db, class_id, load_h, arg);
+    if (err) {
+        (void)snprintf(why_text, sizeof(why_text), "%s: %s", path,
+                       err == E_NOTFOUND ? "no such class" : err_text(err));
+    }
+    db_close(db);
+    return err;
+}
+
 int store_fd(const struct store *s)
 {
     return s->fd;

@@ -62,6 +62,13 @@ uint64_t store_epoch(const struct store *store);
  */
 int store_load(struct store *store, int (*load_h)(void *arg, const struct class_image *image),
                void *arg);
+/*
+ * Reads the whole history of one class from the file at path, beside a running server or without
+ * one: load_h is called once with every event and no snapshot. 0, E_NOTFOUND, E_CORRUPT, E_VERSION,
+ * E_BUSY, E_IO, E_NOMEM or load_h's error; store_why says it in one line.
+ */
+int store_history(const char *path, const struct id *class_id,
+                  int (*load_h)(void *arg, const struct class_image *image), void *arg);
 /* Starts the thread. 0 or E_LIMIT. */
 int store_start(struct store *store);
 /* Takes copies of the records under this ticket. 0, E_BUSY (queue full), E_NOMEM. Never blocks. */

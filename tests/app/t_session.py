@@ -40,6 +40,26 @@ def media(s, client):
           wait_for(lambda: s.metric("amphi_media_connections") == 1, 3))
 
 
+def attendance(s, class_id):
+    """The sheet comes from the journal, beside the running server."""
+    code, out, err = s.cli("attendance", class_id, "--json")
+    sheet = json.loads(out) if code == 0 else {"people": []}
+    people = {p["name"]: p for p in sheet["people"]}
+    check("attendance names who was there", set(people) == {"Ada", "Blaise"}, err)
+    check("with one interval each, inside the session",
+          all(len(p["intervals"]) == 1 and sheet["opened"] <= p["intervals"][0][0]
+              < p["intervals"][0][1] <= sheet["closed"] for p in people.values()))
+    code, again, _ = s.cli("attendance", class_id, "--json")
+    check("its seal is the same each time", json.loads(again)["seal"] == sheet["seal"] != "")
+    code, out, _ = s.cli("attendance", class_id, "--csv", "--lang", "en")
+    rows = out.lstrip("\ufeff").splitlines()
+    check("attendance as a file for spreadsheets",
+          code == 0 and len(rows) == 3 and rows[0].startswith('"Name";"Role"'), rows[:1])
+    other = class_id[:4] + ("b" if class_id[4] == "a" else "a") + class_id[5:]
+    code, _, err = s.cli("attendance", other)
+    check("attendance of an unknown class", code == 1 and "no such class" in err, err.strip())
+
+
 def run():
     with Server() as s:
         check("ready in time", s.start_s < 5, f"{s.start_s * 1000:.0f} ms")
@@ -69,6 +89,7 @@ def run():
         closed = host.wait_closed()
         check("ends it for everybody", closed and closed.code == 4002, closed)
         guest.close()
+        attendance(s, class_id)
         bad = Client(s.port)
         bad.send("hello", v=1, lang="en", link="AAAA")
         closed = bad.wait_closed()

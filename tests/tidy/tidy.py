@@ -28,6 +28,7 @@ LAYERS = {
     "signaling/journal": CODEC[:3] + CLASS,
     "signaling/activity": CODEC[:3] + CLASS,
     "signaling/class": CODEC[:3] + CLASS,
+    "signaling/attendance": CODEC[:3] + ["signaling/schema", "signaling/journal"],
     "signaling/store": ["codec/base", "codec/sys"] + CLASS,
     "signaling/door": ["codec/base", "codec/sys", "signaling/schema", "signaling/class"],
     "signaling/lms": ["codec/base", "codec/sys", "signaling/schema", "signaling/door"],
@@ -36,13 +37,16 @@ LAYERS = {
     "server/crypto": CODEC[:3] + ["server/proto"],
     "server/io": CODEC[:3] + ["codec/sys", "server/proto"],
     "server/record": CODEC + ["codec/sys", "server/proto", "server/sfu", "server/io"],
+    "server/paper": ["codec/base"],
     "bench/load": CODEC + ["codec/sys", "server/proto", "server/crypto", "server/io"],
     "server/app": CODEC + ["bench/load", "codec/sys", "server/proto", "server/sfu",
-                           "server/crypto", "server/io", "server/record", "signaling/door", "signaling/store",
-                           "signaling/lms"] + CLASS,
+                           "server/crypto", "server/io", "server/record", "signaling/door",
+                            "server/paper", "signaling/store", "signaling/attendance",
+                            "signaling/lms"] + CLASS,
 }
 PURE = ["codec/base", "codec/wire", "codec/media", "signaling/schema", "signaling/class",
-        "signaling/activity", "signaling/journal", "server/proto", "server/sfu"]
+        "signaling/activity", "signaling/attendance", "signaling/journal", "server/proto",
+        "server/sfu"]
 HEAP = {"malloc", "calloc", "realloc", "free", "strdup", "aligned_alloc", "posix_memalign"}
 IMPURE = HEAP | set("""
     clock_gettime gettimeofday time nanosleep usleep sleep clock_nanosleep

@@ -1,0 +1,163 @@
+/* The attendance sheet and certificates on paper. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "server/app/attendance_report.h"
+#include "server/paper/paper.h"
+#include "signaling/schema/schema.h"
+
+enum { COLUMNS = 7, CELL_MAX = 1024, TEXT_MAX = 1024 };
+
+struct cells {
+    char (*text)[CELL_MAX];
+    const char **at;
+};
+
+static const char *role_word(bool french, unsigned role)
+{
+    if (!french) {
+        return schema_spell(ENUM_role, (int)role);
+    }
+    return role == ROLE_HOST ? "hôte" : role == ROLE_ANIMATOR ? "animateur" : "participant";
+}
+
+static void footer_text(const struct attendance_report *r, char *out, size_t cap)
+{
+    char made[TIME_TEXT_MAX];
+    attendance_date(r, r->now, made);
+    snprintf(out, cap, r->french ? "Amphi, établi le %s" : "Amphi, made on %s", made);
+}
+
+static void session_text(const struct attendance_report *r, char *out, size_t cap)
+{
+    char opened[TIME_TEXT_MAX];
+    char closed[TIME_TEXT_MAX];
+    attendance_date(r, r->session->opened, opened);
+    attendance_date(r, r->session->closed, closed);
+    snprintf(out, cap, r->french ? "Séance du %s au %s" : "Session from %s to %s", opened,
+             closed[0] ? closed : "...");
+}
+
+static void rules_text(const struct attendance_report *r, char *out, size_t cap)
+{
+    int64_t needed = attendance_needed_ms(&r->rules, r->session, r->now) / MS_PER_MIN;
+    snprintf(out, cap,
+             r->french ? "Présence à partir de %" PRId64
+                         " min. Les absences de moins de %u s ne comptent pas."
+                       : "Present from %" PRId64 " min on. Absences under %u s do not count.",
+             needed, r->rules.bridge_ms / 1000);
+}
+
+static void fill_row(const struct attendance_report *r, const struct attendee *who,
+                     char text[COLUMNS][CELL_MAX])
+{
+    struct attendance_row row = attendance_row(&r->rules, r->session, who, r->now);
+    const char *name = attendance_name(who);
+    snprintf(text[0], CELL_MAX, "%s",
+             name[0]     ? name
+             : r->french ? "(nom effacé)"
+                         : "(name erased)");
+    snprintf(text[1], CELL_MAX, "%s", role_word(r->french, who->role));
+    attendance_intervals(r, who, text[2], CELL_MAX);
+    snprintf(text[3], CELL_MAX, "%" PRId64, row.present_ms / MS_PER_MIN);
+    snprintf(text[4], CELL_MAX, "%" PRId64, row.elsewhere_ms / MS_PER_MIN);
+    snprintf(text[5], CELL_MAX, "%s", attendance_word(r->french, row.status));
+    text[6][0] = '\0';
+}
+
+static int table(struct paper *paper, const struct attendance_report *r)
+{
+    static const struct paper_column columns[2][COLUMNS] = {
+        {{"Name", 30},
+         {"Role", 16},
+         {"Present", 34},
+         {"Min", 9},
+         {"Workshops", 17},
+         {"Status", 15},
+         {"Signature", 28}},
+        {{"Nom", 30},
+         {"Rôle", 16},
+         {"Présence", 34},
+         {"Min", 9},
+         {"Ateliers", 14},
+         {"Statut", 15},
+         {"Signature", 28}},
+    };
+    size_t rows = r->session->count;
+    struct cells c = {.text = mem_alloc(rows * COLUMNS * CELL_MAX + 1),
+                      .at = mem_alloc(rows * COLUMNS * sizeof(*c.at) + 1)};
+    int err = c.text && c.at ? 0 : E_NOMEM;
+    for (size_t i = 0; i < rows && !err; i++) {
+        fill_row(r, &r->session->people[i], c.text + i * COLUMNS);
+        for (size_t k = 0; k < COLUMNS; k++) {
+            c.at[i * COLUMNS + k] = c.text[i * COLUMNS + k];
+        }
+    }
+    if (!err) {
+        paper_table(paper, columns[r->french], COLUMNS, c.at, rows);
+    }
+    mem_free(c.text);
+    mem_free(c.at);
+    return err;
+}
+
+int attendance_pdf(const struct attendance_report *r, const char *path)
+{
+    char text[TEXT_MAX];
+    char footer[128];
+    const char *title = r->french ? "Feuille d’émargement" : "Attendance sheet";
+    footer_text(r, footer, sizeof(footer));
+    struct paper *paper = paper_new(path, title, footer);
+    if (!paper) {
+        return E_IO;
+    }
+    paper_heading(paper, 1, title);
+    paper_heading(paper, 2, rtext_str(r->sheet->title));
+    session_text(r, text, sizeof(text));
+    paper_text(paper, text);
+    rules_text(r, text, sizeof(text));
+    paper_text(paper, text);
+    paper_space(paper, 3);
+    int err = table(paper, r);
+    if (r->seal[0]) {
+        snprintf(text, sizeof(text), r->french ? "Sceau : %s" : "Seal: %s", r->seal);
+        paper_text(paper, text);
+    } else {
+        paper_text(paper, r->french ? "La séance est en cours : cet émargement est provisoire."
+                                    : "The session still runs: this record is provisional.");
+    }
+    int written = paper_finish(paper);
+    return err ? err : written;
+}
+
+int attendance_certificate(const struct attendance_report *r, const struct attendee *who,
+                           const char *path)
+{
+    struct attendance_row row = attendance_row(&r->rules, r->session, who, r->now);
+    char text[TEXT_MAX];
+    char footer[128];
+    char day[TIME_TEXT_MAX];
+    const char *title = r->french ? "Attestation de présence" : "Certificate of attendance";
+    footer_text(r, footer, sizeof(footer));
+    struct paper *paper = paper_new(path, title, footer);
+    if (!paper) {
+        return E_IO;
+    }
+    paper_space(paper, 30);
+    paper_heading(paper, 1, title);
+    paper_space(paper, 10);
+    paper_heading(paper, 2, attendance_name(who));
+    attendance_date(r, r->session->opened, day);
+    snprintf(text, sizeof(text),
+             r->french ? "a participé à « %s » le %s, pendant %" PRId64 " minutes."
+                       : "took part in “%s” on %s, for %" PRId64 " minutes.",
+             rtext_str(r->sheet->title), day, row.present_ms / MS_PER_MIN);
+    paper_text(paper, text);
+    paper_space(paper, 20);
+    snprintf(text, sizeof(text), r->french ? "Sceau de la séance : %s" : "Seal of the session: %s",
+             r->seal);
+    paper_text(paper, text);
+    return paper_finish(paper);
+}

@@ -1,0 +1,57 @@
+/*
+ * What counts as having been there (classroom.md 4.6): pure arithmetic over the stays of a sheet.
+ *
+ *   stays of all rooms -> union -> gaps under bridge_ms closed -> cut to the window -> sum ->
+ * status
+ *
+ * Invariants: a correction by staff wins over arithmetic and never changes it; the same sheet and
+ * rules give the same rows in the same order; times of a running session are counted up to `now`.
+ * Out of scope: who was there (sheet.h), how it is printed (csv.h).
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "signaling/attendance/sheet.h"
+
+enum attendance_status {
+    ATTENDANCE_ABSENT = 0,
+    ATTENDANCE_PARTIAL, /* there, but below the threshold */
+    ATTENDANCE_PRESENT,
+    ATTENDANCE_EXCUSED, /* by a word of staff only */
+    ATTENDANCE_STATUS_COUNT,
+};
+
+struct attendance_rules {
+    uint32_t share_permille; /* of the length; used when minutes = 0 */
+    uint32_t minutes;        /* 0 = by share */
+    uint32_t bridge_ms;      /* an absence shorter than this does not count as one */
+    uint32_t arrival_min;    /* arrived later than this after the start = partial; 0 = any time */
+    uint32_t checks;         /* presence checks that must be passed; 0 = none */
+    wall_ms start;           /* scheduled; 0 = from opening to closing */
+    wall_ms length_ms;       /* scheduled; 0 = from opening to closing */
+};
+
+struct attendance_row {
+    const struct attendee *who;
+    wall_ms first; /* 0 = never there */
+    wall_ms last;
+    int64_t present_ms;
+    int64_t elsewhere_ms; /* of these: in workshops */
+    uint32_t intervals;   /* after bridging */
+    uint8_t computed;     /* enum attendance_status, by arithmetic */
+    uint8_t status;       /* what stands: computed, or the word of staff */
+};
+
+/* The rules of a class where nothing else was said: half of the actual length. */
+struct attendance_rules attendance_defaults(void);
+/* How much is needed to be present, milliseconds. */
+int64_t attendance_needed_ms(const struct attendance_rules *rules,
+                             const struct sheet_session *session, wall_ms now);
+/* The row of one person. */
+struct attendance_row attendance_row(const struct attendance_rules *rules,
+                                     const struct sheet_session *session,
+                                     const struct attendee *who, wall_ms now);
+/* i-th interval of a person after union and bridging: 0 and *out, or E_NOTFOUND. */
+int attendance_interval(const struct attendance_rules *rules, const struct attendee *who,
+                        uint32_t i, wall_ms now, struct stay *out);

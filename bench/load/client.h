@@ -46,6 +46,7 @@ enum { CLIENT_AUDIO_SLOTS = 5, CLIENT_VIDEO_SLOTS = 16, CLIENT_SSRCS = 64, CLIEN
 struct client_totals {
     uint64_t packets, bytes, lost, duplicate, decrypted, decrypt_failed, stamps_bad;
     uint64_t sent_packets, sent_bytes, plis, errors;
+    uint64_t datagrams;               /* of every kind, before the model of the network */
     uint64_t messages, message_bytes; /* of the server */
     uint64_t acks, refused;           /* commands of ours */
     uint32_t live, dead, first_media;

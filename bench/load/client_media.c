@@ -384,6 +384,7 @@ void client_read(struct client *client, mono_us now)
             in[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
         }
         n = recvmmsg(client->fd, in, READ_BATCH, MSG_DONTWAIT, NULL);
+        client->world->totals.datagrams += n > 0 ? (uint64_t)n : 0;
         for (int i = 0; i < n; i++) {
             if (!client->down || link_put(client->down, bytes[i], in[i].msg_len, now)) {
                 on_datagram(client, bytes[i], in[i].msg_len, now);

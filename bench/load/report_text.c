@@ -149,7 +149,7 @@ static void notes(FILE *out, const struct report *r, bool french)
     if (r->agree_known) {
         (void)fprintf(
             out,
-            french ? "recoupement : %.0f paquets reçus, %.0f envoyés selon le serveur "
+            french ? "recoupement : %.0f datagrammes reçus, %.0f envoyés selon le serveur "
                      "(écart %.3f %%)\n"
                    : "cross-check: %.0f packets received, %.0f sent by the server's own count "
                      "(%.3f %% apart)\n",
@@ -177,7 +177,7 @@ void report_tables(FILE *out, const struct report *r, bool french)
     }
     if (v->flagged) {
         (void)fprintf(out, french ? "\nRéserve : %s\n" : "\nFlagged: %s\n",
-                      verdict_cause_text(v->flagged, french));
+                      verdict_flag_text(v, french));
     }
     if (r->search) {
         (void)fprintf(out,

@@ -244,6 +244,12 @@ bool load_settle(struct load *load, double seconds)
     return !load->stop;
 }
 
+void load_fresh(struct load *load)
+{
+    memset(&load->world.totals.join, 0, sizeof(load->world.totals.join));
+    memset(&load->world.totals.connect, 0, sizeof(load->world.totals.connect));
+}
+
 static void shrink(struct load *load, uint32_t n)
 {
     while (load->wanted > n) {
@@ -442,7 +448,7 @@ bool load_agree(struct load *load, double *ours, double *theirs)
         !scrape_once(load->config.admin_host, load->config.admin_port, &last)) {
         return false;
     }
-    *ours = (double)load->world.totals.packets;
+    *ours = (double)load->world.totals.datagrams;
     *theirs = last.packets_out - load->server_first.packets_out;
     return *theirs >= 0;
 }

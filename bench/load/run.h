@@ -90,14 +90,16 @@ struct load_config {
 int load_new(struct load **out, const struct load_config *config, char *why, size_t why_cap);
 /* Leaves, waits at most a second for the farewells, frees. */
 void load_free(struct load *load);
+/* Forgets the join times so far: the next window tells only those of its own step. */
+void load_fresh(struct load *load);
 /* Joins or removes people until n are there (or failed); false when it had to stop. */
 bool load_grow(struct load *load, uint32_t n);
 /* Lets seconds pass without measuring. */
 bool load_settle(struct load *load, double seconds);
 /* Measures; out is filled also when it had to stop (false) with what there is. */
 bool load_hold(struct load *load, double seconds, struct load_window *out);
-/* Stops all sending, waits until nothing is on its way, and compares: packets we received since
- * load_new and packets the server says it sent. False when the server's figures are not known. */
+/* Stops all sending, waits until little is on its way, and compares: datagrams we received since
+ * load_new and datagrams the server says it sent. False when the server's figures are not known. */
 bool load_agree(struct load *load, double *ours, double *theirs);
 
 uint32_t load_people(const struct load *load);

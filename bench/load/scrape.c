@@ -59,14 +59,14 @@ static const struct row rows[] = {
 
 static void take_row(struct scrape_sample *out, const char *line, size_t name_len, double value)
 {
-    static const char media[] = "amphi_thread_cpu_seconds_total{thread=\"media";
+    static const char shard[] = "amphi_thread_cpu_seconds_total{thread=\"shard";
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (strlen(rows[i].name) == name_len && memcmp(rows[i].name, line, name_len) == 0) {
             memcpy((char *)out + rows[i].at, &value, sizeof(value));
             return;
         }
     }
-    if (name_len > sizeof(media) && memcmp(line, media, sizeof(media) - 1) == 0 &&
+    if (name_len > sizeof(shard) && memcmp(line, shard, sizeof(shard) - 1) == 0 &&
         value > out->busiest_s) {
         out->busiest_s = value;
     }

@@ -195,6 +195,23 @@ const char *verdict_cause_text(enum verdict_cause cause, bool french)
     return french ? fr[cause] : en[cause];
 }
 
+const char *verdict_flag_text(const struct verdict *v, bool french)
+{
+    if (v->fits && v->flagged == CAUSE_NOISE) {
+        return french
+                   ? "d'autres programmes occupaient la machine : au calme, les chiffres seraient "
+                     "meilleurs"
+                   : "other programs kept the machine busy: on a quiet one the figures would be "
+                     "better";
+    }
+    if (v->fits && v->flagged == CAUSE_TOOL) {
+        return french
+                   ? "cet outil de charge était au bout de ses moyens : le serveur peut faire mieux"
+                   : "this load tool was at its limit: the server can do better";
+    }
+    return verdict_cause_text(v->flagged, french);
+}
+
 const char *verdict_row_text(enum verdict_row_kind row, bool french)
 {
     static const char *const fr[] = {

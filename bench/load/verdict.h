@@ -52,6 +52,8 @@ void verdict_make(struct verdict *out, const struct shape *shape, const struct l
 const char *verdict_cause_name(enum verdict_cause cause);
 /* One sentence for people. */
 const char *verdict_cause_text(enum verdict_cause cause, bool french);
+/* What the flag means for this verdict. */
+const char *verdict_flag_text(const struct verdict *v, bool french);
 const char *verdict_row_text(enum verdict_row_kind row, bool french);
 /* Media lost after repair, share. */
 double verdict_loss(const struct load_window *w);

@@ -228,6 +228,17 @@ static void end_window(struct load *load, struct load_window *w, const struct lo
     w->watched_h = load->watched_s / 3600;
 }
 
+void load_sum_up(struct load *load, struct load_window *out)
+{
+    static const struct load_sum none[LOAD_ROLES];
+    memset(out, 0, sizeof(*out));
+    machine_read(load->config.pids, load->config.pid_count, &out->from);
+    out->seconds = (double)(clock_mono_us() - load->start) / US_PER_S;
+    end_window(load, out, none);
+    out->messages = load->world.totals.messages;
+    out->acks = load->world.totals.acks;
+}
+
 bool load_hold(struct load *load, double seconds, struct load_window *out)
 {
     struct load_sum before[LOAD_ROLES];

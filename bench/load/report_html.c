@@ -77,7 +77,11 @@ static void headline(struct page *p)
     }
     (void)fputs("</p><p>", p->out);
     if (half) {
+        (void)fputs("<span lang=\"fr\">", p->out);
+        escaped(p->out, load_why_text(r->interrupted, true));
+        (void)fputs("</span><span lang=\"en\">", p->out);
         escaped(p->out, r->interrupted);
+        (void)fputs("</span>", p->out);
     } else if (r->search) {
         say(p->out, "Au-delà : ", "Beyond that: ");
         cause(p->out, r->broke);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "bench/load/report.h"
+#include "codec/base/text.h"
 
 enum { BAR = 20 };
 
@@ -39,17 +40,41 @@ void report_live(FILE *out, bool tty, bool french, const struct load_second *s, 
     (void)fflush(out);
 }
 
+/* Text in a column: left when width is negative; counts characters, not bytes. */
+static void cell(FILE *out, int width, const char *text)
+{
+    int have = (int)text_utf8_count(text, strlen(text));
+    int pad = (width < 0 ? -width : width) - have;
+    pad = pad > 0 ? pad : 0;
+    if (width < 0) {
+        (void)fprintf(out, "%s%*s ", text, pad, "");
+    } else {
+        (void)fprintf(out, "%*s%s ", pad, "", text);
+    }
+}
+
 static void table_roles(FILE *out, const struct report *r, bool french)
 {
     static const char *const names[2][LOAD_ROLES] = {{"cameras", "voices", "spectators"},
                                                      {"caméras", "voix", "spectateurs"}};
     double s = r->window->seconds > 0 ? r->window->seconds : 1;
     struct load_sum total = {.people = 0};
-    (void)fprintf(out, "%-14s %8s %13s %12s %12s %10s %10s %8s %8s\n", french ? "Rôle" : "Tester",
-                  french ? "Pers." : "People", french ? "Pistes n/att." : "Tracks n/exp",
-                  french ? "Reçu kbit/s" : "Recv kbit/s", french ? "Émis kbit/s" : "Sent kbit/s",
-                  french ? "Perte %" : "Pkt.Loss %", french ? "Réparé %" : "Repaired %",
-                  french ? "Figées" : "Freezes", "PLI");
+    static const struct {
+        int width;
+        const char *fr, *en;
+    } heads[] = {{-14, "Rôle", "Tester"},
+                 {8, "Pers.", "People"},
+                 {13, "Pistes n/att.", "Tracks n/exp"},
+                 {12, "Reçu kbit/s", "Recv kbit/s"},
+                 {12, "Émis kbit/s", "Sent kbit/s"},
+                 {10, "Perte %", "Pkt.Loss %"},
+                 {10, "Réparé %", "Repaired %"},
+                 {8, "Figées", "Freezes"},
+                 {8, "PLI", "PLI"}};
+    for (unsigned i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        cell(out, heads[i].width, french ? heads[i].fr : heads[i].en);
+    }
+    (void)fputc('\n', out);
     for (unsigned i = 0; i <= LOAD_ROLES; i++) {
         const struct load_sum *sum = i < LOAD_ROLES ? &r->window->role[i] : &total;
         if (i < LOAD_ROLES && !sum->people && !sum->pictures.packets && !sum->sound.packets) {
@@ -59,9 +84,9 @@ static void table_roles(FILE *out, const struct report *r, bool french)
         double expected = (double)(sum->sound.expected + sum->pictures.expected);
         double repaired = (double)(sum->sound.repaired + sum->pictures.repaired);
         double bytes = (double)(sum->sound.bytes + sum->pictures.bytes);
+        cell(out, -14, i < LOAD_ROLES ? names[french][i] : "Total");
         (void)fprintf(
-            out, "%-14s %8u %6u/%-6u %12.0f %12.0f %10.3f %10.1f %8u %8llu\n",
-            i < LOAD_ROLES ? names[french][i] : "Total", sum->people, sum->tracks,
+            out, "%8u %6u/%-6u %12.0f %12.0f %10.3f %10.1f %8u %8llu\n", sum->people, sum->tracks,
             sum->tracks_expected, bytes * 8 / 1000 / s, (double)sum->sent_bytes * 8 / 1000 / s,
             expected > 0 ? 100 * gaps / expected : 0.0, gaps > 0 ? 100 * repaired / gaps : 100.0,
             sum->pictures.freezes, (unsigned long long)sum->plis);
@@ -111,9 +136,9 @@ static void rows(FILE *out, const struct report *r, bool french)
     for (unsigned i = 0; i < VERDICT_ROWS; i++) {
         const struct verdict_row *row = &r->verdict->row[i];
         if (row->known) {
-            (void)fprintf(out, "  %s %-40s %10.2f %-3s (%s %.2f)\n", row->ok ? "✓" : "✗",
-                          verdict_row_text((enum verdict_row_kind)i, french), row->value * scale[i],
-                          units[i],
+            (void)fprintf(out, "  %s ", row->ok ? "✓" : "✗");
+            cell(out, -40, verdict_row_text((enum verdict_row_kind)i, french));
+            (void)fprintf(out, "%10.2f %-3s (%s %.2f)\n", row->value * scale[i], units[i],
                           french ? (i ? "au plus" : "au moins") : (i ? "at most" : "at least"),
                           row->limit * scale[i]);
         }
@@ -173,7 +198,8 @@ void report_tables(FILE *out, const struct report *r, bool french)
     (void)fputc('\n', out);
     rows(out, r, french);
     if (r->interrupted) {
-        (void)fprintf(out, french ? "\nInterrompu : %s\n" : "\nInterrupted: %s\n", r->interrupted);
+        (void)fprintf(out, french ? "\nInterrompu : %s\n" : "\nInterrupted: %s\n",
+                      load_why_text(r->interrupted, french));
     }
     if (v->flagged) {
         (void)fprintf(out, french ? "\nRéserve : %s\n" : "\nFlagged: %s\n",

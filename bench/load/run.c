@@ -463,6 +463,22 @@ const char *load_why(const struct load *load)
     return load->stop ? load->why : NULL;
 }
 
+const char *load_why_text(const char *why, bool french)
+{
+    static const char *const known[][2] = {
+        {"interrupted", "à la demande"},
+        {"the server is gone", "le serveur ne répond plus"},
+        {"nobody got in", "personne n'a pu entrer"},
+        {"real classes suffer", "de vraies classes en souffraient"},
+    };
+    for (unsigned i = 0; french && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i][0], why) == 0) {
+            return known[i][1];
+        }
+    }
+    return why;
+}
+
 const struct load_second *load_seconds(const struct load *load, uint32_t *count)
 {
     *count = load->second_count;

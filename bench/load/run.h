@@ -98,6 +98,8 @@ bool load_grow(struct load *load, uint32_t n);
 bool load_settle(struct load *load, double seconds);
 /* Measures; out is filled also when it had to stop (false) with what there is. */
 bool load_hold(struct load *load, double seconds, struct load_window *out);
+/* Everything since load_new, for a load that had to stop before its window. */
+void load_sum_up(struct load *load, struct load_window *out);
 /* Stops all sending, waits until little is on its way, and compares: datagrams we received since
  * load_new and datagrams the server says it sent. False when the server's figures are not known. */
 bool load_agree(struct load *load, double *ours, double *theirs);
@@ -105,6 +107,8 @@ bool load_agree(struct load *load, double *ours, double *theirs);
 uint32_t load_people(const struct load *load);
 /* Why it stopped early, or NULL. */
 const char *load_why(const struct load *load);
+/* The same for people. */
+const char *load_why_text(const char *why, bool french);
 const struct load_second *load_seconds(const struct load *load, uint32_t *count);
 const struct client_totals *load_totals(const struct load *load);
 /* Result of the decoded samples; false when nothing is decoded. */

@@ -242,7 +242,7 @@ static bool run_shape(struct job *job, struct load *load, struct load_window *wi
     const struct shape *s = &job->options.shape;
     bool whole = load_grow(load, shape_people(s)) && load_settle(load, 1);
     if (!whole) {
-        (void)load_hold(load, 0, window);
+        load_sum_up(load, window);
         return false;
     }
     return load_hold(load, s->duration_s, window);
@@ -293,7 +293,7 @@ static int run(struct job *job)
     verdict_make(&verdict, &job->options.shape, &window, report.proof);
     write_results(job, &report);
     load_free(report.load);
-    return report.interrupted && !stopped            ? EXIT_FAILED
+    return report.interrupted                        ? EXIT_FAILED
            : verdict.fits || job->options.find_limit ? EXIT_OK
                                                      : EXIT_UNFIT;
 }

@@ -512,9 +512,9 @@ const char *load_failure(const struct load *load, unsigned i, uint32_t *count)
 const struct film_sender *load_sender(const struct load *load, unsigned i, const char **name)
 {
     uint32_t publishers = load->config.shape.rooms * load->config.shape.publishers;
-    for (; i < publishers && i < load->seat_count; i++) {
-        *name = load->seats[i].client.name;
-        return load->seats[i].client.film;
+    if (i >= publishers || i >= load->seat_count) {
+        return NULL;
     }
-    return NULL;
+    *name = load->seats[i].client.name;
+    return load->seats[i].client.film;
 }

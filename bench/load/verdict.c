@@ -171,8 +171,7 @@ const char *verdict_cause_text(enum verdict_cause cause, bool french)
 {
     static const char *const fr[] = {
         "rien ne manque",
-        "cet outil de charge est lui-même au bout de ses moyens : le résultat ne dit rien du "
-        "serveur",
+        "cet outil de charge est lui-même au maximum : cela ne dit rien du serveur",
         "d'autres programmes occupent la machine : le résultat ne dit rien du serveur",
         "le processeur du serveur est au maximum",
         "le réseau du serveur perd des paquets",

@@ -61,8 +61,8 @@ void ws_note(struct klass *k, const struct event *e);
 /* The events of a commit are all noted: tells what they changed. */
 void ws_told(struct klass *k, const struct event *events, size_t count);
 void ws_snapshot(struct jsonw *w, const struct state *s, const struct viewer *v);
-/* The member chat of the workshop this seat is in: newest messages that fit into `left` bytes; false
- * in the main room. */
+/* The member chat of the workshop this seat is in: newest messages that fit into `left` bytes;
+ * false in the main room. */
 bool ws_room_chat(struct jsonw *w, const struct state *s, const struct seat *seat, size_t left);
 /* The message this person has just written in a workshop; false in the main room. */
 bool ws_newest_chat(struct jsonw *w, const struct state *s, const struct id *person);

@@ -16,12 +16,17 @@ static struct event on_room(enum event_type type, uint8_t set, uint8_t room)
     return (struct event){.type = type, .other = golden_id(set), .device = golden_id(room)};
 }
 
-static const struct event *workshops_events(size_t *count)
+/* Appends events to a journal being made. */
+static void append(struct event *events, size_t *count, const struct event *list, size_t n)
 {
-    static struct event events[60];
+    memcpy(events + *count, list, n * sizeof(*list));
+    *count += n;
+}
+
+static void prepared(struct event *events, size_t *count)
+{
     struct id host = golden_id(HOST);
     struct id part = golden_id(PART);
-    struct id no = {{0}};
     const struct event list[] = {
         {.type = EVENT_CLASS_CREATED, .a = CLASS_STANDARD},
         {.type = EVENT_PERSON_JOINED, .person = host, .device = golden_id(11), .a = 0x202, .n = 1},
@@ -49,6 +54,15 @@ static const struct event *workshops_events(size_t *count)
          .other = golden_id(SET),
          .device = golden_id(RED),
          .a = 1},
+    };
+    append(events, count, list, sizeof(list) / sizeof(list[0]));
+}
+
+static void conducted(struct event *events, size_t *count)
+{
+    struct id host = golden_id(HOST);
+    struct id part = golden_id(PART);
+    const struct event list[] = {
         {.type = EVENT_WS_STATE,
          .other = golden_id(SET),
          .person = host,
@@ -89,10 +103,17 @@ static const struct event *workshops_events(size_t *count)
          .n = 1790001000000},
         {.type = EVENT_WS_PUBLISHED, .device = golden_id(RED), .a = WS_FOR_ALL},
         {.type = EVENT_WS_STATE, .other = golden_id(SET), .a = WS_CLOSING, .n = 1790001260000},
-        {.type = EVENT_WS_CALL, .device = golden_id(RED), .person = part, .other = no, .a = 2},
+        {.type = EVENT_WS_CALL, .device = golden_id(RED), .person = part, .a = 2},
     };
-    *count = sizeof(list) / sizeof(list[0]);
-    memcpy(events, list, sizeof(list));
+    append(events, count, list, sizeof(list) / sizeof(list[0]));
+}
+
+static const struct event *workshops_events(size_t *count)
+{
+    static struct event events[60];
+    *count = 0;
+    prepared(events, count);
+    conducted(events, count);
     return golden_stamp(events, *count);
 }
 

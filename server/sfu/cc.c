@@ -4,6 +4,7 @@
 #include "server/proto/bwe.h"
 #include "server/sfu/core.h"
 #include "server/sfu/share.h"
+#include "server/sfu/voice.h"
 
 enum {
     CC_TICK_US = 200 * US_PER_MS,
@@ -85,6 +86,7 @@ void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p
     struct twcc_status status[CC_STATUSES];
     if (peer->cc && twcc_parse(&fb, status, CC_STATUSES, p) == 0) {
         bwe_input(&peer->cc->bwe, &fb, status, now);
+        voice_loss(peer, 0, now);
         publish(sfu, peer, now);
     }
 }
@@ -127,6 +129,11 @@ void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now)
         publish(sfu, peer, now);
         sfu_arm(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
     }
+}
+
+double cc_loss(const struct peer *peer)
+{
+    return peer->cc ? (double)peer->cc->bwe.loss : 0;
 }
 
 void cc_close(struct sfu *sfu, struct peer *peer)

@@ -45,5 +45,7 @@ void cc_remb(struct sfu *sfu, struct peer *peer, uint64_t bps, mono_us now);
 void cc_wanted(struct sfu *sfu, struct peer *peer, mono_us now);
 /* peer->cc_node came due. */
 void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now);
+/* Share of what is sent that the peer loses, by its feedback. */
+double cc_loss(const struct peer *peer);
 /* The peer closes: everything kept for it is given back. */
 void cc_close(struct sfu *sfu, struct peer *peer);

@@ -6,6 +6,7 @@
 #include "codec/media/registry.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/voice.h"
 
 static void send_again(struct sfu *sfu, struct subscription *sub, const struct pkt *pkt,
                        const struct rtx_sent *sent, uint16_t seq, mono_us now)
@@ -67,6 +68,10 @@ void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us
 {
     struct rtx_sent sent;
     int64_t full;
+    if (!sub->video) {
+        voice_again(sfu, sub, seq, now);
+        return;
+    }
     if (!sub->track || !peer_can_send(sub->peer, now) ||
         rtx_find(&sub->rtx, seq, sub->peer->rtt_us, now, &sent, &full)) {
         return;

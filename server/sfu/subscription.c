@@ -2,6 +2,7 @@
 
 #include "codec/base/err.h"
 #include "server/sfu/core.h"
+#include "server/sfu/voice.h"
 
 enum { MID_PACKETS = 50 }; /* at most so many packets carry the MID before a report is awaited */
 
@@ -193,6 +194,7 @@ void subscription_free(struct sfu *sfu, struct subscription *sub)
         subscription_revoke(sfu, sub, sfu->now);
     }
     rtx_clear(&sub->rtx, &sfu->chunks);
+    voice_close(sfu, sub);
     peer->slot[sub->slot] = NULL;
     pool_put(&sfu->subscriptions, sub->pool);
 }

@@ -2,6 +2,7 @@
  * Requests of the operator as JSON, the same over the control socket and offline:
  *   {"cmd":"class.create","title":"...","type":"standard|webinar|round_table"}
  *   {"cmd":"class.list"} {"cmd":"class.show","class":"c_..."} {"cmd":"class.end","class":"c_..."}
+ *   {"cmd":"class.forget","class":"c_...","person":"p_..."}
  *   {"cmd":"link","class":"c_...","role":"participant|animator|host","ttl_s":0,"single":false}
  *   {"cmd":"drain"} {"cmd":"status"}
  * Answers: {"ok":true, ...} or {"ok":false,"code":"E_...","why":"..."}.

@@ -1,4 +1,4 @@
-/* amphi class create|list|show|end: the classes of this server. */
+/* amphi class create|list|show|end|forget: the classes of this server. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -107,6 +107,18 @@ static int one(struct command_line *line, const char *cmd, void (*print_h)(const
     return finish(line, answer, code, print_h);
 }
 
+static int forget(struct command_line *line)
+{
+    int code;
+    if (!command_rest(line, 3, 3)) {
+        return EXIT_USAGE;
+    }
+    json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", "class.forget", "class", line->argv[2],
+                                "person", line->argv[3]);
+    json_t *answer = client_ask(line, request, true, &code);
+    return finish(line, answer, code, print_nothing);
+}
+
 static int class_command(struct command_line *line)
 {
     const char *verb = line->argc > 1 ? line->argv[1] : "";
@@ -122,18 +134,23 @@ static int class_command(struct command_line *line)
     if (!strcmp(verb, "end")) {
         return one(line, "class.end", print_nothing);
     }
-    command_error(line, "usage: amphi class create|list|show|end");
+    if (!strcmp(verb, "forget")) {
+        return forget(line);
+    }
+    command_error(line, "usage: amphi class create|list|show|end|forget");
     return EXIT_USAGE;
 }
 
 const struct command command_class = {
     .name = "class",
-    .args = "create|list|show|end ...",
-    .usage = "Make, list, show and end classes.",
+    .args = "create|list|show|end|forget ...",
+    .usage = "Make, list, show and end classes; erase a person.",
     .help = "  amphi class create \"Title\" [--type standard|webinar|round_table]\n"
             "  amphi class list\n"
             "  amphi class show c_...\n"
-            "  amphi class end c_...      nobody can join it any more\n\n"
+            "  amphi class end c_...      nobody can join it any more\n"
+            "  amphi class forget c_... p_...   erases name and texts of a person; run amphi\n"
+            "                                   backup then, and older copies forget too\n\n"
             "Works with and without a running server on the same data folder.\n",
     .flags = COMMAND_CONFIG,
     .exec = class_command,

@@ -126,6 +126,28 @@ test('a short disconnection heals without an offer', () => {
   assert.equal(doctor.remedy(60_000, true), 'none');
 });
 
+test('disconnected while media arrives is shown as connected and not treated, for 12 s at most', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.state('disconnected', 1000);
+  for (let now = 1500; now <= 13_000; now += 500) {
+    doctor.heard(now);
+    assert.equal(doctor.shown(now), 'connected');
+    assert.equal(doctor.remedy(now, true), 'none');
+  }
+  doctor.heard(13_500);
+  assert.equal(doctor.shown(14_500), 'disconnected');
+  assert.equal(doctor.remedy(16_000, true), 'ice');
+});
+
+test('a silent disconnection is shown after 1.5 s', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.state('disconnected', 1000);
+  assert.equal(doctor.shown(2400), 'connected');
+  assert.equal(doctor.shown(2500), 'disconnected');
+});
+
 test('a guest token the server does not know is dropped, the link still opens', () => {
   const link = new Link({ link: 'L', guest: 'G', resume: '', lang: 'fr' });
   assert.equal(link.opened().send?.guest, 'G');

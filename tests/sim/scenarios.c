@@ -441,6 +441,8 @@ const struct scenario scenarios[] = {
     {"s11_foreign_and_many_ssrcs", 1, 5, attack_s11_ssrcs},
     {"s12_feedback_hurts_nobody_else", 1, 5, attack_s12_feedback},
     {"restart_moves_the_path", 1, 5, run_restart},
+    {"f1_loss", 1, 5, link_f1},
+    {"f2_f3_jitter_and_order", 1, 5, link_f2_f3},
     {"listening_to_another_room", 1, 5, workshop_listen},
     {"two_shards_listening", 2, 5, workshop_listen},
     {"three_shards_listening", 3, 3, workshop_listen},

@@ -8,6 +8,7 @@
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
 #include "signaling/class/impl.h"
+#include "tests/unit/rig_view.h"
 
 /* ---- stand-in secrets: keyed hash and a keystream, so that a rig needs no library
  * ------------------- */
@@ -88,94 +89,6 @@ static const char *str(const json_t *object, const char *key)
     return s ? s : "";
 }
 
-/* Index of the element whose key has this value, or the length. */
-static size_t index_of(const json_t *list, const char *key, const char *value)
-{
-    size_t i = 0;
-    while (i < json_array_size(list) && strcmp(str(json_array_get(list, i), key), value) != 0) {
-        i++;
-    }
-    return i;
-}
-
-static json_t *find(const json_t *list, const char *key, const char *value)
-{
-    return json_array_get(list, index_of(list, key, value));
-}
-
-static void lower_hand(json_t *hands, const char *person)
-{
-    (void)json_array_remove(hands, index_of(hands, "person", person));
-}
-
-static void apply_device(json_t *person, const char *type, const json_t *ev)
-{
-    json_t *devices = json_object_get(person, "devices");
-    if (strcmp(type, "device.joined") == 0) {
-        json_array_append_new(devices, json_deep_copy(json_object_get(ev, "device")));
-        return;
-    }
-    size_t at = index_of(devices, "id", str(ev, "device"));
-    if (strcmp(type, "device.left") == 0) {
-        (void)json_array_remove(devices, at);
-        return;
-    }
-    static const char *const keys[] = {"mic", "cam", "screen", "sound"};
-    for (size_t i = 0; i < 4; i++) {
-        json_object_set(json_array_get(devices, at), keys[i], json_object_get(ev, keys[i]));
-    }
-}
-
-static void apply_person(json_t *view, const char *type, const json_t *ev)
-{
-    json_t *people = json_object_get(view, "people");
-    if (strcmp(type, "person.joined") == 0) {
-        json_array_append_new(people, json_deep_copy(json_object_get(ev, "person")));
-        return;
-    }
-    const char *id = str(ev, "person");
-    if (strcmp(type, "person.left") == 0) {
-        lower_hand(json_object_get(view, "hands"), id);
-        (void)json_array_remove(people, index_of(people, "id", id));
-        return;
-    }
-    json_t *person = find(people, "id", id);
-    if (!person) {
-        return;
-    }
-    if (strcmp(type, "person.away") == 0) {
-        json_object_set(person, "away", json_object_get(ev, "away"));
-    } else if (strcmp(type, "person.renamed") == 0) {
-        json_object_set(person, "name", json_object_get(ev, "name"));
-    } else if (strcmp(type, "role.changed") == 0) {
-        json_object_set(person, "role", json_object_get(ev, "role"));
-    } else {
-        apply_device(person, type, ev);
-    }
-}
-
-static void apply_event(json_t *view, const json_t *ev)
-{
-    const char *type = str(ev, "e");
-    json_t *hands = json_object_get(view, "hands");
-    json_t *chat = json_object_get(view, "chat");
-    if (strcmp(type, "hand.raised") == 0) {
-        lower_hand(hands, str(json_object_get(ev, "hand"), "person"));
-        json_array_append_new(hands, json_deep_copy(json_object_get(ev, "hand")));
-    } else if (strcmp(type, "hand.lowered") == 0) {
-        lower_hand(hands, str(ev, "person"));
-    } else if (strcmp(type, "chat.posted") == 0) {
-        json_array_append_new(chat, json_deep_copy(json_object_get(ev, "chat")));
-        if (json_array_size(chat) > STATE_CHAT_MAX) {
-            json_array_remove(chat, 0);
-        }
-    } else if (strcmp(type, "session.changed") == 0) {
-        json_object_set(json_object_get(view, "class"), "state", json_object_get(ev, "state"));
-    } else {
-        apply_person(view, type, ev);
-    }
-}
-
 static void apply_delta(struct rig_page *page, const json_t *delta)
 {
     page->deltas++;
@@ -185,7 +98,7 @@ static void apply_delta(struct rig_page *page, const json_t *delta)
     }
     const json_t *events = json_object_get(delta, "events");
     for (size_t i = 0; i < json_array_size(events); i++) {
-        apply_event(page->view, json_array_get(events, i));
+        rig_view_apply(page->view, json_array_get(events, i));
     }
     page->seq = json_integer_value(json_object_get(delta, "seq"));
 }
@@ -221,6 +134,10 @@ static void page_hear(struct rig_page *page, json_t *m)
         take_snapshot(page, m);
         return;
     }
+    if (strcmp(type, "rights") == 0) {
+        json_object_set(page->view, "rights", json_object_get(m, "rights"));
+        return;
+    }
     if (strcmp(type, "slots") != 0 && strcmp(type, "speaking") != 0) {
         json_decref(page->last);
         page->last = json_incref(m);
@@ -234,6 +151,8 @@ static void page_hear(struct rig_page *page, json_t *m)
         copy_text(page->resume, sizeof(page->resume), m, "resume");
         page->epoch = json_integer_value(json_object_get(m, "epoch"));
         page->inside = true;
+    } else if (strcmp(type, "waiting") == 0) {
+        page->inside = false;
     } else if (strcmp(type, "ack") == 0) {
         copy_text(page->acked, sizeof(page->acked), m, "id");
     } else if (strcmp(type, "error") == 0) {
@@ -610,16 +529,24 @@ void rig_pass(struct rig *rig, int64_t ms)
 /* ---- steps
  * ------------------------------------------------------------------------------------------ */
 
-struct id rig_class(struct rig *rig, enum class_type type)
+struct id rig_class_set(struct rig *rig, enum class_type type, const struct admin_setting *settings,
+                        size_t count)
 {
     struct rng rng = rng_from_seeded(&rig->seeded);
     struct admin_request req = {.kind = ADMIN_CLASS_CREATE,
                                 .class_id = id_new(&rng),
                                 .title = "Classe d'essai",
-                                .class_type = type};
+                                .class_type = type,
+                                .settings = settings,
+                                .setting_count = count};
     classroom_admin(rig->room, 1, &req, rig->now);
     (void)rig_commit(rig, SIZE_MAX);
     return req.class_id;
+}
+
+struct id rig_class(struct rig *rig, enum class_type type)
+{
+    return rig_class_set(rig, type, NULL, 0);
 }
 
 void rig_link(struct rig *rig, const struct id *class_id, enum role role, bool single,
@@ -721,10 +648,12 @@ size_t rig_count(const struct rig_page *page, const char *list)
 
 static char *shared_parts(const json_t *snapshot)
 {
-    static const char *const keys[] = {"class", "people", "hands", "chat"};
-    json_t *out = json_object();
-    for (size_t i = 0; i < 4; i++) {
-        json_object_set(out, keys[i], json_object_get(snapshot, keys[i]));
+    /* What belongs to the moment or to the connection is no part of what is shared. */
+    static const char *const own[] = {"t",     "seq",    "epoch", "resume", "you",
+                                      "slots", "rights", "now",   "clock"};
+    json_t *out = json_copy((json_t *)(uintptr_t)snapshot);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        (void)json_object_del(out, own[i]);
     }
     char *text = json_dumps(out, JSON_SORT_KEYS | JSON_COMPACT);
     json_decref(out);

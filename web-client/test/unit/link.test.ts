@@ -18,7 +18,7 @@ test('first hello carries the link, later ones the newest resume token and what 
   assert.equal(link.phase, 'door');
   assert.deepEqual(link.opened().send, { t: 'hello', v: 1, lang: 'fr', link: 'L', guest: 'G', epoch: 3 });
   link.message(snapshot);
-  link.message({ t: 'resumed', epoch: 3, resume: 'R2', seq: 14 });
+  link.message({ t: 'resumed', epoch: 3, resume: 'R2', seq: 14, clock: 0 });
   link.remember({ seq: 14 });
   assert.deepEqual(link.opened().send, { t: 'hello', v: 1, lang: 'fr', resume: 'R2', have: 14, epoch: 3 });
 });
@@ -69,7 +69,7 @@ test('a new epoch says hello again on the same socket and is stale until answere
   link.message(snapshot);
   assert.equal(link.message({ t: 'epoch', epoch: 4 }).send?.resume, 'R1');
   assert.equal(link.stale, true);
-  link.message({ t: 'resumed', epoch: 4, resume: 'R2', seq: 12 });
+  link.message({ t: 'resumed', epoch: 4, resume: 'R2', seq: 12, clock: 0 });
   assert.equal(link.stale, false);
 });
 

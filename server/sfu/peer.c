@@ -14,6 +14,29 @@ struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
     return map_find(&sfu->peer_by_id, id, &value) ? pool_at(&sfu->peers, value) : NULL;
 }
 
+void peer_pictures_anew(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    for (unsigned i = peer->audio_slots; peer->connected && i < peer->slots; i++) {
+        const struct subscription *sub = peer->slot[i];
+        if (sub && sub->video && sub->layer) {
+            track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
+        }
+    }
+    for (unsigned source = 0; peer->connected && source < SOURCE_COUNT; source++) {
+        struct track *track = peer->track[source];
+        uint8_t layers = 0;
+        for (unsigned i = 0; track && track->video && i < LAYERS_MAX; i++) {
+            const struct layer *layer = track->layer[i];
+            if (layer && (layer->subs || layer->exports)) {
+                layers = (uint8_t)(layers | 1u << i);
+            }
+        }
+        if (layers) {
+            track_keyframe(sfu, track, layers, now);
+        }
+    }
+}
+
 bool peer_can_send(const struct peer *peer, mono_us now)
 {
     return peer->connected && now < peer->consent_until;

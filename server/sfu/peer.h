@@ -29,6 +29,7 @@ enum {
     PEER_HANDSHAKE_US = 10 * US_PER_S, /* from the first authenticated check (S2) */
     PEER_FIRST_CHECK_US = 30 * US_PER_S,
     PEER_RTT_START_US = 100 * US_PER_MS,
+    PEER_PATH_LOST_US = 1 * US_PER_S, /* a path left after so long without a check had failed */
 };
 
 /* A received SSRC and what it is. */
@@ -152,6 +153,9 @@ bool peer_reaches(const struct peer *peer, sfu_room_id room, bool video);
 void peer_publish(struct sfu *sfu, struct peer *peer, uint32_t publish, mono_us now);
 /* Keys are there: media can flow. */
 void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now);
+/* Its path moved after the old one had failed (F5, F6): nobody asks again for what was lost
+ * meanwhile, so all its pictures, those it sends and those it sees, need key frames at once. */
+void peer_pictures_anew(struct sfu *sfu, struct peer *peer, mono_us now);
 /* True when something may be sent to it now. */
 bool peer_can_send(const struct peer *peer, mono_us now);
 /* Its slots changed: an event follows, at most every 50 ms. */

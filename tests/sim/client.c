@@ -79,7 +79,7 @@ static void send_check(struct client *c)
         .username_len = strlen(user),
         .priority = 1000,
         .role = STUN_CONTROLLING,
-        .use_candidate = true,
+        .use_candidate = !c->nominated_once || !c->checked,
     };
     rng_fill(&c->world->rng, req.txid, sizeof(req.txid));
     int len =

@@ -143,7 +143,8 @@ struct client {
     sfu_room_id voice; /* where the microphone is heard instead */
     struct sfu_ears ears;
     struct tuple tuple;
-    struct tuple old_tuple; /* before it moved */
+    struct tuple old_tuple;  /* before it moved */
+    struct tuple gone_tuple; /* its router gave it up: what is sent there is lost */
     struct desc_offer offer;
     struct desc_answer answer;
     bool open;
@@ -153,7 +154,8 @@ struct client {
     bool evt_connected;
     bool evt_lost;
     bool failed;
-    bool silent; /* sends no checks */
+    bool silent;         /* sends no checks */
+    bool nominated_once; /* as Firefox: no USE-CANDIDATE after the first check */
     bool ready;
     uint8_t dtls_stage;
     uint8_t dtls_tries;

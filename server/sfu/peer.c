@@ -7,6 +7,7 @@
 #include "codec/base/hash.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/share.h"
 
 struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
 {
@@ -302,6 +303,7 @@ static void timers_cancel(struct sfu *sfu, struct peer *peer)
     twheel_cancel(&sfu->wheel, &peer->rtcp_node);
     twheel_cancel(&sfu->wheel, &peer->twcc_node);
     twheel_cancel(&sfu->wheel, &peer->slots_node);
+    twheel_cancel(&sfu->wheel, &peer->pace_node);
 }
 
 static void demux_forget(struct sfu *sfu, struct peer *peer)
@@ -344,6 +346,7 @@ void peer_close(struct sfu *sfu, struct peer *peer, mono_us now)
             subscription_free(sfu, peer->slot[i]);
         }
     }
+    share_forget(sfu, peer);
     timers_cancel(sfu, peer);
     cc_close(sfu, peer);
     handshake_forget(sfu, peer);
@@ -375,7 +378,8 @@ static uint64_t view_hash(const struct sfu_slot_view *view, unsigned count)
     uint64_t flat[2 * (DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX)];
     for (unsigned i = 0; i < count; i++) {
         flat[2 * i] = view[i].publisher;
-        flat[2 * i + 1] = (uint64_t)view[i].source << 8 | view[i].state;
+        flat[2 * i + 1] = (uint64_t)view[i].height << 24 | (uint64_t)view[i].reason << 16 |
+                          (uint64_t)view[i].source << 8 | view[i].state;
     }
     return hash_bytes(&key, flat, count * 2 * sizeof(flat[0]));
 }

@@ -16,14 +16,12 @@ enum {
     NACK_US = 50 * US_PER_MS,
     PLI_US = 500 * US_PER_MS,
     FREEZE_US = 150 * US_PER_MS,
-    FEEDBACK_US = 100 * US_PER_MS,
     PLAYOUT_MAX_US = 600 * US_PER_MS,
 };
 
 void ear_open(struct client *c)
 {
     c->ear = mem_alloc(sizeof(*c->ear));
-    twcc_gen_init(&c->ear->gen);
     c->offer.audio.pt[CODEC_RED] = SIM_PT_RED;
 }
 
@@ -256,17 +254,9 @@ static void picture_tick(struct client *c, unsigned k, struct ear_picture *p, mo
 void ear_rtp(struct client *c, unsigned k, bool rtx, const struct rtp_header *hdr,
              const uint8_t *data, mono_us now)
 {
-    struct rtpext_set set;
     unsigned audio = c->offer.audio_slots;
-    const struct desc_exts *ids = k < audio ? &c->offer.audio_ext : &c->offer.video_ext;
     if (!c->ear) {
         return;
-    }
-    if (rtpext_find(&set, hdr, data, ids) == 0) {
-        int number = rtpext_transport_cc(&set, data);
-        if (number >= 0) {
-            twcc_gen_input(&c->ear->gen, (uint16_t)number, hdr->ssrc, now);
-        }
     }
     if (k < audio) {
         sound_rtp(&c->ear->sound[k], hdr, data + hdr->header_len, now);
@@ -286,14 +276,6 @@ void ear_tick(struct client *c, mono_us now)
     }
     for (unsigned k = 0; k < c->offer.video_slots; k++) {
         picture_tick(c, k + c->offer.audio_slots, &c->ear->picture[k], now);
-    }
-    if (now >= c->ear->feedback_us && !c->ear->lies) {
-        uint8_t out[1100];
-        struct wr w = wr_init(out, sizeof(out) - 40);
-        c->ear->feedback_us = now + FEEDBACK_US;
-        if (twcc_gen_write(&c->ear->gen, &w, 1, now)) {
-            client_rtcp(c, out, wr_len(&w));
-        }
     }
 }
 

@@ -1,11 +1,10 @@
 /*
  * What a browser would make of what it gets: an adaptive playout buffer for sound (in the manner of
  * NetEq: stretching is free, inventing sound is concealment), reassembly and references of pictures
- * (a freeze as getStats counts it), and transport-cc feedback about all of it.
+ * (a freeze as getStats counts it).
  */
 #pragma once
 
-#include "server/proto/twcc_gen.h"
 #include "tests/sim/sim.h"
 
 enum { EAR_HAVE = 1024, EAR_FRAMES = 64 };
@@ -63,9 +62,6 @@ struct ear_picture {
 };
 
 struct ear_state {
-    struct twcc_gen gen;
-    mono_us feedback_us;
-    bool lies; /* no feedback is sent by itself */
     struct ear_sound sound[DESC_AUDIO_SLOTS_MAX];
     struct ear_picture picture[DESC_VIDEO_SLOTS_MAX];
 };

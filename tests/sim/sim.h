@@ -12,6 +12,7 @@
 #include "codec/base/rng.h"
 #include "codec/wire/rtp.h"
 #include "codec/wire/rtpext.h"
+#include "server/proto/twcc_gen.h"
 #include "server/sfu/msg.h"
 #include "server/sfu/sfu.h"
 #include "tests/sim/fake_crypto.h"
@@ -93,6 +94,7 @@ struct stream_out {
     uint16_t filler;    /* bytes of a packet */
     uint8_t key_factor; /* a key frame has so many times the packets */
     bool key_wanted;
+    bool off; /* nobody watches it */
     mono_us next_us;
     uint64_t sent;
     uint32_t plis; /* asked of it */
@@ -121,6 +123,8 @@ struct slot_check {
     uint64_t packets;
     uint64_t switches;
     uint64_t late;
+    uint64_t fillers;
+    int64_t behind; /* timestamp units the slot's time lies behind since it began with the past */
     uint32_t sent_ts[SIM_SENT]; /* of each number, for its retransmission */
     uint64_t sent_hash[SIM_SENT];
     uint64_t sealed_hash[SIM_SEALED]; /* audio, as it went out */
@@ -181,6 +185,7 @@ struct client {
     mono_us want_us[DESC_VIDEO_SLOTS_MAX];
     struct sfu_slot_view slot[SIM_SLOTS];
     struct slot_check check[SIM_SLOTS];
+    struct twcc_gen feedback; /* what it tells of what arrived */
     uint64_t twcc_feedbacks;
     uint64_t srs;
     uint64_t rrs;
@@ -225,6 +230,8 @@ struct world {
     char first[256];
     uint64_t rtp_tx;
     uint64_t speaking_events;
+    uint64_t layers_paused;
+    uint64_t layers_resumed;
     struct sfu_evt last_speaking;
     uint32_t loss_up_any; /* some uplink loses: holes upstream are not the SFU's fault */
     bool hearing;         /* clients that join have an ear (ear.h) */
@@ -272,13 +279,15 @@ void media_fat(struct client *c);
 void media_tick(struct client *c, mono_us now);
 void media_key(struct client *c, uint32_t ssrc, mono_us now);
 void media_nack(struct client *c, uint32_t ssrc, uint16_t seq);
+/* The SFU says which layers are watched: others stop, resumed ones begin with a key frame. */
+void media_layers(struct client *c, const uint8_t send[SOURCE_COUNT]);
 bool mark_read(const uint8_t *payload, size_t len, struct mark *out);
 /* link.c: when a datagram that enters the link now leaves it; 0 = it is lost. */
 mono_us link_pass(struct world *w, struct sim_link *link, size_t len);
 void link_clear(struct sim_link *link);
 /* Share of packets that queued no longer than the result. */
 mono_us link_delay(const struct sim_link *link, double share);
-/* ear.c: the client judges what it gets as a browser would, and sends transport-cc feedback. */
+/* ear.c: the client judges what it gets as a browser would. */
 void ear_open(struct client *c);
 void ear_free(struct client *c);
 void ear_rtp(struct client *c, unsigned k, bool rtx, const struct rtp_header *hdr,

@@ -194,6 +194,9 @@ static void on_event(void *arg, const struct sfu_evt *evt)
     case SFU_EVT_SLOTS:
         memcpy(c->slot, evt->slots.slot, sizeof(c->slot));
         break;
+    case SFU_EVT_SEND:
+        media_layers(c, evt->send);
+        break;
     case SFU_EVT_SPEAKING:
         break;
     }

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ void cc_open(struct sfu *sfu, struct peer *peer, mono_us now);
 void cc_path(struct sfu *sfu, struct peer *peer, mono_us now);
 /* A numbered RTP datagram leaves. */
 void cc_sent(struct sfu *sfu, struct peer *peer, const struct cc_packet *p, mono_us now);
+/* May a lost packet be sent again now? Repair has half of the estimate: what is asked for while a
+ * queue overflows would only feed the queue. */
+bool cc_may_repair(struct peer *peer, mono_us now);
 /* RTPFB transport-cc of the peer (authenticated, not yet parsed). */
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now);
 /* REMB of the peer: counts where the peer sends no transport-cc. */

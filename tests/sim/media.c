@@ -46,8 +46,8 @@ void media_init(struct client *c)
 
 void media_fat(struct client *c)
 {
-    static const uint16_t filler[3] = {1010, 780, 700};
-    static const uint8_t count[3] = {7, 3, 1};
+    static const uint16_t filler[3] = {1010, 820, 700};
+    static const uint8_t count[3] = {7, 2, 1};
     for (unsigned i = 0; i < 3; i++) {
         c->stream[1 + i].packets = count[i];
         c->stream[1 + i].filler = filler[i];

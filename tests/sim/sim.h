@@ -274,7 +274,7 @@ void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now
 void client_rtcp(struct client *c, uint8_t *data, size_t len);
 /* media.c */
 void media_init(struct client *c);
-/* Rates of a real camera: 1.5 Mbit/s, 500 and 150 kbit/s. */
+/* Rates of a real camera: 1.5 Mbit/s, 350 and 150 kbit/s. */
 void media_fat(struct client *c);
 void media_tick(struct client *c, mono_us now);
 void media_key(struct client *c, uint32_t ssrc, mono_us now);

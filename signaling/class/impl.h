@@ -32,6 +32,9 @@ enum {
     OUT_LOG_MAX = 1024, /* events kept for resuming without a snapshot */
     OUT_LOG_BYTES_MAX = 512 << 10,
     OUT_TEXT_MAX = 8 << 20,        /* one message of ours */
+    OUT_SNAPSHOT_MAX = 960 << 10,  /* below what the door keeps for one page (1 MiB) */
+    OUT_CHAT_MAX = 384 << 10,      /* of it, chat: 200 messages of ordinary length are all there */
+    OUT_CHAT_SPARE = 256,          /* ids, keys and time of one message */
     PRESENCE_US = 100 * US_PER_MS, /* arrivals within this go out together (F23) */
     SLOTS_US = 15 * US_PER_MS,
     SPEAKING_US = 200 * US_PER_MS,

@@ -4,8 +4,9 @@
 
 #include "codec/base/err.h"
 
-static const char *const type_names[CLASS_TYPE_COUNT] = {"standard", "webinar", "round_table"};
-static const char *const role_names[ROLE_COUNT] = {"participant", "animator", "host"};
+static const char *const type_names[CLASS_TYPE_COUNT] = {"standard", "webinar", "round-table"};
+static const char *const role_names[ROLE_COUNT] = {
+    "participant", "animator", "host", "speaker", "listener", "interpreter", "recorder"};
 
 const char *admin_json_type_name(enum class_type type)
 {
@@ -48,19 +49,56 @@ static int parse_id(struct id *out, const json_t *doc, const char *key, enum id_
              : E_NOTFOUND;
 }
 
+/* {"waiting-room":"manual", "duration":90}: each a setting of settings.def. */
+static int parse_settings(struct admin_json *a, char *why, size_t cap)
+{
+    json_t *settings = json_object_get(a->doc, "settings");
+    const char *key;
+    json_t *value;
+    json_object_foreach(settings, key, value)
+    {
+        char digits[24];
+        int number = setting_find(key, strlen(key));
+        const char *text = json_string_value(value);
+        if (json_is_integer(value)) {
+            snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(value));
+            text = digits;
+        }
+        struct admin_setting *to = &a->settings[a->request.setting_count];
+        if (number < 0 || a->request.setting_count == SETTING_COUNT) {
+            snprintf(why, cap, "%s is no setting of a class", key);
+            return E_BAD;
+        }
+        to->number = (unsigned)number;
+        if (!text || setting_read(to->number, text, strlen(text), &to->value)) {
+            const struct setting_row *row = setting_row((unsigned)number);
+            snprintf(why, cap, "%s must be %s", key,
+                     row->choices ? row->choices : "a number within its bounds");
+            return E_BAD;
+        }
+        a->request.setting_count++;
+    }
+    a->request.settings = a->settings;
+    return 0;
+}
+
 static int parse_create(struct admin_json *a, char *why, size_t cap)
 {
-    int type = choice(a->doc, "type", type_names, CLASS_TYPE_COUNT, CLASS_STANDARD);
+    const char *text = json_string_value(json_object_get(a->doc, "type"));
+    /* The underscore is how earlier releases spelled it. */
+    bool old = text && !strcmp(text, "round_table");
+    int type = old ? CLASS_ROUND_TABLE
+                   : choice(a->doc, "type", type_names, CLASS_TYPE_COUNT, CLASS_STANDARD);
     a->request.kind = ADMIN_CLASS_CREATE;
     a->request.title = json_string_value(json_object_get(a->doc, "title"));
     if (!a->request.title || !*a->request.title) {
         return bad(why, cap, "a class needs a title");
     }
     if (type < 0) {
-        return bad(why, cap, "type must be standard, webinar or round_table");
+        return bad(why, cap, "type must be standard, webinar or round-table");
     }
     a->request.class_type = (enum class_type)type;
-    return 0;
+    return parse_settings(a, why, cap);
 }
 
 static int parse_link(struct admin_json *a, char *why, size_t cap)
@@ -70,7 +108,8 @@ static int parse_link(struct admin_json *a, char *why, size_t cap)
     int err = parse_id(&a->request.person, a->doc, "person", ID_PERSON);
     a->request.kind = ADMIN_LINK;
     if (role < 0) {
-        return bad(why, cap, "role must be participant, animator or host");
+        return bad(why, cap, "role must be participant, speaker, animator, host, listener, "
+                   "interpreter or recorder");
     }
     if (err && err != E_NOTFOUND) {
         return bad(why, cap, "person must be an id like p_...");

@@ -1,8 +1,9 @@
 /*
  * Requests of the operator as JSON, the same over the control socket and offline:
- *   {"cmd":"class.create","title":"...","type":"standard|webinar|round_table"}
+ *   {"cmd":"class.create","title":"...","type":"standard|webinar|round-table",
+ *    "settings":{"waiting-room":"manual", ...}}
  *   {"cmd":"class.list"} {"cmd":"class.show","class":"c_..."} {"cmd":"class.end","class":"c_..."}
- *   {"cmd":"link","class":"c_...","role":"participant|animator|host","ttl_s":0,"single":false}
+ *   {"cmd":"link","class":"c_...","role":"participant|speaker|...","ttl_s":0,"single":false}
  *   {"cmd":"drain"} {"cmd":"status"}
  * Answers: {"ok":true, ...} or {"ok":false,"code":"E_...","why":"..."}.
  */
@@ -13,6 +14,7 @@
 #include <stddef.h>
 
 #include "signaling/class/classroom.h"
+#include "signaling/schema/settings.h"
 
 enum admin_json_kind {
     ADMIN_JSON_CLASSROOM, /* for classroom_admin */
@@ -22,7 +24,8 @@ enum admin_json_kind {
 
 struct admin_json {
     enum admin_json_kind kind;
-    struct admin_request request; /* texts borrowed from doc */
+    struct admin_request request; /* texts borrowed from doc, settings from below */
+    struct admin_setting settings[SETTING_COUNT];
     json_t *doc;
 };
 

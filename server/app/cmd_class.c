@@ -1,9 +1,12 @@
 /* amphi class create|list|show|end: the classes of this server. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/app/client.h"
 #include "server/app/command.h"
+#include "signaling/schema/settings.h"
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -69,15 +72,58 @@ static void print_nothing(const json_t *answer)
     (void)answer;
 }
 
+/* "2026-12-01T14:00" in the time of this machine, or milliseconds since 1970. */
+static bool read_start(const char *text, json_int_t *out)
+{
+    struct tm tm = {.tm_isdst = -1};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M", &tm);
+    end = end ? end : strptime(text, "%Y-%m-%d %H:%M", &tm);
+    if (end && !*end) {
+        *out = (json_int_t)mktime(&tm) * 1000;
+        return *out > 0;
+    }
+    char *rest;
+    *out = strtoll(text, &rest, 10);
+    return *text && !*rest && *out > 0;
+}
+
+/* Every --key value whose key is a setting (settings.def), and --set key=value. */
+static bool read_settings(struct command_line *line, json_t *settings)
+{
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = setting_row(i);
+        char flag[48];
+        snprintf(flag, sizeof(flag), "--%s", row ? row->key : "");
+        const char *value = row && i != SETTING_PERMANENT ? command_value(line, flag) : NULL;
+        json_int_t start;
+        if (value && i == SETTING_START) {
+            if (!read_start(value, &start)) {
+                command_error(line, "--start is a time like 2026-12-01T14:00");
+                return false;
+            }
+            json_object_set_new(settings, row->key, json_integer(start));
+        } else if (value) {
+            json_object_set_new(settings, row->key, json_string(value));
+        }
+    }
+    if (command_flag(line, "--permanent")) {
+        json_object_set_new(settings, "permanent", json_string("on"));
+    }
+    return true;
+}
+
 static int create(struct command_line *line)
 {
     const char *type = command_value(line, "--type");
+    json_t *settings = json_object();
     int code;
-    if (!command_rest(line, 2, 2)) {
+    if (!read_settings(line, settings) || !command_rest(line, 2, 2)) {
+        json_decref(settings);
         return EXIT_USAGE;
     }
-    json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", "class.create", "title", line->argv[2],
-                                "type", type ? type : "standard");
+    json_t *request = json_pack("{s:s, s:s, s:s, s:o}", "cmd", "class.create", "title",
+                                line->argv[2], "type", type ? type : "standard", "settings",
+                                settings);
     if (!request) {
         command_error(line, "the title must be UTF-8 text");
         return EXIT_USAGE;
@@ -130,7 +176,14 @@ const struct command command_class = {
     .name = "class",
     .args = "create|list|show|end ...",
     .usage = "Make, list, show and end classes.",
-    .help = "  amphi class create \"Title\" [--type standard|webinar|round_table]\n"
+    .help = "  amphi class create \"Title\" [--type standard|webinar|round-table]\n"
+            "      --start 2026-12-01T14:00   when it begins; without: whenever somebody enters\n"
+            "      --duration MINUTES         then warnings; it ends by hand\n"
+            "      --permanent                always open, from one run to the next\n"
+            "      --waiting-room off|host-absent|manual|list\n"
+            "      --prepare, --doors MINUTES before the start; --hard-stop MINUTES after it\n"
+            "      --staffless MINUTES, --no-learner-alone on, --presenters several|one|staff,\n"
+            "      --times all|staff, --closing SECONDS, --auto-start off\n"
             "  amphi class list\n"
             "  amphi class show c_...\n"
             "  amphi class end c_...      nobody can join it any more\n\n"

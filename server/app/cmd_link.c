@@ -73,7 +73,8 @@ const struct command command_link = {
     .name = "link",
     .args = "c_... [--role R] [--ttl T] [--single]",
     .usage = "Print a link into a class.",
-    .help = "  --role participant|animator|host   what the person may do (participant)\n"
+    .help = "  --role participant|speaker|animator|host|listener|interpreter|recorder\n"
+            "                          what the person may do (participant)\n"
             "  --ttl 90d                          how long the link works (400 days)\n"
             "  --person p_...                     a link for one person only\n"
             "  --single                           works once, within 10 minutes\n",

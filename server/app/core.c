@@ -274,6 +274,25 @@ static int start_store(struct core *core, char *why, size_t cap)
     return err ? fail(core, err, "store", why, cap) : 0;
 }
 
+/* The boot id as bytes; zero where the kernel gives none. */
+static struct id boot_of_machine(void)
+{
+    char text[CLOCK_BOOT_ID_LEN + 1];
+    struct id boot = {{0}};
+    unsigned nibble = 0;
+    if (clock_boot_id(text)) {
+        return boot;
+    }
+    for (const char *c = text; *c && nibble < 2 * ID_LEN; c++) {
+        unsigned value = *c >= 'a' ? (unsigned)(*c - 'a' + 10) : (unsigned)(*c - '0');
+        if (*c != '-') {
+            boot.b[nibble / 2] |= (uint8_t)((value & 15) << (nibble % 2 ? 0 : 4));
+            nibble++;
+        }
+    }
+    return boot;
+}
+
 static int start_room(struct core *core, char *why, size_t cap)
 {
     struct classroom_hooks hooks = {.arg = core,
@@ -285,6 +304,7 @@ static int start_room(struct core *core, char *why, size_t cap)
                                     .admin_h = admin_h};
     struct classroom_config config = {
         .epoch = core->epoch,
+        .boot = boot_of_machine(),
         .token = {.sign_h = token_sign,
                   .verify_h = token_verify,
                   .seal_h = token_seal,

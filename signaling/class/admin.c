@@ -3,7 +3,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/text.h"
-#include "signaling/class/impl.h"
+#include "signaling/class/conduct.h"
 
 enum { LINK_TTL_S = 400 * 86400, TITLE_CHARS_MAX = 200 };
 
@@ -45,6 +45,22 @@ static void emit(struct klass *k, uint64_t request, struct event event, struct c
     }
 }
 
+static void create_settings(struct act *act, const struct admin_request *req)
+{
+    for (size_t i = 0; i < req->setting_count; i++) {
+        const struct setting_row *row = setting_row(req->settings[i].number);
+        if (row && req->settings[i].value != row->def) {
+            act_emit(act, (struct event){.type = EVENT_CLASS_SET,
+                                         .a = req->settings[i].number,
+                                         .n = req->settings[i].value});
+        }
+    }
+    /* A dated class opens by the calendar; any other whenever somebody comes. */
+    if (act->klass->work->setting[SETTING_START] > 0) {
+        act_emit(act, (struct event){.type = EVENT_SESSION_CHANGED, .a = SESSION_SCHEDULED});
+    }
+}
+
 static void create(struct classroom *room, uint64_t request, const struct admin_request *req,
                    struct class_time now)
 {
@@ -72,9 +88,21 @@ static void create(struct classroom *room, uint64_t request, const struct admin_
         refuse(room, request, E_LIMIT, "no room for another class");
         return;
     }
-    emit(k, request,
-         (struct event){.type = EVENT_CLASS_CREATED, .a = (uint32_t)req->class_type, .text = title},
-         now);
+    struct act act;
+    int err = act_begin(&act, k, now);
+    if (err) {
+        rtext_put(&title);
+    } else {
+        act.batch->reply = (struct reply){.kind = REPLY_ADMIN, .request = request};
+        act_emit(&act, (struct event){.type = EVENT_CLASS_CREATED,
+                                      .a = (uint32_t)req->class_type,
+                                      .text = title});
+        create_settings(&act, req);
+        err = act_end(&act);
+    }
+    if (err) {
+        refuse(room, request, err, "could not be stored");
+    }
 }
 
 static void class_value(struct jsonw *w, const struct klass *k, bool people)
@@ -91,6 +119,9 @@ static void class_value(struct jsonw *w, const struct klass *k, bool people)
     jsonw_key_int(w, "present", (int64_t)s->seat_count);
     jsonw_key_int(w, "known", (int64_t)s->person_count);
     jsonw_key_int(w, "seq", (int64_t)s->seq);
+    jsonw_key_int(w, "waiting", (int64_t)s->wait_count);
+    jsonw_key(w, "settings");
+    out_settings(w, s);
     if (people) {
         jsonw_key(w, "people");
         jsonw_array(w);

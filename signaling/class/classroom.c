@@ -50,6 +50,7 @@ int classroom_new(struct classroom **out, const struct classroom_config *config,
     c->conns_max = c->conns_max ? c->conns_max : CONNS_MAX;
     c->people_max = c->people_max ? c->people_max : PEOPLE_MAX;
     c->grace_ms = c->grace_ms ? c->grace_ms : GRACE_MS;
+    c->boot.b[0] |= id_is_zero(&c->boot); /* whoever gives none has one machine */
     jsonw_init(&room->json, OUT_TEXT_MAX);
     bool sane =
         c->people_max <= STATE_SEATS_MAX && c->conns_max <= 1u << 20 && c->classes_max <= 1u << 20;
@@ -123,6 +124,7 @@ struct klass *class_new(struct classroom *room, const struct id *id)
     k->presence_timer.reason = TIMER_PRESENCE;
     k->retry_timer.reason = TIMER_RETRY;
     k->speaking_timer.reason = TIMER_SPEAKING;
+    k->due_timer.reason = TIMER_DUE;
     if (!k->work || !k->done) {
         class_free(k);
         return NULL;
@@ -145,6 +147,9 @@ void class_free(struct klass *k)
     }
     for (size_t i = 0; i < OUT_LOG_MAX; i++) {
         rtext_put(&k->log[i].json);
+    }
+    for (size_t i = 0; i < STATE_ROOMS_MAX; i++) {
+        mem_free(k->voices[i]);
     }
     keyring_fini(&k->keys);
     state_free(k->work);
@@ -220,6 +225,19 @@ int classroom_load(struct classroom *room, const struct class_image *image)
     return 0;
 }
 
+/* Whoever waited has the grace to come back to his place. */
+static void start_waiting(struct klass *k, struct class_time now)
+{
+    for (size_t i = 0; i < k->work->person_count; i++) {
+        const struct person *p = k->work->persons[i];
+        struct live *l = p->wait_seq ? live_new(k, &p->wait_device, &p->id, now) : NULL;
+        if (l) {
+            twheel_set(&k->room->wheel, &l->grace_timer,
+                       now.mono + (int64_t)k->room->config.grace_ms * US_PER_MS);
+        }
+    }
+}
+
 static void start_class(struct klass *k, struct class_time now)
 {
     for (size_t i = 0; i < k->work->seat_count; i++) {
@@ -232,7 +250,9 @@ static void start_class(struct klass *k, struct class_time now)
             }
         }
     }
+    start_waiting(k, now);
     presence_review(k, NULL, now);
+    clock_arm(k, now);
 }
 
 void classroom_start(struct classroom *room, struct class_time now)
@@ -272,6 +292,9 @@ static void fire(struct classroom *room, struct twheel_node *node, struct class_
         break;
     case TIMER_SPEAKING:
         routes_timer_speaking(OWNER(node, struct klass, speaking_timer), now);
+        break;
+    case TIMER_DUE:
+        clock_due(OWNER(node, struct klass, due_timer), now);
         break;
     }
 }

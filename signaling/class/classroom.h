@@ -55,6 +55,7 @@ struct classroom_hooks {
 
 struct classroom_config {
     uint64_t epoch;                 /* store_epoch: new at each start */
+    struct id boot;                 /* of the machine: the monotonic clock counts from it */
     uint8_t key[TOKEN_OPS_KEY_LEN]; /* signs every token; kept in data/keys */
     struct token_ops token;
     struct rng rng;
@@ -97,12 +98,18 @@ mono_us classroom_deadline(const struct classroom *room);
 /* Requests of the operator (admin socket, LMS door). Answered through admin_h, at once or after the
  * commit. Texts are borrowed. */
 enum admin_kind {
-    ADMIN_CLASS_CREATE, /* title, class_type, class_id (zero = draw one) -> {"class":"c_..."} */
+    ADMIN_CLASS_CREATE, /* title, class_type, class_id (zero = draw one), settings
+                           -> {"class":"c_..."} */
     ADMIN_CLASS_LIST,   /* -> {"classes":[{id,title,type,state,present,known,seq}]} */
     ADMIN_CLASS_SHOW,   /* class_id -> one of these with its people */
     ADMIN_CLASS_END,    /* class_id: ended for good */
     ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
     ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */
+};
+
+struct admin_setting {
+    unsigned number; /* enum setting */
+    int64_t value;
 };
 
 struct admin_request {
@@ -113,7 +120,9 @@ struct admin_request {
     enum class_type class_type;
     enum role role;
     uint32_t ttl_s; /* LINK: 0 = 400 days; single-use: at most 600 */
-    bool single;    /* LINK: join token, burnt at the first hello */
+    const struct admin_setting *settings; /* CREATE */
+    size_t setting_count;
+    bool single; /* LINK: join token, burnt at the first hello */
 };
 
 void classroom_admin(struct classroom *room, uint64_t request, const struct admin_request *req,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
-#include "signaling/class/impl.h"
+#include "signaling/class/conduct.h"
 
 static const struct refusal fine = {NULL, NULL, NULL};
 
@@ -179,15 +179,23 @@ static struct refusal person_remove(struct act *act, struct conn *c, const struc
     return fine;
 }
 
-/* What a person sends beyond the new rights is switched off, for everybody to see. */
-static void trim_media(struct act *act, struct id person, struct id by)
+static void trim_seat(struct act *act, const struct seat *seat, struct id by)
 {
-    const struct seat *seat = target(act, &person);
-    for (unsigned i = 0; seat && i < seat->device_count; i++) {
+    for (unsigned i = 0; i < seat->device_count; i++) {
         struct device d = seat->devices[i];
         uint32_t allowed = state_media(act->klass->work, seat, &d);
         if (allowed != d.media) {
-            set_media(act, person, d.id, allowed, by);
+            set_media(act, seat->person->id, d.id, allowed, by);
+        }
+    }
+}
+
+void act_trim(struct act *act, const struct id *person, struct id by)
+{
+    const struct state *s = act->klass->work;
+    for (size_t i = 0; i < s->seat_count; i++) {
+        if (!person || id_equal(&s->seats[i]->person->id, person)) {
+            trim_seat(act, s->seats[i], by);
         }
     }
 }
@@ -202,12 +210,21 @@ static struct refusal role_set(struct act *act, struct conn *c, const struct msg
     if (seat->person->role == ROLE_HOST || id_equal(&m->person, &c->person)) {
         return no("denied", "person", "not the host's role, not your own");
     }
+    const struct person *self = state_person(act->klass->work, &c->person);
+    if (m->role == ROLE_HOST && self->role != ROLE_HOST) {
+        return no("denied", "role", "only the host hands the class over");
+    }
+    if (m->role == ROLE_HOST) {
+        /* Exactly one host: whoever hands over leads as an animator. */
+        act_emit(act, (struct event){
+                          .type = EVENT_ROLE_CHANGED, .person = c->person, .a = ROLE_ANIMATOR});
+    }
     if ((int)seat->person->role != m->role) {
         act_emit(act, (struct event){.type = EVENT_ROLE_CHANGED,
                                      .person = m->person,
                                      .a = (uint32_t)m->role,
                                      .other = c->person});
-        trim_media(act, m->person, c->person);
+        act_trim(act, &m->person, c->person);
     }
     return fine;
 }
@@ -241,9 +258,17 @@ static struct refusal session_start(struct act *act, struct conn *c, const struc
 
 static struct refusal session_end(struct act *act, struct conn *c, const struct msg *msg)
 {
-    (void)msg;
-    act_emit(act, (struct event){
-                      .type = EVENT_SESSION_CHANGED, .person = c->person, .a = SESSION_CLOSED});
+    const struct state *s = act->klass->work;
+    int64_t after = msg->session_end.has_after ? msg->session_end.after : 0;
+    bool runs = s->session == SESSION_LIVE || s->session == SESSION_CLOSING;
+    if (after > 0 && runs) {
+        act_emit(act, (struct event){.type = EVENT_SESSION_CHANGED,
+                                     .person = c->person,
+                                     .a = SESSION_CLOSING,
+                                     .n = act_clock(act) + after * 1000});
+    } else {
+        conduct_close(act, c->person);
+    }
     return fine;
 }
 
@@ -262,5 +287,5 @@ command_h command_handler(enum msg_type type)
         [MSG_SESSION_START] = session_start,
         [MSG_SESSION_END] = session_end,
     };
-    return handlers[type];
+    return handlers[type] ? handlers[type] : parts_handler(type);
 }

@@ -118,7 +118,7 @@ void act_emit(struct act *act, struct event event)
         }
     }
     event_fini(&event);
-    act->batch->joins += event.type == EVENT_PERSON_JOINED;
+    act->batch->joins += event.type == EVENT_PERSON_JOINED || event.type == EVENT_WAIT_ENTERED;
     act->batch->links += event.type == EVENT_LINK_USED;
 }
 
@@ -162,8 +162,6 @@ static int add_key(struct records *r, struct batch *b, const struct event *e)
     if (key->stored) {
         return 0;
     }
-    /* At most one person is named per command, so one entry is enough. */
-    b->new_key = e->person;
     r->list[r->count++] = (struct class_record){.kind = RECORD_PERSON_KEY,
                                                 .class_id = k->id,
                                                 .person = e->person,
@@ -260,6 +258,7 @@ void act_abort(struct act *act)
     act->batch = NULL;
     if (changed) {
         refold_or_retry(act->klass, act->now);
+        clock_arm(act->klass, act->now);
     }
 }
 
@@ -268,6 +267,8 @@ int act_end(struct act *act)
     struct klass *k = act->klass;
     if (act->batch->count > 0) {
         settle_acting(act);
+        parts_settle(act);
+        clock_anchor(act);
     }
     if (!act->err && act->batch->count > 0) {
         act->err = submit(act->batch);
@@ -287,6 +288,9 @@ int act_end(struct act *act)
     for (size_t i = 0; i < b->count; i++) {
         routes_sync_event(k, &b->events[i]);
     }
+    if (b->count > 0) {
+        clock_arm(k, act->now);
+    }
     return 0;
 }
 
@@ -298,10 +302,13 @@ static void reply_resume(struct klass *k, struct conn *conn, const struct reply 
 {
     const struct person *p = state_person(k->done, &conn->person);
     conn->place = CONN_CLASS;
-    out_resumed(k, conn);
-    if (p && r->has_have && out_covers(k, r->have)) {
+    out_resumed(k, conn, now);
+    bool same_view = p && p->seat && r->have >= p->seat->view_seq;
+    if (same_view && r->has_have && out_covers(k, r->have)) {
         conn->sent = r->have;
-        conn->rights = state_rights(k->done, p);
+        conn->seen = r->have;
+        conn->view = out_view(k->done, p->seat);
+        out_rights(k, conn, state_rights(k->done, p));
         out_flush(k, now);
     } else {
         out_snapshot(k, conn, now);
@@ -340,6 +347,10 @@ static void give_reply(struct classroom *room, const struct batch *b, struct cla
         conn->place = CONN_CLASS;
         out_snapshot(b->klass, conn, now);
         routes_tell_slots(conn->live);
+    } else if (r->kind == REPLY_WAIT && conn->place == CONN_JOINING) {
+        room->stats.accepted++;
+        conn->place = CONN_QUEUE;
+        out_waiting(b->klass, conn);
     } else if (r->kind == REPLY_RESUME && conn->place == CONN_JOINING) {
         reply_resume(b->klass, conn, r, now);
     } else if (r->kind == REPLY_DOOR && conn->place == CONN_WAIT) {
@@ -361,34 +372,51 @@ static void refuse_reply(struct classroom *room, const struct batch *b, struct c
     }
     room->stats.refused++;
     out_error(room, conn->num, r->id, "internal", NULL, "could not be stored; try again");
-    if (r->kind == REPLY_JOIN) {
+    if (r->kind == REPLY_JOIN || r->kind == REPLY_WAIT) {
         conn->place = CONN_DOOR;
     } else if (r->kind == REPLY_RESUME || r->kind == REPLY_DOOR) {
         conn_drop(room, conn, CLOSE_RESTART, "storage", now);
     }
 }
 
+/* Is this connection the page that waits for its person? */
+static bool waits_here(const struct klass *k, const struct conn *c)
+{
+    const struct person *p = state_person(k->done, &c->person);
+    return p && p->wait_seq && c->live && id_equal(&p->wait_device, &c->live->device);
+}
+
 /* Those whose seat went with this event hear why their connection closes. */
 static void dismiss(struct klass *k, const struct event *e, struct class_time now)
 {
     bool all = e->type == EVENT_CLASS_ENDED ||
-               (e->type == EVENT_SESSION_CHANGED && e->a == SESSION_CLOSED);
+               (e->type == EVENT_SESSION_CHANGED &&
+                (e->a == SESSION_CLOSED || e->a == SESSION_ARCHIVED));
     bool one = e->type == EVENT_PERSON_LEFT && e->a != LEAVE_LOST;
     bool page = e->type == EVENT_DEVICE_LEFT;
     if (!all && !one && !page) {
         return;
     }
     bool removed = one && e->a == LEAVE_REMOVED;
-    uint16_t code = all ? CLOSE_ENDED : removed ? CLOSE_REMOVED : CLOSE_NORMAL;
+    bool moved = (page && e->a == 1) || (one && e->a == LEAVE_WAIT);
+    uint16_t code = all       ? CLOSE_ENDED
+                    : removed ? CLOSE_REMOVED
+                    : moved   ? CLOSE_MOVED
+                              : CLOSE_NORMAL;
     for (struct conn *c = k->conns, *next; c; c = next) {
         next = c->next;
         /* A seat in the working state was taken after this event: it is not meant. */
         bool again = c->live && live_seated(c->live, k->work);
-        bool inside = (c->place == CONN_CLASS || c->place == CONN_JOINING) && !again;
+        bool inside = (c->place == CONN_CLASS || c->place == CONN_JOINING ||
+                       (all && c->place == CONN_QUEUE)) &&
+                      !again;
         bool meant = page  ? inside && id_equal(&c->live->device, &e->device)
                      : one ? id_equal(&c->person, &e->person) && (inside || e->b == 1)
                            : inside || e->type == EVENT_CLASS_ENDED;
-        if (meant) {
+        if (meant && one && e->a == LEAVE_WAIT && waits_here(k, c)) {
+            c->place = CONN_QUEUE;
+            out_waiting(k, c);
+        } else if (meant) {
             conn_drop(k->room, c, code, all ? "ended" : "left", now);
         }
     }
@@ -400,11 +428,6 @@ static void settle_lives(struct klass *k)
         next = l->next;
         live_settle(l);
     }
-}
-
-static bool changes_rights(enum event_type type)
-{
-    return type == EVENT_ACTING_CHANGED || type == EVENT_ROLE_CHANGED;
 }
 
 static void tell_erasure(struct klass *k, struct class_time now)
@@ -433,20 +456,20 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
         }
         out_note(k, e, &acting);
         uint8_t see = event_row(e->type)->see;
-        at_once = at_once || ((see & SEE_ALL) && !(see & SEE_PRESENCE));
-        rights = rights || changes_rights(e->type);
+        at_once = at_once || ((see & SEE_TOLD) && !(see & SEE_PRESENCE));
+        rights = rights || (see & SEE_RIGHTS);
         erased = erased || e->type == EVENT_PERSON_FORGOTTEN;
+        struct key_entry *key = e->text ? keyring_find(&k->keys, &e->person) : NULL;
+        if (key) {
+            key->stored = true; /* it travelled with the text */
+        }
         if (e->type == EVENT_PERSON_FORGOTTEN) {
             keyring_forget(&k->keys, &e->person);
         }
     }
-    struct key_entry *key = id_is_zero(&b->new_key) ? NULL : keyring_find(&k->keys, &b->new_key);
-    if (key) {
-        key->stored = true;
-    }
     k->room->stats.events += b->count;
     if (rights) {
-        out_review_rights(k, now);
+        out_review(k, now);
     }
     if (erased) {
         tell_erasure(k, now);
@@ -465,6 +488,7 @@ static void finish(struct klass *k, struct batch *b, struct class_time now)
     give_reply(k->room, b, now);
     for (size_t i = 0; i < b->count; i++) {
         routes_sync_event(k, &b->events[i]);
+        enter_admitted(k, &b->events[i], now);
         dismiss(k, &b->events[i], now);
     }
     if (b->count > 0) {
@@ -500,6 +524,7 @@ static void lose_all(struct klass *k, struct class_time now)
         }
     }
     refold_or_retry(k, now);
+    clock_arm(k, now);
     while (lost) {
         struct batch *next = lost->next;
         refuse_reply(k->room, lost, now);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
-#include "signaling/class/impl.h"
+#include "signaling/class/conduct.h"
 
 /* Refuses a hello: says why and closes. */
 static void refuse(struct classroom *room, struct conn *c, const char *code, const char *at,
@@ -123,6 +123,7 @@ static void hello_link(struct classroom *room, struct conn *c, const struct msg_
         l->confirmed = true;
         conn_attach(c, l);
         c->link_role = link.role;
+        c->link_own = !id_is_zero(&link.person);
         if (once) {
             burn(room, c, &link, now);
         } else {
@@ -267,21 +268,28 @@ void enter_hello(struct classroom *room, struct conn *c, const struct msg *msg,
 /* ---- join
  * ----------------------------------------------------------------------------------------- */
 
-/* Role somebody enters with: what the class remembers, unless a different link gives more. */
-static enum role role_for(const struct person *known, enum role link)
+enum role enter_role(const struct person *known, enum role link)
 {
     if (!known) {
         return link;
     }
-    bool more = link > (enum role)known->role && link != (enum role)known->role_link;
+    bool more = role_rank(link) > role_rank(known->role) && link != (enum role)known->role_link;
     return more ? link : (enum role)known->role;
 }
 
+/* The strongest link this person has shown. */
+static enum role strongest(const struct person *known, enum role link)
+{
+    return known && role_rank(link) < role_rank(known->role_link) ? (enum role)known->role_link
+                                                                  : link;
+}
+
 static struct refusal may_join(const struct classroom *room, const struct klass *k,
-                               const struct person *known, enum role role)
+                               const struct person *known, enum role role, bool moves)
 {
     const struct state *s = k->work;
-    if (s->ended || (s->session == SESSION_CLOSED && role == ROLE_PARTICIPANT)) {
+    bool over = s->session == SESSION_CLOSED || s->session == SESSION_ARCHIVED;
+    if (s->ended || (over && !role_is_staff(role))) {
         return (struct refusal){"gone", NULL, "the session has ended"};
     }
     if (known && known->banned) {
@@ -290,7 +298,7 @@ static struct refusal may_join(const struct classroom *room, const struct klass 
     if (room->draining) {
         return (struct refusal){"busy", NULL, "nobody new can enter now"};
     }
-    if (known && known->seat && known->seat->device_count == STATE_DEVICES_MAX) {
+    if (known && known->seat && known->seat->device_count == STATE_DEVICES_MAX && !moves) {
         return (struct refusal){"full", NULL, "open on three devices already"};
     }
     bool seat = known && known->seat;
@@ -300,13 +308,43 @@ static struct refusal may_join(const struct classroom *room, const struct klass 
     return (struct refusal){NULL, NULL, NULL};
 }
 
-static void join_events(struct act *act, const struct conn *c, const struct msg_join *m)
+/* Another page of somebody present. */
+static void join_again(struct act *act, const struct conn *c, const struct person *known,
+                       struct event e, struct rtext *name, bool moves)
+{
+    enum role role = enter_role(known, c->link_role);
+    bool renamed = rtext_len(known->name) != name->len ||
+                   memcmp(rtext_str(known->name), name->s, name->len) != 0;
+    bool raised = role != (enum role)known->role;
+    /* Places for the new page first: a person keeps at least one all the time. */
+    const struct seat *seat = known->seat;
+    while (moves && !act->err && seat->device_count > 1) {
+        act_emit(act, (struct event){.type = EVENT_DEVICE_LEFT,
+                                     .person = c->person,
+                                     .device = seat->devices[0].id,
+                                     .a = 1});
+    }
+    struct id old = seat->devices[0].id;
+    e.type = EVENT_DEVICE_JOINED;
+    act_emit(act, e);
+    if (moves && !act->err) {
+        act_emit(act, (struct event){
+                          .type = EVENT_DEVICE_LEFT, .person = c->person, .device = old, .a = 1});
+    }
+    if (raised) {
+        act_emit(act, (struct event){.type = EVENT_ROLE_CHANGED, .person = c->person, .a = role});
+    }
+    if (renamed) {
+        act_emit(act, (struct event){
+                          .type = EVENT_PERSON_RENAMED, .person = c->person, .text = rtext_get(name)});
+    }
+}
+
+static void join_events(struct act *act, const struct conn *c, const struct msg_join *m, bool waits)
 {
     const struct state *s = act->klass->work;
     const struct person *known = state_person(s, &c->person);
-    enum role role = role_for(known, c->link_role);
-    enum role link =
-        known && c->link_role < known->role_link ? (enum role)known->role_link : c->link_role;
+    enum role role = enter_role(known, c->link_role);
     struct rtext *name = rtext_new(m->name.s, m->name.len);
     if (!name) {
         act->err = E_NOMEM;
@@ -315,52 +353,46 @@ static void join_events(struct act *act, const struct conn *c, const struct msg_
     uint32_t media = (m->mic ? MEDIA_MIC : 0u) | (m->cam ? MEDIA_CAM : 0u);
     struct event e = {.person = c->person, .device = c->live->device, .b = media, .n = 1};
     if (known && known->seat) {
-        bool renamed = rtext_len(known->name) != m->name.len ||
-                       memcmp(rtext_str(known->name), m->name.s, m->name.len) != 0;
-        bool raised = role != (enum role)known->role;
-        e.type = EVENT_DEVICE_JOINED;
-        act_emit(act, e);
-        if (raised) {
-            act_emit(act,
-                     (struct event){.type = EVENT_ROLE_CHANGED, .person = c->person, .a = role});
-        }
-        if (renamed) {
-            act_emit(act, (struct event){.type = EVENT_PERSON_RENAMED,
-                                         .person = c->person,
-                                         .text = rtext_get(name)});
-        }
+        join_again(act, c, known, e, name, m->has_how && m->how == 1);
     } else {
-        e.type = EVENT_PERSON_JOINED;
-        e.a = (uint32_t)role | (uint32_t)link << 8;
+        e.type = waits ? EVENT_WAIT_ENTERED : EVENT_PERSON_JOINED;
+        e.a = (uint32_t)role | (uint32_t)strongest(known, c->link_role) << 8;
+        e.b |= waits && c->link_own ? CONDUCT_LISTED : 0u;
+        e.n = waits ? 0 : 1;
         e.text = rtext_get(name);
         act_emit(act, e);
+        act_trim(act, &c->person, (struct id){{0}});
     }
     rtext_put(&name);
-    /* A class is under way from the moment somebody who may lead it is there. */
-    if (role >= ROLE_ANIMATOR && s->session != SESSION_LIVE) {
-        act_emit(act, (struct event){
-                          .type = EVENT_SESSION_CHANGED, .person = c->person, .a = SESSION_LIVE});
+    if (role_is_staff(role)) {
+        conduct_staff_in(act, c->person);
     }
 }
 
 void enter_join(struct classroom *room, struct conn *c, const struct msg *msg,
                 struct class_time now)
 {
-    const struct person *known = state_person(c->klass->work, &c->person);
-    struct refusal no = may_join(room, c->klass, known, role_for(known, c->link_role));
+    const struct state *s = c->klass->work;
+    const struct person *known = state_person(s, &c->person);
+    enum role role = enter_role(known, c->link_role);
+    bool moves = msg->join.has_how && msg->join.how == 1;
+    struct refusal no = may_join(room, c->klass, known, role, moves);
+    bool waits = !(known && known->seat) && state_must_wait(s, known, role, c->link_own);
+    enum conn_place before = c->place;
     struct act act = {.err = 0};
     if (!no.code) {
         int err = act_begin(&act, c->klass, now);
         if (!err) {
             act.actor = c->person;
-            act.batch->reply = (struct reply){.kind = REPLY_JOIN, .conn = c->num};
+            act.batch->reply =
+                (struct reply){.kind = waits ? REPLY_WAIT : REPLY_JOIN, .conn = c->num};
             memcpy(act.batch->reply.id, msg->id, sizeof(msg->id));
             c->place = CONN_JOINING;
-            join_events(&act, c, &msg->join);
+            join_events(&act, c, &msg->join, waits);
             err = act_end(&act);
         }
         if (err) {
-            c->place = CONN_DOOR;
+            c->place = before;
             no = (struct refusal){err == E_BUSY ? "busy" : "internal", NULL,
                                   "could not be stored; try again"};
         }
@@ -368,5 +400,57 @@ void enter_join(struct classroom *room, struct conn *c, const struct msg *msg,
     if (no.code) {
         room->stats.refused++;
         out_error(room, c->num, msg->id, no.code, no.at, no.why);
+    }
+}
+
+/* ---- the waiting room
+ * ----------------------------------------------------------------------------- */
+
+void enter_knock(struct classroom *room, struct conn *c, const struct msg *msg,
+                 struct class_time now)
+{
+    const struct person *p = state_person(c->klass->work, &c->person);
+    struct refusal no = {NULL, NULL, NULL};
+    struct act act;
+    if (!p || !p->wait_seq || c->place != CONN_QUEUE) {
+        no = refuse_with("state", NULL, "only from the waiting room");
+    } else if (act_begin(&act, c->klass, now)) {
+        no = refuse_with("internal", NULL, "could not be stored; try again");
+    } else {
+        act.batch->reply = (struct reply){.kind = REPLY_ACK, .conn = c->num};
+        memcpy(act.batch->reply.id, msg->id, sizeof(msg->id));
+        if (!p->knocked_at || now.wall - p->knocked_at >= KNOCK_MS) {
+            act_emit(&act, (struct event){.type = EVENT_WAIT_KNOCKED, .person = c->person});
+        }
+        if (act_end(&act)) {
+            no = refuse_with("busy", NULL, "could not be stored; try again");
+        }
+    }
+    if (no.code) {
+        room->stats.refused++;
+        out_error(room, c->num, msg->id, no.code, no.at, no.why);
+    }
+}
+
+void enter_admitted(struct klass *k, const struct event *e, struct class_time now)
+{
+    if (e->type == EVENT_WAIT_LEFT && e->a >= 2) {
+        for (struct conn *c = k->conns, *next; c; c = next) {
+            next = c->next;
+            if (c->place == CONN_QUEUE && id_equal(&c->person, &e->person)) {
+                conn_drop(k->room, c, CLOSE_REMOVED, "refused", now);
+            }
+        }
+        return;
+    }
+    if (e->type != EVENT_PERSON_JOINED) {
+        return;
+    }
+    for (struct conn *c = k->conns; c; c = c->next) {
+        if (c->place == CONN_QUEUE && c->live && id_equal(&c->live->device, &e->device)) {
+            c->place = CONN_CLASS;
+            out_snapshot(k, c, now);
+            routes_tell_slots(c->live);
+        }
     }
 }

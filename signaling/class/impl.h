@@ -56,6 +56,7 @@ enum timer_reason {
     TIMER_PRESENCE, /* klass: arrivals not told yet */
     TIMER_RETRY,    /* klass: see who is here again */
     TIMER_SPEAKING, /* klass: newest speakers not told yet */
+    TIMER_DUE,      /* klass: a deadline of the journal */
 };
 
 /* Tokens of a leaky bucket, in millionths. */
@@ -64,16 +65,26 @@ struct rate {
     mono_us at;
 };
 
-enum conn_place { CONN_NEW, CONN_WAIT, CONN_DOOR, CONN_JOINING, CONN_CLASS };
+enum conn_place { CONN_NEW, CONN_WAIT, CONN_DOOR, CONN_JOINING, CONN_QUEUE, CONN_CLASS };
+
+/* What decides which events a connection is told: as of its last snapshot. */
+struct view_key {
+    uint16_t room;
+    bool staff;
+    unsigned audience;
+};
 
 struct conn {
     conn_num num;
-    enum conn_place place; /* WAIT: hello under way; JOINING: join under way */
+    enum conn_place place; /* WAIT: hello under way; JOINING: join under way; QUEUE: waiting room */
     struct klass *klass;   /* after hello */
     struct live *live;
     struct id person;
     enum role link_role; /* what the link of this connection gives */
+    bool link_own;       /* and that it names a person */
     uint64_t sent;       /* seq of the last snapshot or delta */
+    uint64_t seen;       /* everything up to here was told or is not for this connection */
+    struct view_key view;
     right_mask rights;   /* as last told */
     struct rate rate;
     struct twheel_node hello_timer;
@@ -107,13 +118,21 @@ struct live {
     struct live *prev;
 };
 
+/* Whom an entry of the log is for. */
+struct out_scope {
+    uint8_t see;      /* SEE_TOLD bits */
+    uint16_t room;    /* SEE_ROOM */
+    struct id person; /* whom it is about; zero = nobody in particular */
+    bool hidden;      /* an audience is not told of that person */
+};
+
 struct out_entry {
     uint64_t seq;
-    uint8_t see;
+    struct out_scope scope;
     struct rtext *json; /* one or more event objects, comma between */
 };
 
-enum reply_kind { REPLY_NONE, REPLY_ACK, REPLY_JOIN, REPLY_RESUME, REPLY_DOOR, REPLY_ADMIN };
+enum reply_kind { REPLY_NONE, REPLY_ACK, REPLY_JOIN, REPLY_RESUME, REPLY_DOOR, REPLY_WAIT, REPLY_ADMIN };
 
 /* What to tell when the events are durable, and to whom to say `internal` when they are not. */
 struct reply {
@@ -131,13 +150,19 @@ struct batch {
     uint64_t ticket; /* 0 = nothing to store: waits for the batch before it */
     bool snapshot;   /* a snapshot on its way to the storage; no events, in no queue */
     uint64_t snapshot_seq;
-    struct id new_key; /* person whose key is stored by this batch; zero = none */
     struct event *events;
     size_t count;
     size_t cap;
     size_t joins; /* what folding into the committed state will need */
     size_t links;
     struct reply reply;
+};
+
+/* The newest speakers of one room. */
+struct voices {
+    bool due; /* not told yet */
+    uint32_t count;
+    struct media_speaker speaker[10];
 };
 
 struct klass {
@@ -164,9 +189,13 @@ struct klass {
     struct twheel_node presence_timer;
     struct twheel_node retry_timer;
     struct twheel_node speaking_timer;
-    struct media_evt speaking;
-    bool speaking_due;
+    struct voices *voices[STATE_ROOMS_MAX]; /* made when somebody first speaks there */
     mono_us speaking_at;
+    struct twheel_node due_timer;
+    bool due_idle; /* what was due last changed nothing */
+    bool clock_set;
+    int64_t clock_base; /* class time at clock_mono */
+    mono_us clock_mono;
 };
 
 struct classroom {
@@ -212,9 +241,30 @@ void act_emit(struct act *act, struct event event);
 int act_end(struct act *act);
 /* Gives up a command: its events are undone. */
 void act_abort(struct act *act);
+/* Switches off what this person (all: NULL) sends beyond the rights of the working state. */
+void act_trim(struct act *act, const struct id *person, struct id by);
 void batch_free(struct batch *batch);
 const uint8_t *class_key(void *arg, const struct id *person);
 struct sealer class_sealer(struct klass *klass);
+
+/* ---- clock.c: class time and deadlines
+ * ------------------------------------------------------------------ */
+
+int64_t class_clock(struct klass *klass, struct class_time now);
+int64_t act_clock(const struct act *act);
+/* Notes the clocks in the journal when something in the state has a deadline. */
+void clock_anchor(struct act *act);
+/* Sets the timer of the class to the earliest deadline of the working state. */
+void clock_arm(struct klass *klass, struct class_time now);
+void clock_due(struct klass *klass, struct class_time now);
+
+/* ---- parts.c: the features (part.h)
+ * --------------------------------------------------------------------- */
+
+void parts_note(struct klass *klass, const struct event *event);
+int64_t parts_due(const struct state *state, int64_t clock, wall_ms wall);
+void parts_tick(struct act *act, int64_t clock);
+void parts_settle(struct act *act);
 
 /* ---- presence.c: connections, seats and time
  * ---------------------------------------------------------- */
@@ -246,6 +296,10 @@ void enter_hello(struct classroom *room, struct conn *conn, const struct msg *ms
 void enter_join(struct classroom *room, struct conn *conn, const struct msg *msg,
                 struct class_time now);
 void enter_door(struct classroom *room, struct conn *conn, struct class_time now);
+void enter_knock(struct classroom *room, struct conn *conn, const struct msg *msg,
+                 struct class_time now);
+/* Whoever was let in by this event comes from the waiting room into the class. */
+void enter_admitted(struct klass *klass, const struct event *event, struct class_time now);
 /* Tokens of this class for this person. */
 int token_resume(char out[TOKEN_TEXT_MAX], const struct klass *klass, const struct id *person,
                  const struct device *device);
@@ -261,29 +315,55 @@ struct refusal {
 };
 
 typedef struct refusal (*command_h)(struct act *act, struct conn *conn, const struct msg *msg);
+static inline struct refusal refuse_with(const char *code, const char *at, const char *why)
+{
+    return (struct refusal){code, at, why};
+}
 /* The handler of a command of PLACE_CLASS, or NULL. */
 command_h command_handler(enum msg_type type);
+command_h parts_handler(enum msg_type type);
 
-/* ---- out.c: what people are told
- * ------------------------------------------------------------------------- */
+/* ---- out.c: snapshots and answers
+ * ------------------------------------------------------------------------ */
 
 void out_send(struct classroom *room, conn_num to);
+void out_send_to(struct classroom *room, const conn_num *to, size_t count);
+/* Starts a message of this type in room->json. */
+struct jsonw *out_start(struct classroom *room, const char *type);
 void out_error(struct classroom *room, conn_num to, const char *id, const char *code,
                const char *at, const char *why);
 void out_ack(struct classroom *room, conn_num to, const char *id, uint64_t seq);
 void out_snapshot(struct klass *klass, struct conn *conn, struct class_time now);
+void out_rights(struct klass *klass, struct conn *conn, right_mask rights);
 void out_door(struct klass *klass, struct conn *conn);
-void out_resumed(struct klass *klass, struct conn *conn);
+void out_resumed(struct klass *klass, struct conn *conn, struct class_time now);
+void out_waiting(struct klass *klass, struct conn *conn);
+void out_key_id(struct jsonw *w, const char *key, enum id_kind kind, const struct id *id);
+void out_person(struct jsonw *w, const struct state *state, const struct seat *seat);
+void out_device(struct jsonw *w, const struct device *device);
+void out_media(struct jsonw *w, uint32_t media);
+void out_class(struct jsonw *w, const struct state *state);
+void out_hand(struct jsonw *w, const struct id *person, unsigned kind, wall_ms at);
+void out_chat(struct jsonw *w, const struct chat_entry *chat);
+
+/* ---- out_event.c, out_log.c: what people are told of an event
+ * ------------------------------------------- */
+
 /* Notes a committed event for telling; acting_before is the acting host before it. */
 void out_note(struct klass *klass, const struct event *event, const struct id *acting_before);
+/* Starts the event object of an entry in room->json; out_log ends and keeps it. */
+struct jsonw *out_event(struct klass *klass, const char *type);
+/* Whom the row of this event names. */
+struct out_scope out_scope_of(const struct klass *klass, const struct event *event);
+/* Takes what room->json holds (complete event objects) into the log. */
+void out_log(struct klass *klass, uint64_t seq, struct out_scope scope);
 /* Tells everybody what is noted and not told to them yet. */
 void out_flush(struct klass *klass, struct class_time now);
 /* True when the log still has everything behind seq. */
 bool out_covers(const struct klass *klass, uint64_t seq);
-/* Newest snapshot for those whose rights are no longer what they were told. */
-void out_review_rights(struct klass *klass, struct class_time now);
-void out_person(struct jsonw *w, const struct state *state, const struct seat *seat);
-void out_class(struct jsonw *w, const struct state *state);
+/* Newest snapshot for those who may see other things than before, newest rights for the others. */
+void out_review(struct klass *klass, struct class_time now);
+struct view_key out_view(const struct state *state, const struct seat *seat);
 
 /* ---- routes.c: media
  * ------------------------------------------------------------------------------------- */

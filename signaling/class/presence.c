@@ -20,6 +20,20 @@ bool live_seated(const struct live *l, const struct state *s)
     return seat && seat_device(seat, &l->device);
 }
 
+/* Is this the page that waits for its person, in this state? */
+static bool live_waiting(const struct live *l, const struct state *s)
+{
+    const struct person *p = state_person(s, &l->person);
+    return p && p->wait_seq && id_equal(&p->wait_device, &l->device);
+}
+
+static bool live_needed(const struct live *l)
+{
+    const struct klass *k = l->klass;
+    return live_seated(l, k->work) || live_seated(l, k->done) || live_waiting(l, k->work) ||
+           live_waiting(l, k->done);
+}
+
 struct live *live_find(struct classroom *room, const struct klass *k, const struct id *device)
 {
     uint64_t value;
@@ -88,7 +102,7 @@ static void live_free(struct live *l)
 
 void live_settle(struct live *l)
 {
-    if (!l->conn && !live_seated(l, l->klass->work) && !live_seated(l, l->klass->done)) {
+    if (!l->conn && !live_needed(l)) {
         live_free(l);
     }
 }
@@ -150,8 +164,7 @@ void conn_detach(struct conn *c, struct class_time now)
     l->lost_at = now.mono;
     l->rate = c->rate;
     struct id person = l->person;
-    bool seated = live_seated(l, k->work) || live_seated(l, k->done);
-    if (seated) {
+    if (live_needed(l)) {
         twheel_set(&k->room->wheel, &l->grace_timer,
                    now.mono + (int64_t)k->room->config.grace_ms * US_PER_MS);
         presence_review(k, &person, now);
@@ -223,8 +236,28 @@ static struct seat_view look(struct klass *k, const struct seat *seat, struct cl
     return view;
 }
 
+/* Somebody in the waiting room whose page has been gone for the grace. */
+static void review_waiting(struct klass *k, struct id person, struct class_time now)
+{
+    const struct person *p = state_person(k->work, &person);
+    const struct live *l = p && p->wait_seq ? live_find(k->room, k, &p->wait_device) : NULL;
+    int64_t grace_us = (int64_t)k->room->config.grace_ms * US_PER_MS;
+    bool gone = !l || (!l->conn && now.mono - l->lost_at >= grace_us);
+    struct act act;
+    if (!p || !p->wait_seq || !gone) {
+        return;
+    }
+    if (act_begin(&act, k, now)) {
+        twheel_set(&k->room->wheel, &k->retry_timer, now.mono + RETRY_US);
+        return;
+    }
+    act_emit(&act, (struct event){.type = EVENT_WAIT_LEFT, .person = person});
+    (void)act_end(&act);
+}
+
 static void review_seat(struct klass *k, struct id person, struct class_time now)
 {
+    review_waiting(k, person, now);
     /* Each pass settles one thing and looks again: at most one pass per device and one for away. */
     for (unsigned pass = 0; pass <= STATE_DEVICES_MAX; pass++) {
         const struct seat *seat = state_seat(k->work, &person);
@@ -267,6 +300,11 @@ void presence_review(struct klass *k, const struct id *person, struct class_time
     for (size_t i = k->work->seat_count; i-- > 0;) {
         if (i < k->work->seat_count) {
             review_seat(k, k->work->seats[i]->person->id, now);
+        }
+    }
+    for (size_t i = k->work->person_count; i-- > 0 && k->work->wait_count > 0;) {
+        if (i < k->work->person_count && k->work->persons[i]->wait_seq) {
+            review_waiting(k, k->work->persons[i]->id, now);
         }
     }
     for (struct live *l = k->lives, *next; l; l = next) {

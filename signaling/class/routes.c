@@ -8,6 +8,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
+#include "codec/base/mem.h"
 #include "signaling/class/impl.h"
 #include "signaling/class/offer.h"
 
@@ -80,15 +81,15 @@ void routes_sync_class(struct klass *k)
 
 static bool touches_class(const struct event *e)
 {
-    return e->type == EVENT_SESSION_CHANGED || e->type == EVENT_CLASS_ENDED ||
-           e->type == EVENT_ACTING_CHANGED;
+    return (event_row(e->type)->see & SEE_RIGHTS_ALL) == SEE_RIGHTS_ALL ||
+           e->type == EVENT_CLASS_ENDED;
 }
 
 static bool touches_person(const struct event *e)
 {
     return e->type == EVENT_PERSON_JOINED || e->type == EVENT_PERSON_LEFT ||
            e->type == EVENT_DEVICE_JOINED || e->type == EVENT_DEVICE_LEFT ||
-           e->type == EVENT_MEDIA_CHANGED || e->type == EVENT_ROLE_CHANGED;
+           e->type == EVENT_MEDIA_CHANGED || (event_row(e->type)->see & SEE_RIGHTS);
 }
 
 void routes_sync_event(struct klass *k, const struct event *e)
@@ -348,32 +349,31 @@ static void slots(struct live *l, const struct media_evt *evt, struct class_time
     }
 }
 
-void routes_timer_speaking(struct klass *k, struct class_time now)
+/* The page of a speaker who is in this room, or NULL. */
+static const struct live *voice(const struct klass *k, device_num device, room_num where)
+{
+    uint64_t value;
+    if (!map_find(&k->room->devices, device, &value)) {
+        return NULL;
+    }
+    const struct live *l = (const struct live *)(uintptr_t)value;
+    return l->klass == k && l->sent_room == where ? l : NULL;
+}
+
+static void tell_speaking(struct klass *k, uint16_t index, const struct voices *v)
 {
     struct classroom *room = k->room;
-    const struct media_evt *evt = &k->speaking;
-    if (!k->speaking_due) {
-        return;
-    }
-    k->speaking_due = false;
-    k->speaking_at = now.mono;
-    struct jsonw *w = &room->json;
-    jsonw_reset(w);
-    jsonw_object(w);
-    jsonw_key_str(w, "t", "speaking");
+    room_num where = room_of(k, index);
+    struct jsonw *w = out_start(room, "speaking");
     jsonw_key(w, "list");
     jsonw_array(w);
-    for (unsigned i = 0; i < evt->speaking.count && i < 10; i++) {
-        uint64_t value;
-        if (!map_find(&room->devices, evt->speaking.speaker[i].device, &value)) {
-            continue;
-        }
-        const struct live *l = (const struct live *)(uintptr_t)value;
-        if (l->klass == k && l->sent_room == evt->room) {
+    for (unsigned i = 0; i < v->count; i++) {
+        const struct live *l = voice(k, v->speaker[i].device, where);
+        if (l) {
             char text[ID_TEXT_MAX];
             jsonw_array(w);
             jsonw_str(w, id_print(text, ID_DEVICE, &l->device));
-            jsonw_int(w, evt->speaking.speaker[i].level & 127);
+            jsonw_int(w, v->speaker[i].level & 127);
             jsonw_array_end(w);
         }
     }
@@ -381,27 +381,42 @@ void routes_timer_speaking(struct klass *k, struct class_time now)
     jsonw_object_end(w);
     size_t count = 0;
     for (const struct conn *c = k->conns; c; c = c->next) {
-        if (c->place == CONN_CLASS && route_in(c->live, k->done).room == evt->room) {
+        if (c->place == CONN_CLASS && route_in(c->live, k->done).room == where) {
             room->to[count++] = c->num;
         }
     }
-    size_t len;
-    const char *text = jsonw_text(w, &len);
-    if (text && count > 0) {
-        room->stats.messages_out += count;
-        room->hooks.send_h(room->hooks.arg, room->to, count, text, len);
+    if (count > 0) {
+        out_send_to(room, room->to, count);
+    }
+}
+
+void routes_timer_speaking(struct klass *k, struct class_time now)
+{
+    k->speaking_at = now.mono;
+    for (uint16_t i = 0; i < STATE_ROOMS_MAX; i++) {
+        if (k->voices[i] && k->voices[i]->due) {
+            k->voices[i]->due = false;
+            tell_speaking(k, i, k->voices[i]);
+        }
     }
 }
 
 static void speaking(struct classroom *room, const struct media_evt *evt, struct class_time now)
 {
     uint64_t index = evt->room >> 16;
-    if (index == 0 || index > room->class_count) {
+    uint64_t where = evt->room & 0xffff;
+    if (index == 0 || index > room->class_count || where >= STATE_ROOMS_MAX) {
         return;
     }
     struct klass *k = room->classes[index - 1];
-    k->speaking = *evt;
-    k->speaking_due = true;
+    k->voices[where] = k->voices[where] ? k->voices[where] : mem_alloc(sizeof(struct voices));
+    struct voices *v = k->voices[where];
+    if (!v) {
+        return; /* nobody is told who speaks until there is memory again */
+    }
+    v->due = true;
+    v->count = evt->speaking.count < 10 ? evt->speaking.count : 10;
+    memcpy(v->speaker, evt->speaking.speaker, v->count * sizeof(v->speaker[0]));
     if (now.mono - k->speaking_at >= SPEAKING_US) {
         routes_timer_speaking(k, now);
     } else if (!k->speaking_timer.armed) {

@@ -113,6 +113,7 @@ static enum msg_place place_of(const struct conn *c)
     case CONN_NEW:
         return PLACE_NEW;
     case CONN_DOOR:
+    case CONN_QUEUE:
     case CONN_JOINING: /* the join waits for its commit; media goes on meanwhile */
         return PLACE_DOOR;
     case CONN_CLASS:
@@ -130,7 +131,7 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
     bool repeated_join = msg->type == MSG_JOIN && c->place == CONN_CLASS;
     if (!(row->place & place_of(c)) && !repeated_join) {
         const char *why = c->place == CONN_NEW                                ? "say hello first"
-                          : c->place == CONN_DOOR || c->place == CONN_JOINING ? "join first"
+                          : place_of(c) == PLACE_DOOR                         ? "join first"
                                                                               : "not now";
         refuse(room, c, msg->id, (struct refusal){"state", NULL, why});
         return;
@@ -138,7 +139,7 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
     if (c->live && c->place == CONN_CLASS) {
         c->live->confirmed = true; /* whoever speaks here has heard our answer */
     }
-    switch (msg->type) {
+    switch ((unsigned)msg->type) {
     case MSG_HELLO:
         enter_hello(room, c, msg, now);
         break;
@@ -148,6 +149,9 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
         } else if (c->place != CONN_JOINING) { /* a repeat gets the answer of the first */
             enter_join(room, c, msg, now);
         }
+        break;
+    case MSG_KNOCK:
+        enter_knock(room, c, msg, now);
         break;
     case MSG_SYNC:
         out_snapshot(c->klass, c, now);
@@ -161,20 +165,8 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
     case MSG_VIEW:
         routes_view(room, c, msg);
         break;
-    case MSG_LEAVE:
-    case MSG_MEDIA_STATE:
-    case MSG_CHAT_SEND:
-    case MSG_HAND_RAISE:
-    case MSG_HAND_LOWER:
-    case MSG_HAND_CLEAR:
-    case MSG_PERSON_REMOVE:
-    case MSG_PERSON_MUTE:
-    case MSG_ROLE_SET:
-    case MSG_SESSION_START:
-    case MSG_SESSION_END:
+    default:
         execute(room, c, msg, now);
-        break;
-    case MSG_COUNT:
         break;
     }
 }

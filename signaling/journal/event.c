@@ -6,7 +6,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 
-enum { EVENT_TYPE_MAX = 70 };
+enum { EVENT_TYPE_MAX = 255 };
 
 #define EVENT(id, number, version, see, fields) [number] = {#id, version, see, fields},
 static const struct event_row rows[EVENT_TYPE_MAX + 1] = {

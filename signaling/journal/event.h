@@ -26,7 +26,17 @@
 #include "signaling/schema/id.h"
 #include "signaling/schema/roles.h"
 
-enum event_see { SEE_NONE = 0, SEE_STAFF = 1, SEE_ALL = 3, SEE_PRESENCE = 8 };
+enum event_see {
+    SEE_NONE = 0,
+    SEE_STAFF = 1,
+    SEE_ALL = 3,
+    SEE_OWN = 4,
+    SEE_PRESENCE = 8,
+    SEE_ROOM = 16,
+    SEE_RIGHTS = 32,      /* may change what the person may do or see */
+    SEE_RIGHTS_ALL = 96,  /* the same of everybody */
+    SEE_TOLD = SEE_ALL | SEE_OWN | SEE_ROOM, /* bits that say to whom */
+};
 
 enum event_field {
     EVF_CMD = 1 << 0,

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "signaling/journal/conduct.h"
+#include "signaling/journal/part.h"
 #include "signaling/journal/state_edit.h"
 
 /* ---- class and session
@@ -24,6 +26,7 @@ static int class_created(struct state *s, const struct event *e)
 static void vacate(struct state *s, struct seat *seat, const struct event *e, bool lost)
 {
     struct person *p = seat->person;
+    parts_vacate(s, seat, e);
     p->left_seq = e->seq;
     p->last_device = (struct id){{0}};
     p->last_generation = 0;
@@ -33,6 +36,7 @@ static void vacate(struct state *s, struct seat *seat, const struct event *e, bo
     }
     if (id_equal(&s->acting, &p->id)) {
         s->acting = (struct id){{0}};
+        p->stepped = p->role == ROLE_HOST;
     }
     /* A page may come back much later with a command whose ack it never heard. */
     uint32_t count = seat->command_count;
@@ -58,6 +62,7 @@ static void vacate_all(struct state *s, const struct event *e)
 static int class_ended(struct state *s, const struct event *e)
 {
     vacate_all(s, e);
+    parts_closed(s, e);
     s->ended = true;
     s->session = SESSION_CLOSED;
     s->changed_at = e->at;
@@ -71,8 +76,10 @@ static int session_changed(struct state *s, const struct event *e)
     }
     s->session = (enum session_state)e->a;
     s->changed_at = e->at;
-    if (s->session == SESSION_CLOSED) {
+    s->closing_due = s->session == SESSION_CLOSING ? e->n : 0;
+    if (s->session == SESSION_CLOSED || s->session == SESSION_ARCHIVED) {
         vacate_all(s, e);
+        parts_closed(s, e);
     }
     return 0;
 }
@@ -113,6 +120,12 @@ static int person_joined(struct state *s, const struct event *e)
     p->kept_count = 0;
     seat->joined_seq = e->seq;
     seat->joined_at = e->at;
+    seat->view_seq = e->seq;
+    seat->room = s->rooms[p->room].open ? p->room : ROOM_MAIN;
+    p->room = seat->room;
+    conduct_unwait(s, p);
+    p->admitted = true;
+    p->held = false;
     set_device(seat, e);
     return 0;
 }
@@ -123,7 +136,12 @@ static int person_left(struct state *s, const struct event *e)
     if (!seat || e->a >= LEAVE_REASON_COUNT) {
         return E_CORRUPT;
     }
-    seat->person->banned = seat->person->banned || e->b == 1;
+    struct person *p = seat->person;
+    p->banned = p->banned || e->b == 1;
+    if (e->a == LEAVE_WAIT) {
+        p->held = e->b != 2;
+        p->admitted = false;
+    }
     vacate(s, seat, e, e->a == LEAVE_LOST);
     return 0;
 }
@@ -229,8 +247,11 @@ static int role_changed(struct state *s, const struct event *e)
         return E_CORRUPT;
     }
     p->role = (uint8_t)e->a;
-    if (p->role == ROLE_PARTICIPANT && id_equal(&s->acting, &p->id)) {
+    if (!role_is_staff(p->role) && id_equal(&s->acting, &p->id)) {
         s->acting = (struct id){{0}};
+    }
+    if (p->seat) {
+        p->seat->view_seq = e->seq;
     }
     return 0;
 }
@@ -238,10 +259,13 @@ static int role_changed(struct state *s, const struct event *e)
 static int acting_changed(struct state *s, const struct event *e)
 {
     const struct seat *seat = state_seat(s, &e->person);
-    if (!id_is_zero(&e->person) && (!seat || seat->person->role == ROLE_PARTICIPANT)) {
+    if (!id_is_zero(&e->person) && (!seat || !role_is_staff(seat->person->role))) {
         return E_CORRUPT;
     }
     s->acting = e->person;
+    if (seat) {
+        seat->person->stepped = false;
+    }
     return 0;
 }
 
@@ -283,6 +307,7 @@ static int chat_posted(struct state *s, const struct event *e)
     c->id = e->other;
     c->from = e->person;
     c->at = e->at;
+    c->room = p->seat ? p->seat->room : ROOM_MAIN;
     rtext_set(&c->name, p->name);
     rtext_set(&c->text, e->text);
     return 0;
@@ -314,7 +339,7 @@ static int link_used(struct state *s, const struct event *e)
 
 static int fold_one(struct state *s, const struct event *e)
 {
-    switch (e->type) {
+    switch ((unsigned)e->type) {
     case EVENT_CLASS_CREATED:
         return class_created(s, e);
     case EVENT_CLASS_ENDED:
@@ -351,10 +376,9 @@ static int fold_one(struct state *s, const struct event *e)
         return chat_posted(s, e);
     case EVENT_LINK_USED:
         return link_used(s, e);
-    case EVENT_NONE:
-        break;
+    default:
+        return parts_fold(s, e);
     }
-    return E_CORRUPT;
 }
 
 int state_fold(struct state *s, const struct event *e)

@@ -7,6 +7,7 @@
 #include "codec/base/mem.h"
 #include "codec/base/rw.h"
 #include "signaling/journal/event.h"
+#include "signaling/journal/part.h"
 #include "signaling/journal/state_edit.h"
 
 /* ---- writing
@@ -25,9 +26,12 @@ static int put_sealed(struct wr *w, const struct rtext *text, const struct id *p
     return seal_write(w, erased ? NULL : text, person, sealer);
 }
 
+/* The first format knew three roles; the whole policy is in the section of the conduct. */
+enum { BASE_ROLES = 3 };
+
 static void put_policy(struct wr *w, const struct right_policy *policy)
 {
-    for (unsigned i = 0; i < ROLE_COUNT; i++) {
+    for (unsigned i = 0; i < BASE_ROLES; i++) {
         wr_u64(w, policy->allow[i]);
     }
 }
@@ -128,6 +132,9 @@ static int put_state(struct wr *w, const struct state *s, const struct sealer *s
     if (!err) {
         err = put_lists(w, s, sealer);
     }
+    if (!err) {
+        err = parts_put(w, s, sealer);
+    }
     return err ? err : w->bad ? E_FULL : 0;
 }
 
@@ -169,7 +176,8 @@ static struct id get_id(struct rd *r)
 
 static void get_policy(struct rd *r, struct right_policy *policy)
 {
-    for (unsigned i = 0; i < ROLE_COUNT; i++) {
+    *policy = right_policy_open();
+    for (unsigned i = 0; i < BASE_ROLES; i++) {
         policy->allow[i] = rd_u64(r);
     }
 }
@@ -289,6 +297,7 @@ static int get_lists(struct state *s, struct rd *r, const struct sealer *sealer)
     }
     for (size_t i = 0; i < s->room_count; i++) {
         s->rooms[i].id = get_id(r);
+        s->rooms[i].open = true;
         get_policy(r, &s->rooms[i].policy);
     }
     for (size_t i = 0; i < s->seat_count; i++) {
@@ -311,7 +320,7 @@ static int get_lists(struct state *s, struct rd *r, const struct sealer *sealer)
     return err ? err : r->bad ? E_CORRUPT : 0;
 }
 
-static int get_state(struct state *s, struct rd *r, const struct sealer *sealer)
+static int get_state(struct state *s, struct rd *r, uint8_t format, const struct sealer *sealer)
 {
     s->seq = rd_u64(r);
     unsigned type = rd_u8(r);
@@ -332,6 +341,9 @@ static int get_state(struct state *s, struct rd *r, const struct sealer *sealer)
     }
     if (!err) {
         err = get_lists(s, r, sealer);
+    }
+    if (!err && format > 1) {
+        err = parts_get(s, r, sealer);
     }
     if (!err && (r->bad || rd_left(r) != 0)) {
         err = E_CORRUPT;
@@ -359,7 +371,7 @@ int state_decode(struct state **out, const void *data, size_t len, const struct 
     if (!s) {
         return E_NOMEM;
     }
-    int err = get_state(s, &r, sealer);
+    int err = get_state(s, &r, format, sealer);
     if (err) {
         state_free(s);
         return err;

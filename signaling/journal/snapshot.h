@@ -2,7 +2,7 @@
  * The whole state of a class as bytes, so that opening a class does not replay a year.
  * Invariants: decode(encode(s)) encodes to the same bytes; with a sealer names and texts are sealed
  * under their person's key, without they are plain (only for comparing and for refolding in
- * memory). A newer format is E_VERSION.
+ * memory). A newer format is E_VERSION. Format 2 = format 1 and the sections of the parts (part.h).
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 #include "signaling/journal/seal.h"
 #include "signaling/journal/state.h"
 
-enum { SNAPSHOT_FORMAT = 1, SNAPSHOT_EVERY = 1000, SNAPSHOT_LEN_MAX = 64 << 20 };
+enum { SNAPSHOT_FORMAT = 2, SNAPSHOT_EVERY = 1000, SNAPSHOT_LEN_MAX = 64 << 20 };
 
 /* *out = bytes owned by the caller (mem_free). 0, E_NOMEM, E_TOOBIG. A person without key (erased)
  * is written without name. */

@@ -4,16 +4,27 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "signaling/journal/part.h"
 #include "signaling/journal/state_edit.h"
 
 struct state *state_new(const struct id *class_id)
 {
     struct state *s = mem_alloc(sizeof(*s));
-    if (s) {
-        s->class_id = *class_id;
-        s->policy = right_policy_open();
-        s->room_count = 1;
-        s->rooms[ROOM_MAIN] = (struct room_state){.id = *class_id, .policy = right_policy_open()};
+    if (!s) {
+        return NULL;
+    }
+    s->class_id = *class_id;
+    s->policy = right_policy_open();
+    s->room_count = 1;
+    s->rooms[ROOM_MAIN] =
+        (struct room_state){.id = *class_id, .policy = right_policy_open(), .open = true};
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = setting_row(i);
+        s->setting[i] = row ? row->def : 0;
+    }
+    if (parts_init(s)) {
+        state_free(s);
+        return NULL;
     }
     return s;
 }
@@ -42,6 +53,10 @@ void state_free(struct state *s)
         next = seat->next_spare;
         mem_free(seat);
     }
+    for (size_t i = 0; i < STATE_ROOMS_MAX; i++) {
+        rtext_put(&s->rooms[i].name);
+    }
+    parts_fini(s);
     rtext_put(&s->title);
     mem_free(s->persons);
     mem_free(s->person_keys);
@@ -212,16 +227,77 @@ bool seat_knows(const struct seat *seat, uint64_t command)
 const struct person *state_succession(const struct state *s)
 {
     const struct person *animator = NULL;
+    const struct person *acting = state_person(s, &s->acting);
+    bool stands = acting && acting->seat && role_is_staff(acting->role);
     for (size_t i = 0; i < s->seat_count; i++) {
         const struct person *p = s->seats[i]->person;
-        if (p->role == ROLE_HOST) {
+        if (p->role == ROLE_HOST && (!p->stepped || !stands)) {
             return p;
         }
         if (p->role == ROLE_ANIMATOR && !animator) {
             animator = p;
         }
     }
-    return animator;
+    return stands ? acting : animator;
+}
+
+bool state_has_staff(const struct state *s)
+{
+    for (size_t i = 0; i < s->seat_count; i++) {
+        if (role_is_staff(s->seats[i]->person->role)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- rooms and who sees whom
+ * ---------------------------------------------------------------------- */
+
+unsigned state_audience(const struct state *s, const struct seat *viewer)
+{
+    (void)s;
+    (void)viewer;
+    return 0;
+}
+
+bool state_sees(const struct state *s, const struct seat *viewer, const struct person *person)
+{
+    return viewer->person == person || state_audience(s, viewer) == 0 || !state_hidden(s, person);
+}
+
+bool state_hidden(const struct state *s, const struct person *person)
+{
+    (void)s;
+    (void)person;
+    return false;
+}
+
+int state_room(const struct state *s, const struct id *room)
+{
+    for (size_t i = 0; i < s->room_count; i++) {
+        if (s->rooms[i].open && id_equal(&s->rooms[i].id, room)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+int state_room_spare(const struct state *s)
+{
+    for (size_t i = 0; i < s->room_count; i++) {
+        if (!s->rooms[i].open) {
+            return (int)i;
+        }
+    }
+    return s->room_count < STATE_ROOMS_MAX ? (int)s->room_count : -1;
+}
+
+right_mask state_locks(const struct state *s, uint16_t room)
+{
+    right_mask open =
+        s->policy.allow[ROLE_PARTICIPANT] & s->rooms[room].policy.allow[ROLE_PARTICIPANT];
+    return ~open;
 }
 
 /* ---- lists
@@ -277,7 +353,7 @@ static size_t oldest_absent(const struct state *s)
     for (size_t i = 0; i < s->person_count; i++) {
         const struct person *p = s->persons[i];
         bool older = best == s->person_count || p->left_seq < s->persons[best]->left_seq;
-        if (!p->seat && !p->banned && older && !in_chat(s, &p->id)) {
+        if (!p->seat && !p->banned && !p->wait_seq && older && !in_chat(s, &p->id)) {
             best = i;
         }
     }

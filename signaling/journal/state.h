@@ -20,6 +20,7 @@
 #include "signaling/schema/id.h"
 #include "signaling/schema/rights.h"
 #include "signaling/schema/roles.h"
+#include "signaling/schema/settings.h"
 
 enum {
     STATE_PERSONS_MAX = 2000, /* known; then whoever left longest ago is forgotten */
@@ -52,6 +53,7 @@ struct seat {
     uint8_t hand_kind;
     uint64_t hand_seq; /* 0 = down; smaller = earlier in the queue */
     wall_ms hand_at;
+    uint64_t view_seq; /* of the event that last changed what this person may be told */
     struct device devices[STATE_DEVICES_MAX];
     uint32_t command_count; /* ever; the newest STATE_COMMANDS_MAX are kept */
     uint64_t commands[STATE_COMMANDS_MAX];
@@ -73,17 +75,39 @@ struct person {
     uint32_t last_generation;
     uint32_t kept_count; /* newest commands of the last seat, oldest first; 0 while seated */
     uint64_t kept[STATE_KEPT_MAX];
+    uint64_t wait_seq; /* in the waiting room since; smaller = earlier; 0 = not */
+    wall_ms wait_at;
+    wall_ms knocked_at;    /* 0 = not */
+    struct id wait_device; /* the page that waits */
+    uint32_t wait_media;
+    bool admitted;    /* let in during this session: comes back without waiting */
+    bool held;        /* sent back: waits whatever the policy */
+    bool listed;      /* has a link of his own */
+    bool stepped;     /* host whose place was taken while away: takes it back by one click */
+    uint16_t room;    /* last room, for coming back */
+    int64_t heard_ms; /* spoken in this session, by the levels of the microphone */
 };
 
 struct room_state {
     struct id id;
     struct right_policy policy;
+    struct rtext *name;
+    bool open;
+};
+
+/* One point known on three clocks, so that class time goes on after a restart. */
+struct anchor {
+    struct id boot; /* zero = none yet */
+    int64_t mono_ms;
+    wall_ms wall;
+    int64_t clock; /* class time there */
 };
 
 struct chat_entry {
     struct id id;
     struct id from;
     wall_ms at;
+    uint16_t room;
     struct rtext *name; /* of the author at that time */
     struct rtext *text;
 };
@@ -104,6 +128,13 @@ struct state {
     wall_ms changed_at; /* session */
     struct id acting;   /* the acting host */
     struct right_policy policy;
+    struct anchor anchor;
+    int64_t setting[SETTING_COUNT];
+    int64_t end_due;       /* planned end, class time; 0 = open */
+    int64_t hard_due;      /* when it must end; 0 = never */
+    int64_t closing_due;   /* when closing becomes closed */
+    int64_t staffless_due; /* when it closes for want of staff; 0 = staff is here */
+    size_t wait_count;
 
     struct person **persons;
     uint64_t *person_keys; /* id_key of persons[i], for a fast search */
@@ -160,5 +191,19 @@ bool state_link_used(const struct state *state, const struct id *jti);
 const struct chat_entry *state_chat(const struct state *state, size_t i);
 /* Seats with a raised hand in queue order into out (cap pointers); returns how many. */
 size_t state_hands(const struct state *state, const struct seat **out, size_t cap);
+/* True when this viewer may know of that person: people, hands and words are left out otherwise. */
+bool state_sees(const struct state *state, const struct seat *viewer, const struct person *person);
+/* Viewers of the same audience are told the same; 0 sees everybody. */
+unsigned state_audience(const struct state *state, const struct seat *viewer);
+/* True when an audience (state_audience not 0) is not told of this person. */
+bool state_hidden(const struct state *state, const struct person *person);
+/* True when somebody who leads is present. */
+bool state_has_staff(const struct state *state);
+/* Index of an open room, or -1. */
+int state_room(const struct state *state, const struct id *room);
+/* First index a new room may take, or -1. */
+int state_room_spare(const struct state *state);
+/* Features that are locked for the crowd in a room, as a mask of rights. */
+right_mask state_locks(const struct state *state, uint16_t room);
 /* True when one more unknown person can be remembered. */
 bool state_has_room(const struct state *state);

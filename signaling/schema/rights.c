@@ -6,13 +6,11 @@ struct right_row {
     uint32_t types;
 };
 
-#define RIGHT(id, name, roles, types) [RIGHT_##id] = {name, roles, types},
+#define RIGHT(id, number, name, roles, types) [RIGHT_##id] = {name, roles, types},
 static const struct right_row rows[RIGHT_COUNT] = {
 #include "signaling/schema/rights.def"
 };
 #undef RIGHT
-
-_Static_assert((int)RIGHT_COUNT <= 64, "a right mask has 64 bits");
 
 right_mask right_table(enum role role, enum class_type type)
 {
@@ -36,7 +34,7 @@ right_mask right_effective(enum role role, enum class_type type, const struct ri
 
 const char *right_name(enum right right)
 {
-    return right < RIGHT_COUNT ? rows[right].name : "";
+    return right < RIGHT_COUNT && rows[right].name ? rows[right].name : "";
 }
 
 struct right_policy right_policy_open(void)

@@ -11,10 +11,10 @@
 
 #include "signaling/schema/roles.h"
 
-#define RIGHT(id, name, roles, types) RIGHT_##id,
+#define RIGHT(id, number, name, roles, types) RIGHT_##id = (number),
 enum right {
 #include "signaling/schema/rights.def"
-    RIGHT_COUNT,
+    RIGHT_COUNT = 64, /* numbers there can be; not all are given */
     RIGHT_NONE = 255, /* a message that needs no right: anybody in its place may send it */
 };
 #undef RIGHT
@@ -35,7 +35,7 @@ static inline bool right_has(right_mask mask, enum right right)
 {
     return right < RIGHT_COUNT && (mask >> right & 1) != 0;
 }
-/* Name of a right; never NULL. */
+/* Name of a right, "" for a number nobody has given. */
 const char *right_name(enum right right);
 /* A policy that narrows nothing. */
 struct right_policy right_policy_open(void);

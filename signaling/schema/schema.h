@@ -55,7 +55,7 @@ struct schema_field {
     const char *name;
     enum field_type type;
     bool optional;
-    uint8_t ref;
+    uint16_t ref;
     int64_t low;
     int64_t high;
     const char *doc;

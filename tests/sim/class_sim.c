@@ -19,6 +19,7 @@
 #include "codec/base/mem.h"
 #include "signaling/class/impl.h"
 #include "signaling/journal/fold.h"
+#include "tests/sim/class_say.h"
 #include "tests/unit/class_rig.h"
 
 enum { PAGES = 40, PEOPLE = 30, ACKED_MAX = 1 << 16, SEEDS = 6, STEPS = 3000 };
@@ -74,18 +75,6 @@ static struct rig_page *any_page(struct sim *sim)
     return &sim->rig->pages[below(sim, PAGES)];
 }
 
-static const char *any_person(struct sim *sim)
-{
-    const struct rig_page *page = any_page(sim);
-    return page->person[0] ? page->person : "p_aaaaaaaaaaaaaaaaaaaaaaaaaa";
-}
-
-static const char *any_device(struct sim *sim)
-{
-    const struct rig_page *page = any_page(sim);
-    return page->device[0] ? page->device : "d_baaaaaaaaaaaaaaaaaaaaaaaaa";
-}
-
 /* Pages beyond PEOPLE are second tabs of the first ones. */
 static void borrow_guest(struct sim *sim, struct rig_page *page)
 {
@@ -108,7 +97,10 @@ static void count(struct sim *sim, const struct rig_page *page, enum msg_type ty
 static void say_hello(struct sim *sim, struct rig_page *page)
 {
     size_t index = (size_t)(page - sim->rig->pages);
-    unsigned role = index == 0 ? ROLE_HOST : index < 4 ? ROLE_ANIMATOR : ROLE_PARTICIPANT;
+    unsigned role = index == 0   ? ROLE_HOST
+                    : index < 4  ? ROLE_ANIMATOR
+                    : index < 10 ? ROLE_SPEAKER + (unsigned)index % 4
+                                 : ROLE_PARTICIPANT;
     borrow_guest(sim, page);
     rig_open(sim->rig, page);
     unsigned how = below(sim, 10);
@@ -173,61 +165,33 @@ static void harvest(struct sim *sim)
     }
 }
 
-static void say_media(struct sim *sim, struct rig_page *page)
+/* Any message of the table, by its weight. */
+static void say_any(struct sim *sim, struct rig_page *page)
 {
-    rig_say(sim->rig, page,
-            "{\"t\":\"media.state\",\"id\":\"s%u\",\"mic\":\"%s\",\"cam\":%s,\"screen\":%s,"
-            "\"sound\":false}",
-            ++sim->next_id, percent(sim, 60) ? "on" : "off", percent(sim, 50) ? "true" : "false",
-            percent(sim, 30) ? "true" : "false");
-    count(sim, page, MSG_MEDIA_STATE, true);
-}
-
-static void say_offer(struct sim *sim, struct rig_page *page)
-{
-    static const char *const causes[] = {"load", "ice", "epoch"};
-    rig_say(sim->rig, page,
-            "{\"t\":\"media.offer\",\"id\":\"o%u\",\"cause\":\"%s\",\"offer\":{\"u\":\"abcd\","
-            "\"p\":\"0123456789012345678901\",\"f\":\"%064d\",\"n\":[5,16],"
-            "\"a\":{\"opus\":[111]},\"v\":{\"vp8\":[96,97]},\"xa\":{},\"xv\":{\"mid\":4},"
-            "\"s\":[1,0,3,4,5]}}",
-            ++sim->next_id, causes[below(sim, 3)], 0);
-    count(sim, page, MSG_MEDIA_OFFER, true);
-}
-
-static void say_view(struct sim *sim, struct rig_page *page)
-{
-    rig_say(sim->rig, page, "{\"t\":\"view\",\"want\":[[%u,\"%s\",\"cam\",360]]}", below(sim, 20),
-            any_device(sim));
-    count(sim, page, MSG_VIEW, true);
-}
-
-static void say_about(struct sim *sim, struct rig_page *page, enum msg_type type)
-{
-    const char *name = schema_msg(type)->name;
-    const char *extra = type == MSG_PERSON_REMOVE
-                            ? percent(sim, 5) ? ",\"ban\":true" : ",\"ban\":false"
-                        : type != MSG_ROLE_SET ? ""
-                        : percent(sim, 50)     ? ",\"role\":\"animator\""
-                                               : ",\"role\":\"participant\"";
-    rig_say(sim->rig, page, "{\"t\":\"%s\",\"id\":\"a%u\",\"person\":\"%s\"%s}", name,
-            ++sim->next_id, any_person(sim), extra);
-    count(sim, page, type, true);
-}
-
-static void say_plain(struct sim *sim, struct rig_page *page, enum msg_type type)
-{
-    const char *extra = type == MSG_HAND_RAISE ? ",\"kind\":\"speak\"" : "";
-    rig_say(sim->rig, page, "{\"t\":\"%s\",\"id\":\"b%u\"%s}", schema_msg(type)->name,
-            ++sim->next_id, extra);
-    count(sim, page, type, true);
-}
-
-static void say_unnumbered(struct sim *sim, struct rig_page *page, enum msg_type type)
-{
-    rig_say(sim->rig, page, "{\"t\":\"%s\"%s}", schema_msg(type)->name,
-            type == MSG_SYNC ? ",\"have\":0" : "");
-    count(sim, page, type, true);
+    static unsigned total;
+    for (unsigned i = 0; i < MSG_COUNT && (i > 0 || total == 0); i++) {
+        total += say_weight((enum msg_type)i);
+    }
+    unsigned roll = below(sim, total);
+    unsigned type = 0;
+    while (roll >= say_weight((enum msg_type)type)) {
+        roll -= say_weight((enum msg_type)type++);
+    }
+    if (type == MSG_HELLO) {
+        say_hello(sim, page);
+        return;
+    }
+    struct say say = {
+        .rng = &sim->rng, .rig = sim->rig, .page = page, .number = ++sim->next_id};
+    json_t *m = say_message(&say, (enum msg_type)type);
+    char *text = json_dumps(m, JSON_COMPACT);
+    if (!text) {
+        abort();
+    }
+    rig_text(sim->rig, page, text, strlen(text));
+    count(sim, page, (enum msg_type)type, true);
+    free(text);
+    json_decref(m);
 }
 
 static void act(struct sim *sim, struct rig_page *page)
@@ -241,36 +205,10 @@ static void act(struct sim *sim, struct rig_page *page)
         return;
     }
     unsigned roll = below(sim, 1000);
-    if (roll < 350) {
+    if (roll < 250) {
         say_chat(sim, page);
-    } else if (roll < 500) {
-        say_media(sim, page);
-    } else if (roll < 600) {
-        say_plain(sim, page, MSG_HAND_RAISE);
-    } else if (roll < 660) {
-        say_about(sim, page, MSG_HAND_LOWER);
-    } else if (roll < 690) {
-        say_plain(sim, page, MSG_HAND_CLEAR);
-    } else if (roll < 730) {
-        say_about(sim, page, MSG_PERSON_MUTE);
-    } else if (roll < 750) {
-        say_about(sim, page, MSG_PERSON_REMOVE);
-    } else if (roll < 780) {
-        say_about(sim, page, MSG_ROLE_SET);
-    } else if (roll < 800) {
-        say_plain(sim, page, MSG_SESSION_START);
-    } else if (roll < 805) {
-        say_plain(sim, page, MSG_SESSION_END);
-    } else if (roll < 820) {
-        say_plain(sim, page, MSG_LEAVE);
-    } else if (roll < 870) {
-        say_offer(sim, page);
-    } else if (roll < 930) {
-        say_view(sim, page);
-    } else if (roll < 950) {
-        say_unnumbered(sim, page, MSG_SYNC);
-    } else if (roll < 970) {
-        say_unnumbered(sim, page, MSG_MEDIA_READY);
+    } else if (roll < 960) {
+        say_any(sim, page);
     } else if (roll < 975) {
         say_hello(sim, page);
     } else {
@@ -287,7 +225,7 @@ static void check_acting(const struct sim *sim, const struct state *s)
     bool staff = false;
     for (size_t i = 0; i < s->seat_count; i++) {
         const struct person *p = s->seats[i]->person;
-        staff = staff || p->role != ROLE_PARTICIPANT;
+        staff = staff || role_is_staff(p->role);
         hosts += state_role(s, p) == ROLE_HOST;
     }
     if (hosts != (staff ? 1 : 0)) {
@@ -308,10 +246,14 @@ static void check_routes(const struct sim *sim, const struct klass *k)
     }
 }
 
-/* In the main room all see the same, so the state is written once and compared with every view. */
+/* Who sees alike (out_view) is compared with the same text, written once. */
 static void check_views(struct sim *sim)
 {
-    char *state = NULL;
+    struct {
+        struct view_key key;
+        char *text;
+    } seen[64];
+    size_t kinds = 0;
     for (size_t i = 0; i < PAGES; i++) {
         struct rig_page *page = &sim->rig->pages[i];
         if (!page->inside) {
@@ -320,15 +262,27 @@ static void check_views(struct sim *sim)
         if (page->gap) {
             fail(sim, "a delta did not follow the one before");
         }
-        state = state ? state : rig_state_text(sim->rig, page);
+        struct view_key key = conn_find(sim->rig->room, page->conn)->view;
+        size_t at = 0;
+        while (at < kinds && (key.room != seen[at].key.room || key.staff != seen[at].key.staff ||
+                              key.audience != 0)) {
+            at++;
+        }
+        if (at == kinds && kinds < 64) {
+            seen[kinds].key = key;
+            seen[kinds++].text = rig_state_text(sim->rig, page);
+        }
         char *mine = rig_view_text(page);
+        const char *state = at < kinds ? seen[at].text : NULL;
         if (!state || strcmp(mine, state) != 0) {
             (void)fprintf(stderr, "page  %s\nstate %s\n", mine, state ? state : "(none)");
             fail(sim, "a page sees something else than the state");
         }
         free(mine);
     }
-    free(state);
+    for (size_t i = 0; i < kinds; i++) {
+        free(seen[i].text);
+    }
 }
 
 static struct klass *the_class(const struct sim *sim)
@@ -475,6 +429,25 @@ static void disturb(struct sim *sim)
     check_routes(sim, the_class(sim));
 }
 
+/* Standard, webinar, round table in turn; every other one has a date, the waiting room varies. */
+static struct id sim_class(struct sim *sim, uint64_t seed)
+{
+    struct admin_setting settings[] = {
+        {SETTING_WAITING, (int64_t)(seed / 2 % WAITING_MODE_COUNT)},
+        {SETTING_DURATION, 60},
+        {SETTING_START, seed % 2 ? 0 : sim->rig->now.wall + 40 * 60000},
+    };
+    struct admin_request req = {.kind = ADMIN_CLASS_CREATE,
+                                .class_id = id_new(&sim->rng),
+                                .title = "Journee",
+                                .class_type = (enum class_type)(seed % CLASS_TYPE_COUNT),
+                                .settings = settings,
+                                .setting_count = 3};
+    classroom_admin(sim->rig->room, 1, &req, sim->rig->now);
+    (void)rig_commit(sim->rig, SIZE_MAX);
+    return req.class_id;
+}
+
 static void run(uint64_t seed, unsigned steps)
 {
     struct sim *sim = calloc(1, sizeof(*sim));
@@ -490,7 +463,7 @@ static void run(uint64_t seed, unsigned steps)
     if (!sim->rig) {
         abort();
     }
-    sim->class_id = rig_class(sim->rig, seed % 2 ? CLASS_STANDARD : CLASS_WEBINAR);
+    sim->class_id = sim_class(sim, seed);
     for (unsigned r = 0; r < ROLE_COUNT; r++) {
         rig_link(sim->rig, &sim->class_id, (enum role)r, false, sim->link[r]);
     }

@@ -314,7 +314,11 @@ static void s27_ids_of_another_class_are_unknown(void **state)
             if (m->fields[f].type != FIELD_ID || !(m->place & PLACE_CLASS)) {
                 continue;
             }
-            const char *ids[] = {a.p[FOREIGN]->person, "p_baaaaaaaaaaaaaaaaaaaaaaaaa"};
+            char unknown[ID_TEXT_MAX];
+            struct id nobody = {.b = {[15] = 1}};
+            (void)id_print(unknown, (enum id_kind)m->fields[f].ref, &nobody);
+            bool person = m->fields[f].ref == ID_PERSON;
+            const char *ids[] = {person ? a.p[FOREIGN]->person : unknown, unknown};
             for (unsigned k = 0; k < 2; k++) {
                 json_t *tree = sample_msg(m, (unsigned)asked++);
                 json_object_set_new(tree, m->fields[f].name, json_string(ids[k]));

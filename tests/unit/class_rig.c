@@ -126,6 +126,15 @@ static void apply_device(json_t *person, const char *type, const json_t *ev)
     }
 }
 
+static void set_or_drop(json_t *object, const char *key, json_t *list)
+{
+    if (json_array_size(list) > 0) {
+        json_object_set(object, key, list);
+    } else {
+        (void)json_object_del(object, key);
+    }
+}
+
 static void apply_person(json_t *view, const char *type, const json_t *ev)
 {
     json_t *people = json_object_get(view, "people");
@@ -149,8 +158,49 @@ static void apply_person(json_t *view, const char *type, const json_t *ev)
         json_object_set(person, "name", json_object_get(ev, "name"));
     } else if (strcmp(type, "role.changed") == 0) {
         json_object_set(person, "role", json_object_get(ev, "role"));
+    } else if (strcmp(type, "person.moved") == 0) {
+        lower_hand(json_object_get(view, "hands"), id);
+        (void)json_object_del(person, "room");
+        if (json_object_get(ev, "room")) {
+            json_object_set(person, "room", json_object_get(ev, "room"));
+        }
+    } else if (strcmp(type, "person.granted") == 0) {
+        set_or_drop(person, "granted", json_object_get(ev, "granted"));
+        set_or_drop(person, "denied", json_object_get(ev, "denied"));
     } else {
         apply_device(person, type, ev);
+    }
+}
+
+/* An event `x.set` replaces the members of the snapshot that it carries. */
+static void replace_members(json_t *view, const json_t *ev)
+{
+    const char *key;
+    json_t *value;
+    void *at = NULL;
+    json_t *copy = json_copy((json_t *)(uintptr_t)ev);
+    for (at = json_object_iter(copy); at; at = json_object_iter_next(copy, at)) {
+        key = json_object_iter_key(at);
+        value = json_object_iter_value(at);
+        if (strcmp(key, "e") != 0) {
+            json_object_set_new(view, key, json_deep_copy(value));
+        }
+    }
+    json_decref(copy);
+}
+
+static void apply_waiting(json_t *view, const char *type, const json_t *ev)
+{
+    json_t *list = json_object_get(view, "waiting");
+    const json_t *waiter = json_object_get(ev, "waiter");
+    bool put = strcmp(type, "waiting.put") == 0;
+    size_t at = index_of(list, "person", put ? str(waiter, "person") : str(ev, "person"));
+    if (!put) {
+        (void)json_array_remove(list, at);
+    } else if (at < json_array_size(list)) {
+        json_array_set_new(list, at, json_deep_copy(waiter));
+    } else {
+        json_array_append_new(list, json_deep_copy(waiter));
     }
 }
 
@@ -171,6 +221,11 @@ static void apply_event(json_t *view, const json_t *ev)
         }
     } else if (strcmp(type, "session.changed") == 0) {
         json_object_set(json_object_get(view, "class"), "state", json_object_get(ev, "state"));
+        json_object_set(view, "times", json_object_get(ev, "times"));
+    } else if (strlen(type) > 4 && strcmp(type + strlen(type) - 4, ".set") == 0) {
+        replace_members(view, ev);
+    } else if (strncmp(type, "waiting.", 8) == 0) {
+        apply_waiting(view, type, ev);
     } else {
         apply_person(view, type, ev);
     }
@@ -219,6 +274,10 @@ static void page_hear(struct rig_page *page, json_t *m)
     }
     if (strcmp(type, "snapshot") == 0) {
         take_snapshot(page, m);
+        return;
+    }
+    if (strcmp(type, "rights") == 0) {
+        json_object_set(page->view, "rights", json_object_get(m, "rights"));
         return;
     }
     if (strcmp(type, "slots") != 0 && strcmp(type, "speaking") != 0) {
@@ -721,10 +780,12 @@ size_t rig_count(const struct rig_page *page, const char *list)
 
 static char *shared_parts(const json_t *snapshot)
 {
-    static const char *const keys[] = {"class", "people", "hands", "chat"};
-    json_t *out = json_object();
-    for (size_t i = 0; i < 4; i++) {
-        json_object_set(out, keys[i], json_object_get(snapshot, keys[i]));
+    /* What belongs to the moment or to the connection is no part of what is shared. */
+    static const char *const own[] = {"t",     "seq",   "epoch",  "resume", "you",
+                                      "slots", "rights", "now",    "clock"};
+    json_t *out = json_copy((json_t *)(uintptr_t)snapshot);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        (void)json_object_del(out, own[i]);
     }
     char *text = json_dumps(out, JSON_SORT_KEYS | JSON_COMPACT);
     json_decref(out);

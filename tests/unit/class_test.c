@@ -353,6 +353,12 @@ static void succession_and_return_of_the_host(void **state)
     assert_string_equal(role_in(s.p[ANIM], s.p[PART]->person), "animator");
     assert_true(rig_enter(s.rig, s.p[HOST], s.link[ROLE_HOST], "Hélène"));
     settle(&s);
+    /* The class goes on under whoever took over, until the host says so. */
+    assert_string_equal(role_in(s.p[PART], s.p[HOST]->person), "animator");
+    rig_say(s.rig, s.p[ANIM], "{\"t\":\"host.take\",\"id\":\"t\"}");
+    assert_string_equal(s.p[ANIM]->error, "denied");
+    rig_say(s.rig, s.p[HOST], "{\"t\":\"host.take\",\"id\":\"t\"}");
+    settle(&s);
     assert_string_equal(role_in(s.p[PART], s.p[HOST]->person), "host");
     assert_string_equal(role_in(s.p[PART], s.p[ANIM]->person), "animator");
     assert_views(&s);

@@ -1,32 +1,37 @@
 // Generated from signaling/schema/messages.def: do not edit.
 // Messages of protocol amphi.1 between the page and the server.
 
-export type Role = 'participant' | 'animator' | 'host';
-export type RoleGiven = 'participant' | 'animator';
+export type Role = 'participant' | 'animator' | 'host' | 'speaker' | 'listener' | 'interpreter' | 'recorder';
+export type RoleGiven = 'participant' | 'animator' | 'host' | 'speaker' | 'listener' | 'interpreter';
 export type ClassType = 'standard' | 'webinar' | 'round-table';
-export type SessionState = 'idle' | 'live' | 'closed';
+export type SessionState = 'idle' | 'live' | 'closed' | 'scheduled' | 'preparing' | 'doors' | 'closing' | 'archived';
 export type MicState = 'off' | 'on';
 export type SourceKind = 'cam' | 'screen';
 export type SlotLife = 'off' | 'waiting' | 'live';
 export type OfferCause = 'load' | 'ice' | 'epoch';
-export type LeaveReason = 'left' | 'lost' | 'removed';
-export type HandKind = 'speak';
+export type LeaveReason = 'left' | 'lost' | 'removed' | 'waiting';
+export type HandKind = 'speak' | 'reply' | 'order' | 'technical';
 export type Lang = 'fr' | 'en';
 export type Transport = 'udp' | 'tcp';
 export type ErrorCode = 'bad_message' | 'unknown_type' | 'too_large' | 'too_fast' | 'denied' | 'not_found' | 'state' | 'auth' | 'full' | 'gone' | 'busy' | 'internal';
+export type Feature = 'mic' | 'cam' | 'screen' | 'chat' | 'hand';
+export type GrantMode = 'role' | 'granted' | 'denied';
+export type WaitReason = 'early' | 'doors' | 'host' | 'manual' | 'list' | 'held' | 'full';
+export type JoinHow = 'add' | 'move';
+export type DoorsState = 'preparing' | 'doors';
 
 /** The class. */
 export type ClassInfo = { id: string; title: string; type: ClassType; state: SessionState };
 /** One open page of a person and what it sends. */
 export type Device = { id: string; mic: MicState; cam: boolean; screen: boolean; sound: boolean };
 /** Somebody present, or away for less than the grace. */
-export type Person = { id: string; name: string; role: Role; joined: number; away: boolean; devices: Device[] };
+export type Person = { id: string; name: string; role: Role; joined: number; away: boolean; room?: string; granted?: string[]; denied?: string[]; devices: Device[] };
 /** A raised hand; lists are in queue order. */
 export type Hand = { person: string; kind: HandKind; at: number };
 /** A chat message. */
 export type Chat = { id: string; from: string; name: string; at: number; text: string };
 /** Who the server takes you for, at the door. */
-export type YouDoor = { role: Role; name?: string; person: string };
+export type YouDoor = { role: Role; name?: string; person: string; devices?: number };
 /** Who you are in the class. */
 export type You = { person: string; device: string; role: Role };
 /** Receive slots of your offer. */
@@ -68,13 +73,21 @@ export type ClassEvent =
   | { e: 'hand.raised'; hand: Hand }
   | { e: 'hand.lowered'; person: string; by: string }
   | { e: 'chat.posted'; chat: Chat }
-  | { e: 'session.changed'; state: SessionState; at: number; by?: string };
+  | { e: 'session.changed'; state: SessionState; at: number; by?: string; times?: Times }
+  | { e: 'person.moved'; person: string; room?: string }
+  | { e: 'person.granted'; person: string; granted: string[]; denied: string[] }
+  | { e: 'rooms.set'; rooms: RoomInfo[] }
+  | { e: 'settings.set'; settings: SettingValue[] }
+  | { e: 'locks.set'; locks: string[] }
+  | { e: 'times.set'; times: Times }
+  | { e: 'waiting.put'; waiter: Waiter }
+  | { e: 'waiting.gone'; person: string };
 /** At the door: known, not in the class yet. */
 export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; epoch: number; ice?: IceServers; count: number };
 /** The seat is yours again; deltas or a snapshot follow. */
-export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number };
+export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
@@ -103,12 +116,29 @@ export type ServerMessage =
   | Busy
   | MediaAnswer
   | Slots
-  | SpeakingList;
+  | SpeakingList
+  | Waiting
+  | Asked
+  | Rights;
+/** Deadlines of the session in class time; absent: none. */
+export type Times = { end?: number; closing?: number; staffless?: number };
+/** A setting that is not as usual. */
+export type SettingValue = [key: string, value: string];
+/** A workshop room. */
+export type RoomInfo = { id: string; name: string; locks: string[] };
+/** Somebody in the waiting room. */
+export type Waiter = { person: string; name: string; at: number; knocked: boolean; held: boolean };
+/** You are in the waiting room. */
+export type Waiting = { t: 'waiting'; reason: WaitReason; rank: number; count: number; knocked: boolean; class: ClassInfo; start?: number };
+/** Staff asks you to open something; nothing is opened. */
+export type Asked = { t: 'asked'; feature: Feature; name: string };
+/** What you may do now, when only that has changed. */
+export type Rights = { t: 'rights'; rights: string[] };
 
 /** Commands: acknowledged, journalled; repeating one has no second effect. */
 export type CommandBody =
-  /* Enter the class. Answered by snapshot. */
-  | { t: 'join'; name: string; mic: boolean; cam: boolean }
+  /* Enter. Answered by snapshot or waiting. */
+  | { t: 'join'; name: string; mic: boolean; cam: boolean; how?: JoinHow }
   /* Leave for good; the seat is given up. */
   | { t: 'leave' }
   /* What this device sends. */
@@ -130,7 +160,31 @@ export type CommandBody =
   /* Go live. */
   | { t: 'session.start' }
   /* Everybody leaves. */
-  | { t: 'session.end' };
+  | { t: 'session.end'; after?: number }
+  /* From the waiting room: I am here. */
+  | { t: 'knock' }
+  /* Let in one, or all. */
+  | { t: 'wait.admit'; person?: string }
+  /* Send away from the door. */
+  | { t: 'wait.refuse'; person: string; ban: boolean }
+  /* Back to the waiting room. */
+  | { t: 'person.wait'; person: string }
+  /* Ask to open a microphone or camera. */
+  | { t: 'person.ask'; person: string; feature: Feature }
+  /* A feature for one. */
+  | { t: 'person.grant'; person: string; feature: Feature; mode: GrantMode }
+  /* All but staff, in my room. */
+  | { t: 'people.mute' }
+  /* Close a feature to participants. */
+  | { t: 'lock.set'; feature: Feature; locked: boolean; room?: string }
+  /* Change a setting. */
+  | { t: 'class.set'; key: string; value: string }
+  /* Open the doors. */
+  | { t: 'session.doors'; state: DoorsState }
+  /* More time. */
+  | { t: 'session.extend'; minutes: number }
+  /* The host takes back. */
+  | { t: 'host.take' };
 export type Command = CommandBody & { id: string };
 /** First message: exactly one of link and resume. */
 export type Hello = { t: 'hello'; v: 1; lang: Lang; link?: string; guest?: string; resume?: string; have?: number; epoch?: number };

@@ -1,0 +1,196 @@
+/*
+ * One log per class of what was told: a delta is a slice of it, filtered by role and room, and
+ * everybody who was told the same so far and sees the same gets the same text in one send.
+ * Heap: the texts in the log (OUT_LOG_MAX, OUT_LOG_BYTES_MAX).
+ */
+#include "signaling/class/impl.h"
+
+static void log_drop_oldest(struct klass *k)
+{
+    struct out_entry *e = &k->log[k->log_first];
+    k->log_floor = e->seq;
+    k->log_bytes -= rtext_len(e->json);
+    rtext_put(&e->json);
+    k->log_first = (k->log_first + 1) % OUT_LOG_MAX;
+    k->log_count--;
+}
+
+static void log_clear(struct klass *k)
+{
+    while (k->log_count > 0) {
+        log_drop_oldest(k);
+    }
+    k->log_floor = k->done->seq;
+}
+
+void out_log(struct klass *k, uint64_t seq, struct out_scope scope)
+{
+    size_t len;
+    const char *text = jsonw_text(&k->room->json, &len);
+    if (text && len == 0) {
+        return;
+    }
+    struct rtext *json = text ? rtext_new(text, len) : NULL;
+    if (!json) {
+        /* Out of memory: with a hole in the log everybody takes the next snapshot instead. */
+        log_clear(k);
+        return;
+    }
+    while (k->log_count == OUT_LOG_MAX ||
+           (k->log_count > 0 && k->log_bytes + len > OUT_LOG_BYTES_MAX)) {
+        log_drop_oldest(k);
+    }
+    k->log[(k->log_first + k->log_count++) % OUT_LOG_MAX] =
+        (struct out_entry){.seq = seq, .scope = scope, .json = json};
+    k->log_bytes += len;
+}
+
+bool out_covers(const struct klass *k, uint64_t seq)
+{
+    return seq >= k->log_floor && seq <= k->done->seq;
+}
+
+/* Position in the log of the first entry behind seq. */
+static size_t log_after(const struct klass *k, uint64_t seq)
+{
+    size_t low = 0;
+    size_t high = k->log_count;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (k->log[(k->log_first + mid) % OUT_LOG_MAX].seq > seq) {
+            high = mid;
+        } else {
+            low = mid + 1;
+        }
+    }
+    return low;
+}
+
+/* ---- who is told what
+ * ------------------------------------------------------------------------------ */
+
+struct view_key out_view(const struct state *s, const struct seat *seat)
+{
+    return (struct view_key){.room = seat->room,
+                             .staff = role_is_staff(state_role(s, seat->person)),
+                             .audience = state_audience(s, seat)};
+}
+
+static bool same_view(const struct view_key *a, const struct view_key *b)
+{
+    return a->room == b->room && a->staff == b->staff && a->audience == b->audience;
+}
+
+static bool is_for(const struct out_scope *scope, const struct view_key *view,
+                   const struct id *person)
+{
+    bool own = id_equal(&scope->person, person);
+    if (scope->hidden && view->audience && !own) {
+        return false;
+    }
+    bool all = (scope->see & SEE_ALL) == SEE_ALL;
+    return all || (view->staff && (scope->see & SEE_STAFF)) ||
+           ((scope->see & SEE_ROOM) && view->room == scope->room) ||
+           ((scope->see & SEE_OWN) && own);
+}
+
+/* True when an entry behind `at` treats this person unlike others of the same view. */
+static bool is_special(const struct klass *k, size_t at, const struct conn *c)
+{
+    for (; at < k->log_count; at++) {
+        const struct out_scope *scope = &k->log[(k->log_first + at) % OUT_LOG_MAX].scope;
+        bool differs = (scope->see & SEE_OWN) || (scope->hidden && c->view.audience);
+        if (differs && id_equal(&scope->person, &c->person)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Writes the delta of this view behind log position at; 0 when it holds nothing, else its seq. */
+static uint64_t write_delta(struct klass *k, size_t at, const struct conn *c)
+{
+    uint64_t seq = 0;
+    for (size_t i = at; i < k->log_count; i++) {
+        const struct out_entry *e = &k->log[(k->log_first + i) % OUT_LOG_MAX];
+        seq = is_for(&e->scope, &c->view, &c->person) ? e->seq : seq;
+    }
+    if (!seq) {
+        return 0;
+    }
+    struct jsonw *w = out_start(k->room, "delta");
+    jsonw_key_int(w, "seq", (int64_t)seq);
+    jsonw_key_int(w, "prev", (int64_t)c->sent);
+    jsonw_key(w, "events");
+    jsonw_array(w);
+    for (; at < k->log_count; at++) {
+        const struct out_entry *e = &k->log[(k->log_first + at) % OUT_LOG_MAX];
+        if (is_for(&e->scope, &c->view, &c->person)) {
+            jsonw_raw(w, e->json->s, e->json->len);
+        }
+    }
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+    return seq;
+}
+
+/* Tells c, and everybody after it who was told the same and sees the same. */
+static void tell(struct klass *k, struct conn *c, uint64_t newest)
+{
+    struct classroom *room = k->room;
+    size_t at = log_after(k, c->seen);
+    uint64_t seq = write_delta(k, at, c);
+    uint64_t sent = c->sent;
+    uint64_t seen = c->seen;
+    bool special = is_special(k, at, c);
+    size_t count = 0;
+    for (struct conn *same = c; same; same = special ? NULL : same->next) {
+        bool like = same == c || (same->place == CONN_CLASS && same->sent == sent &&
+                                  same->seen == seen && same_view(&same->view, &c->view) &&
+                                  !is_special(k, at, same));
+        if (like) {
+            room->to[count++] = same->num;
+            same->sent = seq ? seq : same->sent;
+            same->seen = newest;
+        }
+    }
+    if (seq) {
+        out_send_to(room, room->to, count);
+    }
+}
+
+void out_flush(struct klass *k, struct class_time now)
+{
+    twheel_cancel(&k->room->wheel, &k->presence_timer);
+    if (k->log_count == 0) {
+        return;
+    }
+    uint64_t newest = k->log[(k->log_first + k->log_count - 1) % OUT_LOG_MAX].seq;
+    for (struct conn *c = k->conns; c; c = c->next) {
+        if (c->place != CONN_CLASS || c->seen >= newest) {
+            continue;
+        }
+        if (c->seen < k->log_floor) {
+            out_snapshot(k, c, now); /* too far behind what the log still has */
+        } else {
+            tell(k, c, newest);
+        }
+    }
+}
+
+void out_review(struct klass *k, struct class_time now)
+{
+    for (struct conn *c = k->conns; c; c = c->next) {
+        const struct person *p = c->place == CONN_CLASS ? state_person(k->done, &c->person) : NULL;
+        if (!p || !p->seat) {
+            continue;
+        }
+        struct view_key view = out_view(k->done, p->seat);
+        right_mask rights = state_rights(k->done, p);
+        if (!same_view(&view, &c->view)) {
+            out_snapshot(k, c, now);
+        } else if (rights != c->rights) {
+            out_rights(k, c, rights);
+        }
+    }
+}

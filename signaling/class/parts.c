@@ -1,0 +1,65 @@
+#include "signaling/class/part.h"
+
+#include "signaling/class/conduct.h"
+
+/* A new part: one row. */
+static const struct class_part *const parts[] = {
+    &class_conduct,
+};
+
+const struct class_part *class_part(size_t i)
+{
+    return i < sizeof(parts) / sizeof(parts[0]) ? parts[i] : NULL;
+}
+
+void parts_note(struct klass *k, const struct event *e)
+{
+    for (size_t i = 0; class_part(i); i++) {
+        const struct class_part *p = class_part(i);
+        if (p->note_h && (unsigned)e->type >= p->first && (unsigned)e->type <= p->last) {
+            p->note_h(k, e);
+        }
+    }
+}
+
+int64_t parts_due(const struct state *s, int64_t clock, wall_ms wall)
+{
+    int64_t due = INT64_MAX;
+    for (size_t i = 0; class_part(i); i++) {
+        const struct class_part *p = class_part(i);
+        int64_t at = p->due_h ? p->due_h(s, clock, wall) : INT64_MAX;
+        due = at < due ? at : due;
+    }
+    return due;
+}
+
+void parts_tick(struct act *act, int64_t clock)
+{
+    for (size_t i = 0; class_part(i) && !act->err; i++) {
+        const struct class_part *p = class_part(i);
+        int64_t due = p->due_h ? p->due_h(act->klass->work, clock, act->now.wall) : INT64_MAX;
+        if (due <= clock) {
+            p->tick_h(act, clock);
+        }
+    }
+}
+
+void parts_settle(struct act *act)
+{
+    for (size_t i = 0; class_part(i) && !act->err; i++) {
+        if (class_part(i)->settle_h) {
+            class_part(i)->settle_h(act);
+        }
+    }
+}
+
+command_h parts_handler(enum msg_type type)
+{
+    for (size_t i = 0; class_part(i); i++) {
+        command_h found = class_part(i)->handler_h ? class_part(i)->handler_h(type) : NULL;
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,252 @@
+#include "tests/sim/class_say.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "signaling/schema/settings.h"
+
+static uint32_t below(const struct say *s, uint32_t n)
+{
+    return rng_below(s->rng, n);
+}
+
+static bool percent(const struct say *s, uint32_t p)
+{
+    return below(s, 100) < p;
+}
+
+/* ---- ids: everything the page was told that looks like one
+ * ------------------------------------- */
+
+struct search {
+    char prefix;
+    size_t count;
+    size_t want;
+    const char *found;
+};
+
+static void look(const json_t *value, struct search *find)
+{
+    const char *text = json_string_value(value);
+    if (text && text[0] == find->prefix && text[1] == '_' && strlen(text) == 28) {
+        find->found = find->count == find->want ? text : find->found;
+        find->count++;
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        look(json_array_get(value, i), find);
+    }
+    if (json_is_object(value)) {
+        union {
+            const json_t *in;
+            json_t *out;
+        } object = {.in = value};
+        for (void *at = json_object_iter(object.out); at;
+             at = json_object_iter_next(object.out, at)) {
+            look(json_object_iter_value(at), find);
+        }
+    }
+}
+
+static json_t *say_id(const struct say *s, enum id_kind kind)
+{
+    char nobody[ID_TEXT_MAX];
+    struct id id = {.b = {[15] = 1}};
+    (void)id_print(nobody, kind, &id);
+    const struct rig_page *from =
+        percent(s, 85) ? s->page : &s->rig->pages[below(s, (uint32_t)s->rig->page_count)];
+    struct search find = {.prefix = nobody[0], .want = SIZE_MAX};
+    look(from->view, &find);
+    if (find.count == 0 || percent(s, 3)) {
+        return json_string(nobody);
+    }
+    find.want = below(s, (uint32_t)find.count);
+    find.count = 0;
+    look(from->view, &find);
+    return json_string(find.found ? find.found : nobody);
+}
+
+/* ---- fields
+ * --------------------------------------------------------------------------------------- */
+
+static json_t *say_string(const struct say *s, const struct schema_field *f)
+{
+    static const char *const words[] = {"abcd", "0123456789012345678901", "bonjour", "oui"};
+    char text[80];
+    if (f->ref == STR_ICE || f->ref == STR_HEX) {
+        (void)snprintf(text, sizeof(text), "%0*d", (int)f->low, 0);
+        return json_string(text);
+    }
+    if (f->ref == STR_OPAQUE || f->low > 4) {
+        return json_string(words[1]);
+    }
+    (void)snprintf(text, sizeof(text), "%s%u", words[2 + below(s, 2)], below(s, 100));
+    return json_string(text);
+}
+
+static json_t *say_int(const struct say *s, const struct schema_field *f)
+{
+    int64_t high = f->high - f->low > 60 ? f->low + 60 : f->high;
+    return json_integer(f->low + below(s, (uint32_t)(high - f->low) + 1));
+}
+
+static json_t *say_enum(const struct say *s, const struct schema_field *f)
+{
+    const char *const *values = schema_enum((enum schema_enum_id)f->ref)->values;
+    uint32_t count = 0;
+    while (values[count]) {
+        count++;
+    }
+    return json_string(values[below(s, count)]);
+}
+
+static json_t *say_field(const struct say *s, const struct schema_field *f);
+
+static json_t *say_shape(const struct say *s, const struct schema_shape *shape)
+{
+    if (shape->kind == SHAPE_ALIAS) {
+        return say_field(s, &shape->fields[0]);
+    }
+    json_t *out = shape->kind == SHAPE_TUPLE ? json_array() : json_object();
+    for (size_t i = 0; i < shape->count; i++) {
+        const struct schema_field *f = &shape->fields[i];
+        if (shape->kind == SHAPE_TUPLE) {
+            json_array_append_new(out, say_field(s, f));
+        } else if (!f->optional || percent(s, 50)) {
+            json_object_set_new(out, f->name, say_field(s, f));
+        }
+    }
+    return out;
+}
+
+static json_t *say_list(const struct say *s, const struct schema_field *f)
+{
+    json_t *out = json_array();
+    int64_t more = f->high - f->low > 3 ? 3 : f->high - f->low;
+    int64_t count = f->low + below(s, (uint32_t)more + 1);
+    for (int64_t i = 0; i < count; i++) {
+        json_array_append_new(out, say_shape(s, schema_shape((enum schema_shape_id)f->ref)));
+    }
+    return out;
+}
+
+static json_t *say_field(const struct say *s, const struct schema_field *f)
+{
+    switch (f->type) {
+    case FIELD_STR:
+        return say_string(s, f);
+    case FIELD_INT:
+        return say_int(s, f);
+    case FIELD_BOOL:
+        return json_boolean(percent(s, strcmp(f->name, "ban") == 0 ? 5 : 50));
+    case FIELD_ENUM:
+        return say_enum(s, f);
+    case FIELD_ID:
+        return say_id(s, (enum id_kind)f->ref);
+    case FIELD_SHAPE:
+        return say_shape(s, schema_shape((enum schema_shape_id)f->ref));
+    case FIELD_LIST:
+        return say_list(s, f);
+    }
+    return json_null();
+}
+
+/* ---- messages that need more than their types say
+ * ----------------------------------------------- */
+
+static void mend_setting(const struct say *s, json_t *m)
+{
+    unsigned number;
+    const struct setting_row *row;
+    do {
+        number = below(s, SETTING_COUNT);
+        row = setting_row(number);
+    } while (!row);
+    char value[40];
+    int64_t high = row->high > 100 ? 100 : row->high;
+    int64_t n = row->low + below(s, (uint32_t)(high - row->low) + 1);
+    json_object_set_new(m, "key", json_string(row->key));
+    json_object_set_new(m, "value",
+                        json_string(setting_print(number, n, value, sizeof(value))));
+}
+
+static void mend_offer(json_t *m)
+{
+    /* Distinct numbers, as a browser gives them. */
+    json_t *offer = json_pack("{s:s, s:s, s:s, s:[i,i], s:{s:[i]}, s:{s:[i,i]}, s:{}, s:{s:i}, "
+                              "s:[i,i,i,i,i]}",
+                              "u", "abcd", "p", "0123456789012345678901", "f",
+                              "0000000000000000000000000000000000000000000000000000000000000000",
+                              "n", 5, 16, "a", "opus", 111, "v", "vp8", 96, 97, "xa", "xv", "mid",
+                              4, "s", 1, 0, 3, 4, 5);
+    json_object_set_new(m, "offer", offer);
+}
+
+/* The person of somebody who waits, when the page knows of any. */
+static void mend_waiter(const struct say *s, json_t *m)
+{
+    const json_t *waiting = json_object_get(s->page->view, "waiting");
+    size_t count = json_array_size(waiting);
+    if (count > 0 && percent(s, 80)) {
+        json_object_set(m, "person",
+                        json_object_get(json_array_get(waiting, below(s, (uint32_t)count)),
+                                        "person"));
+    }
+}
+
+json_t *say_message(const struct say *s, enum msg_type type)
+{
+    const struct schema_msg *row = schema_msg(type);
+    json_t *m = json_object();
+    char id[32];
+    json_object_set_new(m, "t", json_string(row->name));
+    if (row->flags & (MSG_CMD | MSG_ASK)) {
+        (void)snprintf(id, sizeof(id), "g%u", s->number);
+        json_object_set_new(m, "id", json_string(id));
+    }
+    for (size_t i = 0; i < row->count; i++) {
+        const struct schema_field *f = &row->fields[i];
+        if (!f->optional || percent(s, 60)) {
+            json_object_set_new(m, f->name, say_field(s, f));
+        }
+    }
+    switch ((unsigned)type) {
+    case MSG_CLASS_SET:
+        mend_setting(s, m);
+        break;
+    case MSG_MEDIA_OFFER:
+        mend_offer(m);
+        break;
+    case MSG_WAIT_ADMIT:
+    case MSG_WAIT_REFUSE:
+        mend_waiter(s, m);
+        break;
+    case MSG_SESSION_END:
+        json_object_set_new(m, "after", json_integer(below(s, 600)));
+        break;
+    default:
+        break;
+    }
+    return m;
+}
+
+unsigned say_weight(enum msg_type type)
+{
+    switch ((unsigned)type) {
+    case MSG_SESSION_END:
+        return 3;
+    case MSG_LEAVE:
+    case MSG_PERSON_REMOVE:
+    case MSG_WAIT_REFUSE:
+    case MSG_CLASS_SET:
+        return 10;
+    case MSG_MEDIA_STATE:
+    case MSG_HAND_RAISE:
+        return 80;
+    case MSG_PERSON_WAIT:
+    case MSG_ROLE_SET:
+        return 15;
+    default:
+        return 30;
+    }
+}

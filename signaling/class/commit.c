@@ -9,6 +9,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "signaling/class/impl.h"
+#include "signaling/class/webinar.h"
 #include "signaling/journal/fold.h"
 
 const uint8_t *class_key(void *arg, const struct id *person)
@@ -389,9 +390,9 @@ static bool waits_here(const struct klass *k, const struct conn *c)
 /* Those whose seat went with this event hear why their connection closes. */
 static void dismiss(struct klass *k, const struct event *e, struct class_time now)
 {
-    bool all = e->type == EVENT_CLASS_ENDED ||
-               (e->type == EVENT_SESSION_CHANGED &&
-                (e->a == SESSION_CLOSED || e->a == SESSION_ARCHIVED));
+    bool all =
+        e->type == EVENT_CLASS_ENDED ||
+        (e->type == EVENT_SESSION_CHANGED && (e->a == SESSION_CLOSED || e->a == SESSION_ARCHIVED));
     bool one = e->type == EVENT_PERSON_LEFT && e->a != LEAVE_LOST;
     bool page = e->type == EVENT_DEVICE_LEFT;
     if (!all && !one && !page) {
@@ -447,14 +448,14 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
     bool erased = false;
     for (size_t i = 0; i < b->count; i++) {
         const struct event *e = &b->events[i];
-        struct id acting = k->done->acting;
+        struct out_before before = out_before(k, e);
         int err = state_fold(k->done, e);
         if (err) {
             /* Reserved and checked before: a committed event that does not fold is a broken
              * invariant. The supervisor restarts us and the journal is folded afresh. */
             __builtin_trap();
         }
-        out_note(k, e, &acting);
+        out_note(k, e, &before);
         uint8_t see = event_row(e->type)->see;
         at_once = at_once || ((see & SEE_TOLD) && !(see & SEE_PRESENCE));
         rights = rights || (see & SEE_RIGHTS);
@@ -468,6 +469,7 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
         }
     }
     k->room->stats.events += b->count;
+    webinar_pulse_soon(k, now);
     if (rights) {
         out_review(k, now);
     }

@@ -1,5 +1,6 @@
 /* What follows by itself in the conduct of a class, and how people hear of it. */
 #include "signaling/class/conduct.h"
+#include "signaling/journal/stage.h"
 
 #include <string.h>
 
@@ -121,6 +122,9 @@ static const char *wait_reason(const struct state *s, const struct person *p)
     if (p->held) {
         return "held";
     }
+    if (stage_is(s) && role_is_crowd(p->role) && stage_must_wait(s, p->light_wish)) {
+        return s->stage->phase == STAGE_BACKSTAGE ? "early" : "full";
+    }
     if (s->session == SESSION_SCHEDULED || s->session == SESSION_PREPARING) {
         return "early";
     }
@@ -128,7 +132,7 @@ static const char *wait_reason(const struct state *s, const struct person *p)
         return "doors";
     }
     bool host = s->setting[SETTING_WAITING] == WAITING_HOST && !state_has_staff(s);
-    return host                                               ? "host"
+    return host                                            ? "host"
            : s->setting[SETTING_WAITING] == WAITING_MANUAL ? "manual"
            : s->setting[SETTING_WAITING] == WAITING_LIST   ? "list"
                                                            : "full";
@@ -146,6 +150,9 @@ void out_waiting(struct klass *k, struct conn *c)
     jsonw_key_int(w, "rank", (int64_t)state_wait_rank(s, p));
     jsonw_key_int(w, "count", (int64_t)s->wait_count);
     jsonw_key_bool(w, "knocked", p->knocked_at != 0);
+    if (stage_is(s) && stage_light(s) < (size_t)s->setting[SETTING_LIGHT]) {
+        jsonw_key_bool(w, "light", true);
+    }
     jsonw_key(w, "class");
     out_class(w, s);
     key_due(w, "start", s->setting[SETTING_START]);
@@ -154,7 +161,7 @@ void out_waiting(struct klass *k, struct conn *c)
 }
 
 /* Those in the waiting room hear their rank and reason anew. */
-static void tell_queue(struct klass *k)
+void conduct_tell_queue(struct klass *k)
 {
     for (struct conn *c = k->conns; c; c = c->next) {
         if (c->place == CONN_QUEUE) {
@@ -178,7 +185,7 @@ static void note_waiter(struct klass *k, const struct event *e)
     jsonw_object_end(w);
     out_log(k, e->seq, (struct out_scope){.see = SEE_STAFF, .person = e->person});
     if (e->type != EVENT_WAIT_ENTERED) {
-        tell_queue(k);
+        conduct_tell_queue(k);
     }
 }
 
@@ -366,9 +373,9 @@ static void settle_staff(struct act *act)
     bool left_alone = s->session == SESSION_LIVE && s->seat_count > 0 && !state_has_staff(s) &&
                       s->setting[SETTING_STAFFLESS] > 0;
     if (left_alone && s->staffless_due == 0) {
-        act_emit(act, (struct event){.type = EVENT_STAFFLESS_SET,
-                                     .n = act_clock(act) +
-                                          s->setting[SETTING_STAFFLESS] * MINUTE_MS});
+        act_emit(act,
+                 (struct event){.type = EVENT_STAFFLESS_SET,
+                                .n = act_clock(act) + s->setting[SETTING_STAFFLESS] * MINUTE_MS});
     } else if (!left_alone && s->staffless_due != 0) {
         act_emit(act, (struct event){.type = EVENT_STAFFLESS_SET});
     }
@@ -439,7 +446,8 @@ static void settle_waiting(struct act *act)
     size_t count = state_waiting(s, waiting, STATE_SEATS_MAX);
     for (size_t i = 0; i < count && !act->err; i++) {
         bool room = s->seat_count < act->klass->room->config.people_max;
-        if (room && !state_must_wait(s, waiting[i], waiting[i]->role, waiting[i]->listed)) {
+        if (room && !state_must_wait(s, waiting[i], waiting[i]->role, waiting[i]->listed,
+                                     waiting[i]->light_wish)) {
             conduct_admit(act, waiting[i]);
         }
     }

@@ -29,3 +29,5 @@ void conduct_admit(struct act *act, const struct person *person);
 void conduct_send_back(struct act *act, const struct seat *seat, struct id by, bool held);
 /* Handlers (conduct_cmd.c). */
 command_h conduct_handler(enum msg_type type);
+/* Those in the waiting room hear their rank and reason anew. */
+void conduct_tell_queue(struct klass *k);

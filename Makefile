@@ -153,13 +153,13 @@ ASAN_EXTRA += build/asan/sim/class_sim build/asan/door/lab
 # ---- what people type --------------------------------------------------------------------------------
 # Packages first, in a make of its own: what is built depends on what is installed.
 run: deps
-	@$(MAKE) --no-print-directory build/amphi web
+	@$(MAKE) --no-print-directory $(JOBS) build/amphi web
 	build/amphi serve --demo
 
 # The fast loop: build, unit tests, tidy; under a minute once built.
 check: deps-test
-	@$(MAKE) --no-print-directory BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib
-	@$(MAKE) --no-print-directory BUILD=asan unit-build fuzz-build
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=asan unit-build fuzz-build
 	@python3 tests/run.py check
 
 test: deps-test
@@ -167,12 +167,14 @@ test: deps-test
 	@python3 tests/run.py test
 
 # Both compilers, both sanitizers, the page: everything that must build before anything runs.
+# JOBS at once also when make was called without -j; a make that has -j shares its own.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 test-build:
-	@$(MAKE) --no-print-directory BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib
-	@$(MAKE) --no-print-directory BUILD=clang lib
-	@$(MAKE) --no-print-directory BUILD=asan build/asan/amphi unit-build fuzz-build $(ASAN_EXTRA)
-	@$(MAKE) --no-print-directory BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
-	@$(MAKE) --no-print-directory BUILD=release web relay bench-build build/release/attack
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=clang lib
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=asan build/asan/amphi unit-build fuzz-build $(ASAN_EXTRA)
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=release web relay bench-build build/release/attack
 
 lib: $(LIBS)
 tidy: lib

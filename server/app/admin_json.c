@@ -108,7 +108,8 @@ static int parse_link(struct admin_json *a, char *why, size_t cap)
     int err = parse_id(&a->request.person, a->doc, "person", ID_PERSON);
     a->request.kind = ADMIN_LINK;
     if (role < 0) {
-        return bad(why, cap, "role must be participant, speaker, animator, host, listener, "
+        return bad(why, cap,
+                   "role must be participant, speaker, animator, host, listener, "
                    "interpreter or recorder");
     }
     if (err && err != E_NOTFOUND) {
@@ -147,12 +148,16 @@ int admin_json_parse(struct admin_json *out, const char *text, size_t len, char 
     }
     bool show = !strcmp(cmd, "class.show");
     bool link = !strcmp(cmd, "link");
-    if (!show && !link && strcmp(cmd, "class.end") != 0) {
+    bool forget = !strcmp(cmd, "class.forget");
+    if (!show && !link && !forget && strcmp(cmd, "class.end") != 0) {
         return bad(why, why_cap, "unknown request");
     }
-    out->request.kind = show ? ADMIN_CLASS_SHOW : ADMIN_CLASS_END;
+    out->request.kind = show ? ADMIN_CLASS_SHOW : forget ? ADMIN_FORGET : ADMIN_CLASS_END;
     if (parse_id(&out->request.class_id, out->doc, "class", ID_CLASS)) {
         return bad(why, why_cap, "class must be an id like c_...");
+    }
+    if (forget && parse_id(&out->request.person, out->doc, "person", ID_PERSON)) {
+        return bad(why, why_cap, "person must be an id like p_... (amphi class show)");
     }
     return link ? parse_link(out, why, why_cap) : 0;
 }

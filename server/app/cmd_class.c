@@ -1,4 +1,4 @@
-/* amphi class create|list|show|end: the classes of this server. */
+/* amphi class create|list|show|end|forget: the classes of this server. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,9 +121,9 @@ static int create(struct command_line *line)
         json_decref(settings);
         return EXIT_USAGE;
     }
-    json_t *request = json_pack("{s:s, s:s, s:s, s:o}", "cmd", "class.create", "title",
-                                line->argv[2], "type", type ? type : "standard", "settings",
-                                settings);
+    json_t *request =
+        json_pack("{s:s, s:s, s:s, s:o}", "cmd", "class.create", "title", line->argv[2], "type",
+                  type ? type : "standard", "settings", settings);
     if (!request) {
         command_error(line, "the title must be UTF-8 text");
         return EXIT_USAGE;
@@ -153,6 +153,18 @@ static int one(struct command_line *line, const char *cmd, void (*print_h)(const
     return finish(line, answer, code, print_h);
 }
 
+static int forget(struct command_line *line)
+{
+    int code;
+    if (!command_rest(line, 3, 3)) {
+        return EXIT_USAGE;
+    }
+    json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", "class.forget", "class", line->argv[2],
+                                "person", line->argv[3]);
+    json_t *answer = client_ask(line, request, true, &code);
+    return finish(line, answer, code, print_nothing);
+}
+
 static int class_command(struct command_line *line)
 {
     const char *verb = line->argc > 1 ? line->argv[1] : "";
@@ -168,14 +180,17 @@ static int class_command(struct command_line *line)
     if (!strcmp(verb, "end")) {
         return one(line, "class.end", print_nothing);
     }
-    command_error(line, "usage: amphi class create|list|show|end");
+    if (!strcmp(verb, "forget")) {
+        return forget(line);
+    }
+    command_error(line, "usage: amphi class create|list|show|end|forget");
     return EXIT_USAGE;
 }
 
 const struct command command_class = {
     .name = "class",
-    .args = "create|list|show|end ...",
-    .usage = "Make, list, show and end classes.",
+    .args = "create|list|show|end|forget ...",
+    .usage = "Make, list, show and end classes; erase a person.",
     .help = "  amphi class create \"Title\" [--type standard|webinar|round-table]\n"
             "      --start 2026-12-01T14:00   when it begins; without: whenever somebody enters\n"
             "      --duration MINUTES         then warnings; it ends by hand\n"
@@ -186,7 +201,9 @@ const struct command command_class = {
             "      --times all|staff, --closing SECONDS, --auto-start off\n"
             "  amphi class list\n"
             "  amphi class show c_...\n"
-            "  amphi class end c_...      nobody can join it any more\n\n"
+            "  amphi class end c_...      nobody can join it any more\n"
+            "  amphi class forget c_... p_...   erases name and texts of a person; run amphi\n"
+            "                                   backup then, and older copies forget too\n\n"
             "Works with and without a running server on the same data folder.\n",
     .flags = COMMAND_CONFIG,
     .exec = class_command,

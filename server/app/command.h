@@ -58,6 +58,7 @@ extern const struct command command_link;
 extern const struct command command_doctor;
 extern const struct command command_attendance;
 extern const struct command command_backup;
+extern const struct command command_restore;
 extern const struct command command_drain;
 extern const struct command command_version;
 extern const struct command command_man;

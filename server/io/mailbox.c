@@ -8,18 +8,29 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 
-enum { PRODUCERS_MAX = 256, CAPACITY_MAX = 65536, SIZE_MAX_BYTES = 65536, LINE = 64 };
+enum {
+    PRODUCERS_MAX = 256,
+    CAPACITY_MAX = 65536,
+    SIZE_MAX_BYTES = 65536,
+    LINE = 64,
+    RUN = 64, /* cells between two looks whether the ring may start at its first cell again */
+};
 
 /*
  * head and tail count messages and wrap with uint32_t. The producer owns head, the consumer owns
  * tail; each reads the other's only when its own copy says full or empty, so that a busy ring does
  * not bounce a cache line per message.
+ * A ring that is empty may begin again at its first cell, so that one with little traffic stays in
+ * the same few pages instead of touching all of its memory in rotation: message k lies in cell
+ * k - origin. head and origin change together in one word. While the producer moves the origin,
+ * everything before it has been taken, so the consumer meets the new one with its next message.
  */
 struct ring {
-    _Alignas(LINE) _Atomic uint32_t head;
+    _Alignas(LINE) _Atomic uint64_t head; /* origin << 32 | count */
     uint32_t tail_seen;
     _Alignas(LINE) _Atomic uint32_t tail;
     uint32_t head_seen;
+    uint32_t origin_seen;
     _Alignas(LINE) uint8_t *cells;
 };
 
@@ -87,16 +98,21 @@ static uint8_t *cell_at(const struct mailbox *mailbox, const struct ring *ring, 
 bool mailbox_push(struct mailbox *mailbox, uint32_t producer, const void *msg)
 {
     struct ring *ring = &mailbox->ring[producer];
-    uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-    if (head - ring->tail_seen == mailbox->capacity) {
+    uint64_t word = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    uint32_t head = (uint32_t)word;
+    uint32_t origin = (uint32_t)(word >> 32);
+    bool turn = (head - origin) % RUN == 0;
+    if (turn || head - ring->tail_seen == mailbox->capacity) {
         ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
         if (head - ring->tail_seen == mailbox->capacity) {
             atomic_fetch_add_explicit(&mailbox->refused, 1, memory_order_relaxed);
             return false;
         }
+        origin = ring->tail_seen == head ? head : origin;
     }
-    memcpy(cell_at(mailbox, ring, head), msg, mailbox->size);
-    atomic_store_explicit(&ring->head, head + 1, memory_order_release);
+    memcpy(cell_at(mailbox, ring, head - origin), msg, mailbox->size);
+    atomic_store_explicit(&ring->head, (uint64_t)origin << 32 | (uint32_t)(head + 1),
+                          memory_order_release);
     return true;
 }
 
@@ -130,12 +146,14 @@ static bool ring_pop(const struct mailbox *mailbox, struct ring *ring, void *msg
 {
     uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     if (tail == ring->head_seen) {
-        ring->head_seen = atomic_load_explicit(&ring->head, memory_order_acquire);
+        uint64_t word = atomic_load_explicit(&ring->head, memory_order_acquire);
+        ring->head_seen = (uint32_t)word;
+        ring->origin_seen = (uint32_t)(word >> 32);
         if (tail == ring->head_seen) {
             return false;
         }
     }
-    memcpy(msg, cell_at(mailbox, ring, tail), mailbox->size);
+    memcpy(msg, cell_at(mailbox, ring, tail - ring->origin_seen), mailbox->size);
     atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
     return true;
 }

@@ -2,7 +2,7 @@
  * Messages of one fixed size to one thread: a single-producer single-consumer ring per producer, in
  * front of one eventfd that wakes the consumer at most once per drain.
  * Invariants: producer p's messages arrive in order; order between producers is not kept; no lock;
- * a ring never grows. Rings reserve address space and touch it on first use.
+ * a ring never grows. Rings reserve address space and touch as much as was ever queued.
  * Out of scope: what is inside (struct sfu_msg, bridge commands) and who owns what it refers to.
  */
 #pragma once

@@ -119,7 +119,7 @@ struct admin_request {
     const char *title; /* CREATE: 1..200 characters */
     enum class_type class_type;
     enum role role;
-    uint32_t ttl_s; /* LINK: 0 = 400 days; single-use: at most 600 */
+    uint32_t ttl_s;                       /* LINK: 0 = 400 days; single-use: at most 600 */
     const struct admin_setting *settings; /* CREATE */
     size_t setting_count;
     bool single; /* LINK: join token, burnt at the first hello */

@@ -11,8 +11,8 @@
 
 enum {
     REANCHOR_MS = 10 * 60 * 1000,
-    LOOK_MS = 60 * 1000,   /* dates are wall time: look again at least this often */
-    HASTE_MS = 100,        /* something due that changed nothing is not asked about sooner */
+    LOOK_MS = 60 * 1000, /* dates are wall time: look again at least this often */
+    HASTE_MS = 100,      /* something due that changed nothing is not asked about sooner */
 };
 
 static void clock_ready(struct klass *k, struct class_time now)

@@ -8,7 +8,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
-#include "signaling/class/impl.h"
+#include "signaling/class/conduct.h"
 #include "signaling/class/webinar.h"
 #include "signaling/journal/fold.h"
 
@@ -440,6 +440,21 @@ static void tell_erasure(struct klass *k, struct class_time now)
     }
 }
 
+/* Those who wait hear of it when why they wait or where they stand may be another now. */
+static void tell_queue_of(struct klass *k, const struct batch *b)
+{
+    bool moved = false;
+    for (size_t i = 0; i < b->count; i++) {
+        enum event_type t = b->events[i].type;
+        moved = moved || t == EVENT_SESSION_CHANGED || t == EVENT_CLASS_SET ||
+                t == EVENT_PERSON_JOINED || t == EVENT_PERSON_LEFT || t == EVENT_WAIT_LEFT ||
+                t == EVENT_WAIT_KNOCKED || t == EVENT_STAGE_PHASE || t == EVENT_STAGE_LIGHT;
+    }
+    if (moved) {
+        conduct_tell_queue(k);
+    }
+}
+
 /* Everything that had to wait for the disk. */
 static void apply(struct klass *k, struct batch *b, struct class_time now)
 {
@@ -470,6 +485,9 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
     }
     k->room->stats.events += b->count;
     webinar_pulse_soon(k, now);
+    if (k->done->wait_count > 0 && b->count > 0) {
+        tell_queue_of(k, b);
+    }
     if (rights) {
         out_review(k, now);
     }

@@ -160,7 +160,6 @@ void out_waiting(struct klass *k, struct conn *c)
     out_send(k->room, c->num);
 }
 
-/* Those in the waiting room hear their rank and reason anew. */
 void conduct_tell_queue(struct klass *k)
 {
     for (struct conn *c = k->conns; c; c = c->next) {
@@ -184,9 +183,6 @@ static void note_waiter(struct klass *k, const struct event *e)
     }
     jsonw_object_end(w);
     out_log(k, e->seq, (struct out_scope){.see = SEE_STAFF, .person = e->person});
-    if (e->type != EVENT_WAIT_ENTERED) {
-        conduct_tell_queue(k);
-    }
 }
 
 static void note_person(struct klass *k, const struct event *e)

@@ -23,11 +23,11 @@ enum role enter_role(const struct person *known, enum role link);
 void conduct_staff_in(struct act *act, struct id by);
 /* Ends the session; a permanent class is idle again. */
 void conduct_close(struct act *act, struct id by);
+/* Those in the waiting room hear their rank and reason anew. */
+void conduct_tell_queue(struct klass *k);
 /* Lets somebody in from the waiting room. */
 void conduct_admit(struct act *act, const struct person *person);
 /* Sends somebody back there; held: until staff lets him in by hand. */
 void conduct_send_back(struct act *act, const struct seat *seat, struct id by, bool held);
 /* Handlers (conduct_cmd.c). */
 command_h conduct_handler(enum msg_type type);
-/* Those in the waiting room hear their rank and reason anew. */
-void conduct_tell_queue(struct klass *k);

@@ -167,11 +167,10 @@ static struct refusal lock_set(struct act *act, struct conn *c, const struct msg
     for (unsigned i = 0; i < RIGHT_COUNT; i++) {
         bool locked = !right_has(policy->allow[ROLE_PARTICIPANT], (enum right)i);
         if (right_has(mask, (enum right)i) && locked != m->locked) {
-            act_emit(act, (struct event){.type = EVENT_LOCK_SET,
-                                         .a = i,
-                                         .b = m->locked,
-                                         .n = room,
-                                         .other = c->person});
+            act_emit(
+                act,
+                (struct event){
+                    .type = EVENT_LOCK_SET, .a = i, .b = m->locked, .n = room, .other = c->person});
         }
     }
     act_trim(act, NULL, c->person);

@@ -215,7 +215,6 @@ struct klass {
     mono_us speaking_at;
     struct twheel_node due_timer;
     struct pulse pulse;
-    uint8_t was_hidden; /* from whom the person of the event being told was hidden before it */
     bool due_idle; /* what was due last changed nothing */
     bool clock_set;
     int64_t clock_base; /* class time at clock_mono */
@@ -377,6 +376,7 @@ void out_chat(struct jsonw *w, const struct chat_entry *chat, bool named);
 struct out_before {
     struct id acting;
     uint8_t hidden_from; /* who was not told of its person */
+    bool staged;         /* on the stage of a webinar, in its wings, or invited */
 };
 
 struct out_before out_before(const struct klass *klass, const struct event *event);

@@ -184,7 +184,7 @@ static void lists(struct jsonw *w, const struct state *s, const struct viewer *v
     jsonw_key(w, "hands");
     jsonw_array(w);
     for (size_t i = 0; i < count; i++) {
-        if (hands[i]->room == v->room && state_sees(s, v->seat, hands[i]->person)) {
+        if (hands[i]->room == v->room && webinar_shows_hand(s, v->seat, hands[i])) {
             out_hand(w, &hands[i]->person->id, hands[i]->hand_kind, hands[i]->hand_at);
         }
     }

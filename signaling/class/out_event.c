@@ -3,6 +3,7 @@
  */
 #include "signaling/class/conduct.h"
 #include "signaling/class/webinar.h"
+#include "signaling/journal/stage.h"
 
 static void event_start(struct jsonw *w, const char *type)
 {
@@ -157,6 +158,15 @@ static bool names_person(enum event_type type)
            type == EVENT_PERSON_MOVED || type == EVENT_GRANT_SET;
 }
 
+static uint8_t hidden_from(const struct state *s, const struct person *p, enum event_type type)
+{
+    bool hand = type == EVENT_HAND_RAISED || type == EVENT_HAND_LOWERED;
+    if (hand && stage_is(s)) {
+        return UINT8_MAX - (1u << AUDIENCE_OF_STAFF);
+    }
+    return p && names_person(type) ? state_hidden_from(s, p) : 0;
+}
+
 struct out_scope out_scope_of(const struct klass *k, const struct event *e)
 {
     const struct person *p = state_person(k->done, &e->person);
@@ -164,7 +174,7 @@ struct out_scope out_scope_of(const struct klass *k, const struct event *e)
         .see = event_row(e->type)->see & SEE_TOLD,
         .room = p && p->seat ? p->seat->room : (uint16_t)ROOM_MAIN,
         .person = e->person,
-        .hidden_from = p && names_person(e->type) ? state_hidden_from(k->done, p) : 0,
+        .hidden_from = hidden_from(k->done, p, e->type),
     };
 }
 
@@ -172,7 +182,9 @@ struct out_before out_before(const struct klass *k, const struct event *e)
 {
     const struct person *p = state_person(k->done, &e->person);
     return (struct out_before){.acting = k->done->acting,
-                               .hidden_from = p ? state_hidden_from(k->done, p) : 0};
+                               .hidden_from = p ? state_hidden_from(k->done, p) : 0,
+                               .staged = stage_member(k->done, &e->person) ||
+                                         stage_invited(k->done, &e->person)};
 }
 
 void out_note(struct klass *k, const struct event *e, const struct out_before *before)
@@ -180,6 +192,9 @@ void out_note(struct klass *k, const struct event *e, const struct out_before *b
     struct out_scope scope = out_scope_of(k, e);
     if (e->type == EVENT_PERSON_LEFT) {
         scope.hidden_from = before->hidden_from; /* of the stage, as long as he was there */
+    }
+    if (e->type != EVENT_PERSON_JOINED && e->type != EVENT_PERSON_LEFT) {
+        webinar_sight(k, e, before->hidden_from);
     }
     if (e->type == EVENT_CHAT_POSTED && webinar_chat(k, e, scope)) {
         return;
@@ -189,6 +204,8 @@ void out_note(struct klass *k, const struct event *e, const struct out_before *b
         write_event(&k->room->json, k->done, e, &before->acting);
         out_log(k, e->seq, scope);
     }
-    k->was_hidden = before->hidden_from;
+    if (e->type == EVENT_PERSON_LEFT && before->staged) {
+        webinar_gone(k, e);
+    }
     parts_note(k, e);
 }

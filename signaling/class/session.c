@@ -130,9 +130,9 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
     const struct schema_msg *row = schema_msg(msg->type);
     bool repeated_join = msg->type == MSG_JOIN && c->place == CONN_CLASS;
     if (!(row->place & place_of(c)) && !repeated_join) {
-        const char *why = c->place == CONN_NEW                                ? "say hello first"
-                          : place_of(c) == PLACE_DOOR                         ? "join first"
-                                                                              : "not now";
+        const char *why = c->place == CONN_NEW        ? "say hello first"
+                          : place_of(c) == PLACE_DOOR ? "join first"
+                                                      : "not now";
         refuse(room, c, msg->id, (struct refusal){"state", NULL, why});
         return;
     }

@@ -24,6 +24,8 @@ struct webinar_load {
 };
 
 struct webinar_load webinar_load(const struct state *s, uint32_t people_max);
+/* Hands of a webinar are for staff, and for whoever raised them; others hear how many there are. */
+bool webinar_shows_hand(const struct state *s, const struct seat *viewer, const struct seat *hand);
 /* May this viewer read that message, and know who wrote it? */
 bool webinar_reads(const struct seat *viewer, const struct chat_entry *chat);
 bool webinar_named(const struct state *s, const struct seat *viewer, const struct chat_entry *chat);
@@ -31,6 +33,10 @@ bool webinar_named(const struct state *s, const struct seat *viewer, const struc
 bool webinar_chat(struct klass *klass, const struct event *event, struct out_scope scope);
 /* NULL, or why this person may not write now. */
 const char *webinar_silence(struct klass *klass, struct conn *conn, struct class_time now);
+/* An event may bring its person into sight of some kind of viewers, or out of it. */
+void webinar_sight(struct klass *klass, const struct event *event, uint8_t was_hidden);
+/* Somebody of the stage, the wings or the invited has gone for good. */
+void webinar_gone(struct klass *klass, const struct event *event);
 void webinar_note(struct klass *klass, const struct event *event);
 void webinar_snapshot(struct jsonw *w, const struct state *s, const struct viewer *viewer);
 /* Counts a reaction; false when this person reacts too fast. */

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "codec/base/hash.h"
-#include "signaling/class/conduct.h"
 #include "signaling/class/impl.h"
 #include "signaling/class/webinar.h"
 #include "signaling/journal/stage.h"
@@ -183,16 +182,15 @@ static void log_stage(struct klass *k, uint64_t seq, enum reach reach)
     }
 }
 
-/* Somebody comes into sight of an audience, or leaves it. */
-static void log_sight(struct klass *k, const struct event *e)
+void webinar_sight(struct klass *k, const struct event *e, uint8_t was_hidden)
 {
     const struct state *s = k->done;
-    const struct seat *seat = state_seat(s, &e->person);
+    const struct seat *seat = stage_is(s) ? state_seat(s, &e->person) : NULL;
     unsigned list[3];
     unsigned count = kinds(s, list);
     for (unsigned i = 1; seat && i < count; i++) {
         bool seen = stage_seen_by(s, list[i], seat->person);
-        if (seen == ((k->was_hidden >> list[i] & 1) == 0)) {
+        if (seen == ((was_hidden >> list[i] & 1) == 0)) {
             continue;
         }
         struct jsonw *w = out_event(k, seen ? "person.joined" : "person.left");
@@ -218,13 +216,23 @@ static void log_invites(struct klass *k, const struct event *e)
     invites_value(w, k->done, NULL);
     jsonw_object_end(w);
     out_log(k, e->seq, scope_for(AUDIENCE_OF_STAFF));
+    const struct person *p = state_person(k->done, &e->person);
+    if (!p || stage_kind(k->done, p) == AUDIENCE_OF_STAFF) {
+        return;
+    }
     w = out_event(k, "invites.set");
     jsonw_key(w, "invites");
     invites_value(w, k->done, &e->person);
     jsonw_object_end(w);
-    struct out_scope own = {.see = SEE_OWN, .person = e->person};
-    own.hidden_from = 1u << AUDIENCE_OF_STAFF;
+    struct out_scope own = {
+        .see = SEE_OWN, .person = e->person, .hidden_from = 1u << AUDIENCE_OF_STAFF};
     out_log(k, e->seq, own);
+}
+
+void webinar_gone(struct klass *k, const struct event *e)
+{
+    log_stage(k, e->seq, REACH_ALL);
+    log_invites(k, e);
 }
 
 /* Only the page that has the seat hears what kind it is. */
@@ -246,15 +254,11 @@ void webinar_note(struct klass *k, const struct event *e)
     if (type == EVENT_STAGE_LIGHT) {
         log_light(k, e);
     } else if (type == EVENT_STAGE_PLACED) {
-        log_sight(k, e);
         log_stage(k, e->seq, REACH_ALL);
         log_invites(k, e);
     } else if (type == EVENT_STAGE_INVITED || type == EVENT_STAGE_INVITE_ENDED) {
         log_invites(k, e);
     } else {
-        if (type == EVENT_STAGE_PHASE) {
-            conduct_tell_queue(k);
-        }
         log_stage(k, e->seq,
                   type == EVENT_STAGE_FILL      ? REACH_STAFF
                   : type == EVENT_STAGE_CHECKED ? REACH_CREW
@@ -264,6 +268,12 @@ void webinar_note(struct klass *k, const struct event *e)
 
 /* ---- words of the audience
  * ----------------------------------------------------------------------- */
+
+bool webinar_shows_hand(const struct state *s, const struct seat *viewer, const struct seat *hand)
+{
+    return state_sees(s, viewer, hand->person) &&
+           (!stage_is(s) || viewer == hand || stage_kind(s, viewer->person) == AUDIENCE_OF_STAFF);
+}
 
 bool webinar_reads(const struct seat *viewer, const struct chat_entry *c)
 {

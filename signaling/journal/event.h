@@ -33,8 +33,8 @@ enum event_see {
     SEE_OWN = 4,
     SEE_PRESENCE = 8,
     SEE_ROOM = 16,
-    SEE_RIGHTS = 32,      /* may change what the person may do or see */
-    SEE_RIGHTS_ALL = 96,  /* the same of everybody */
+    SEE_RIGHTS = 32,                         /* may change what the person may do or see */
+    SEE_RIGHTS_ALL = 96,                     /* the same of everybody */
     SEE_TOLD = SEE_ALL | SEE_OWN | SEE_ROOM, /* bits that say to whom */
 };
 

@@ -39,7 +39,7 @@ static const struct schema_enum enums[ENUM_COUNT] = {
      .optional = need,                                                                             \
      .low = lo,                                                                                    \
      .high = hi,                                                                                   \
-     .ref = (uint16_t)(reference),                                                                  \
+     .ref = (uint16_t)(reference),                                                                 \
      .doc = text},
 /* A last empty row, so that a shape without fields of its own is an array too. */
 #define SHAPE_END(id)                                                                              \
@@ -80,7 +80,7 @@ static const struct schema_shape shapes[SHAPE_COUNT] = {
      .optional = need,                                                                             \
      .low = lo,                                                                                    \
      .high = hi,                                                                                   \
-     .ref = (uint16_t)(reference),                                                                  \
+     .ref = (uint16_t)(reference),                                                                 \
      .doc = text,                                                                                  \
      .at = offsetof(struct msg, owner.field),                                                      \
      .has_at = offsetof(struct msg, owner.has_##field)},

@@ -60,6 +60,7 @@ static const char *const sql[ST_COUNT] = {
 struct db {
     sqlite3 *handle;
     sqlite3_stmt *st[ST_COUNT];
+    uint32_t busy_ms;
 };
 
 static int code_of(int rc)
@@ -151,8 +152,16 @@ static int migrate_from_0(struct db *db)
             "PRAGMA user_version = 1");
 }
 
+/* The number by which copies of this database and its keys know each other (copy.h). */
+static int migrate_from_1(struct db *db)
+{
+    return EXECUTE(db, "INSERT INTO meta VALUES ('owner', random());"
+                       "PRAGMA user_version = 2");
+}
+
 /* Step i brings a database from user_version i to i + 1. Never change one that was released. */
-static int (*const migrations[STORE_SCHEMA_VERSION])(struct db *db) = {migrate_from_0};
+static int (*const migrations[STORE_SCHEMA_VERSION])(struct db *db) = {migrate_from_0,
+                                                                       migrate_from_1};
 
 static int migrate(struct db *db, int64_t version)
 {
@@ -199,6 +208,7 @@ static int open_and_check(struct db *db, const char *path, uint32_t busy_ms)
     if (rc != SQLITE_OK) {
         return code_of(rc);
     }
+    db->busy_ms = busy_ms;
     (void)sqlite3_busy_timeout(db->handle, (int)busy_ms);
     int64_t version = 0;
     int err = first_int(db, "PRAGMA user_version", &version);
@@ -321,6 +331,15 @@ void db_rollback(struct db *db)
     if (!sqlite3_get_autocommit(db->handle)) {
         (void)run(db, ST_ROLLBACK);
     }
+}
+
+int db_scrub(struct db *db)
+{
+    int64_t busy = 1;
+    (void)sqlite3_busy_timeout(db->handle, 0); /* a backup that reads is not waited for */
+    int err = first_int(db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy);
+    (void)sqlite3_busy_timeout(db->handle, (int)db->busy_ms);
+    return err ? err : busy ? E_BUSY : 0;
 }
 
 int db_last_seq(struct db *db, const struct id *class_id, uint64_t *seq)

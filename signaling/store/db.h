@@ -32,5 +32,7 @@ int db_begin(struct db *db);
 int db_put(struct db *db, const struct class_record *record);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
+/* Empties the log, so that what was deleted is gone from it too. E_BUSY: a reader is in the way. */
+int db_scrub(struct db *db);
 /* Highest stored seq of a class, 0 = none. 0 or an error as above. */
 int db_last_seq(struct db *db, const struct id *class_id, uint64_t *seq);

@@ -50,6 +50,7 @@ struct store {
     struct class_seq *seqs; /* storage thread only */
     size_t seq_count;
     size_t seq_cap;
+    bool scrub_due;    /* storage thread: somebody was erased, the log may hold the key still */
     struct mutex lock; /* everything below */
     struct cond wake;
     struct job_list waiting;
@@ -114,6 +115,7 @@ int store_open(struct store **out, const struct store_config *config)
         store_close(s);
         return err;
     }
+    s->scrub_due = true; /* a predecessor that was killed may have owed it */
     *out = s;
     return 0;
 }
@@ -304,6 +306,7 @@ static int put_job(struct store *s, struct job *job)
     job->err = 0;
     for (size_t i = 0; i < job->count && !err; i++) {
         err = db_put(s->db, &job->records[i]);
+        s->scrub_due = s->scrub_due || job->records[i].kind == RECORD_FORGET;
     }
     return err;
 }
@@ -330,6 +333,7 @@ static int transact(struct store *s, struct job_list *jobs)
     for (size_t i = 0; i < s->seq_count; i++) {
         s->seqs[i].stored = s->seqs[i].next;
     }
+    s->scrub_due = s->scrub_due && db_scrub(s->db);
     return 0;
 }
 

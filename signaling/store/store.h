@@ -20,7 +20,7 @@
 #include "signaling/journal/record.h"
 
 enum {
-    STORE_SCHEMA_VERSION = 1, /* PRAGMA user_version */
+    STORE_SCHEMA_VERSION = 2, /* PRAGMA user_version */
     STORE_QUEUE_MAX = 10000,  /* tickets waiting (reliability F15) */
     STORE_BYTES_MAX = 64 << 20,
 };

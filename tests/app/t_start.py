@@ -192,7 +192,7 @@ def commands(folder):
     check("unknown command: 64", run("dance").returncode == 64)
     check("unknown flag: 64", run("serve", "--fast").returncode == 64)
     check("--help names every command", all(w in run("--help").stdout for w in
-          ("serve", "check-config", "class", "link", "doctor", "backup", "drain")))
+          ("serve", "check-config", "class", "link", "doctor", "backup", "restore", "drain")))
     check("serve --help names every setting", "--rtc.udp_port" in run("serve", "--help").stdout)
     defaults = run("print-config", "--defaults").stdout
     path = os.path.join(folder, "defaults.yaml")

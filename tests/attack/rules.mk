@@ -4,7 +4,3 @@ $(O)/attack: $(patsubst %.c,$(O)/obj/%.o,$(ATTACK_SRC)) $(LIBS)
 	@mkdir -p $(@D)
 	@echo "LD $(BUILD) $@"
 	$(Q)$(LINK)
-attack-build:
-	@$(MAKE) --no-print-directory BUILD=release build/release/attack
-test-build: attack-build
-.PHONY: attack-build

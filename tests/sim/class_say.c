@@ -166,19 +166,18 @@ static void mend_setting(const struct say *s, json_t *m)
     int64_t high = row->high > 100 ? 100 : row->high;
     int64_t n = row->low + below(s, (uint32_t)(high - row->low) + 1);
     json_object_set_new(m, "key", json_string(row->key));
-    json_object_set_new(m, "value",
-                        json_string(setting_print(number, n, value, sizeof(value))));
+    json_object_set_new(m, "value", json_string(setting_print(number, n, value, sizeof(value))));
 }
 
 static void mend_offer(json_t *m)
 {
     /* Distinct numbers, as a browser gives them. */
-    json_t *offer = json_pack("{s:s, s:s, s:s, s:[i,i], s:{s:[i]}, s:{s:[i,i]}, s:{}, s:{s:i}, "
-                              "s:[i,i,i,i,i]}",
-                              "u", "abcd", "p", "0123456789012345678901", "f",
-                              "0000000000000000000000000000000000000000000000000000000000000000",
-                              "n", 5, 16, "a", "opus", 111, "v", "vp8", 96, 97, "xa", "xv", "mid",
-                              4, "s", 1, 0, 3, 4, 5);
+    json_t *offer =
+        json_pack("{s:s, s:s, s:s, s:[i,i], s:{s:[i]}, s:{s:[i,i]}, s:{}, s:{s:i}, "
+                  "s:[i,i,i,i,i]}",
+                  "u", "abcd", "p", "0123456789012345678901", "f",
+                  "0000000000000000000000000000000000000000000000000000000000000000", "n", 5, 16,
+                  "a", "opus", 111, "v", "vp8", 96, 97, "xa", "xv", "mid", 4, "s", 1, 0, 3, 4, 5);
     json_object_set_new(m, "offer", offer);
 }
 
@@ -188,9 +187,9 @@ static void mend_waiter(const struct say *s, json_t *m)
     const json_t *waiting = json_object_get(s->page->view, "waiting");
     size_t count = json_array_size(waiting);
     if (count > 0 && percent(s, 80)) {
-        json_object_set(m, "person",
-                        json_object_get(json_array_get(waiting, below(s, (uint32_t)count)),
-                                        "person"));
+        json_object_set(
+            m, "person",
+            json_object_get(json_array_get(waiting, below(s, (uint32_t)count)), "person"));
     }
 }
 

@@ -19,7 +19,9 @@
 #include "codec/base/mem.h"
 #include "signaling/class/impl.h"
 #include "signaling/journal/fold.h"
+#include "signaling/journal/stage.h"
 #include "tests/sim/class_say.h"
+#include "tests/sim/class_stage.h"
 #include "tests/unit/class_rig.h"
 
 enum { PAGES = 40, PEOPLE = 30, ACKED_MAX = 1 << 16, SEEDS = 6, STEPS = 3000 };
@@ -181,8 +183,7 @@ static void say_any(struct sim *sim, struct rig_page *page)
         say_hello(sim, page);
         return;
     }
-    struct say say = {
-        .rng = &sim->rng, .rig = sim->rig, .page = page, .number = ++sim->next_id};
+    struct say say = {.rng = &sim->rng, .rig = sim->rig, .page = page, .number = ++sim->next_id};
     json_t *m = say_message(&say, (enum msg_type)type);
     char *text = json_dumps(m, JSON_COMPACT);
     if (!text) {
@@ -194,6 +195,11 @@ static void say_any(struct sim *sim, struct rig_page *page)
     json_decref(m);
 }
 
+static struct klass *the_class(const struct sim *sim)
+{
+    return class_find(sim->rig->room, &sim->class_id);
+}
+
 static void act(struct sim *sim, struct rig_page *page)
 {
     if (!page->conn) {
@@ -202,6 +208,15 @@ static void act(struct sim *sim, struct rig_page *page)
     }
     if (!page->inside && percent(sim, 70)) {
         say_join(sim, page);
+        return;
+    }
+    if (stage_is(the_class(sim)->work) && percent(sim, 25)) {
+        struct stage_play play = {.rng = &sim->rng, .rig = sim->rig, .number = ++sim->next_id};
+        struct rig_page *by = NULL;
+        enum msg_type type = stage_play(&play, &by);
+        if (type != MSG_COUNT) {
+            count(sim, by, type, true);
+        }
         return;
     }
     unsigned roll = below(sim, 1000);
@@ -244,6 +259,20 @@ static void check_routes(const struct sim *sim, const struct klass *k)
             fail(sim, "a route is open that the state does not allow");
         }
     }
+    const char *wrong = stage_wrong(sim->rig, k);
+    if (wrong) {
+        fail(sim, wrong);
+    }
+}
+
+static void show_difference(const char *page, const char *state)
+{
+    size_t at = 0;
+    while (page[at] && page[at] == state[at]) {
+        at++;
+    }
+    at = at > 160 ? at - 160 : 0;
+    (void)fprintf(stderr, "page  ...%.400s\nstate ...%.400s\n", page + at, state + at);
 }
 
 /* Who sees alike (out_view) is compared with the same text, written once. */
@@ -275,7 +304,7 @@ static void check_views(struct sim *sim)
         char *mine = rig_view_text(page);
         const char *state = at < kinds ? seen[at].text : NULL;
         if (!state || strcmp(mine, state) != 0) {
-            (void)fprintf(stderr, "page  %s\nstate %s\n", mine, state ? state : "(none)");
+            show_difference(mine, state ? state : "(none)");
             fail(sim, "a page sees something else than the state");
         }
         free(mine);
@@ -283,11 +312,6 @@ static void check_views(struct sim *sim)
     for (size_t i = 0; i < kinds; i++) {
         free(seen[i].text);
     }
-}
-
-static struct klass *the_class(const struct sim *sim)
-{
-    return class_find(sim->rig->room, &sim->class_id);
 }
 
 static void settle(struct sim *sim)

@@ -8,6 +8,7 @@
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
 #include "signaling/class/impl.h"
+#include "tests/unit/rig_view.h"
 
 /* ---- stand-in secrets: keyed hash and a keystream, so that a rig needs no library
  * ------------------- */
@@ -88,149 +89,6 @@ static const char *str(const json_t *object, const char *key)
     return s ? s : "";
 }
 
-/* Index of the element whose key has this value, or the length. */
-static size_t index_of(const json_t *list, const char *key, const char *value)
-{
-    size_t i = 0;
-    while (i < json_array_size(list) && strcmp(str(json_array_get(list, i), key), value) != 0) {
-        i++;
-    }
-    return i;
-}
-
-static json_t *find(const json_t *list, const char *key, const char *value)
-{
-    return json_array_get(list, index_of(list, key, value));
-}
-
-static void lower_hand(json_t *hands, const char *person)
-{
-    (void)json_array_remove(hands, index_of(hands, "person", person));
-}
-
-static void apply_device(json_t *person, const char *type, const json_t *ev)
-{
-    json_t *devices = json_object_get(person, "devices");
-    if (strcmp(type, "device.joined") == 0) {
-        json_array_append_new(devices, json_deep_copy(json_object_get(ev, "device")));
-        return;
-    }
-    size_t at = index_of(devices, "id", str(ev, "device"));
-    if (strcmp(type, "device.left") == 0) {
-        (void)json_array_remove(devices, at);
-        return;
-    }
-    static const char *const keys[] = {"mic", "cam", "screen", "sound"};
-    for (size_t i = 0; i < 4; i++) {
-        json_object_set(json_array_get(devices, at), keys[i], json_object_get(ev, keys[i]));
-    }
-}
-
-static void set_or_drop(json_t *object, const char *key, json_t *list)
-{
-    if (json_array_size(list) > 0) {
-        json_object_set(object, key, list);
-    } else {
-        (void)json_object_del(object, key);
-    }
-}
-
-static void apply_person(json_t *view, const char *type, const json_t *ev)
-{
-    json_t *people = json_object_get(view, "people");
-    if (strcmp(type, "person.joined") == 0) {
-        json_array_append_new(people, json_deep_copy(json_object_get(ev, "person")));
-        return;
-    }
-    const char *id = str(ev, "person");
-    if (strcmp(type, "person.left") == 0) {
-        lower_hand(json_object_get(view, "hands"), id);
-        (void)json_array_remove(people, index_of(people, "id", id));
-        return;
-    }
-    json_t *person = find(people, "id", id);
-    if (!person) {
-        return;
-    }
-    if (strcmp(type, "person.away") == 0) {
-        json_object_set(person, "away", json_object_get(ev, "away"));
-    } else if (strcmp(type, "person.renamed") == 0) {
-        json_object_set(person, "name", json_object_get(ev, "name"));
-    } else if (strcmp(type, "role.changed") == 0) {
-        json_object_set(person, "role", json_object_get(ev, "role"));
-    } else if (strcmp(type, "person.moved") == 0) {
-        lower_hand(json_object_get(view, "hands"), id);
-        (void)json_object_del(person, "room");
-        if (json_object_get(ev, "room")) {
-            json_object_set(person, "room", json_object_get(ev, "room"));
-        }
-    } else if (strcmp(type, "person.granted") == 0) {
-        set_or_drop(person, "granted", json_object_get(ev, "granted"));
-        set_or_drop(person, "denied", json_object_get(ev, "denied"));
-    } else {
-        apply_device(person, type, ev);
-    }
-}
-
-/* An event `x.set` replaces the members of the snapshot that it carries. */
-static void replace_members(json_t *view, const json_t *ev)
-{
-    const char *key;
-    json_t *value;
-    void *at = NULL;
-    json_t *copy = json_copy((json_t *)(uintptr_t)ev);
-    for (at = json_object_iter(copy); at; at = json_object_iter_next(copy, at)) {
-        key = json_object_iter_key(at);
-        value = json_object_iter_value(at);
-        if (strcmp(key, "e") != 0) {
-            json_object_set_new(view, key, json_deep_copy(value));
-        }
-    }
-    json_decref(copy);
-}
-
-static void apply_waiting(json_t *view, const char *type, const json_t *ev)
-{
-    json_t *list = json_object_get(view, "waiting");
-    const json_t *waiter = json_object_get(ev, "waiter");
-    bool put = strcmp(type, "waiting.put") == 0;
-    size_t at = index_of(list, "person", put ? str(waiter, "person") : str(ev, "person"));
-    if (!put) {
-        (void)json_array_remove(list, at);
-    } else if (at < json_array_size(list)) {
-        json_array_set_new(list, at, json_deep_copy(waiter));
-    } else {
-        json_array_append_new(list, json_deep_copy(waiter));
-    }
-}
-
-static void apply_event(json_t *view, const json_t *ev)
-{
-    const char *type = str(ev, "e");
-    json_t *hands = json_object_get(view, "hands");
-    json_t *chat = json_object_get(view, "chat");
-    if (strcmp(type, "hand.raised") == 0) {
-        lower_hand(hands, str(json_object_get(ev, "hand"), "person"));
-        json_array_append_new(hands, json_deep_copy(json_object_get(ev, "hand")));
-    } else if (strcmp(type, "hand.lowered") == 0) {
-        lower_hand(hands, str(ev, "person"));
-    } else if (strcmp(type, "chat.posted") == 0) {
-        json_array_append_new(chat, json_deep_copy(json_object_get(ev, "chat")));
-        if (json_array_size(chat) > STATE_CHAT_MAX) {
-            json_array_remove(chat, 0);
-        }
-    } else if (strcmp(type, "session.changed") == 0) {
-        json_object_set(json_object_get(view, "class"), "state", json_object_get(ev, "state"));
-        json_object_set(view, "times", json_object_get(ev, "times"));
-    } else if (strlen(type) > 4 && strcmp(type + strlen(type) - 4, ".set") == 0) {
-        replace_members(view, ev);
-    } else if (strncmp(type, "waiting.", 8) == 0) {
-        apply_waiting(view, type, ev);
-    } else {
-        apply_person(view, type, ev);
-    }
-}
-
 static void apply_delta(struct rig_page *page, const json_t *delta)
 {
     page->deltas++;
@@ -240,7 +98,7 @@ static void apply_delta(struct rig_page *page, const json_t *delta)
     }
     const json_t *events = json_object_get(delta, "events");
     for (size_t i = 0; i < json_array_size(events); i++) {
-        apply_event(page->view, json_array_get(events, i));
+        rig_view_apply(page->view, json_array_get(events, i));
     }
     page->seq = json_integer_value(json_object_get(delta, "seq"));
 }
@@ -293,6 +151,8 @@ static void page_hear(struct rig_page *page, json_t *m)
         copy_text(page->resume, sizeof(page->resume), m, "resume");
         page->epoch = json_integer_value(json_object_get(m, "epoch"));
         page->inside = true;
+    } else if (strcmp(type, "waiting") == 0) {
+        page->inside = false;
     } else if (strcmp(type, "ack") == 0) {
         copy_text(page->acked, sizeof(page->acked), m, "id");
     } else if (strcmp(type, "error") == 0) {
@@ -669,16 +529,24 @@ void rig_pass(struct rig *rig, int64_t ms)
 /* ---- steps
  * ------------------------------------------------------------------------------------------ */
 
-struct id rig_class(struct rig *rig, enum class_type type)
+struct id rig_class_set(struct rig *rig, enum class_type type, const struct admin_setting *settings,
+                        size_t count)
 {
     struct rng rng = rng_from_seeded(&rig->seeded);
     struct admin_request req = {.kind = ADMIN_CLASS_CREATE,
                                 .class_id = id_new(&rng),
                                 .title = "Classe d'essai",
-                                .class_type = type};
+                                .class_type = type,
+                                .settings = settings,
+                                .setting_count = count};
     classroom_admin(rig->room, 1, &req, rig->now);
     (void)rig_commit(rig, SIZE_MAX);
     return req.class_id;
+}
+
+struct id rig_class(struct rig *rig, enum class_type type)
+{
+    return rig_class_set(rig, type, NULL, 0);
 }
 
 void rig_link(struct rig *rig, const struct id *class_id, enum role role, bool single,
@@ -797,8 +665,8 @@ static json_t *by_id(const json_t *people)
 static char *shared_parts(const json_t *snapshot)
 {
     /* What belongs to the moment or to the connection is no part of what is shared. */
-    static const char *const own[] = {"t",     "seq",   "epoch",  "resume", "you",
-                                      "slots", "rights", "now",    "clock"};
+    static const char *const own[] = {"t",     "seq",    "epoch", "resume", "you",
+                                      "slots", "rights", "now",   "clock"};
     json_t *out = json_copy((json_t *)(uintptr_t)snapshot);
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         (void)json_object_del(out, own[i]);

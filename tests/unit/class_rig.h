@@ -118,6 +118,8 @@ size_t rig_commit(struct rig *rig, size_t n);
 
 /* A class and links to it. */
 struct id rig_class(struct rig *rig, enum class_type type);
+struct id rig_class_set(struct rig *rig, enum class_type type, const struct admin_setting *settings,
+                        size_t count);
 void rig_link(struct rig *rig, const struct id *class_id, enum role role, bool single,
               char out[TOKEN_TEXT_MAX]);
 

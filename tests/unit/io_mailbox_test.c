@@ -100,6 +100,65 @@ static void test_messages_of_many_threads_arrive_whole_and_in_order(void **state
     mailbox_free(consumer.mailbox);
 }
 
+static size_t resident_bytes(void)
+{
+    unsigned long total = 0, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%lu %lu", &total, &resident), 2);
+    assert_int_equal(fclose(f), 0);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A ring of 128 MiB that never holds more than a few messages stays in its first pages. */
+static void test_little_traffic_touches_little_memory(void **state)
+{
+    enum { CELLS = 8192, BYTES = 16384 };
+    static uint8_t in[BYTES], out[BYTES];
+    struct mailbox *mailbox;
+    (void)state;
+    assert_int_equal(mailbox_new(&mailbox, 1, CELLS, BYTES), 0);
+    size_t before = resident_bytes();
+    for (uint32_t i = 0; i < 3 * CELLS; i++) {
+        for (uint32_t k = 0; k <= i % 5; k++) {
+            memcpy(in, &(uint32_t){i * 8 + k}, sizeof(uint32_t));
+            assert_true(mailbox_push(mailbox, 0, in));
+        }
+        for (uint32_t k = 0; k <= i % 5; k++) {
+            assert_true(mailbox_pop(mailbox, out));
+            assert_memory_equal(out, &(uint32_t){i * 8 + k}, sizeof(uint32_t));
+        }
+    }
+    assert_false(mailbox_pop(mailbox, out));
+    size_t grown = resident_bytes() - before;
+    print_message("resident memory grew by %zu KiB\n", grown / 1024);
+    assert_in_range(grown, 0, (size_t)32 << 20); /* the shadow of a sanitizer included */
+    mailbox_free(mailbox);
+}
+
+/* Full, empty and half-full in turn, over several laps: order holds wherever the ring begins. */
+static void test_order_holds_when_a_ring_begins_again(void **state)
+{
+    struct mailbox *mailbox;
+    uint32_t next_in = 0, next_out = 0, out;
+    (void)state;
+    assert_int_equal(mailbox_new(&mailbox, 1, 128, sizeof(out)), 0);
+    for (uint32_t round = 0; round < 2000; round++) {
+        uint32_t put = round * 37 % 129;
+        for (uint32_t i = 0; i < put && mailbox_push(mailbox, 0, &next_in); i++) {
+            next_in++;
+        }
+        uint32_t take = round % 11 == 0 ? 128 : round * 53 % 129;
+        for (uint32_t i = 0; i < take && mailbox_pop(mailbox, &out); i++) {
+            assert_int_equal(out, next_out);
+            next_out++;
+        }
+        assert_true(next_in - next_out <= 128);
+    }
+    assert_true(next_out > 50000);
+    mailbox_free(mailbox);
+}
+
 static void test_several_rings_are_one_wake_up(void **state)
 {
     (void)state;
@@ -247,6 +306,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(test_messages_of_many_threads_arrive_whole_and_in_order),
+        UNIT(test_little_traffic_touches_little_memory),
+        UNIT(test_order_holds_when_a_ring_begins_again),
         UNIT(test_several_rings_are_one_wake_up),
         UNIT(test_the_bounds_of_a_mailbox_hold),
         UNIT(test_the_bell_wakes_a_waiting_loop),

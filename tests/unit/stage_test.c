@@ -133,12 +133,17 @@ static void who_knows_whom(void **state)
     for (int64_t names = AUDIENCE_HIDDEN; names <= AUDIENCE_SHOWN; names++) {
         s->setting[SETTING_AUDIENCE] = names;
         bool shown = names == AUDIENCE_SHOWN;
+        unsigned seats = stage_kind(s, person(s, 4));
+        unsigned stage = stage_kind(s, person(s, 3));
+        assert_true(stage_is_below(seats));
+        assert_false(stage_is_below(stage));
+        assert_int_equal(seats, AUDIENCE_OF_SEATS + (shown ? AUDIENCE_NAMES : 0));
         assert_true(stage_seen_by(s, AUDIENCE_OF_STAFF, person(s, 4)));
-        assert_true(stage_seen_by(s, AUDIENCE_OF_SEATS, person(s, 1)));
-        assert_false(stage_seen_by(s, AUDIENCE_OF_SEATS, person(s, 3)));
-        assert_int_equal(stage_seen_by(s, AUDIENCE_OF_SEATS, person(s, 4)), shown);
-        assert_int_equal(stage_seen_by(s, AUDIENCE_OF_STAGE, person(s, 4)), shown);
-        assert_true(stage_seen_by(s, AUDIENCE_OF_STAGE, person(s, 3)));
+        assert_true(stage_seen_by(s, seats, person(s, 1)));
+        assert_false(stage_seen_by(s, seats, person(s, 3)));
+        assert_int_equal(stage_seen_by(s, seats, person(s, 4)), shown);
+        assert_int_equal(stage_seen_by(s, stage, person(s, 4)), shown);
+        assert_true(stage_seen_by(s, stage, person(s, 3)));
     }
     state_free(s);
 }

@@ -1,4 +1,5 @@
 // Every action by name, with its shortcut: the palette lists them, the keyboard runs them.
+import { FEATURE_ACTIONS } from '../features/registry.ts';
 import type { IconName } from '../ui/icons.ts';
 import { announcer } from './announce.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
@@ -78,6 +79,7 @@ export function actionsOf(room: Room): Action[] {
     { id: 'settings', label: t('top.settings'), icon: 'settings', run: () => view.toggle('settings') },
     ...viewActions(),
     ...sessionActions(room),
+    ...FEATURE_ACTIONS.flatMap((of) => of(room)),
     { id: 'lang', label: other === 'en' ? 'English' : 'Français', icon: 'message-square', run: () => setPref('lang', other) },
     { id: 'leave', label: t('bar.leave'), icon: 'log-out', run: () => (view.leaving = true) },
   ];

@@ -56,11 +56,12 @@ export class MediaRoom {
   private viewTimer: ReturnType<typeof setTimeout> | undefined;
   private figures = NO_FIGURES;
   private figuresAt = 0;
+  private heardPackets = -1;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(hooks: MediaHooks) {
     this.hooks = hooks;
-    this.timers.push(setInterval(() => this.treat(), DOCTOR_PERIOD_MS));
+    this.timers.push(setInterval(() => void this.treat(), DOCTOR_PERIOD_MS));
     this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
   }
 
@@ -150,8 +151,9 @@ export class MediaRoom {
   }
 
   private healthChanged(state: PeerState): void {
-    this.health = state;
     this.doctor.state(state, performance.now());
+    this.health = this.doctor.shown(performance.now());
+    this.heardPackets = -1;
     if (state !== 'connected') return;
     this.everConnected = true;
     // Firefox loses media sent right at the end of the handshake: the server waits for this.
@@ -159,8 +161,20 @@ export class MediaRoom {
     this.repeatView();
   }
 
-  private treat(): void {
+  /** Counts what arrives while the browser says "disconnected". */
+  private async listen(): Promise<void> {
+    const { slots } = await this.readFigures();
+    const packets = slots.reduce((n, s) => n + s.packets, 0);
+    if (this.heardPackets >= 0 && packets > this.heardPackets) this.doctor.heard(performance.now());
+    this.heardPackets = packets;
+  }
+
+  private async treat(): Promise<void> {
     if (!this.peer) return;
+    if (this.doctor.doubtful) {
+      await this.listen();
+      this.health = this.doctor.shown(performance.now());
+    }
     const remedy = this.doctor.remedy(performance.now(), this.hooks.reachable());
     if (remedy !== 'none') void this.connect(remedy);
   }

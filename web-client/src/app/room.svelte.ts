@@ -73,8 +73,9 @@ export class Room {
     return this.state !== undefined && isStaff(this.state.you.role);
   }
 
-  may(command: CommandBody['t']): boolean {
-    return this.state?.rights.includes(command) ?? false;
+  /** Is this right (signaling/schema/rights.def) ours now? */
+  may(right: string): boolean {
+    return this.state?.rights.includes(right) ?? false;
   }
 
   get ownRank(): number {
@@ -133,9 +134,12 @@ export class Room {
         return this.enter(m);
       case 'resumed':
         saveResume(this.classId, m.resume);
-        return this.backAgain(m.epoch);
+        return this.backAgain(m.epoch, m.clock);
       case 'delta':
         return this.advance(m);
+      case 'rights':
+        if (this.state) this.state = { ...this.state, rights: m.rights };
+        return;
       case 'media.answer':
         return void this.media.answered(m.id, m.answer);
       case 'slots':
@@ -172,7 +176,7 @@ export class Room {
     const newEpoch = this.state !== undefined && this.state.epoch !== m.epoch;
     saveResume(this.classId, m.resume);
     this.syncing = false;
-    this.state = fromSnapshot(m, Date.now());
+    this.state = fromSnapshot(m, Date.now(), performance.now());
     this.phase = 'class';
     this.hurdle = '';
     this.timeline['snapshot'] ??= performance.now();
@@ -202,11 +206,12 @@ export class Room {
     await this.local.refreshDevices();
   }
 
-  private backAgain(epoch: number): void {
+  private backAgain(epoch: number, clock: number): void {
     if (!this.state) {
       this.signal.send({ t: 'sync', have: 0 });
       return;
     }
+    this.state = { ...this.state, classOffset: clock - performance.now() };
     if (epoch !== this.state.epoch) {
       this.state = { ...this.state, epoch };
       void this.media.connect('epoch');

@@ -1,5 +1,6 @@
 // What this screen shows, which is nobody else's business: panel, page, pin, drafts.
-export type PanelName = 'people' | 'chat' | 'settings';
+import type { PanelName } from '../features/registry.ts';
+
 
 class View {
   panel: PanelName | '' = $state('');

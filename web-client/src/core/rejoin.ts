@@ -1,9 +1,12 @@
 // When the media connection is sick: what to try, and how long to wait for it.
-// A short "disconnected" heals alone; then an ICE restart; after two without success a new connection.
+// A short "disconnected" heals alone, and so does one during which media still arrives: Firefox says it when
+// a single check of its own was lost. Then an ICE restart; after two without success a new connection.
 export type MediaHealth = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 export type Remedy = 'none' | 'ice' | 'epoch';
 
 const DISCONNECTED_GRACE_MS = 3000;
+const HEARD_FOR_MS = 1500;
+const TRUST_MAX_MS = 12_000; // what we send may be lost while we hear: the server stops at 30 s
 const ATTEMPT_MS = 8000;
 const RESTARTS_BEFORE_REBUILD = 2;
 
@@ -11,6 +14,8 @@ export class MediaDoctor {
   private health: MediaHealth = 'new';
   private restarts = 0;
   private nextMs = Infinity;
+  private sinceMs = 0;
+  private heardMs = 0;
 
   /** Time in milliseconds on any steady clock. */
   state(health: MediaHealth, nowMs: number): void {
@@ -20,12 +25,31 @@ export class MediaDoctor {
       this.restarts = 0;
       this.nextMs = Infinity;
     } else if (health === 'disconnected') {
+      this.sinceMs = nowMs;
+      this.heardMs = nowMs;
       this.nextMs = nowMs + DISCONNECTED_GRACE_MS;
     } else if (health === 'failed') {
       this.nextMs = nowMs;
     } else if (this.nextMs === Infinity) {
       this.nextMs = nowMs + ATTEMPT_MS;
     }
+  }
+
+  /** The browser says "disconnected": worth to listen whether media arrives. */
+  get doubtful(): boolean {
+    return this.health === 'disconnected';
+  }
+
+  /** Media arrived just now. */
+  heard(nowMs: number): void {
+    if (!this.doubtful || nowMs - this.sinceMs > TRUST_MAX_MS) return;
+    this.heardMs = nowMs;
+    this.nextMs = nowMs + DISCONNECTED_GRACE_MS;
+  }
+
+  /** What people are told. */
+  shown(nowMs: number): MediaHealth {
+    return this.doubtful && nowMs - this.heardMs < HEARD_FOR_MS ? 'connected' : this.health;
   }
 
   /** What to do at `nowMs`; `reachable` = the signalling link works, so that an offer can get its answer. */

@@ -1,30 +1,23 @@
 // The class as this page knows it: one value, replaced by each event, never changed in place.
 // state = fold(snapshot, deltas); whoever holds an older value still holds a consistent one.
-import type {
-  Chat, ClassEvent, ClassInfo, Delta, Device, Hand, Person, Role, Snapshot,
-} from '../wire/messages.ts';
+import type { ClassEvent, Delta, Device, Person, Role, Snapshot, Waiter } from '../wire/messages.ts';
 
-export interface ClassState {
-  seq: number;
-  epoch: number;
-  class: ClassInfo;
-  you: { person: string; device: string; role: Role };
-  slots: { audio: number; video: number };
-  people: readonly Person[];
-  hands: readonly Hand[];
-  chat: readonly Chat[];
-  rights: readonly string[];
+/** Everything the newest snapshot said, with each event since; a feature's member comes by itself. */
+export interface ClassState extends Omit<Snapshot, 't' | 'resume' | 'now' | 'clock' | 'waiting'> {
+  /** Who waits at the door; staff only. */
+  waiting?: Waiter[] | undefined;
   /** Server clock minus page clock, milliseconds. */
   clockOffset: number;
+  /** Class time minus the page's steady clock, milliseconds: deadlines are class time. */
+  classOffset: number;
 }
 
 export const CHAT_KEPT = 200;
 
-export function fromSnapshot(m: Snapshot, wallMs: number): ClassState {
-  return {
-    seq: m.seq, epoch: m.epoch, class: m.class, you: m.you, slots: m.slots, people: m.people,
-    hands: m.hands, chat: m.chat, rights: m.rights, clockOffset: m.now - wallMs,
-  };
+/** `steadyMs`: a clock of the page that never jumps. */
+export function fromSnapshot(m: Snapshot, wallMs: number, steadyMs = wallMs): ClassState {
+  const { t: _t, resume: _resume, now, clock, ...members } = m;
+  return { ...members, clockOffset: now - wallMs, classOffset: clock - steadyMs };
 }
 
 function withPerson(state: ClassState, id: string, change: (person: Person) => Person): ClassState {
@@ -37,10 +30,38 @@ function withDevices(state: ClassState, id: string, change: (devices: Device[]) 
 
 const without = <T extends { id: string }>(list: readonly T[], id: string): T[] => list.filter((x) => x.id !== id);
 
+/** An event `x.set` replaces the members it carries; others are of a later release and harmless to skip. */
+function replaced(state: ClassState, event: ClassEvent): ClassState {
+  if (!event.e.endsWith('.set')) return state;
+  const { e: _e, ...members } = event as Extract<ClassEvent, { e: `${string}.set` }>;
+  return { ...state, ...members };
+}
+
 export function fold(state: ClassState, event: ClassEvent): ClassState {
   switch (event.e) {
     case 'person.joined':
-      return { ...state, people: [...without(state.people, event.person.id), event.person] };
+      return {
+        ...state,
+        people: [...without(state.people, event.person.id), event.person],
+        waiting: state.waiting?.filter((w) => w.person !== event.person.id),
+      };
+    case 'person.moved':
+      return {
+        ...withPerson(state, event.person, ({ room: _room, ...p }) =>
+          (event.room === undefined ? p : { ...p, room: event.room })),
+        hands: state.hands.filter((h) => h.person !== event.person),
+      };
+    case 'person.granted':
+      return withPerson(state, event.person, (p) => ({ ...p, granted: event.granted, denied: event.denied }));
+    case 'waiting.put':
+      return {
+        ...state,
+        waiting: state.waiting?.some((w) => w.person === event.waiter.person)
+          ? state.waiting.map((w) => (w.person === event.waiter.person ? event.waiter : w))
+          : [...(state.waiting ?? []), event.waiter],
+      };
+    case 'waiting.gone':
+      return { ...state, waiting: state.waiting?.filter((w) => w.person !== event.person) };
     case 'person.left':
       return {
         ...state,
@@ -71,9 +92,9 @@ export function fold(state: ClassState, event: ClassEvent): ClassState {
     case 'chat.posted':
       return { ...state, chat: [...without(state.chat, event.chat.id), event.chat].slice(-CHAT_KEPT) };
     case 'session.changed':
-      return { ...state, class: { ...state.class, state: event.state } };
+      return { ...state, class: { ...state.class, state: event.state }, times: event.times ?? state.times };
     default:
-      return state; // an event of a later release: known to be harmless to skip
+      return replaced(state, event);
   }
 }
 

@@ -1,5 +1,12 @@
 // French: the source catalogue. Its keys are the type every other language must fill.
+import { classFr } from './fr_class.ts';
+import { webinarFr } from './fr_webinar.ts';
+import { workshopsFr } from './fr_workshops.ts';
+
 export const fr = {
+  ...classFr,
+  ...workshopsFr,
+  ...webinarFr,
   'app.name': 'Amphi',
   'app.tagline': 'La classe où l’on se retrouve, à distance.',
   'app.skip': 'Aller au contenu',

@@ -146,15 +146,15 @@ export type StageCheck = { mic: boolean; cam: boolean; sound: boolean; ready: bo
 /** Somebody on the stage or in the wings. */
 export type StageMember = { person: string; place: StagePlace; guest: boolean; due?: number; check?: StageCheck };
 /** How full it is; staff only. */
-export type StageSeats = { taken: number; most: number; light: number; lightMost: number; waiting: number; level: number };
+export type StageSeats = { taken: number; most: number; light: number; lightMost: number; waiting: number };
 /** The stage of a webinar, as far as you may know it. */
-export type Stage = { phase: StagePhase; at: number; airAt?: number; due?: number; opens?: number; holding: string; music: boolean; members: StageMember[]; audience?: number; seats?: StageSeats };
+export type Stage = { phase: StagePhase; at: number; airAt?: number; due?: number; opens?: number; holding: string; music: boolean; members: StageMember[]; level?: number };
 /** An invitation to the stage. */
 export type StageInvite = { person: string; due: number };
 /** Reactions of one kind within a second. */
 export type ReactionCount = [kind: Reaction, count: number];
 /** How the audience is; at most one a second. */
-export type Audience = { t: 'audience'; count?: number; hands?: number; rank?: number; reactions: ReactionCount[] };
+export type Audience = { t: 'audience'; count?: number; hands?: number; seats?: StageSeats; rank?: number; reactions: ReactionCount[] };
 
 /** Commands: acknowledged, journalled; repeating one has no second effect. */
 export type CommandBody =

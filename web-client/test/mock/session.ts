@@ -54,7 +54,7 @@ export class Session {
       }
       this.enter(world);
       world.resume = `r_${Math.random().toString(36).slice(2)}`;
-      this.send({ t: 'resumed', epoch: world.epoch, resume: world.resume, seq: world.state.seq });
+      this.send({ t: 'resumed', epoch: world.epoch, resume: world.resume, seq: world.state.seq, clock: Date.now() });
       if (m.have === undefined) this.send(world.snapshot());
       else for (const delta of world.since(m.have)) this.send(delta);
       this.speak(world);

@@ -40,7 +40,7 @@ export class World {
       chat: this.script.get('chat') === null ? [] : CHAT_LINES.map(([who, text], i) => ({
         id: `m_${i}`, from: `p_${who}`, name: people[who]?.name ?? 'Claire Fontaine', at: Date.now() - (20 - i) * 60_000, text,
       })),
-      rights: this.rights(this.role), now: Date.now(),
+      rights: this.rights(this.role), now: Date.now(), clock: Date.now(), times: {}, settings: [], locks: [], rooms: [],
     }, Date.now());
   }
 
@@ -65,7 +65,8 @@ export class World {
     const s = this.state;
     return {
       t: 'snapshot', seq: s.seq, epoch: this.epoch, resume: this.resume, class: s.class, you: s.you, slots: s.slots,
-      people: [...s.people], hands: [...s.hands], chat: [...s.chat], rights: [...s.rights], now: Date.now(),
+      people: [...s.people], hands: [...s.hands], chat: [...s.chat], rights: [...s.rights], now: Date.now(), clock: Date.now(),
+      times: s.times, settings: s.settings, locks: s.locks, rooms: s.rooms,
     };
   }
 

@@ -69,7 +69,7 @@ function klass(count: number): ClassState {
   return fromSnapshot({
     t: 'snapshot', seq: 1, epoch: 1, resume: '', class: { id: 'c', title: '', type: 'standard', state: 'live' },
     you: { person: 'p_2', device: 'd_2', role: 'participant' }, slots: { audio: 5, video: 16 }, people: makePeople(count, 0), hands: [],
-    chat: [], rights: [], now: 0,
+    chat: [], rights: [], now: 0, clock: 0, times: {}, settings: [], locks: [], rooms: [],
   }, 0);
 }
 const input: StageInput = { box: BOXES[2]!, choice: 'auto', pinned: '', speaker: '', page: 0, screenAspect: 16 / 9, slots: 16 };

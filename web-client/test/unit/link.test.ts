@@ -18,7 +18,7 @@ test('first hello carries the link, later ones the newest resume token and what 
   assert.equal(link.phase, 'door');
   assert.deepEqual(link.opened().send, { t: 'hello', v: 1, lang: 'fr', link: 'L', guest: 'G', epoch: 3 });
   link.message(snapshot);
-  link.message({ t: 'resumed', epoch: 3, resume: 'R2', seq: 14 });
+  link.message({ t: 'resumed', epoch: 3, resume: 'R2', seq: 14, clock: 0 });
   link.remember({ seq: 14 });
   assert.deepEqual(link.opened().send, { t: 'hello', v: 1, lang: 'fr', resume: 'R2', have: 14, epoch: 3 });
 });
@@ -69,7 +69,7 @@ test('a new epoch says hello again on the same socket and is stale until answere
   link.message(snapshot);
   assert.equal(link.message({ t: 'epoch', epoch: 4 }).send?.resume, 'R1');
   assert.equal(link.stale, true);
-  link.message({ t: 'resumed', epoch: 4, resume: 'R2', seq: 12 });
+  link.message({ t: 'resumed', epoch: 4, resume: 'R2', seq: 12, clock: 0 });
   assert.equal(link.stale, false);
 });
 
@@ -124,6 +124,28 @@ test('a short disconnection heals without an offer', () => {
   doctor.state('disconnected', 1000);
   doctor.state('connected', 2500);
   assert.equal(doctor.remedy(60_000, true), 'none');
+});
+
+test('disconnected while media arrives is shown as connected and not treated, for 12 s at most', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.state('disconnected', 1000);
+  for (let now = 1500; now <= 13_000; now += 500) {
+    doctor.heard(now);
+    assert.equal(doctor.shown(now), 'connected');
+    assert.equal(doctor.remedy(now, true), 'none');
+  }
+  doctor.heard(13_500);
+  assert.equal(doctor.shown(14_500), 'disconnected');
+  assert.equal(doctor.remedy(16_000, true), 'ice');
+});
+
+test('a silent disconnection is shown after 1.5 s', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.state('disconnected', 1000);
+  assert.equal(doctor.shown(2400), 'connected');
+  assert.equal(doctor.shown(2500), 'disconnected');
 });
 
 test('a guest token the server does not know is dropped, the link still opens', () => {

@@ -1,0 +1,38 @@
+// Where features meet the page: one row each. The first view whose `when` holds is the stage; staff
+// bars stand in one thin bar under the top; layers lie over the stage.
+import type { Component } from 'svelte';
+import type { Action } from '../app/actions.ts';
+import type { Room } from '../app/room.svelte.ts';
+import type { ClassState } from '../core/state.ts';
+import type { TextKey } from '../i18n/translate.ts';
+import type { IconName } from '../ui/icons.ts';
+import Chat from './chat/Chat.svelte';
+import People from './people/People.svelte';
+import Settings from './settings/Settings.svelte';
+import Stage from './stage/Stage.svelte';
+
+export interface Place { room: Room; klass: ClassState }
+type View = Component<Place>;
+
+export interface StageView { when: (klass: ClassState) => boolean; view: View }
+export interface PanelRow { title: TextKey; view: View; when?: (place: Place) => boolean; icon?: IconName }
+export interface StaffBar { when: (place: Place) => boolean; view: View }
+
+export const STAGES: readonly StageView[] = [
+  { when: () => true, view: Stage },
+];
+
+export const PANELS = {
+  people: { title: 'panel.people', view: People },
+  chat: { title: 'panel.chat', view: Chat },
+  settings: { title: 'panel.settings', view: Settings },
+} satisfies Record<string, PanelRow>;
+export type PanelName = keyof typeof PANELS;
+
+export const STAFF_BARS: readonly StaffBar[] = [];
+
+/** Shown over the stage, in this order; each decides itself whether it has something to show. */
+export const LAYERS: readonly View[] = [];
+
+/** Actions of features, for the palette and the keyboard. */
+export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [];

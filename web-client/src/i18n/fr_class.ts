@@ -1,0 +1,21 @@
+// French: conduct of a class, waiting room, round table.
+export const classFr = {
+  'top.staffBar': 'Conduite de la classe',
+  'door.role.speaker': 'Vous entrez comme intervenant',
+  'door.role.listener': 'Vous entrez comme auditeur',
+  'door.role.interpreter': 'Vous entrez comme interprète',
+  'door.role.recorder': 'Vous entrez pour enregistrer',
+  'top.state.scheduled': 'Prévue',
+  'top.state.preparing': 'Préparation',
+  'top.state.doors': 'Portes ouvertes',
+  'top.state.closing': 'Se termine',
+  'top.state.archived': 'Archivée',
+  'people.role.speaker': 'Intervenant',
+  'people.role.listener': 'Auditeur',
+  'people.role.interpreter': 'Interprète',
+  'people.role.recorder': 'Enregistrement',
+  'say.role.speaker': 'Vous êtes maintenant intervenant.',
+  'say.role.listener': 'Vous êtes maintenant auditeur.',
+  'say.role.interpreter': 'Vous êtes maintenant interprète.',
+  'say.role.recorder': 'Vous enregistrez la classe.',
+} as const;

@@ -1,0 +1,2 @@
+// French: the webinar.
+export const webinarFr = {} as const;

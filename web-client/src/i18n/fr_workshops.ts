@@ -1,0 +1,2 @@
+// French: workshops.
+export const workshopsFr = {} as const;

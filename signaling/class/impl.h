@@ -32,8 +32,11 @@ enum {
     OUT_LOG_MAX = 1024, /* events kept for resuming without a snapshot */
     OUT_LOG_BYTES_MAX = 512 << 10,
     OUT_TEXT_MAX = 8 << 20,        /* one message of ours */
+    OUT_SNAPSHOT_MAX = 960 << 10,  /* below what the door keeps for one page (1 MiB) */
+    OUT_CHAT_MAX = 384 << 10,      /* of it, chat: 200 messages of ordinary length are all there */
+    OUT_CHAT_SPARE = 256,          /* ids, keys and time of one message */
     PRESENCE_US = 100 * US_PER_MS, /* arrivals within this go out together (F23) */
-    SLOTS_US = 50 * US_PER_MS,
+    SLOTS_US = 15 * US_PER_MS,
     SPEAKING_US = 200 * US_PER_MS,
     HELLO_US = 10 * US_PER_S,
     RETRY_US = 1 * US_PER_S, /* housekeeping after a failed commit */
@@ -111,6 +114,7 @@ struct live {
     uint64_t offer_token; /* of the newest MEDIA_CMD_OPEN or _RESTART; 0 = answered */
     char offer_id[SCHEMA_CMD_ID_MAX + 1];
     struct media_evt slots; /* newest */
+    struct media_evt send;  /* newest: encodings it should send */
     bool slots_due;
     uint64_t slots_told; /* hash of the message this connection had last, 0 = none */
     mono_us slots_at;

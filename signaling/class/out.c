@@ -189,9 +189,58 @@ static void lists(struct jsonw *w, const struct state *s, const struct viewer *v
         }
     }
     jsonw_array_end(w);
+}
+
+/* At most this many bytes has a text in JSON: what may be escaped counts as if it were. */
+static size_t text_cost(const struct rtext *text)
+{
+    const char *s = rtext_str(text);
+    size_t len = rtext_len(text);
+    size_t cost = len;
+    for (size_t i = 0; i < len; i++) {
+        switch ((unsigned char)s[i]) {
+        case '"':
+        case '\\':
+        case '\n':
+        case '\t':
+            cost += 1;
+            break;
+        case 0xc2: /* C1 controls */
+        case 0xe2: /* U+2028, U+2029 */
+            cost += 4;
+            break;
+        default:
+            cost += (unsigned char)s[i] < ' ' || s[i] == 0x7f ? 5 : 0;
+            break;
+        }
+    }
+    return cost;
+}
+
+/*
+ * The newest messages that still fit, oldest first. It comes last in a snapshot: people, hands and
+ * all else must be whole, and a message may be 4,000 characters long.
+ */
+static void chat_list(struct jsonw *w, const struct state *s, const struct viewer *v)
+{
+    size_t room =
+        w->len + OUT_CHAT_SPARE < OUT_SNAPSHOT_MAX ? OUT_SNAPSHOT_MAX - OUT_CHAT_SPARE - w->len : 0;
+    size_t left = room < OUT_CHAT_MAX ? room : OUT_CHAT_MAX;
+    size_t from = s->chat_count;
+    while (from > 0) {
+        const struct chat_entry *c = state_chat(s, from - 1);
+        if (c->room == v->room && webinar_reads(v->seat, c)) {
+            size_t cost = OUT_CHAT_SPARE + text_cost(c->name) + text_cost(c->text);
+            if (cost > left) {
+                break;
+            }
+            left -= cost;
+        }
+        from--;
+    }
     jsonw_key(w, "chat");
     jsonw_array(w);
-    for (size_t i = 0; i < s->chat_count; i++) {
+    for (size_t i = from; i < s->chat_count; i++) {
         const struct chat_entry *c = state_chat(s, i);
         if (c->room == v->room && webinar_reads(v->seat, c)) {
             out_chat(w, c, webinar_named(s, v->seat, c));
@@ -244,6 +293,7 @@ void out_snapshot(struct klass *k, struct conn *c, struct class_time now)
     jsonw_key_int(w, "now", now.wall);
     jsonw_key_int(w, "clock", viewer.clock);
     parts_members(w, s, &viewer);
+    chat_list(w, s, &viewer);
     jsonw_object_end(w);
     c->sent = s->seq;
     c->seen = s->seq;

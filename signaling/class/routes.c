@@ -195,6 +195,7 @@ void routes_close(struct live *l)
         command(l->klass->room, &(struct media_cmd){.kind = MEDIA_CMD_CLOSE, .device = l->num});
     }
     l->slots = (struct media_evt){.device = 0};
+    l->send = (struct media_evt){.device = 0};
     l->slots_due = false;
     l->slots_told = 0;
     l->offer_token = 0;
@@ -392,6 +393,8 @@ static void tell_slots(struct live *l)
         jsonw_str(w, text);
         jsonw_str(w, slot->source == SOURCE_SCREEN ? "screen" : "cam");
         jsonw_str(w, schema_spell(ENUM_slot_life, slot->state < 3 ? slot->state : 0));
+        jsonw_str(w, schema_spell(ENUM_slot_reason, slot->reason < 6 ? slot->reason : 0));
+        jsonw_int(w, slot->height);
         jsonw_array_end(w);
     }
     jsonw_array_end(w);
@@ -410,11 +413,32 @@ static void tell_slots(struct live *l)
     }
 }
 
+static void tell_send(const struct live *l)
+{
+    struct classroom *room = l->klass->room;
+    struct jsonw *w = &room->json;
+    if (!l->conn || l->conn->place != CONN_CLASS) {
+        return; /* a page that comes in sends everything until it is told otherwise */
+    }
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_str(w, "t", "send");
+    jsonw_key(w, "cam");
+    jsonw_int(w, l->send.send[SOURCE_CAMERA] & 7);
+    jsonw_key(w, "screen");
+    jsonw_int(w, l->send.send[SOURCE_SCREEN] & 7);
+    jsonw_object_end(w);
+    out_send(room, l->conn->num);
+}
+
 void routes_tell_slots(struct live *l)
 {
     l->slots_told = 0;
     if (l->open && l->slots.device == l->num) {
         tell_slots(l);
+    }
+    if (l->open && l->send.device == l->num) {
+        tell_send(l);
     }
 }
 
@@ -533,6 +557,10 @@ void classroom_media(struct classroom *room, const struct media_evt *evt, struct
         break;
     case MEDIA_EVT_SLOTS:
         slots(l, evt, now);
+        break;
+    case MEDIA_EVT_SEND:
+        l->send = *evt;
+        tell_send(l);
         break;
     case MEDIA_EVT_FAILED:
         /* The page sees it on its own connection and offers again; nothing is left to close. */

@@ -180,6 +180,11 @@ static void on_send(void *arg, const conn_num *to, size_t count, const char *tex
     rig->sends++;
     rig->texts += count;
     rig->bytes += len * count;
+    if (len > 1 << 20) {
+        (void)fprintf(stderr, "the door takes no message of %zu bytes\n", len);
+        abort();
+    }
+    rig->text_max = len > rig->text_max ? len : rig->text_max;
     json_error_t where;
     json_t *m = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
     struct schema_error error;

@@ -146,6 +146,8 @@ export class Room {
         this.media.videoSlots = m.video;
         this.media.audioSlots = m.audio;
         return;
+      case 'send':
+        return this.media.sendLayers(m.cam, m.screen);
       case 'speaking':
         return this.voices.heard(m.list, this.state?.you.device ?? '');
       case 'error':

@@ -21,6 +21,7 @@ const shapes: Record<ServerMessage['t'], (m: Row) => boolean> = {
   busy: () => true,
   'media.answer': (m) => isText(m['id']) && isRow(m['answer']) && Array.isArray(m['answer']['c']),
   slots: (m) => Array.isArray(m['audio']) && Array.isArray(m['video']) && m['video'].every(Array.isArray),
+  send: (m) => isNumber(m['cam']) && isNumber(m['screen']),
   waiting: (m) => isText(m['reason']) && isNumber(m['rank']),
   asked: (m) => isText(m['feature']),
   rights: (m) => Array.isArray(m['rights']),

@@ -8,6 +8,7 @@ export type SessionState = 'idle' | 'live' | 'closed' | 'scheduled' | 'preparing
 export type MicState = 'off' | 'on';
 export type SourceKind = 'cam' | 'screen';
 export type SlotLife = 'off' | 'waiting' | 'live';
+export type SlotReason = 'full' | 'you' | 'connection' | 'paused' | 'source' | 'server';
 export type OfferCause = 'load' | 'ice' | 'epoch';
 export type LeaveReason = 'left' | 'lost' | 'removed' | 'waiting';
 export type HandKind = 'speak' | 'reply' | 'order' | 'technical';
@@ -60,7 +61,7 @@ export type Answer = { u: string; p: string; f: string; c: Candidate[]; b: numbe
 /** A video slot and what shall be in it. */
 export type Want = [slot: number, device: string, source: SourceKind, maxHeight: number];
 /** What is in a video slot. */
-export type VideoSlot = [slot: number, device: string, source: SourceKind, life: SlotLife];
+export type VideoSlot = [slot: number, device: string, source: SourceKind, life: SlotLife, reason: SlotReason, height: number];
 /** Who speaks, how loud (-dBov: smaller is louder). */
 export type Speaking = [device: string, level: number];
 /** One event of a delta. */
@@ -108,6 +109,8 @@ export type Busy = { t: 'busy'; retry?: number };
 export type MediaAnswer = { t: 'media.answer'; id: string; answer: Answer };
 /** Whom the slots carry now. */
 export type Slots = { t: 'slots'; audio: string[]; video: VideoSlot[] };
+/** Encodings somebody watches: h = 1, m = 2, l = 4. */
+export type SendLayers = { t: 'send'; cam: number; screen: number };
 /** Loudest first; at most 5 a second. */
 export type SpeakingList = { t: 'speaking'; list: Speaking[] };
 /** Anything the server sends. */
@@ -122,6 +125,7 @@ export type ServerMessage =
   | Busy
   | MediaAnswer
   | Slots
+  | SendLayers
   | SpeakingList
   | Waiting
   | Asked

@@ -129,11 +129,11 @@ struct live {
 
 /* Whom an entry of the log is for. */
 struct out_scope {
-    uint8_t see;       /* SEE_TOLD bits */
-    uint16_t room;     /* SEE_ROOM */
-    struct id person;  /* whom it is about; zero = nobody in particular */
+    uint8_t see;         /* SEE_TOLD bits */
+    uint16_t room;       /* SEE_ROOM */
+    struct id person;    /* whom it is about; zero = nobody in particular */
     uint8_t hidden_from; /* kinds of viewers, a bit per state_audience; the person is told always */
-    bool but_own;      /* everybody but that person */
+    bool but_own;        /* everybody but that person */
 };
 
 struct out_entry {

@@ -114,7 +114,7 @@ struct chat_entry {
     uint16_t room;
     bool to_staff;
     uint8_t unnamed_for; /* kinds of viewers who are not told who wrote it */
-    struct rtext *name; /* of the author at that time */
+    struct rtext *name;  /* of the author at that time */
     struct rtext *text;
 };
 

@@ -14,7 +14,8 @@ struct stage_play {
     unsigned number; /* of the command id */
 };
 
-/* One plausible command of somebody present, or none; returns its type or MSG_COUNT, and by whom. */
+/* One plausible command of somebody present, or none; returns its type or MSG_COUNT, and by whom.
+ */
 enum msg_type stage_play(struct stage_play *play, struct rig_page **by);
 /* NULL, or what does not hold between the media server's view and the states. */
 const char *stage_wrong(const struct rig *rig, const struct klass *k);

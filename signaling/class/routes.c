@@ -12,6 +12,7 @@
 #include "signaling/class/impl.h"
 #include "signaling/class/offer.h"
 #include "signaling/class/ws.h"
+#include "signaling/journal/stage.h"
 
 static void command(struct classroom *room, const struct media_cmd *cmd)
 {
@@ -21,10 +22,15 @@ static void command(struct classroom *room, const struct media_cmd *cmd)
 /* ---- rooms and sources
  * ---------------------------------------------------------------------------- */
 
+/* Media rooms of a class beyond its own: see enum stage_media. */
+enum { MEDIA_ROOM_WINGS = 0xfff1, MEDIA_ROOM_LOBBY = 0xfff2 };
+
 struct route {
     room_num room;
     uint32_t publish;
-    struct ws_route far; /* beyond its own room */
+    struct media_ears ears;
+    room_num voice; /* where the microphone is heard instead; 0 = in the room */
+    bool desk;      /* may look at every table */
 };
 
 /* Number of a room of a class for the life of the core; never 0. */
@@ -33,53 +39,101 @@ static room_num room_of(const struct klass *k, uint16_t room)
     return (room_num)(k->index + 1) << 16 | room;
 }
 
+/* In a webinar the media goes where one stands: the audience is with the stage only on air, the
+ * wings hear and see the stage from a room of their own, staff on stage sees into the wings. */
+static void stage_route(struct route *r, const struct klass *k, const struct state *s,
+                        const struct seat *seat)
+{
+    room_num stage = room_of(k, seat->room);
+    room_num wings = room_of(k, MEDIA_ROOM_WINGS);
+    switch (stage_media(s, seat->person)) {
+    case STAGE_MEDIA_STAGE:
+        if (role_is_staff(seat->person->role)) {
+            r->ears = (struct media_ears){.eyes = 1, .eye = {wings}};
+        }
+        break;
+    case STAGE_MEDIA_WINGS:
+        r->room = wings;
+        r->ears = (struct media_ears){.ears = 1, .eyes = 1, .ear = {stage}, .eye = {stage}};
+        break;
+    case STAGE_MEDIA_LOBBY:
+        r->room = room_of(k, MEDIA_ROOM_LOBBY);
+        break;
+    }
+}
+
+/* Workshops: whom one listens to, who speaks to one, which tables the control desk looks at. */
+static void table_route(struct route *r, const struct live *l, const struct state *s,
+                        const struct seat *seat)
+{
+    struct ws_route far;
+    ws_route_in(&far, l->klass, s, seat, &l->device);
+    r->voice = far.voice;
+    r->desk = far.desk;
+    for (unsigned i = 0; i < far.ears.ears && r->ears.ears < MEDIA_EARS_MAX; i++) {
+        r->ears.ear[r->ears.ears++] = far.ears.ear[i];
+    }
+    for (unsigned i = 0; far.desk && i < l->eyes && r->ears.eyes < MEDIA_EYES_MAX; i++) {
+        r->ears.eye[r->ears.eyes++] = l->eye[i];
+    }
+}
+
 static struct route route_in(const struct live *l, const struct state *s)
 {
     const struct seat *seat = state_seat(s, &l->person);
     const struct device *d = seat ? seat_device(seat, &l->device) : NULL;
-    struct route route = {.room = 0};
-    if (d) {
-        route.room = room_of(l->klass, seat->room);
-        route.publish = state_media(s, seat, d);
-        ws_route_in(&route.far, l->klass, s, seat, &l->device);
+    if (!d) {
+        return (struct route){.room = 0};
     }
+    struct route route = {.room = room_of(l->klass, seat->room),
+                          .publish = state_media(s, seat, d)};
+    if (stage_is(s) && seat->room == ROOM_MAIN) {
+        stage_route(&route, l->klass, s, seat);
+    }
+    table_route(&route, l, s, seat);
     return route;
 }
 
-static bool has_ear(const struct media_ears *ears, room_num room)
+static bool names(const room_num *list, unsigned count, room_num room)
 {
-    for (unsigned i = 0; i < ears->ears; i++) {
-        if (ears->ear[i] == room) {
+    for (unsigned i = 0; i < count; i++) {
+        if (list[i] == room) {
             return true;
         }
     }
     return false;
 }
 
-/* What both states let the device hear and view beyond its room. */
-static struct media_ears ears_of(const struct live *l, const struct route *work,
-                                 const struct route *done)
+/* What both allow. */
+static struct media_ears common_ears(const struct media_ears *a, const struct media_ears *b)
 {
-    struct media_ears ears = {.ears = 0};
-    for (unsigned i = 0; i < work->far.ears.ears; i++) {
-        if (has_ear(&done->far.ears, work->far.ears.ear[i])) {
-            ears.ear[ears.ears++] = work->far.ears.ear[i];
+    struct media_ears both = {.ears = 0};
+    for (unsigned i = 0; i < a->ears; i++) {
+        if (names(b->ear, b->ears, a->ear[i])) {
+            both.ear[both.ears++] = a->ear[i];
         }
     }
-    if (work->far.desk && done->far.desk) {
-        ears.eyes = l->eyes;
-        memcpy(ears.eye, l->eye, sizeof(ears.eye));
+    for (unsigned i = 0; i < a->eyes; i++) {
+        if (names(b->eye, b->eyes, a->eye[i])) {
+            both.eye[both.eyes++] = a->eye[i];
+        }
     }
-    return ears;
+    return both;
 }
 
-static void send_publish(struct live *l, uint32_t publish)
+static bool same_ears(const struct media_ears *a, const struct media_ears *b)
 {
-    if (l->sent_publish != publish) {
-        l->sent_publish = publish;
-        command(
-            l->klass->room,
-            &(struct media_cmd){.kind = MEDIA_CMD_PUBLISH, .device = l->num, .publish = publish});
+    return a->ears == b->ears && a->eyes == b->eyes &&
+           memcmp(a->ear, b->ear, a->ears * sizeof(a->ear[0])) == 0 &&
+           memcmp(a->eye, b->eye, a->eyes * sizeof(a->eye[0])) == 0;
+}
+
+static void send_ears(struct live *l, struct media_ears ears)
+{
+    if (!same_ears(&ears, &l->sent_ears)) {
+        l->sent_ears = ears;
+        command(l->klass->room,
+                &(struct media_cmd){.kind = MEDIA_CMD_EARS, .device = l->num, .ears = ears});
     }
 }
 
@@ -92,32 +146,39 @@ void routes_sync(struct live *l)
     struct route done = route_in(l, l->klass->done);
     room_num room = work.room == done.room ? work.room : 0;
     uint32_t publish = room ? work.publish & done.publish : 0;
-    struct media_ears ears = ears_of(l, &work, &done);
+    struct media_ears ears = common_ears(&work.ears, &done.ears);
     struct media_cmd cmd = {.device = l->num};
-    if (work.far.voice != done.far.voice) {
+    if (work.voice != done.voice) {
         publish &= ~(uint32_t)MEDIA_MIC; /* on its way to other ears: nobody hears it meanwhile */
     }
+    /* What is heard besides is taken away first and given last. */
+    send_ears(l, common_ears(&ears, &l->sent_ears));
     /* Closing comes before moving and moving before opening, so nothing is heard in passing. */
-    send_publish(l, l->sent_publish & publish);
+    if (l->sent_publish & ~publish) {
+        l->sent_publish &= publish;
+        cmd.kind = MEDIA_CMD_PUBLISH;
+        cmd.publish = l->sent_publish;
+        command(l->klass->room, &cmd);
+    }
     if (l->sent_room != room) {
         l->sent_room = room;
         cmd.kind = MEDIA_CMD_ROOM;
         cmd.room = room;
         command(l->klass->room, &cmd);
     }
-    if (work.far.voice == done.far.voice && l->sent_voice != done.far.voice) {
-        l->sent_voice = done.far.voice;
+    if (work.voice == done.voice && l->sent_voice != done.voice) {
+        l->sent_voice = done.voice;
         cmd.kind = MEDIA_CMD_VOICE;
-        cmd.room = done.far.voice;
+        cmd.room = done.voice;
         command(l->klass->room, &cmd);
     }
-    if (memcmp(&l->sent_ears, &ears, sizeof(ears)) != 0) {
-        l->sent_ears = ears;
-        cmd.kind = MEDIA_CMD_EARS;
-        cmd.ears = ears;
+    if (l->sent_publish != publish) {
+        l->sent_publish = publish;
+        cmd.kind = MEDIA_CMD_PUBLISH;
+        cmd.publish = publish;
         command(l->klass->room, &cmd);
     }
-    send_publish(l, publish);
+    send_ears(l, room ? ears : (struct media_ears){.ears = 0});
 }
 
 void routes_sync_class(struct klass *k)
@@ -159,7 +220,7 @@ static void forget_sent(struct live *l)
     l->sent_room = 0;
     l->sent_publish = 0;
     l->sent_voice = 0;
-    memset(&l->sent_ears, 0, sizeof(l->sent_ears));
+    l->sent_ears = (struct media_ears){.ears = 0};
 }
 
 void routes_close(struct live *l)
@@ -259,28 +320,6 @@ static void answered(struct live *l, const struct media_evt *evt)
 /* ---- view
  * ----------------------------------------------------------------------------------------- */
 
-/* A live of the same class that may be seen: of the same room, or by the control desk of any open
- * workshop (S27). eye: the other room, 0 = the own one. */
-static struct live *visible(struct classroom *room, const struct live *l, const struct id *device,
-                            room_num *eye)
-{
-    const struct state *s = l->klass->work;
-    struct live *other = live_find(room, l->klass, device);
-    const struct seat *mine = state_seat(s, &l->person);
-    const struct seat *theirs = other ? state_seat(s, &other->person) : NULL;
-    *eye = 0;
-    if (!mine || !theirs || !live_seated(other, s)) {
-        return NULL;
-    }
-    if (mine->room != theirs->room) {
-        struct ws_route far;
-        ws_route_in(&far, l->klass, s, mine, &l->device);
-        *eye = room_of(l->klass, theirs->room);
-        return far.desk ? other : NULL;
-    }
-    return other;
-}
-
 /* One more room to look into; false when there are too many. */
 static bool add_eye(struct live *l, room_num eye)
 {
@@ -296,10 +335,33 @@ static bool add_eye(struct live *l, room_num eye)
     return eye == 0;
 }
 
+/* A live of the same class in the same room as l, or NULL: nobody else can be seen (S27). */
+static struct live *roommate(struct classroom *room, struct live *l, const struct id *device)
+{
+    struct live *other = live_find(room, l->klass, device);
+    if (!other) {
+        return NULL;
+    }
+    const struct state *s = l->klass->work;
+    const struct seat *mine = state_seat(s, &l->person);
+    const struct seat *theirs = state_seat(s, &other->person);
+    if (!mine || !theirs || !live_seated(other, s) || !state_sees(s, mine, theirs->person)) {
+        return NULL;
+    }
+    struct route to = route_in(l, s);
+    room_num from = route_in(other, s).room;
+    if (to.desk && to.room != from && theirs->room != mine->room) {
+        return add_eye(l, from) ? other : NULL;
+    }
+    return to.room == from || names(to.ears.eye, to.ears.eyes, from) ? other : NULL;
+}
+
 void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
 {
     struct live *l = c->live;
     struct media_cmd cmd = {.kind = MEDIA_CMD_VIEW, .device = l->num};
+    const struct seat *mine = state_seat(l->klass->work, &l->person);
+    bool light = mine && mine->light; /* sound and slides only */
     uint64_t taken = 0;
     const char *code = NULL;
     char at[32] = "";
@@ -311,9 +373,8 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
         unsigned slot = (unsigned)json_integer_value(json_array_get(want, 0));
         struct id id;
         (void)id_parse(&id, ID_DEVICE, json_string_value(device), json_string_length(device));
-        room_num eye;
-        const struct live *other = visible(room, l, &id, &eye);
-        other = other && add_eye(l, eye) ? other : NULL;
+        bool cam = strcmp(json_string_value(json_array_get(want, 2)), "cam") == 0;
+        const struct live *other = cam && light ? NULL : roommate(room, l, &id);
         bool bad_slot = slot >= l->video_slots || (taken >> slot & 1) != 0;
         if (bad_slot || !other) {
             code = bad_slot ? "bad_message" : "not_found";
@@ -321,7 +382,6 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
             continue;
         }
         taken |= (uint64_t)1 << slot;
-        bool cam = strcmp(json_string_value(json_array_get(want, 2)), "cam") == 0;
         cmd.view.want[cmd.view.count++] = (struct media_want){
             .slot = (uint8_t)slot,
             .source = cam ? SOURCE_CAMERA : SOURCE_SCREEN,
@@ -470,6 +530,17 @@ static const struct live *voice(const struct klass *k, device_num device, room_n
     return l->klass == k && l->sent_room == where ? l : NULL;
 }
 
+/* On a stage it depends on where one stands; elsewhere one hears one's room. */
+static bool hears_room(struct klass *k, const struct conn *c, uint16_t index)
+{
+    if (!stage_is(k->done)) {
+        return c->view.room == index;
+    }
+    room_num where = room_of(k, index);
+    struct route to = route_in(c->live, k->done);
+    return to.room == where || names(to.ears.ear, to.ears.ears, where);
+}
+
 /* Who is heard in a room, loudest first. */
 static void speaking_list(struct jsonw *w, struct klass *k, room_num where, const struct voices *v)
 {
@@ -523,7 +594,7 @@ static void tell_speaking(struct klass *k, uint16_t index, const struct voices *
     jsonw_object_end(w);
     size_t count = 0;
     for (const struct conn *c = k->conns; c; c = c->next) {
-        if (c->place == CONN_CLASS && c->view.room == index) {
+        if (c->place == CONN_CLASS && hears_room(k, c, index)) {
             room->to[count++] = c->num;
         }
     }

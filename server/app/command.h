@@ -68,3 +68,4 @@ extern const struct command command_man;
 extern const struct command command_core;
 extern const struct command command_door;
 extern const struct command command_demo;
+extern const struct command command_load;

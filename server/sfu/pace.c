@@ -75,7 +75,7 @@ static void probe_step(struct sfu *sfu, struct peer *peer, mono_us now)
             retransmit_padding(sfu, peer, packet, now);
         }
         if (peer->probe_left == before) {
-            peer->probe_left = 0; /* nothing to send it with */
+            break; /* nothing to send it with yet */
         }
     }
     if (++peer->probe_steps > PROBE_STEPS_MAX) {

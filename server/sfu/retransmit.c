@@ -90,6 +90,12 @@ void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us
     }
 }
 
+static bool known(const struct subscription *sub)
+{
+    enum { BEGUN = 5 };
+    return sub && sub->sent_packets >= BEGUN;
+}
+
 /* The packet of a slot that was sent `behind` numbers before its newest, if it may go again. */
 static const struct pkt *recent(struct sfu *sfu, struct subscription *sub, uint16_t behind,
                                 struct rtx_sent *sent, int64_t *full, mono_us now)
@@ -111,7 +117,7 @@ bool retransmit_probe(struct sfu *sfu, struct peer *peer, uint32_t most, mono_us
         struct rtx_sent sent;
         int64_t full;
         const struct pkt *pkt =
-            sub ? recent(sfu, sub, peer->probe_behind, &sent, &full, now) : NULL;
+            known(sub) ? recent(sfu, sub, peer->probe_behind, &sent, &full, now) : NULL;
         if (!sub || !sub->layer || ++peer->probe_behind >= BEHIND_MAX) {
             peer->probe_behind = 0;
             peer->probe_slot++;
@@ -124,7 +130,10 @@ bool retransmit_probe(struct sfu *sfu, struct peer *peer, uint32_t most, mono_us
     return false;
 }
 
-/* The first slot for pictures the peer has opened, and a repair payload type it knows. */
+/*
+ * A slot whose own stream has begun, and a repair payload type it knows. A repair stream that comes
+ * before its own one makes Firefox take it for the picture.
+ */
 static struct subscription *padding_slot(const struct peer *peer, uint8_t *pt)
 {
     *pt = 0;
@@ -132,7 +141,7 @@ static struct subscription *padding_slot(const struct peer *peer, uint8_t *pt)
         *pt = peer->offer.video.rtx[c];
     }
     for (unsigned i = peer->audio_slots; *pt && i < peer->slots; i++) {
-        if (peer->slot[i]) {
+        if (known(peer->slot[i])) {
             return peer->slot[i];
         }
     }

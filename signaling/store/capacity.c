@@ -12,11 +12,11 @@ struct capacity {
 
 enum { BUSY_MS = 2000 };
 
-static const char schema[] =
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-    "CREATE TABLE IF NOT EXISTS capacity(minute INTEGER PRIMARY KEY, classes INTEGER NOT NULL,"
-    " people INTEGER NOT NULL, media INTEGER NOT NULL, cpu REAL NOT NULL, used REAL NOT NULL,"
-    " mbit REAL NOT NULL, memory REAL NOT NULL) STRICT;";
+#define SCHEMA                                                                                     \
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"                                          \
+    "CREATE TABLE IF NOT EXISTS capacity(minute INTEGER PRIMARY KEY, classes INTEGER NOT NULL,"    \
+    " people INTEGER NOT NULL, media INTEGER NOT NULL, cpu REAL NOT NULL, used REAL NOT NULL,"     \
+    " mbit REAL NOT NULL, memory REAL NOT NULL) STRICT;"
 static const char put_sql[] =
     "INSERT INTO capacity VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT(minute) DO UPDATE SET"
     " classes=max(classes,?2), people=max(people,?3), media=max(media,?4), cpu=max(cpu,?5),"
@@ -41,7 +41,7 @@ int capacity_open(struct capacity **out, const char *path)
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
     int code = sqlite3_open_v2(path, &c->db, flags, NULL);
     code = code ? code : sqlite3_busy_timeout(c->db, BUSY_MS);
-    code = code ? code : sqlite3_exec(c->db, schema, NULL, NULL, NULL);
+    code = code ? code : sqlite3_exec(c->db, SCHEMA, NULL, NULL, NULL);
     code = code ? code : sqlite3_prepare_v2(c->db, put_sql, -1, &c->put, NULL);
     code = code ? code : sqlite3_prepare_v2(c->db, each_sql, -1, &c->each, NULL);
     code = code ? code : sqlite3_prepare_v2(c->db, prune_sql, -1, &c->prune, NULL);

@@ -6,6 +6,7 @@
 #include "codec/base/mem.h"
 #include "signaling/class/conduct.h"
 #include "signaling/class/part.h"
+#include "signaling/class/webinar.h"
 
 /* ---- sending
  * -------------------------------------------------------------------------------------- */
@@ -133,12 +134,12 @@ void out_hand(struct jsonw *w, const struct id *person, unsigned kind, wall_ms a
     jsonw_object_end(w);
 }
 
-void out_chat(struct jsonw *w, const struct chat_entry *c)
+void out_chat(struct jsonw *w, const struct chat_entry *c, bool named)
 {
     jsonw_object(w);
     out_key_id(w, "id", ID_MESSAGE, &c->id);
     out_key_id(w, "from", ID_PERSON, &c->from);
-    jsonw_key_strn(w, "name", rtext_str(c->name), rtext_len(c->name));
+    jsonw_key_strn(w, "name", rtext_str(c->name), named ? rtext_len(c->name) : 0);
     jsonw_key_int(w, "at", c->at);
     jsonw_key_strn(w, "text", rtext_str(c->text), rtext_len(c->text));
     jsonw_object_end(w);
@@ -183,7 +184,7 @@ static void lists(struct jsonw *w, const struct state *s, const struct viewer *v
     jsonw_key(w, "hands");
     jsonw_array(w);
     for (size_t i = 0; i < count; i++) {
-        if (hands[i]->room == v->room && state_sees(s, v->seat, hands[i]->person)) {
+        if (hands[i]->room == v->room && webinar_shows_hand(s, v->seat, hands[i])) {
             out_hand(w, &hands[i]->person->id, hands[i]->hand_kind, hands[i]->hand_at);
         }
     }
@@ -228,7 +229,7 @@ static void chat_list(struct jsonw *w, const struct state *s, const struct viewe
     size_t from = s->chat_count;
     while (from > 0) {
         const struct chat_entry *c = state_chat(s, from - 1);
-        if (c->room == v->room) {
+        if (c->room == v->room && webinar_reads(v->seat, c)) {
             size_t cost = OUT_CHAT_SPARE + text_cost(c->name) + text_cost(c->text);
             if (cost > left) {
                 break;
@@ -240,8 +241,9 @@ static void chat_list(struct jsonw *w, const struct state *s, const struct viewe
     jsonw_key(w, "chat");
     jsonw_array(w);
     for (size_t i = from; i < s->chat_count; i++) {
-        if (state_chat(s, i)->room == v->room) {
-            out_chat(w, state_chat(s, i));
+        const struct chat_entry *c = state_chat(s, i);
+        if (c->room == v->room && webinar_reads(v->seat, c)) {
+            out_chat(w, c, webinar_named(s, v->seat, c));
         }
     }
     jsonw_array_end(w);

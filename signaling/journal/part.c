@@ -4,10 +4,12 @@
 
 #include "codec/base/err.h"
 #include "signaling/journal/conduct.h"
+#include "signaling/journal/stage.h"
 
 /* A new part: one row. */
 static const struct state_part *const parts[] = {
     &conduct_part,
+    &stage_part,
 };
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
 

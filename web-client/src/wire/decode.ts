@@ -25,6 +25,7 @@ const shapes: Record<ServerMessage['t'], (m: Row) => boolean> = {
   waiting: (m) => isText(m['reason']) && isNumber(m['rank']),
   asked: (m) => isText(m['feature']),
   rights: (m) => Array.isArray(m['rights']),
+  audience: (m) => Array.isArray(m['reactions']),
   speaking: (m) => Array.isArray(m['list']) && m['list'].every(Array.isArray),
 };
 

@@ -4,6 +4,7 @@
 #include "codec/media/rungs.h"
 #include "server/sfu/core.h"
 #include "server/sfu/share.h"
+#include "server/sfu/voice.h"
 
 enum {
     FAST_START_US = 2 * US_PER_S,
@@ -351,6 +352,7 @@ void subscription_free(struct sfu *sfu, struct subscription *sub)
         subscription_revoke(sfu, sub, sfu->now);
     }
     rtx_clear(&sub->rtx, &sfu->chunks);
+    voice_close(sfu, sub);
     peer->slot[sub->slot] = NULL;
     pool_put(&sfu->subscriptions, sub->pool);
 }

@@ -1,8 +1,8 @@
 #include "signaling/class/part.h"
 
 #include "signaling/class/conduct.h"
-#include "signaling/class/ws.h"
 #include "signaling/class/webinar.h"
+#include "signaling/class/ws.h"
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {

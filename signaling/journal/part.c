@@ -4,8 +4,8 @@
 
 #include "codec/base/err.h"
 #include "signaling/journal/conduct.h"
-#include "signaling/journal/workshops.h"
 #include "signaling/journal/stage.h"
+#include "signaling/journal/workshops.h"
 
 /* A new part: one row. */
 static const struct state_part *const parts[] = {

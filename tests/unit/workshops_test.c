@@ -634,7 +634,7 @@ static void rooms_close_join_and_fill_up(void **state)
 static void a_facilitator_gains_in_his_room_only(void **state)
 {
     (void)state;
-    struct scene s = scene_new(CLASS_WEBINAR);
+    struct scene s = scene_new(CLASS_ROUND_TABLE);
     draft(&s);
     place(&s, A, 0);
     place(&s, B, 0);

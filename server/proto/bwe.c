@@ -29,14 +29,17 @@ void bwe_init(struct bwe *b, uint32_t start_bps, mono_us now)
     b->budget = BWE_STATUS_PER_S;
     b->loss = 0;
     aimd_init(&b->aimd, start_bps, now);
-    lossbwe_init(&b->lossbwe);
     probing_init(&b->probing, now);
-    sendlog_init(&b->log);
     bwe_path(b, now);
 }
 
 void bwe_path(struct bwe *b, mono_us now)
 {
+    /* What was sent by the old path says nothing about this one, least of all that it was lost. */
+    sendlog_init(&b->log);
+    lossbwe_init(&b->lossbwe);
+    b->first_unheard_us = MONO_NEVER;
+    b->silent_us = MONO_NEVER;
     b->rtt_us = RTT_START_US;
     b->clock_known = false;
     b->queue_us = 0;

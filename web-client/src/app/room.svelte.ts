@@ -5,6 +5,7 @@ import { applyDelta, fromSnapshot, handRank, isStaff, ownDevice, personOf } from
 import type { ClassState } from '../core/state.ts';
 import { listens } from '../core/webinar.ts';
 import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
+import { roommates } from '../core/workshops.ts';
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
@@ -14,6 +15,7 @@ import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
 import { Voices } from './voices.svelte.ts';
+import { WorkshopDesk } from './workshops.svelte.ts';
 
 export type Hurdle = 'full' | 'notopen' | '';
 const HURDLE_RETRY_MS = 8000;
@@ -35,6 +37,7 @@ export class Room {
   online = $state(navigator.onLine);
   readonly voices = new Voices();
   readonly pulse = new Pulse();
+  readonly desk: WorkshopDesk;
   mutedHint = $state(false);
   talking = $state(false);
   readonly timeline: Record<string, number> = {};
@@ -61,6 +64,7 @@ export class Room {
       changed: () => this.publishState(),
       mutedSpeech: () => this.hintMuted(),
     });
+    this.desk = new WorkshopDesk(this);
     for (const online of [true, false]) addEventListener(online ? 'online' : 'offline', () => this.network(online));
   }
 
@@ -151,6 +155,9 @@ export class Room {
         return this.media.sendLayers(m.cam, m.screen);
       case 'audience':
         return this.pulse.take(m);
+      case 'tables':
+      case 'workshop.report':
+        return this.desk.take(m);
       case 'speaking':
         return this.voices.heard(m.list, this.state?.you.device ?? '');
       case 'error':
@@ -181,6 +188,7 @@ export class Room {
     const newEpoch = this.state !== undefined && this.state.epoch !== m.epoch;
     saveResume(this.classId, m.resume);
     this.syncing = false;
+    const before = this.state;
     this.state = fromSnapshot(m, Date.now(), performance.now());
     this.phase = 'class';
     this.hurdle = '';
@@ -197,7 +205,8 @@ export class Room {
     }
     if (newEpoch) void this.media.connect('epoch');
     this.signal.resend();
-    this.media.wishFirst(m.people, m.you.device);
+    if (before) this.desk.tell(before, this.state);
+    this.media.wishFirst(roommates(this.state), m.you.device);
   }
 
   /** After a reload: the same seat, the same devices, nothing more open than before. */
@@ -236,6 +245,7 @@ export class Room {
     }
     if (next === before) return;
     this.state = next;
+    this.desk.tell(before, next);
     this.signal.link.remember({ seq: next.seq });
     for (const event of m.events) {
       tellEvent(event, before);

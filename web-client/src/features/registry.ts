@@ -13,6 +13,13 @@ import Stage from './stage/Stage.svelte';
 import Amphitheatre from './webinar/Amphitheatre.svelte';
 import LiveBar from './webinar/LiveBar.svelte';
 import Scene from './webinar/Scene.svelte';
+import Desk from './workshops/Desk.svelte';
+import DeskBar from './workshops/DeskBar.svelte';
+import TableLayer from './workshops/TableLayer.svelte';
+import WorkshopPanel from './workshops/WorkshopPanel.svelte';
+import { t } from '../app/prefs.svelte.ts';
+import { view } from '../app/view.svelte.ts';
+import { openSet, ownRoomId } from '../core/workshops.ts';
 
 export interface Place { room: Room; klass: ClassState }
 type View = Component<Place>;
@@ -22,7 +29,8 @@ export interface PanelRow { title: TextKey; view: View; when?: (place: Place) =>
 export interface StaffBar { when: (place: Place) => boolean; view: View }
 
 export const STAGES: readonly StageView[] = [
-  { when: (klass) => klass.stage !== undefined, view: Amphitheatre },
+  { when: (klass) => view.desk && openSet(klass) !== undefined, view: Desk },
+  { when: (klass) => klass.stage !== undefined && ownRoomId(klass) === undefined, view: Amphitheatre },
   { when: () => true, view: Stage },
 ];
 
@@ -31,15 +39,19 @@ export const PANELS = {
   chat: { title: 'panel.chat', view: Chat },
   settings: { title: 'panel.settings', view: Settings },
   scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
+  workshops: { title: 'panel.workshops', view: WorkshopPanel },
 } satisfies Record<string, PanelRow>;
 export type PanelName = keyof typeof PANELS;
 
 export const STAFF_BARS: readonly StaffBar[] = [
   { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
+  { when: ({ room }) => room.may('workshop.run'), view: DeskBar },
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [];
+export const LAYERS: readonly View[] = [TableLayer];
 
 /** Actions of features, for the palette and the keyboard. */
-export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [];
+export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [
+  () => [{ id: 'workshops', label: t('bar.workshops'), icon: 'layout-grid', run: () => view.toggle('workshops') }],
+];

@@ -10,6 +10,7 @@ import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
+import { Publisher } from './publisher.ts';
 import { Pulse } from './pulse.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
@@ -42,7 +43,7 @@ export class Room {
   talking = $state(false);
   readonly timeline: Record<string, number> = {};
   private syncing = false;
-  private stateCommands = 0;
+  private readonly publisher = new Publisher(this);
 
   constructor(classId: string, link: string) {
     this.classId = classId;
@@ -61,7 +62,7 @@ export class Room {
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),
-      changed: () => this.publishState(),
+      changed: () => this.publisher.publish(),
       mutedSpeech: () => this.hintMuted(),
     });
     this.desk = new WorkshopDesk(this);
@@ -201,7 +202,7 @@ export class Room {
       this.local.refill();
       if (!this.media.started) void this.comeBack();
     } else {
-      this.followServer();
+      this.publisher.follow();
     }
     if (newEpoch) void this.media.connect('epoch');
     this.signal.resend();
@@ -216,7 +217,7 @@ export class Room {
     const before = this.state ? ownDevice(this.state) : undefined;
     const inputs = (['mic', 'cam'] as const).filter((i) => (i === 'mic' ? before?.mic === 'on' : before?.cam));
     if (inputs.length > 0) await this.local.turnOn(inputs);
-    else this.publishState();
+    else this.publisher.publish();
     await this.local.refreshDevices();
   }
 
@@ -251,29 +252,7 @@ export class Room {
       tellEvent(event, before);
       if (event.e === 'person.left') this.voices.gone(personOf(before, event.person)?.devices ?? []);
     }
-    this.followServer();
-  }
-
-  /** The server may have closed our microphone or camera; it never opens them. */
-  private followServer(): void {
-    const device = this.state ? ownDevice(this.state) : undefined;
-    if (!device || this.stateCommands > 0) return;
-    if (device.mic === 'off' && this.local.mic.on) {
-      this.local.turnOff('mic');
-      announcer.notice(t('say.mutedBy'), 'attention');
-    }
-    if (!device.cam && this.local.cam.on) this.local.turnOff('cam');
-  }
-
-  private publishState(): void {
-    if (this.phase !== 'class') return;
-    this.mutedHint = false;
-    this.stateCommands += 1;
-    void this.signal.command({ t: 'media.state', ...this.local.state }).then((outcome) => {
-      this.stateCommands = 0;
-      if (!outcome.ok && outcome.error.code === 'denied' && this.local.screen) this.local.unshare();
-      if (!outcome.ok) tellRefusal(outcome.error);
-    });
+    this.publisher.follow();
   }
 
   private joinRefused(error: ErrorReply, name: string): void {

@@ -1,0 +1,148 @@
+// workshops - three workshops with help, listening, announcement and return, in three Chromium and
+// one Firefox: nobody makes a second offer, nobody's microphone opens, nobody hears another table.
+import { ClassRoom } from './lib/class.mjs';
+import { ids } from './lib/contract.mjs';
+import { until } from './lib/wait.mjs';
+
+const personOf = (page, who) => page.eval((name) => window.__e2e.view().people.find((p) => p.name === name)?.id, who.name);
+const roomOf = (page, who) => page.eval((name) => window.__e2e.view().people.find((p) => p.name === name)?.room ?? '', who.name);
+
+/** Names this page hears now, by what the server said and by the tones that truly arrive. */
+async function heard(room, page) {
+    const [view, read] = await Promise.all([page.view(), page.read()]);
+    const said = view.audio.filter((a) => a.device).map((a) => a.name).sort();
+    const tones = read.audio.map((a) => a.id).filter((id) => id !== undefined);
+    const known = tones.map((id) => [...room.senders].find(([, sender]) => sender % 32 === id)?.[0] ?? `?${id}`);
+    return { said, tones: [...new Set(known)].sort() };
+}
+
+async function hears(room, page, whom, { timeout = 15000 } = {}) {
+    const wanted = whom.map((p) => p.name).sort();
+    await until(async () => {
+        const { said, tones } = await heard(room, page);
+        return (JSON.stringify(said) === JSON.stringify(wanted) && JSON.stringify(tones) === JSON.stringify(wanted))
+            || Promise.reject(new Error(`hears ${tones}, said ${said}, not ${wanted}`));
+    }, { what: `${page.name} hears ${wanted.join(' and ') || 'nobody'}`, timeout });
+}
+
+const hold = (page, testid, down) => page.eval((selector, type) => {
+    document.querySelector(selector).dispatchEvent(new KeyboardEvent(type, { code: 'Space', key: ' ', bubbles: true, cancelable: true }));
+}, page.selector(testid), down ? 'keydown' : 'keyup');
+
+async function choose(page, testid, value) {
+    await page.eval((selector, to) => {
+        const field = document.querySelector(selector);
+        field.value = to;
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+        field.dispatchEvent(new Event('change', { bubbles: true }));
+    }, page.selector(testid), value);
+}
+
+async function draft(host, guests) {
+    await host.click('staff-workshops');
+    await host.click('set-new');
+    await host.fill('set-title', 'Études de cas');
+    await host.click('set-create');
+    await host.waitForTestId('plan-count');
+    const rooms = await host.eval(() => [...document.querySelectorAll('[data-testid^="plan-r_"]')].map((e) => e.dataset.testid.slice(5)));
+    await host.click(`room-edit-${rooms[0]}`);
+    await choose(host, `task-${rooms[0]}`, 'Lisez le cas et préparez une réponse.');
+    for (const [i, guest] of guests.entries()) {
+        const person = await personOf(host, guest);
+        await host.click(`chip-${person}`);
+        await host.click(`to-${rooms[i]}`);
+        await host.waitFor('the person is planned', (id, to) => Boolean(document.querySelector(`[data-testid="plan-${to}"] [data-testid="chip-${id}"]`)),
+            { args: [person, rooms[i]] });
+    }
+    return rooms;
+}
+
+async function day(t) {
+    const room = await ClassRoom.start(t);
+    const host = await room.enter('chromium', { role: 'host' });
+    const ana = await room.enter('chromium');
+    const bea = await room.enter('chromium');
+    const cyd = await room.enter('firefox');
+    const guests = [ana, bea, cyd];
+    await hears(room, host, guests);
+    await cyd.click(ids.bar.mic); // muted before, muted throughout
+    await hears(room, host, [ana, bea]);
+
+    const rooms = await draft(host, guests);
+    await host.click('set-open');
+    for (const guest of guests) await guest.waitForTestId('ws-notice');
+    await t.shot?.(ana, 'notice');
+    const start = performance.now();
+    for (const guest of guests) await guest.click('ws-go');
+    for (const [i, guest] of guests.entries()) {
+        await guest.waitForTestId('own-table');
+        t.equal(await roomOf(guest, guest), rooms[i], `${guest.name}: own table`);
+    }
+    t.figure('moves_s', (performance.now() - start) / 1000);
+    for (const guest of guests) await hears(room, guest, []);
+    await hears(room, host, []);
+
+    // A call for help reaches the trainer in another room; listening is announced.
+    await host.waitForTestId('desk');
+    await ana.click('help-ask');
+    await ana.fill('help-text', 'Quel fichier ?');
+    await ana.click('help-send');
+    await host.waitForTestId(`help-${rooms[0]}`);
+    await host.click(`listen-${rooms[0]}`);
+    await ana.waitForTestId('listened');
+    await hears(room, host, [ana]);
+    await hears(room, ana, []);
+
+    // Hold to talk: heard at that table alone.
+    await hold(host, `talk-${rooms[0]}`, true);
+    await ana.waitForTestId('voice-here');
+    await hears(room, ana, [host]);
+    await hears(room, bea, []);
+    await hold(host, `talk-${rooms[0]}`, false);
+    await hears(room, ana, []);
+    await host.click(`listen-${rooms[0]}`);
+
+    // Two at a table, then a voice to all: everybody hears it, and the table steps back.
+    const person = await personOf(host, bea);
+    await host.click(`chip-${person}`);
+    await host.click(`to-${rooms[0]}`);
+    await hears(room, ana, [bea]);
+    await hears(room, bea, [ana]);
+    await hold(host, 'announce-voice', true);
+    await hears(room, ana, [bea, host]);
+    await hears(room, cyd, [host]);
+    await ana.waitFor('the table is lowered', () => [...document.querySelectorAll('audio[data-slot]')]
+        .some((e) => e.volume < 0.5) && [...document.querySelectorAll('audio[data-slot]')].some((e) => e.volume === 1));
+    await hold(host, 'announce-voice', false);
+    await hears(room, ana, [bea]);
+    await hears(room, cyd, []);
+    await host.fill('announce-text', 'Encore cinq minutes');
+    await host.click('announce-send');
+    for (const guest of guests) await guest.waitForTestId('announcement');
+
+    // Entering takes the call; a lost connection comes back to the own table.
+    await host.click(`enter-${rooms[0]}`);
+    await host.waitForTestId('own-table');
+    await hears(room, ana, [bea, host]);
+    await ana.waitFor('the call is taken', () => !document.querySelector('[data-testid="help-withdraw"]'));
+    await host.click('table-return');
+    await hears(room, ana, [bea]);
+    await bea.eval(() => window.__e2e.sockets.at(-1).close());
+    await bea.waitFor('is resumed', () => (window.__e2e.got.resumed ?? 0) > 0, { timeout: 15000 });
+    t.equal(await roomOf(bea, bea), rooms[0], 'back at the own table');
+    await hears(room, bea, [ana]);
+
+    await host.click('desk-toggle');
+    await host.click('desk-close');
+    await host.click('desk-close-now');
+    for (const guest of guests) await guest.waitForGone('own-table');
+    await hears(room, host, [ana, bea]);
+    for (const page of room.people) {
+        await room.oneOffer(page);
+        room.clean(page);
+    }
+    const mic = await host.eval((name) => window.__e2e.view().people.find((p) => p.name === name).devices[0].mic, cyd.name);
+    t.equal(mic, 'off', 'the muted one is still muted');
+}
+
+export const scenarios = [{ name: 'day', timeout_s: 150, run: day }];

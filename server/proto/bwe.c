@@ -13,6 +13,8 @@ enum {
 
 static const double DRAIN_LEAST = 0.3;
 static const double SILENCE_FACTOR = 0.5;
+static const double SILENCE_BPS =
+    300e3; /* not below for silence alone: a dead path feels nothing */
 
 void bwe_init(struct bwe *b, uint32_t start_bps, mono_us now)
 {
@@ -266,7 +268,8 @@ void bwe_timer(struct bwe *b, mono_us now)
         return;
     }
     /* Packets are out and nothing comes back: the path is worse than thought, or gone. */
-    double bps = fmin(b->aimd.bps, b->lossbwe.bps) * SILENCE_FACTOR;
+    double bps = fmin(b->aimd.bps, b->lossbwe.bps);
+    bps = fmin(bps, fmax(bps * SILENCE_FACTOR, SILENCE_BPS));
     aimd_set(&b->aimd, (uint32_t)fmax(bps, BWE_MIN_BPS), now);
     b->silent_us = now + BWE_SILENCE_US;
     probing_anew(&b->probing, now);

@@ -1,5 +1,6 @@
 // workshops - three workshops with help, listening, announcement and return, in three Chromium and
 // one Firefox: nobody makes a second offer, nobody's microphone opens, nobody hears another table.
+import path from 'node:path';
 import { ClassRoom } from './lib/class.mjs';
 import { ids } from './lib/contract.mjs';
 import { until } from './lib/wait.mjs';
@@ -24,6 +25,9 @@ async function hears(room, page, whom, { timeout = 15000 } = {}) {
             || Promise.reject(new Error(`hears ${tones}, said ${said}, not ${wanted}`));
     }, { what: `${page.name} hears ${wanted.join(' and ') || 'nobody'}`, timeout });
 }
+
+/** Every step is kept as a picture of the run. */
+const shot = (t, page, name) => page.screenshot(path.join(t.dir, `${name}.png`));
 
 const hold = (page, testid, down) => page.eval((selector, type) => {
     document.querySelector(selector).dispatchEvent(new KeyboardEvent(type, { code: 'Space', key: ' ', bubbles: true, cancelable: true }));
@@ -71,7 +75,7 @@ async function day(t) {
     const rooms = await draft(host, guests);
     await host.click('set-open');
     for (const guest of guests) await guest.waitForTestId('ws-notice');
-    await t.shot?.(ana, 'notice');
+    await shot(t, ana, 'notice');
     const start = performance.now();
     for (const guest of guests) await guest.click('ws-go');
     for (const [i, guest] of guests.entries()) {
@@ -92,6 +96,9 @@ async function day(t) {
     await ana.waitForTestId('listened');
     await hears(room, host, [ana]);
     await hears(room, ana, []);
+    await shot(t, ana, 'listened');
+    await host.click('panel-close');
+    await shot(t, host, 'desk');
 
     // Hold to talk: heard at that table alone.
     await hold(host, `talk-${rooms[0]}`, true);
@@ -119,6 +126,7 @@ async function day(t) {
     await host.fill('announce-text', 'Encore cinq minutes');
     await host.click('announce-send');
     for (const guest of guests) await guest.waitForTestId('announcement');
+    await shot(t, ana, 'announcement');
 
     // Entering takes the call; a lost connection comes back to the own table.
     await host.click(`enter-${rooms[0]}`);
@@ -127,7 +135,7 @@ async function day(t) {
     await ana.waitFor('the call is taken', () => !document.querySelector('[data-testid="help-withdraw"]'));
     await host.click('table-return');
     await hears(room, ana, [bea]);
-    await bea.eval(() => window.__e2e.sockets.at(-1).close());
+    await bea.eval(() => window.__e2e.sockets.at(-1).socket.close());
     await bea.waitFor('is resumed', () => (window.__e2e.got.resumed ?? 0) > 0, { timeout: 15000 });
     t.equal(await roomOf(bea, bea), rooms[0], 'back at the own table');
     await hears(room, bea, [ana]);

@@ -1,5 +1,6 @@
 #include "server/app/load_options.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -195,6 +196,24 @@ static int read_admin(struct load_options *o, struct command_line *line, const c
     return 0;
 }
 
+static int read_via(struct load_options *o, struct command_line *line)
+{
+    char host[64];
+    uint16_t port = 0;
+    const char *text = command_value(line, "--media-address");
+    if (!text) {
+        return 0;
+    }
+    if (config_endpoint(text, host, sizeof(host), &port) || !port ||
+        inet_pton(AF_INET, host, &o->via.sin_addr) != 1) {
+        command_error(line, "load: --media-address: expected ip:port, not %s", text);
+        return EXIT_USAGE;
+    }
+    o->via.sin_family = AF_INET;
+    o->via.sin_port = htons(port);
+    return 0;
+}
+
 static bool french_by_default(void)
 {
     const char *lang = getenv("LC_ALL");
@@ -229,6 +248,7 @@ int load_options_read(struct load_options *o, struct command_line *line)
     int code = scenario ? read_shape(line, &o->shape, scenario) : 0;
     code = code ? code : read_keys(o, line);
     code = code ? code : read_admin(o, line, admin);
+    code = code ? code : read_via(o, line);
     if (!code && !command_rest(line, 0, 1)) {
         code = EXIT_USAGE;
     }

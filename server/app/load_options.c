@@ -10,6 +10,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/file.h"
+#include "server/app/links.h"
 
 enum { SHAPE_FILE_MAX = 65536, FOLDERS = 3 };
 
@@ -185,7 +186,9 @@ static int read_admin(struct load_options *o, struct command_line *line, const c
     char text[64];
     (void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(listen, "/"), listen);
     uint16_t port = 0;
-    if (config_endpoint(text, o->admin_host, sizeof(o->admin_host), &port) || !port) {
+    int err = config_endpoint(text, o->admin_host, sizeof(o->admin_host), &port);
+    port = url ? port : links_admin_port(&line->config);
+    if (err || !port) {
         command_error(line, "load: --admin-url: expected http://address:port, not %s", listen);
         return EXIT_USAGE;
     }

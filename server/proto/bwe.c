@@ -13,6 +13,8 @@ enum {
 
 static const double DRAIN_LEAST = 0.3;
 static const double SILENCE_FACTOR = 0.5;
+static const double SILENCE_BPS =
+    300e3; /* not below for silence alone: a dead path feels nothing */
 
 void bwe_init(struct bwe *b, uint32_t start_bps, mono_us now)
 {
@@ -27,14 +29,17 @@ void bwe_init(struct bwe *b, uint32_t start_bps, mono_us now)
     b->budget = BWE_STATUS_PER_S;
     b->loss = 0;
     aimd_init(&b->aimd, start_bps, now);
-    lossbwe_init(&b->lossbwe);
     probing_init(&b->probing, now);
-    sendlog_init(&b->log);
     bwe_path(b, now);
 }
 
 void bwe_path(struct bwe *b, mono_us now)
 {
+    /* What was sent by the old path says nothing about this one, least of all that it was lost. */
+    sendlog_init(&b->log);
+    lossbwe_init(&b->lossbwe);
+    b->first_unheard_us = MONO_NEVER;
+    b->silent_us = MONO_NEVER;
     b->rtt_us = RTT_START_US;
     b->clock_known = false;
     b->queue_us = 0;
@@ -263,7 +268,8 @@ void bwe_timer(struct bwe *b, mono_us now)
         return;
     }
     /* Packets are out and nothing comes back: the path is worse than thought, or gone. */
-    double bps = fmin(b->aimd.bps, b->lossbwe.bps) * SILENCE_FACTOR;
+    double bps = fmin(b->aimd.bps, b->lossbwe.bps);
+    bps = fmin(bps, fmax(bps * SILENCE_FACTOR, SILENCE_BPS));
     aimd_set(&b->aimd, (uint32_t)fmax(bps, BWE_MIN_BPS), now);
     b->silent_us = now + BWE_SILENCE_US;
     probing_anew(&b->probing, now);

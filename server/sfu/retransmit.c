@@ -123,7 +123,7 @@ bool retransmit_probe(struct sfu *sfu, struct peer *peer, uint32_t most, mono_us
     for (unsigned tries = 0; video && tries < TRIES; tries++) {
         struct subscription *sub = peer->slot[peer->audio_slots + peer->probe_slot % video];
         struct rtx_sent sent;
-        int64_t full;
+        int64_t full = 0;
         const struct pkt *pkt =
             known(sub) ? recent(sfu, sub, peer->probe_behind, &sent, &full, now) : NULL;
         if (!sub || !sub->layer || ++peer->probe_behind >= BEHIND_MAX) {

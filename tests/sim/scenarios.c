@@ -471,6 +471,8 @@ static void run_rebind(struct world *w)
     world_run(w, 4 * US_PER_S);
     w->client[0]->nominated_once = true;
     rebinding(w, 5500 * US_PER_MS);
+    world_run(w, 4 * US_PER_S);
+    rebinding(w, 1500 * US_PER_MS); /* a check repeated soon after one by the old port */
     everybody_live(w, 4);
 }
 

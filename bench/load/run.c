@@ -261,6 +261,12 @@ static void shrink(struct load *load, uint32_t n)
     }
 }
 
+/* The next seat may be taken: spectators of a webinar wait until it is on air. */
+static bool comes_now(const struct load *load, mono_us now)
+{
+    return load->seats[load->wanted].role != LOAD_VIEWER || crowd_admits(load, now);
+}
+
 bool load_grow(struct load *load, uint32_t n)
 {
     uint32_t first = load->wanted;
@@ -271,14 +277,13 @@ bool load_grow(struct load *load, uint32_t n)
     while (!load->stop && (load->wanted < n || joining(load))) {
         mono_us now = clock_mono_us();
         mono_us rate = (mono_us)load->config.shape.ramp;
-        if (load->wanted < n && load->seats[load->wanted].role == LOAD_VIEWER &&
-            !crowd_admits(load, now)) {
+        if (load->wanted < n && !comes_now(load, now)) {
             first = load->wanted;
             start = now;
             load_turn(load);
             continue;
         }
-        while (load->wanted < n &&
+        while (load->wanted < n && comes_now(load, now) &&
                (now - start) * rate >= (mono_us)(load->wanted - first) * US_PER_S) {
             seat_start(load, &load->seats[load->wanted++]);
         }

@@ -26,7 +26,7 @@ struct route {
 };
 
 /* Number of a room of a class for the life of the core; never 0. */
-static room_num room_of(const struct klass *k, uint16_t room)
+room_num routes_room(const struct klass *k, uint16_t room)
 {
     return (room_num)(k->index + 1) << 16 | room;
 }
@@ -38,7 +38,7 @@ static struct route route_in(const struct live *l, const struct state *s)
     if (!d) {
         return (struct route){0, 0};
     }
-    return (struct route){room_of(l->klass, seat->room), state_media(s, seat, d)};
+    return (struct route){routes_room(l->klass, seat->room), state_media(s, seat, d)};
 }
 
 void routes_sync(struct live *l)
@@ -152,6 +152,31 @@ void routes_offer(struct classroom *room, struct conn *c, const struct msg *msg)
     if (cmd.kind == MEDIA_CMD_OPEN) {
         routes_sync(l);
     }
+}
+
+int classroom_offer(struct classroom *room, conn_num num, const struct desc_offer *offer,
+                    bool restart, uint64_t token)
+{
+    const struct conn *c = conn_find(room, num);
+    struct live *l = c && c->place == CONN_CLASS && classroom_inside(num) ? c->live : NULL;
+    if (!l || (restart && !l->open)) {
+        return E_STATE;
+    }
+    struct media_cmd cmd = {.kind = restart ? MEDIA_CMD_RESTART : MEDIA_CMD_OPEN,
+                            .device = l->num,
+                            .token = token,
+                            .class_num = id_key(&c->klass->id),
+                            .class_size = (uint32_t)c->klass->work->seat_count,
+                            .offer = *offer};
+    if (!restart) {
+        routes_close(l);
+        l->open = true;
+    }
+    command(room, &cmd);
+    if (!restart) {
+        routes_sync(l);
+    }
+    return 0;
 }
 
 void routes_ready(struct classroom *room, struct conn *c)
@@ -363,7 +388,7 @@ static const struct live *voice(const struct klass *k, device_num device, room_n
 static void tell_speaking(struct klass *k, uint16_t index, const struct voices *v)
 {
     struct classroom *room = k->room;
-    room_num where = room_of(k, index);
+    room_num where = routes_room(k, index);
     struct jsonw *w = out_start(room, "speaking");
     jsonw_key(w, "list");
     jsonw_array(w);

@@ -8,13 +8,13 @@
 
 enum {
     FRAME_ALL = MIXER_FRAME * MIXER_CHANNELS,
-    WAITING_MAX = 16,                /* packets kept for order */
-    DECODED_MAX = 5760,              /* RFC 6716: a packet has at most 120 ms */
-    FIFO_MAX = DECODED_MAX + 9600,   /* samples decoded and not played */
-    START_PACKETS = 3,               /* kept back when a source begins */
-    AHEAD_MAX = 10,                  /* more waiting than this: the sender's clock is faster */
-    CONCEAL_MAX = 5,                 /* frames made up before it is silence */
-    IDLE_TICKS = 250,                /* 5 s without a packet: the source is gone */
+    WAITING_MAX = 16,              /* packets kept for order */
+    DECODED_MAX = 5760,            /* RFC 6716: a packet has at most 120 ms */
+    FIFO_MAX = DECODED_MAX + 9600, /* samples decoded and not played */
+    START_PACKETS = 3,             /* kept back when a source begins */
+    AHEAD_MAX = 10,                /* more waiting than this: the sender's clock is faster */
+    CONCEAL_MAX = 5,               /* frames made up before it is silence */
+    IDLE_TICKS = 250,              /* 5 s without a packet: the source is gone */
 };
 
 #define LIMIT_AT 30000.0F   /* of 32767: what the limiter lets through */
@@ -204,7 +204,8 @@ void mixer_only(struct mixer *m, uint32_t source)
     m->only = source;
 }
 
-/* ---- playing ---------------------------------------------------------------------------------- */
+/* ---- playing ----------------------------------------------------------------------------------
+ */
 
 /* Decodes behind what is in the fifo. data NULL: conceals `samples`; fec: recovers the frame before
  * data from it. */

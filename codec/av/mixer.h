@@ -15,7 +15,7 @@
 enum {
     MIXER_SOURCES = 8,
     MIXER_RATE = 48000,
-    MIXER_FRAME = 960,  /* samples of 20 ms */
+    MIXER_FRAME = 960, /* samples of 20 ms */
     MIXER_CHANNELS = 2,
     MIXER_PACKET_MAX = 1275, /* RFC 6716 section 3.4: one frame */
 };

@@ -9,7 +9,8 @@
 
 enum { UFRAG_MIN = 4, PWD_MIN = 22, CANDIDATES_MAX = 1000 };
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 static bool begins(const char *p, size_t len, const char *with, const char **rest, size_t *left)
 {
@@ -100,7 +101,8 @@ int sdpfrag_parse(struct sdpfrag *out, const char *text, size_t len)
     return out->pwd[0] && !out->ufrag[0] ? E_BAD : 0;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 struct text {
     char *p;

@@ -112,7 +112,8 @@ static bool is_pass(struct admin_json *a)
 static int parse_link(struct admin_json *a, char *why, size_t cap)
 {
     bool pass = is_pass(a);
-    int role = pass ? ROLE_SPEAKER : choice(a->doc, "role", role_names, ROLE_COUNT, ROLE_PARTICIPANT);
+    int role =
+        pass ? ROLE_SPEAKER : choice(a->doc, "role", role_names, ROLE_COUNT, ROLE_PARTICIPANT);
     const json_t *ttl = json_object_get(a->doc, "ttl_s");
     int err = parse_id(&a->request.person, a->doc, "person", ID_PERSON);
     a->request.kind = pass ? ADMIN_PASS : ADMIN_LINK;

@@ -79,14 +79,15 @@ const struct command command_link = {
     .name = "link",
     .args = "c_... [--role R] [--ttl T] [--single] [--name N]",
     .usage = "Print a link into a class, or address and token of a standard door.",
-    .help = "  --role participant|speaker|animator|host|listener|interpreter|recorder\n"
-            "                          what the person may do (participant)\n"
-            "                     whip        address and bearer token of one publisher (OBS, camera)\n"
-           "                     whep        address and bearer token of any number of viewers\n"
-           "  --name \"Camera 2\"                  how the whip publisher is called in the class\n"
-           "  --ttl 90d                          how long the link works (400 days)\n"
-            "  --person p_...                     a link for one person only\n"
-            "  --single                           works once, within 10 minutes\n",
+    .help =
+        "  --role participant|speaker|animator|host|listener|interpreter|recorder\n"
+        "                          what the person may do (participant)\n"
+        "                     whip        address and bearer token of one publisher (OBS, camera)\n"
+        "                     whep        address and bearer token of any number of viewers\n"
+        "  --name \"Camera 2\"                  how the whip publisher is called in the class\n"
+        "  --ttl 90d                          how long the link works (400 days)\n"
+        "  --person p_...                     a link for one person only\n"
+        "  --single                           works once, within 10 minutes\n",
     .flags = COMMAND_CONFIG,
     .exec = link_command,
 };

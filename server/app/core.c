@@ -45,6 +45,7 @@ void core_drain(struct core *core, bool leave_empty)
     if (!core->draining) {
         core->draining = true;
         classroom_drain(core->room, true);
+        wish_drain(core->wish, true);
         log_info("core", "draining: no new classes");
     }
 }

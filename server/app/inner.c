@@ -70,7 +70,8 @@ void inner_offer(struct desc_offer *out, uint32_t ssrc)
     out->slot_mid_first = DESC_MID_NONE;
 }
 
-/* ---- the mixing thread ------------------------------------------------------------------------ */
+/* ---- the mixing thread ------------------------------------------------------------------------
+ */
 
 static struct mix *mix_find(struct inner *in, sfu_peer_id peer)
 {
@@ -139,8 +140,7 @@ static void packets_h(void *arg, unsigned ready, mono_us now)
         bool rtp = m && packet.len >= RTP_HEADER_MIN && (packet.data[1] & 0x7f) == INNER_PT &&
                    rtp_parse(&hdr, packet.data, packet.len) == 0;
         if (rtp) {
-            mixer_input(m->mixer, hdr.ssrc, hdr.seq, packet.data + hdr.header_len,
-                        hdr.payload_len);
+            mixer_input(m->mixer, hdr.ssrc, hdr.seq, packet.data + hdr.header_len, hdr.payload_len);
         }
     }
 }
@@ -207,7 +207,8 @@ static void run(void *arg)
     }
 }
 
-/* ---- from outside ----------------------------------------------------------------------------- */
+/* ---- from outside -----------------------------------------------------------------------------
+ */
 
 int inner_new(struct inner **out, unsigned shards)
 {

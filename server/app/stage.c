@@ -189,8 +189,8 @@ struct stage_picture stage_picture(struct stage *s, room_num room, mono_us now)
         }
         *w = (struct watched){.room = room, .at = now - STAGE_HOLD_US};
     }
-    bool there = w->shown.publisher && stage_publishes(s, w->shown.publisher, room) >>
-                                               w->shown.source & 1;
+    bool there =
+        w->shown.publisher && stage_publishes(s, w->shown.publisher, room) >> w->shown.source & 1;
     if (next.source != SOURCE_SCREEN && next.publisher) {
         device_num voice = speaker(s, w);
         if (there && w->shown.source == SOURCE_CAMERA &&

@@ -46,7 +46,8 @@ void wish_free(struct wish *w)
     mem_free(w);
 }
 
-/* ---- sessions --------------------------------------------------------------------------------- */
+/* ---- sessions ---------------------------------------------------------------------------------
+ */
 
 static struct wish_session *at(uint64_t value)
 {
@@ -65,8 +66,7 @@ static uint64_t key_of(const char *id)
 
 struct wish_session *wish_session_new(struct wish *w, bool publish)
 {
-    struct wish_session *s =
-        w->count < w->config.sessions_max ? mem_alloc(sizeof(*s)) : NULL;
+    struct wish_session *s = w->count < w->config.sessions_max ? mem_alloc(sizeof(*s)) : NULL;
     if (!s) {
         return NULL;
     }
@@ -135,8 +135,7 @@ struct wish_session *wish_find(const struct wish *w, const char *id, size_t len)
 
 void wish_tag(struct wish *w, struct wish_session *s)
 {
-    snprintf(s->etag, sizeof(s->etag), "\"%016llx\"",
-             (unsigned long long)rng_u64(&w->config.rng));
+    snprintf(s->etag, sizeof(s->etag), "\"%016llx\"", (unsigned long long)rng_u64(&w->config.rng));
 }
 
 uint64_t wish_token(struct wish *w)
@@ -169,7 +168,8 @@ void wish_gone(struct wish *w, uint64_t req)
     }
 }
 
-/* ---- hooks of the classroom --------------------------------------------------------------------- */
+/* ---- hooks of the classroom ---------------------------------------------------------------------
+ */
 
 static bool begins(const char *text, size_t len, const char *with)
 {
@@ -219,6 +219,7 @@ void wish_text(struct wish *w, conn_num conn, const char *text, size_t len)
         note_news(w, s, NEWS_WAITING);
     } else if (begins(text, len, "{\"t\":\"error\"")) {
         s->error = status_of(text, len);
+        log_debug("wish", "the classroom refused", L_INT("status", s->error));
         note_news(w, s, NEWS_ERROR);
     }
 }
@@ -237,7 +238,8 @@ void wish_note(struct wish *w, const struct media_cmd *cmd)
     w->pictures_due = true;
 }
 
-/* ---- the media server ----------------------------------------------------------------------------
+/* ---- the media server
+ * ----------------------------------------------------------------------------
  */
 
 /* Media died: the client sees it by itself and comes again. */
@@ -305,9 +307,8 @@ bool wish_media(struct wish *w, const struct media_evt *evt, struct class_time n
     if (wish_mix_media(w, evt)) {
         return true;
     }
-    return map_find(&w->by_device, evt->device, &value)
-               ? session_media(w, at(value), evt, now)
-               : (evt->device & WISH_DEVICE) != 0;
+    return map_find(&w->by_device, evt->device, &value) ? session_media(w, at(value), evt, now)
+                                                        : (evt->device & WISH_DEVICE) != 0;
 }
 
 /* ---- turns ----------------------------------------------------------------------------------- */

@@ -9,8 +9,8 @@
 #include "codec/base/mem.h"
 #include "codec/media/registry.h"
 #include "codec/sys/log.h"
-#include "codec/wire/sdpfrag.h"
 #include "codec/wire/sdp_text.h"
+#include "codec/wire/sdpfrag.h"
 #include "server/app/wish_state.h"
 #include "signaling/class/token.h"
 
@@ -48,7 +48,8 @@ static void send(struct wish *w, const struct ipc_answer *a)
     w->config.answer_h(w->config.arg, a);
 }
 
-/* ---- refusals ------------------------------------------------------------------------------------
+/* ---- refusals
+ * ------------------------------------------------------------------------------------
  */
 
 static const char *why(uint16_t status)
@@ -112,7 +113,8 @@ void wish_fail(struct wish *w, struct wish_session *s, uint16_t status)
     }
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------------- */
 
 static bool equal_nocase(struct ipc_str s, const char *text)
 {
@@ -233,7 +235,8 @@ static int take_publisher(const struct ask *a, struct id *out)
     return 0;
 }
 
-/* ---- the offer ----------------------------------------------------------------------------------- */
+/* ---- the offer
+ * ----------------------------------------------------------------------------------- */
 
 static void note_mids(struct wish_session *s)
 {
@@ -243,6 +246,20 @@ static void note_mids(struct wish_session *s)
         if ((m->use == SDP_USE_SEND || m->use == SDP_USE_SLOT) && m->mid.len <= DESC_MID_MAX) {
             struct sdp_view mid = sdp_view(s->offer, m->mid);
             memcpy(to, mid.p, mid.len);
+        }
+    }
+}
+
+/* In one bundle a number means one extension (RFC 8843 section 9.2). Where an offer gives it two
+ * meanings, its own stack may mistake one for the other: a viewer is sent neither. */
+static void drop_ambiguous(struct desc_offer *d)
+{
+    for (unsigned i = 0; i < RTPEXT_COUNT; i++) {
+        for (unsigned k = 0; k < RTPEXT_COUNT; k++) {
+            if (i != k && d->audio_ext.id[i] && d->audio_ext.id[i] == d->video_ext.id[k]) {
+                d->audio_ext.id[i] = 0;
+                d->video_ext.id[k] = 0;
+            }
         }
     }
 }
@@ -273,11 +290,15 @@ static uint16_t take_offer(struct wish_session *s, const struct ask *a)
             return 422;
         }
     }
+    if (!a->publish) {
+        drop_ambiguous(&s->desc);
+    }
     note_mids(s);
     return 0;
 }
 
-/* ---- POST --------------------------------------------------------------------------------------- */
+/* ---- POST ---------------------------------------------------------------------------------------
+ */
 
 static uint16_t may_post(const struct wish *w, const struct ask *a)
 {
@@ -326,8 +347,7 @@ static void post(struct wish *w, const struct ask *a, struct class_time now)
     }
 }
 
-static void answer_created(struct wish *w, struct wish_session *s,
-                           const struct desc_answer *answer)
+static void answer_created(struct wish *w, struct wish_session *s, const struct desc_answer *answer)
 {
     static char body[ANSWER_MAX];
     char location[WISH_PATH_MAX];
@@ -389,7 +409,8 @@ void wish_answered(struct wish *w, struct wish_session *s, const struct desc_ans
     }
 }
 
-/* ---- PATCH -------------------------------------------------------------------------------------- */
+/* ---- PATCH --------------------------------------------------------------------------------------
+ */
 
 /* New credentials: the same connection over another path. */
 static void restart(struct wish *w, struct wish_session *s, const struct ask *a,
@@ -399,10 +420,8 @@ static void restart(struct wish *w, struct wish_session *s, const struct ask *a,
     memcpy(offer.ufrag, frag->ufrag, sizeof(offer.ufrag));
     memcpy(offer.pwd, frag->pwd, sizeof(offer.pwd));
     s->token = wish_token(w);
-    struct media_cmd cmd = {.kind = MEDIA_CMD_RESTART,
-                            .device = s->device,
-                            .token = s->token,
-                            .offer = offer};
+    struct media_cmd cmd = {
+        .kind = MEDIA_CMD_RESTART, .device = s->device, .token = s->token, .offer = offer};
     s->state = WISH_RESTARTED;
     wish_waits(w, s, a->in->req, now.mono + WISH_JOIN_US);
     memcpy(s->desc.ufrag, frag->ufrag, sizeof(s->desc.ufrag));
@@ -452,7 +471,8 @@ static void patch(struct wish *w, struct wish_session *s, const struct ask *a,
     }
 }
 
-/* ---- everything else ------------------------------------------------------------------------------ */
+/* ---- everything else
+ * ------------------------------------------------------------------------------ */
 
 /* What is possible here, for whoever asks; nothing about who may (RFC 9725 section 4.2 on CORS). */
 static void options(struct wish *w, const struct ask *a)
@@ -472,8 +492,8 @@ static void options(struct wish *w, const struct ask *a)
 static void not_allowed(struct wish *w, const struct ask *a)
 {
     struct ipc_answer r = answer_of(a->in->req, 405);
-    r.header[IPC_ANSWER_ALLOW] = str(a->session.p ? "GET, HEAD, OPTIONS, PATCH, DELETE"
-                                                  : "GET, HEAD, OPTIONS, POST");
+    r.header[IPC_ANSWER_ALLOW] =
+        str(a->session.p ? "GET, HEAD, OPTIONS, PATCH, DELETE" : "GET, HEAD, OPTIONS, POST");
     send(w, &r);
 }
 

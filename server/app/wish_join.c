@@ -29,7 +29,8 @@ void wish_join(struct wish *w, struct wish_session *s, const char *token, struct
         return;
     }
     classroom_open(w->config.room, s->conn, now);
-    say(w, s, json_pack("{s:s, s:s}", "t", "hello", "link", token), now);
+    say(w, s, json_pack("{s:s, s:i, s:s, s:s}", "t", "hello", "v", 1, "lang", "en", "link", token),
+        now);
 }
 
 /* The class let it in: its media may begin. */

@@ -97,21 +97,24 @@ uint64_t wish_token(struct wish *w);
 void wish_waits(struct wish *w, struct wish_session *s, uint64_t req, mono_us deadline);
 void wish_waits_not(struct wish *w, struct wish_session *s);
 
-/* ---- wish_http.c ------------------------------------------------------------------------------ */
+/* ---- wish_http.c ------------------------------------------------------------------------------
+ */
 
 /* Answers the request that waits for this session with a bare status. */
 void wish_fail(struct wish *w, struct wish_session *s, uint16_t status);
 /* The media server answered. */
 void wish_answered(struct wish *w, struct wish_session *s, const struct desc_answer *answer);
 
-/* ---- wish_join.c ------------------------------------------------------------------------------ */
+/* ---- wish_join.c ------------------------------------------------------------------------------
+ */
 
 void wish_join(struct wish *w, struct wish_session *s, const char *token, struct class_time now);
 /* Acts on s->news; may free s. */
 void wish_news(struct wish *w, struct wish_session *s, struct class_time now);
 void wish_leave(struct wish *w, struct wish_session *s, struct class_time now);
 
-/* ---- wish_view.c ------------------------------------------------------------------------------ */
+/* ---- wish_view.c ------------------------------------------------------------------------------
+ */
 
 /* Opens the media of a viewer. 0 or E_NOTFOUND (nobody of that name sends anything now). */
 int wish_view(struct wish *w, struct wish_session *s, struct class_time now);

@@ -12,7 +12,8 @@ static void command(const struct wish *w, const struct media_cmd *cmd)
     w->config.media_h(w->config.arg, cmd);
 }
 
-/* ---- mixes -------------------------------------------------------------------------------------- */
+/* ---- mixes --------------------------------------------------------------------------------------
+ */
 
 static void mix_start(struct wish *w, struct wish_mix *m, const struct wish_session *s)
 {
@@ -94,7 +95,8 @@ bool wish_mix_media(struct wish *w, const struct media_evt *evt)
     return false;
 }
 
-/* ---- pictures ------------------------------------------------------------------------------------
+/* ---- pictures
+ * ------------------------------------------------------------------------------------
  */
 
 static struct stage_picture picture_for(struct wish *w, const struct wish_session *s, mono_us now)
@@ -143,7 +145,8 @@ void wish_pictures(struct wish *w, mono_us now)
     }
 }
 
-/* ---- viewers ------------------------------------------------------------------------------------- */
+/* ---- viewers
+ * ------------------------------------------------------------------------------------- */
 
 int wish_view(struct wish *w, struct wish_session *s, struct class_time now)
 {

@@ -31,7 +31,12 @@ enum token_kind {
     TOKEN_KIND_COUNT
 };
 
-enum { TOKEN_TEXT_MAX = 320, TOKEN_NAME_MAX = 100, TOKEN_LEEWAY_MS = 60000, TOKEN_ONCE_MS_MAX = 600000 };
+enum {
+    TOKEN_TEXT_MAX = 320,
+    TOKEN_NAME_MAX = 100,
+    TOKEN_LEEWAY_MS = 60000,
+    TOKEN_ONCE_MS_MAX = 600000
+};
 
 struct token_claim {
     enum token_kind kind;

@@ -227,8 +227,8 @@ void wish_text(struct wish *w, conn_num conn, const char *text, size_t len)
 void wish_closed(struct wish *w, conn_num conn)
 {
     uint64_t value;
-    if (map_find(&w->by_conn, conn, &value)) {
-        note_news(w, at(value), NEWS_CLOSED);
+    if (map_find(&w->by_conn, conn, &value) && at(value)->news != NEWS_ERROR) {
+        note_news(w, at(value), NEWS_CLOSED); /* an error says why it closed */
     }
 }
 

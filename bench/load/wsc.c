@@ -85,6 +85,13 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     if (!ws) {
         return 0;
     }
+    if (ws->closing && reason != LWS_CALLBACK_CLIENT_WRITEABLE) { /* its user may be gone */
+        if (reason == LWS_CALLBACK_CLIENT_CLOSED ||
+            reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
+            ws->wsi = NULL;
+        }
+        return 0;
+    }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wswitch-enum" /* 100 reasons, these are ours */
     switch (reason) {
@@ -165,9 +172,41 @@ void wsc_pool_run(struct wsc_pool *pool)
     (void)lws_service(pool->context, -1);
 }
 
+unsigned wsc_pool_open(const struct wsc_pool *pool)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < pool->count; i++) {
+        n += pool->all[i]->wsi != NULL;
+    }
+    return n;
+}
+
+/* One that was closed by its user and is gone: its place can be taken again. */
+static struct wsc *idle(struct wsc_pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++) {
+        struct wsc *ws = pool->all[i];
+        if (ws->closing && !ws->wsi) {
+            while (ws->out_count) {
+                out_drop(ws);
+            }
+            mem_free(ws->in);
+            memset(ws, 0, sizeof(*ws));
+            return ws;
+        }
+    }
+    return NULL;
+}
+
 struct wsc *wsc_connect(struct wsc_pool *pool, void *user)
 {
-    struct wsc *ws = pool->count < pool->max ? mem_alloc(sizeof(*ws)) : NULL;
+    struct wsc *ws = idle(pool);
+    if (!ws && pool->count < pool->max) {
+        ws = mem_alloc(sizeof(*ws));
+        if (ws) {
+            pool->all[pool->count++] = ws;
+        }
+    }
     if (!ws) {
         return NULL;
     }
@@ -175,7 +214,6 @@ struct wsc *wsc_connect(struct wsc_pool *pool, void *user)
     (void)snprintf(origin, sizeof(origin), "https://%s:%d", pool->host, pool->port);
     ws->pool = pool;
     ws->user = user;
-    pool->all[pool->count++] = ws;
     struct lws_client_connect_info info = {
         .context = pool->context,
         .address = pool->host,

@@ -32,6 +32,7 @@ enum {
 struct core;
 struct control;
 struct admin;
+struct watch;
 
 /* One door process on its socket. */
 struct core_door {
@@ -75,6 +76,7 @@ struct core {
     struct wish *wish;   /* the standard doors */
     struct control *control;
     struct admin *admin;
+    struct watch *watch;
     int signal_fd;
     int door_listen_fd;
     uid_t door_uid; /* who may connect besides us */

@@ -21,7 +21,7 @@ int wish_new(struct wish **out, const struct wish_config *config)
     err = err ? err : map_init(&w->by_device, config->sessions_max, seed + 1);
     err = err ? err : map_init(&w->by_conn, config->sessions_max, seed + 2);
     err = err ? err : map_init(&w->by_req, config->sessions_max, seed + 3);
-    err = err ? err : stage_new(&w->stage, config->devices_max, seed + 4);
+    err = err ? err : picture_new(&w->picture, config->devices_max, seed + 4);
     if (err) {
         wish_free(w);
         return err;
@@ -38,7 +38,7 @@ void wish_free(struct wish *w)
     while (w->sessions) {
         wish_session_free(w, w->sessions);
     }
-    stage_free(w->stage);
+    picture_free(w->picture);
     map_fini(&w->by_id);
     map_fini(&w->by_device);
     map_fini(&w->by_conn);
@@ -234,7 +234,7 @@ void wish_closed(struct wish *w, conn_num conn)
 
 void wish_note(struct wish *w, const struct media_cmd *cmd)
 {
-    stage_note(w->stage, cmd);
+    picture_note(w->picture, cmd);
     w->pictures_due = true;
 }
 
@@ -289,6 +289,7 @@ static bool session_media(struct wish *w, struct wish_session *s, const struct m
         lost(w, s, now);
         return true;
     case MEDIA_EVT_BACK:
+    case MEDIA_EVT_SEND:
     case MEDIA_EVT_SLOTS:
     case MEDIA_EVT_SPEAKING:
         break;
@@ -300,7 +301,7 @@ bool wish_media(struct wish *w, const struct media_evt *evt, struct class_time n
 {
     uint64_t value;
     if (evt->kind == MEDIA_EVT_SPEAKING) {
-        stage_speaking(w->stage, evt);
+        picture_speaking(w->picture, evt);
         w->pictures_due = true;
         return (evt->room & WISH_OWN) != 0;
     }
@@ -324,14 +325,34 @@ static void tick(struct wish *w, struct class_time now)
     w->pictures_due = true; /* what was held back may change now */
     for (struct wish_session *s = w->sessions, *next; s; s = next) {
         next = s->next;
-        bool over = !s->publish && !classroom_live(w->config.room, &s->class_id);
         bool late = s->state != WISH_OPEN && now.mono >= s->deadline;
         if (late && s->req) {
             wish_fail(w, s, 503);
         }
         if (late && s->state == WISH_RESTARTED) {
             s->state = WISH_OPEN;
-        } else if (over || late) {
+        } else if (late) {
+            wish_end(w, s, now);
+        }
+    }
+}
+
+/* Off air, nobody outside sees or hears anything more: looked at in every turn. */
+static void off_air(struct wish *w, struct class_time now)
+{
+    struct id last = {{0}};
+    bool live = false;
+    for (struct wish_session *s = w->stats.viewers ? w->sessions : NULL, *next; s; s = next) {
+        next = s->next;
+        if (s->publish || !s->device) {
+            continue;
+        }
+        if (!id_equal(&last, &s->class_id)) {
+            last = s->class_id;
+            live = classroom_live(w->config.room, &last);
+        }
+        if (!live) {
+            wish_fail(w, s, 409);
             wish_end(w, s, now);
         }
     }
@@ -339,6 +360,7 @@ static void tick(struct wish *w, struct class_time now)
 
 void wish_turn(struct wish *w, struct class_time now)
 {
+    off_air(w, now);
     for (struct wish_session *s = w->sessions, *next; s && w->due > 0; s = next) {
         next = s->next;
         if (s->news != NEWS_NONE) {

@@ -5,7 +5,7 @@
  *   WHIP client: a connection inside the classroom (classroom_inside) that joins as the speaker its
  *     token names: journalled, shown, moderated and removed like any page.
  *   WHEP viewer: a media connection without a seat. Its room is a mix (inner.h) of the class's main
- *     room, its one picture follows the stage (stage.h); ?publisher=p_... keeps to one person.
+ *     room, its one picture follows the stage (picture.h); ?publisher=p_... keeps to one person.
  *
  *   wish_http.c  requests and their answers     wish.c      sessions, events, mixes
  *   wish_join.c  the WHIP side of the classroom wish_view.c the WHEP side of the media server

@@ -3,7 +3,7 @@
 
 #include "codec/base/map.h"
 #include "codec/wire/sdp.h"
-#include "server/app/stage.h"
+#include "server/app/picture.h"
 #include "server/app/wish.h"
 
 enum { WISH_ID_TEXT = 33, WISH_ETAG_TEXT = 19, WISH_MIXES_MAX = 64, WISH_PATH_MAX = 96 };
@@ -45,7 +45,7 @@ struct wish_session {
     char audio_mid[DESC_MID_MAX + 1];
     char video_mid[DESC_MID_MAX + 1];
     struct wish_mix *mix;
-    struct stage_picture shown;
+    struct picture_choice shown;
 };
 
 /* One mix somebody listens to. */
@@ -68,7 +68,7 @@ struct wish {
     struct map by_device;
     struct map by_conn;
     struct map by_req;
-    struct stage *stage;
+    struct picture *picture;
     struct wish_mix mix[WISH_MIXES_MAX];
     uint32_t conns;   /* last number given */
     uint64_t devices; /* likewise */

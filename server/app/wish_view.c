@@ -99,20 +99,20 @@ bool wish_mix_media(struct wish *w, const struct media_evt *evt)
  * ------------------------------------------------------------------------------------
  */
 
-static struct stage_picture picture_for(struct wish *w, const struct wish_session *s, mono_us now)
+static struct picture_choice picture_for(struct wish *w, const struct wish_session *s, mono_us now)
 {
     if (id_is_zero(&s->person)) {
-        return stage_picture(w->stage, s->room, now);
+        return picture_of(w->picture, s->room, now);
     }
     device_num device = classroom_person_device(w->config.room, &s->class_id, &s->person);
-    uint32_t publishes = stage_publishes(w->stage, device, s->room);
+    uint32_t publishes = picture_publishes(w->picture, device, s->room);
     bool screen = publishes >> SOURCE_SCREEN & 1;
     bool camera = publishes >> SOURCE_CAMERA & 1;
-    return (struct stage_picture){.publisher = screen || camera ? device : 0,
-                                  .source = screen ? SOURCE_SCREEN : SOURCE_CAMERA};
+    return (struct picture_choice){.publisher = screen || camera ? device : 0,
+                                   .source = screen ? SOURCE_SCREEN : SOURCE_CAMERA};
 }
 
-static void show(struct wish *w, struct wish_session *s, struct stage_picture picture)
+static void show(struct wish *w, struct wish_session *s, struct picture_choice picture)
 {
     struct media_cmd view = {.kind = MEDIA_CMD_VIEW, .device = s->device};
     if (picture.publisher == s->shown.publisher && picture.source == s->shown.source) {
@@ -132,7 +132,7 @@ static void show(struct wish *w, struct wish_session *s, struct stage_picture pi
 void wish_pictures(struct wish *w, mono_us now)
 {
     const struct wish_session *last = NULL;
-    struct stage_picture picture = {0};
+    struct picture_choice picture = {0};
     for (struct wish_session *s = w->stats.viewers ? w->sessions : NULL; s; s = s->next) {
         if (s->publish || !s->desc.video_slots) {
             continue;
@@ -153,7 +153,7 @@ int wish_view(struct wish *w, struct wish_session *s, struct class_time now)
     device_num publisher = 0;
     if (!id_is_zero(&s->person)) {
         publisher = classroom_person_device(w->config.room, &s->class_id, &s->person);
-        if (!publisher || !stage_publishes(w->stage, publisher, s->room)) {
+        if (!publisher || !picture_publishes(w->picture, publisher, s->room)) {
             return E_NOTFOUND;
         }
     }
@@ -201,6 +201,6 @@ void wish_unview(struct wish *w, struct wish_session *s)
         watched = o != s && !o->publish && o->room == s->room;
     }
     if (!watched) {
-        stage_forget(w->stage, s->room);
+        picture_forget(w->picture, s->room);
     }
 }

@@ -8,6 +8,7 @@
 
 #include "codec/base/err.h"
 #include "signaling/class/conduct.h"
+#include "signaling/class/webinar.h"
 
 static const struct refusal fine = {NULL, NULL, NULL};
 
@@ -75,7 +76,9 @@ static struct refusal media_state(struct act *act, struct conn *c, const struct 
 static struct refusal person_mute(struct act *act, struct conn *c, const struct msg *msg)
 {
     const struct seat *seat = target(act, &msg->person_mute.person);
-    if (!seat) {
+    const struct seat *self = target(act, &c->person);
+    /* Who facilitates a workshop does it for that room alone. */
+    if (!seat || (!role_is_staff(self->person->role) && seat->room != self->room)) {
         return nobody();
     }
     for (unsigned i = 0; i < seat->device_count; i++) {
@@ -93,6 +96,10 @@ static struct refusal person_mute(struct act *act, struct conn *c, const struct 
 
 static struct refusal chat_send(struct act *act, struct conn *c, const struct msg *msg)
 {
+    const char *silence = webinar_silence(act->klass, c, act->now);
+    if (silence) {
+        return no("denied", "text", silence);
+    }
     struct rtext *text = rtext_new(msg->chat_send.text.s, msg->chat_send.text.len);
     if (!text) {
         act->err = E_NOMEM;

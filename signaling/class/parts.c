@@ -1,10 +1,14 @@
 #include "signaling/class/part.h"
 
 #include "signaling/class/conduct.h"
+#include "signaling/class/webinar.h"
+#include "signaling/class/ws.h"
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {
     &class_conduct,
+    &class_workshops,
+    &class_webinar,
 };
 
 const struct class_part *class_part(size_t i)
@@ -18,6 +22,15 @@ void parts_note(struct klass *k, const struct event *e)
         const struct class_part *p = class_part(i);
         if (p->note_h && (unsigned)e->type >= p->first && (unsigned)e->type <= p->last) {
             p->note_h(k, e);
+        }
+    }
+}
+
+void parts_told(struct klass *k, const struct event *events, size_t count)
+{
+    for (size_t i = 0; class_part(i); i++) {
+        if (class_part(i)->told_h) {
+            class_part(i)->told_h(k, events, count);
         }
     }
 }
@@ -44,12 +57,23 @@ void parts_tick(struct act *act, int64_t clock)
     }
 }
 
-void parts_settle(struct act *act)
+static void settle_once(struct act *act)
 {
     for (size_t i = 0; class_part(i) && !act->err; i++) {
         if (class_part(i)->settle_h) {
             class_part(i)->settle_h(act);
         }
+    }
+}
+
+/* What one part emits may concern another: again until nothing more follows. */
+void parts_settle(struct act *act)
+{
+    enum { PASSES = 4 };
+    size_t before = 0;
+    for (unsigned pass = 0; pass < PASSES && before != act->batch->count && !act->err; pass++) {
+        before = act->batch->count;
+        settle_once(act);
     }
 }
 

@@ -3,13 +3,20 @@
 
 #include "codec/base/err.h"
 #include "signaling/class/impl.h"
+#include "signaling/journal/stage.h"
 
 _Static_assert(sizeof(((struct class_pass *)0)->name) == TOKEN_NAME_MAX + 1, "one length of names");
+
+/* Is there something for people outside to see and hear? A webinar only on air. */
+static bool on_air(const struct state *s)
+{
+    return !s->ended && s->session == SESSION_LIVE && (!stage_is(s) || stage_on_air(s));
+}
 
 bool classroom_live(const struct classroom *room, const struct id *class_id)
 {
     const struct klass *k = class_find(room, class_id);
-    return k && !k->done->ended && k->done->session == SESSION_LIVE;
+    return k && on_air(k->done) && on_air(k->work);
 }
 
 int classroom_pass(const struct classroom *room, const char *token, size_t len, wall_ms now,
@@ -35,7 +42,7 @@ int classroom_pass(const struct classroom *room, const char *token, size_t len, 
     out->room = routes_room(k, 0);
     out->class_num = id_key(&k->id);
     out->class_size = (uint32_t)k->done->seat_count;
-    out->live = k->done->session == SESSION_LIVE;
+    out->live = on_air(k->done) && on_air(k->work);
     return 0;
 }
 

@@ -11,6 +11,8 @@
 #include "codec/base/mem.h"
 #include "signaling/class/impl.h"
 #include "signaling/class/offer.h"
+#include "signaling/class/ws.h"
+#include "signaling/journal/stage.h"
 
 static void command(struct classroom *room, const struct media_cmd *cmd)
 {
@@ -20,9 +22,15 @@ static void command(struct classroom *room, const struct media_cmd *cmd)
 /* ---- rooms and sources
  * ---------------------------------------------------------------------------- */
 
+/* Media rooms of a class beyond its own: see enum stage_media. */
+enum { MEDIA_ROOM_WINGS = 0xfff1, MEDIA_ROOM_LOBBY = 0xfff2 };
+
 struct route {
     room_num room;
     uint32_t publish;
+    struct media_ears ears;
+    room_num voice; /* where the microphone is heard instead; 0 = in the room */
+    bool desk;      /* may look at every table */
 };
 
 /* Number of a room of a class for the life of the core; never 0. */
@@ -31,14 +39,102 @@ room_num routes_room(const struct klass *k, uint16_t room)
     return (room_num)(k->index + 1) << 16 | room;
 }
 
+/* In a webinar the media goes where one stands: the audience is with the stage only on air, the
+ * wings hear and see the stage from a room of their own, staff on stage sees into the wings. */
+static void stage_route(struct route *r, const struct klass *k, const struct state *s,
+                        const struct seat *seat)
+{
+    room_num stage = routes_room(k, seat->room);
+    room_num wings = routes_room(k, MEDIA_ROOM_WINGS);
+    switch (stage_media(s, seat->person)) {
+    case STAGE_MEDIA_STAGE:
+        if (role_is_staff(seat->person->role)) {
+            r->ears = (struct media_ears){.eyes = 1, .eye = {wings}};
+        }
+        break;
+    case STAGE_MEDIA_WINGS:
+        r->room = wings;
+        r->ears = (struct media_ears){.ears = 1, .eyes = 1, .ear = {stage}, .eye = {stage}};
+        break;
+    case STAGE_MEDIA_LOBBY:
+        r->room = routes_room(k, MEDIA_ROOM_LOBBY);
+        break;
+    }
+}
+
+/* Workshops: whom one listens to, who speaks to one, which tables the control desk looks at. */
+static void table_route(struct route *r, const struct live *l, const struct state *s,
+                        const struct seat *seat)
+{
+    struct ws_route far;
+    ws_route_in(&far, l->klass, s, seat, &l->device);
+    r->voice = far.voice;
+    r->desk = far.desk;
+    for (unsigned i = 0; i < far.ears.ears && r->ears.ears < MEDIA_EARS_MAX; i++) {
+        r->ears.ear[r->ears.ears++] = far.ears.ear[i];
+    }
+    for (unsigned i = 0; far.desk && i < l->eyes && r->ears.eyes < MEDIA_EYES_MAX; i++) {
+        r->ears.eye[r->ears.eyes++] = l->eye[i];
+    }
+}
+
 static struct route route_in(const struct live *l, const struct state *s)
 {
     const struct seat *seat = state_seat(s, &l->person);
     const struct device *d = seat ? seat_device(seat, &l->device) : NULL;
     if (!d) {
-        return (struct route){0, 0};
+        return (struct route){.room = 0};
     }
-    return (struct route){routes_room(l->klass, seat->room), state_media(s, seat, d)};
+    struct route route = {.room = routes_room(l->klass, seat->room),
+                          .publish = state_media(s, seat, d)};
+    if (stage_is(s) && seat->room == ROOM_MAIN) {
+        stage_route(&route, l->klass, s, seat);
+    }
+    table_route(&route, l, s, seat);
+    return route;
+}
+
+static bool names(const room_num *list, unsigned count, room_num room)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (list[i] == room) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What both allow. */
+static struct media_ears common_ears(const struct media_ears *a, const struct media_ears *b)
+{
+    struct media_ears both = {.ears = 0};
+    for (unsigned i = 0; i < a->ears; i++) {
+        if (names(b->ear, b->ears, a->ear[i])) {
+            both.ear[both.ears++] = a->ear[i];
+        }
+    }
+    for (unsigned i = 0; i < a->eyes; i++) {
+        if (names(b->eye, b->eyes, a->eye[i])) {
+            both.eye[both.eyes++] = a->eye[i];
+        }
+    }
+    return both;
+}
+
+static bool same_ears(const struct media_ears *a, const struct media_ears *b)
+{
+    return a->ears == b->ears && a->eyes == b->eyes &&
+           memcmp(a->ear, b->ear, a->ears * sizeof(a->ear[0])) == 0 &&
+           memcmp(a->eye, b->eye, a->eyes * sizeof(a->eye[0])) == 0;
+}
+
+static void send_ears(struct live *l, struct media_ears ears)
+{
+    if (!same_ears(&ears, &l->sent_ears)) {
+        l->sent_ears = ears;
+        command(l->klass->room,
+                &(struct media_cmd){.kind = MEDIA_CMD_EARS, .device = l->num, .ears = ears});
+    }
 }
 
 void routes_sync(struct live *l)
@@ -50,7 +146,13 @@ void routes_sync(struct live *l)
     struct route done = route_in(l, l->klass->done);
     room_num room = work.room == done.room ? work.room : 0;
     uint32_t publish = room ? work.publish & done.publish : 0;
+    struct media_ears ears = common_ears(&work.ears, &done.ears);
     struct media_cmd cmd = {.device = l->num};
+    if (work.voice != done.voice) {
+        publish &= ~(uint32_t)MEDIA_MIC; /* on its way to other ears: nobody hears it meanwhile */
+    }
+    /* What is heard besides is taken away first and given last. */
+    send_ears(l, common_ears(&ears, &l->sent_ears));
     /* Closing comes before moving and moving before opening, so nothing is heard in passing. */
     if (l->sent_publish & ~publish) {
         l->sent_publish &= publish;
@@ -64,12 +166,19 @@ void routes_sync(struct live *l)
         cmd.room = room;
         command(l->klass->room, &cmd);
     }
+    if (work.voice == done.voice && l->sent_voice != done.voice) {
+        l->sent_voice = done.voice;
+        cmd.kind = MEDIA_CMD_VOICE;
+        cmd.room = done.voice;
+        command(l->klass->room, &cmd);
+    }
     if (l->sent_publish != publish) {
         l->sent_publish = publish;
         cmd.kind = MEDIA_CMD_PUBLISH;
         cmd.publish = publish;
         command(l->klass->room, &cmd);
     }
+    send_ears(l, room ? ears : (struct media_ears){.ears = 0});
 }
 
 void routes_sync_class(struct klass *k)
@@ -105,18 +214,29 @@ void routes_sync_event(struct klass *k, const struct event *e)
     }
 }
 
+/* The media server knows nothing of the device any more. */
+static void forget_sent(struct live *l)
+{
+    l->sent_room = 0;
+    l->sent_publish = 0;
+    l->sent_voice = 0;
+    l->sent_ears = (struct media_ears){.ears = 0};
+}
+
 void routes_close(struct live *l)
 {
     if (l->open) {
         l->open = false;
-        l->sent_room = 0;
-        l->sent_publish = 0;
+        forget_sent(l);
         command(l->klass->room, &(struct media_cmd){.kind = MEDIA_CMD_CLOSE, .device = l->num});
     }
     l->slots = (struct media_evt){.device = 0};
+    l->send = (struct media_evt){.device = 0};
     l->slots_due = false;
     l->slots_told = 0;
     l->offer_token = 0;
+    l->eyes = 0;
+    memset(l->eye, 0, sizeof(l->eye));
 }
 
 /* ---- offer and answer
@@ -198,8 +318,7 @@ static void answered(struct live *l, const struct media_evt *evt)
     bool refused = evt->kind == MEDIA_EVT_REFUSED;
     if (refused) {
         l->open = false;
-        l->sent_room = 0;
-        l->sent_publish = 0;
+        forget_sent(l);
     }
     if (!l->conn) {
         return;
@@ -226,33 +345,61 @@ static void answered(struct live *l, const struct media_evt *evt)
 /* ---- view
  * ----------------------------------------------------------------------------------------- */
 
+/* One more room to look into; false when there are too many. */
+static bool add_eye(struct live *l, room_num eye)
+{
+    for (unsigned i = 0; i < l->eyes; i++) {
+        if (l->eye[i] == eye) {
+            return true;
+        }
+    }
+    if (eye && l->eyes < MEDIA_EYES_MAX) {
+        l->eye[l->eyes++] = eye;
+        return true;
+    }
+    return eye == 0;
+}
+
 /* A live of the same class in the same room as l, or NULL: nobody else can be seen (S27). */
-static struct live *roommate(struct classroom *room, const struct live *l, const struct id *device)
+static struct live *roommate(struct classroom *room, struct live *l, const struct id *device)
 {
     struct live *other = live_find(room, l->klass, device);
     if (!other) {
         return NULL;
     }
-    const struct seat *mine = state_seat(l->klass->work, &l->person);
-    const struct seat *theirs = state_seat(l->klass->work, &other->person);
-    bool same = mine && theirs && mine->room == theirs->room && live_seated(other, l->klass->work);
-    return same ? other : NULL;
+    const struct state *s = l->klass->work;
+    const struct seat *mine = state_seat(s, &l->person);
+    const struct seat *theirs = state_seat(s, &other->person);
+    if (!mine || !theirs || !live_seated(other, s) || !state_sees(s, mine, theirs->person)) {
+        return NULL;
+    }
+    struct route to = route_in(l, s);
+    room_num from = route_in(other, s).room;
+    if (to.desk && to.room != from && theirs->room != mine->room) {
+        return add_eye(l, from) ? other : NULL;
+    }
+    return to.room == from || names(to.ears.eye, to.ears.eyes, from) ? other : NULL;
 }
 
 void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
 {
     struct live *l = c->live;
     struct media_cmd cmd = {.kind = MEDIA_CMD_VIEW, .device = l->num};
+    const struct seat *mine = state_seat(l->klass->work, &l->person);
+    bool light = mine && mine->light; /* sound and slides only */
     uint64_t taken = 0;
     const char *code = NULL;
     char at[32] = "";
+    l->eyes = 0;
+    memset(l->eye, 0, sizeof(l->eye));
     for (size_t i = 0; i < json_array_size(msg->view.want); i++) {
         const json_t *want = json_array_get(msg->view.want, i);
         const json_t *device = json_array_get(want, 1);
         unsigned slot = (unsigned)json_integer_value(json_array_get(want, 0));
         struct id id;
         (void)id_parse(&id, ID_DEVICE, json_string_value(device), json_string_length(device));
-        const struct live *other = roommate(room, l, &id);
+        bool cam = strcmp(json_string_value(json_array_get(want, 2)), "cam") == 0;
+        const struct live *other = cam && light ? NULL : roommate(room, l, &id);
         bool bad_slot = slot >= l->video_slots || (taken >> slot & 1) != 0;
         if (bad_slot || !other) {
             code = bad_slot ? "bad_message" : "not_found";
@@ -260,7 +407,6 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
             continue;
         }
         taken |= (uint64_t)1 << slot;
-        bool cam = strcmp(json_string_value(json_array_get(want, 2)), "cam") == 0;
         cmd.view.want[cmd.view.count++] = (struct media_want){
             .slot = (uint8_t)slot,
             .source = cam ? SOURCE_CAMERA : SOURCE_SCREEN,
@@ -268,6 +414,7 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
             .publisher = other->num,
         };
     }
+    routes_sync(l); /* first the eyes, then the pictures */
     if (l->open) {
         command(room, &cmd);
     }
@@ -328,6 +475,8 @@ static void tell_slots(struct live *l)
         jsonw_str(w, text);
         jsonw_str(w, slot->source == SOURCE_SCREEN ? "screen" : "cam");
         jsonw_str(w, schema_spell(ENUM_slot_life, slot->state < 3 ? slot->state : 0));
+        jsonw_str(w, schema_spell(ENUM_slot_reason, slot->reason < 6 ? slot->reason : 0));
+        jsonw_int(w, slot->height);
         jsonw_array_end(w);
     }
     jsonw_array_end(w);
@@ -346,11 +495,32 @@ static void tell_slots(struct live *l)
     }
 }
 
+static void tell_send(const struct live *l)
+{
+    struct classroom *room = l->klass->room;
+    struct jsonw *w = &room->json;
+    if (!l->conn || l->conn->place != CONN_CLASS) {
+        return; /* a page that comes in sends everything until it is told otherwise */
+    }
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_str(w, "t", "send");
+    jsonw_key(w, "cam");
+    jsonw_int(w, l->send.send[SOURCE_CAMERA] & 7);
+    jsonw_key(w, "screen");
+    jsonw_int(w, l->send.send[SOURCE_SCREEN] & 7);
+    jsonw_object_end(w);
+    out_send(room, l->conn->num);
+}
+
 void routes_tell_slots(struct live *l)
 {
     l->slots_told = 0;
     if (l->open && l->slots.device == l->num) {
         tell_slots(l);
+    }
+    if (l->open && l->send.device == l->num) {
+        tell_send(l);
     }
 }
 
@@ -385,11 +555,20 @@ static const struct live *voice(const struct klass *k, device_num device, room_n
     return l->klass == k && l->sent_room == where ? l : NULL;
 }
 
-static void tell_speaking(struct klass *k, uint16_t index, const struct voices *v)
+/* On a stage it depends on where one stands; elsewhere one hears one's room. */
+static bool hears_room(struct klass *k, const struct conn *c, uint16_t index)
 {
-    struct classroom *room = k->room;
+    if (!stage_is(k->done)) {
+        return c->view.room == index;
+    }
     room_num where = routes_room(k, index);
-    struct jsonw *w = out_start(room, "speaking");
+    struct route to = route_in(c->live, k->done);
+    return to.room == where || names(to.ears.ear, to.ears.ears, where);
+}
+
+/* Who is heard in a room, loudest first. */
+static void speaking_list(struct jsonw *w, struct klass *k, room_num where, const struct voices *v)
+{
     jsonw_key(w, "list");
     jsonw_array(w);
     for (unsigned i = 0; i < v->count; i++) {
@@ -403,15 +582,52 @@ static void tell_speaking(struct klass *k, uint16_t index, const struct voices *
         }
     }
     jsonw_array_end(w);
+}
+
+/* Those at the control desk hear of every table. */
+static void tell_desks(struct klass *k, uint16_t index, const struct voices *v)
+{
+    struct classroom *room = k->room;
+    const struct workshops *ws = &k->done->workshops;
+    size_t count = 0;
+    for (const struct conn *c = k->conns; c && ws->list[WS_LISTENERS].count; c = c->next) {
+        const struct ws_listener *l = c->place == CONN_CLASS ? ws_listener(ws, &c->person) : NULL;
+        if (l && l->desk && id_equal(&l->device, &c->live->device)) {
+            room->to[count++] = c->num;
+        }
+    }
+    if (count == 0) {
+        return;
+    }
+    struct jsonw *w = out_start(room, "tables");
+    jsonw_key(w, "rooms");
+    jsonw_array(w);
+    jsonw_object(w);
+    out_key_id(w, "room", ID_ROOM, &k->done->rooms[index].id);
+    speaking_list(w, k, routes_room(k, index), v);
+    jsonw_object_end(w);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+    out_send_to(room, room->to, count);
+}
+
+static void tell_speaking(struct klass *k, uint16_t index, const struct voices *v)
+{
+    struct classroom *room = k->room;
+    struct jsonw *w = out_start(room, "speaking");
+    speaking_list(w, k, routes_room(k, index), v);
     jsonw_object_end(w);
     size_t count = 0;
     for (const struct conn *c = k->conns; c; c = c->next) {
-        if (c->place == CONN_CLASS && route_in(c->live, k->done).room == where) {
+        if (c->place == CONN_CLASS && hears_room(k, c, index)) {
             room->to[count++] = c->num;
         }
     }
     if (count > 0) {
         out_send_to(room, room->to, count);
+    }
+    if (index != ROOM_MAIN && k->done->rooms[index].open) {
+        tell_desks(k, index, v);
     }
 }
 
@@ -468,11 +684,14 @@ void classroom_media(struct classroom *room, const struct media_evt *evt, struct
     case MEDIA_EVT_SLOTS:
         slots(l, evt, now);
         break;
+    case MEDIA_EVT_SEND:
+        l->send = *evt;
+        tell_send(l);
+        break;
     case MEDIA_EVT_FAILED:
         /* The page sees it on its own connection and offers again; nothing is left to close. */
         l->open = false;
-        l->sent_room = 0;
-        l->sent_publish = 0;
+        forget_sent(l);
         break;
     case MEDIA_EVT_CONNECTED:
     case MEDIA_EVT_LOST:

@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "signaling/journal/conduct.h"
 #include "signaling/journal/part.h"
+#include "signaling/journal/stage.h"
 #include "signaling/journal/state_edit.h"
 
 /* ---- class and session
@@ -180,6 +181,7 @@ static int person_forgotten(struct state *s, const struct event *e)
             rtext_put(&c->text);
         }
     }
+    workshops_forget(s, &e->person);
     return 0;
 }
 
@@ -299,6 +301,9 @@ static int chat_posted(struct state *s, const struct event *e)
     if (!p) {
         return E_CORRUPT;
     }
+    if (p->seat && ws_room_of(s, p->seat)) {
+        return workshops_chat(s, p->seat, e); /* kept with the workshop */
+    }
     if (s->chat_count == STATE_CHAT_MAX) {
         s->chat_first = (s->chat_first + 1) % STATE_CHAT_MAX;
         s->chat_count--;
@@ -308,6 +313,7 @@ static int chat_posted(struct state *s, const struct event *e)
     c->from = e->person;
     c->at = e->at;
     c->room = p->seat ? p->seat->room : ROOM_MAIN;
+    stage_mark_chat(s, p, c);
     rtext_set(&c->name, p->name);
     rtext_set(&c->text, e->text);
     return 0;

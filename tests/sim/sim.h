@@ -12,6 +12,7 @@
 #include "codec/base/rng.h"
 #include "codec/wire/rtp.h"
 #include "codec/wire/rtpext.h"
+#include "server/proto/twcc_gen.h"
 #include "server/sfu/msg.h"
 #include "server/sfu/sfu.h"
 #include "tests/sim/fake_crypto.h"
@@ -24,10 +25,14 @@ enum {
     SIM_KEPT = 512,
     SIM_MAILBOX = 4096,
     SIM_SENT = 4096,
+    SIM_SEALED = 256,
     SIM_PACKET = 1600,
     SIM_PT_OPUS = 111,
     SIM_PT_VP8 = 96,
     SIM_PT_RTX = 97,
+    SIM_PT_RED = 63,
+    LINK_BUCKETS = 200,
+    LINK_BUCKET_US = 10 * US_PER_MS,
 };
 
 struct sim_link {
@@ -35,9 +40,17 @@ struct sim_link {
     mono_us jitter_us;
     uint32_t loss;      /* of 1000 */
     uint32_t duplicate; /* of 1000 */
+    uint32_t burst;     /* mean length of a loss, 0 = every packet for itself */
+    uint32_t reorder;   /* of 1000: held back by up to 50 ms */
     uint32_t bps;       /* 0 = no limit */
+    mono_us queue_us;   /* most it holds, 0 = 300 ms */
     bool cut;
+    bool bad; /* within a burst of loss */
     mono_us busy_until;
+    /* since link_clear */
+    uint64_t offered;              /* bytes */
+    uint32_t delays[LINK_BUCKETS]; /* packets by queueing delay */
+    uint32_t passed;
 };
 
 struct flight {
@@ -77,8 +90,11 @@ struct stream_out {
     uint16_t picture_id;
     uint8_t tl0;
     uint16_t height;
-    uint8_t packets; /* per frame */
+    uint8_t packets;    /* per frame */
+    uint16_t filler;    /* bytes of a packet */
+    uint8_t key_factor; /* a key frame has so many times the packets */
     bool key_wanted;
+    bool off; /* nobody watches it */
     mono_us next_us;
     uint64_t sent;
     uint32_t plis; /* asked of it */
@@ -107,8 +123,11 @@ struct slot_check {
     uint64_t packets;
     uint64_t switches;
     uint64_t late;
+    uint64_t fillers;
+    int64_t behind; /* timestamp units the slot's time lies behind since it began with the past */
     uint32_t sent_ts[SIM_SENT]; /* of each number, for its retransmission */
     uint64_t sent_hash[SIM_SENT];
+    uint64_t sealed_hash[SIM_SEALED]; /* audio, as it went out */
     /* as received by the client */
     uint64_t got;
     uint64_t got_rtx;
@@ -128,7 +147,8 @@ struct client {
     sfu_room_id voice; /* where the microphone is heard instead */
     struct sfu_ears ears;
     struct tuple tuple;
-    struct tuple old_tuple; /* before it moved */
+    struct tuple old_tuple;  /* before it moved */
+    struct tuple gone_tuple; /* its router gave it up: what is sent there is lost */
     struct desc_offer offer;
     struct desc_answer answer;
     bool open;
@@ -138,7 +158,8 @@ struct client {
     bool evt_connected;
     bool evt_lost;
     bool failed;
-    bool silent; /* sends no checks */
+    bool silent;         /* sends no checks */
+    bool nominated_once; /* as Firefox: no USE-CANDIDATE after the first check */
     bool ready;
     uint8_t dtls_stage;
     uint8_t dtls_tries;
@@ -164,13 +185,17 @@ struct client {
     mono_us want_us[DESC_VIDEO_SLOTS_MAX];
     struct sfu_slot_view slot[SIM_SLOTS];
     struct slot_check check[SIM_SLOTS];
+    struct twcc_gen feedback; /* what it tells of what arrived */
     uint64_t twcc_feedbacks;
     uint64_t srs;
     uint64_t rrs;
     uint64_t answered_nacks;
-    mono_us last_rtp_us; /* last RTP the SFU sent to it */
+    uint64_t audio_again; /* audio packets the SFU sent once more */
+    mono_us last_rtp_us;  /* last RTP the SFU sent to it */
     bool had_missing[SIM_SLOTS];
     bool attacker; /* its own violations are wanted */
+    struct ear_state
+        *ear; /* what it hears and sees, and feedback about it; NULL = it tells nothing */
 };
 
 struct mailbox {
@@ -205,8 +230,11 @@ struct world {
     char first[256];
     uint64_t rtp_tx;
     uint64_t speaking_events;
+    uint64_t layers_paused;
+    uint64_t layers_resumed;
     struct sfu_evt last_speaking;
     uint32_t loss_up_any; /* some uplink loses: holes upstream are not the SFU's fault */
+    bool hearing;         /* clients that join have an ear (ear.h) */
     bool verbose;
 };
 
@@ -246,9 +274,24 @@ void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now
 void client_rtcp(struct client *c, uint8_t *data, size_t len);
 /* media.c */
 void media_init(struct client *c);
+/* Rates of a real camera: 1.5 Mbit/s, 350 and 150 kbit/s. */
+void media_fat(struct client *c);
 void media_tick(struct client *c, mono_us now);
 void media_key(struct client *c, uint32_t ssrc, mono_us now);
 void media_nack(struct client *c, uint32_t ssrc, uint16_t seq);
+/* The SFU says which layers are watched: others stop, resumed ones begin with a key frame. */
+void media_layers(struct client *c, const uint8_t send[SOURCE_COUNT]);
 bool mark_read(const uint8_t *payload, size_t len, struct mark *out);
+/* link.c: when a datagram that enters the link now leaves it; 0 = it is lost. */
+mono_us link_pass(struct world *w, struct sim_link *link, size_t len);
+void link_clear(struct sim_link *link);
+/* Share of packets that queued no longer than the result. */
+mono_us link_delay(const struct sim_link *link, double share);
+/* ear.c: the client judges what it gets as a browser would. */
+void ear_open(struct client *c);
+void ear_free(struct client *c);
+void ear_rtp(struct client *c, unsigned k, bool rtx, const struct rtp_header *hdr,
+             const uint8_t *data, mono_us now);
+void ear_tick(struct client *c, mono_us now);
 /* check.c: one datagram the SFU sends to the client, at the moment it is sent. */
 void check_sent(struct client *c, const uint8_t *data, size_t len, mono_us now);

@@ -67,20 +67,10 @@ static struct flight *heap_pop(struct world *w)
 static void fly(struct world *w, struct client *c, struct sim_link *link, bool up,
                 const uint8_t *data, size_t len)
 {
-    if (link->cut || rng_below(&w->rng, 1000) < link->loss) {
+    mono_us at = link_pass(w, link, len);
+    if (!at) {
         return;
     }
-    mono_us at = w->now;
-    if (link->bps) { /* a queue of at most 300 ms */
-        mono_us start = link->busy_until > at ? link->busy_until : at;
-        if (start - at > 300 * US_PER_MS) {
-            return;
-        }
-        link->busy_until = start + (mono_us)len * 8 * US_PER_S / link->bps;
-        at = link->busy_until;
-    }
-    at += link->delay_us;
-    at += link->jitter_us ? rng_below(&w->rng, (uint32_t)link->jitter_us) : 0;
     struct flight *f = mem_alloc(sizeof(*f));
     *f = (struct flight){.at = at,
                          .order = w->order++,
@@ -125,9 +115,10 @@ enum drop world_inject(struct world *w, unsigned shard, const struct tuple *from
 static struct client *client_at(struct world *w, const struct tuple *to)
 {
     for (unsigned i = 0; i < w->clients; i++) {
-        if (w->client[i] &&
-            (tuple_equal(&w->client[i]->tuple, to) || tuple_equal(&w->client[i]->old_tuple, to))) {
-            return w->client[i];
+        struct client *c = w->client[i];
+        if (c && (tuple_equal(&c->tuple, to) || tuple_equal(&c->old_tuple, to) ||
+                  tuple_equal(&c->gone_tuple, to))) {
+            return c;
         }
     }
     return NULL;
@@ -145,7 +136,9 @@ static void on_flush(void *arg, struct txbatch *batch)
             const uint8_t *data = batch->buffer + run->at + at;
             if (c) {
                 check_sent(c, data, len, s->world->now);
-                world_down(s->world, c, data, len);
+                if (!tuple_equal(&c->gone_tuple, &run->to)) {
+                    world_down(s->world, c, data, len);
+                }
             }
         }
     }
@@ -200,6 +193,9 @@ static void on_event(void *arg, const struct sfu_evt *evt)
         break;
     case SFU_EVT_SLOTS:
         memcpy(c->slot, evt->slots.slot, sizeof(c->slot));
+        break;
+    case SFU_EVT_SEND:
+        media_layers(c, evt->send);
         break;
     case SFU_EVT_SPEAKING:
         break;
@@ -348,6 +344,9 @@ struct client *world_join(struct world *w, sfu_room_id room, unsigned shard, uin
     c->id = (uint64_t)shard << 56 | (1000 + c->number);
     w->client[w->clients++] = c;
     client_init(c);
+    if (w->hearing) {
+        ear_open(c);
+    }
     struct sfu_cmd cmd = {.kind = SFU_CMD_OPEN, .token = c->number, .offer = c->offer};
     c->open = true;
     world_command(w, c, &cmd);

@@ -5,6 +5,8 @@
 static const struct golden_area *const areas[] = {
     &golden_first,
     &golden_conduct,
+    &golden_workshops,
+    &golden_stage,
 };
 
 const struct golden_area *golden_area(size_t i)

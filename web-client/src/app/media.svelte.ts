@@ -4,7 +4,7 @@ import type { Quality } from '../core/quality.ts';
 import { MediaDoctor } from '../core/rejoin.ts';
 import { assignSlots, firstWishes, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
-import { linkFigures, readFigures } from '../media/figures.ts';
+import { linkFigures, packetsOf, readFigures } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
 import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
@@ -94,6 +94,12 @@ export class MediaRoom {
     void this.peer?.send(kind, track);
   }
 
+  /** Encodings somebody watches; the others rest. */
+  sendLayers(cam: number, screen: number): void {
+    void this.peer?.layers('cam', cam);
+    void this.peer?.layers('screen', screen);
+  }
+
   /** The wished pictures in order of importance; sent at most every 60 ms and only when different. */
   wish(wishes: readonly Wish[]): void {
     this.wants = assignSlots(this.wants, wishes, this.pool.video);
@@ -163,8 +169,7 @@ export class MediaRoom {
 
   /** Counts what arrives while the browser says "disconnected". */
   private async listen(): Promise<void> {
-    const { slots } = await this.readFigures();
-    const packets = slots.reduce((n, s) => n + s.packets, 0);
+    const packets = packetsOf(await this.readFigures());
     if (this.heardPackets >= 0 && packets > this.heardPackets) this.doctor.heard(performance.now());
     this.heardPackets = packets;
   }
@@ -193,6 +198,13 @@ export class MediaRoom {
     const now = performance.now();
     const figures = await this.readFigures();
     const link = linkFigures(this.figures, figures, (now - this.figuresAt) / 1000);
+    // A live camera always sends: when nothing at all came in this period, the path is dead.
+    const expected = this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
+    const packets = packetsOf(figures);
+    if (expected && !this.doctor.doubtful && packets > 0 && packets === packetsOf(this.figures)) {
+      this.heardPackets = packets;
+      this.doctor.silent(now);
+    }
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;

@@ -10,6 +10,9 @@ import Chat from './chat/Chat.svelte';
 import People from './people/People.svelte';
 import Settings from './settings/Settings.svelte';
 import Stage from './stage/Stage.svelte';
+import Amphitheatre from './webinar/Amphitheatre.svelte';
+import LiveBar from './webinar/LiveBar.svelte';
+import Scene from './webinar/Scene.svelte';
 
 export interface Place { room: Room; klass: ClassState }
 type View = Component<Place>;
@@ -19,6 +22,7 @@ export interface PanelRow { title: TextKey; view: View; when?: (place: Place) =>
 export interface StaffBar { when: (place: Place) => boolean; view: View }
 
 export const STAGES: readonly StageView[] = [
+  { when: (klass) => klass.stage !== undefined, view: Amphitheatre },
   { when: () => true, view: Stage },
 ];
 
@@ -26,10 +30,13 @@ export const PANELS = {
   people: { title: 'panel.people', view: People },
   chat: { title: 'panel.chat', view: Chat },
   settings: { title: 'panel.settings', view: Settings },
+  scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
 } satisfies Record<string, PanelRow>;
 export type PanelName = keyof typeof PANELS;
 
-export const STAFF_BARS: readonly StaffBar[] = [];
+export const STAFF_BARS: readonly StaffBar[] = [
+  { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
+];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
 export const LAYERS: readonly View[] = [];

@@ -1,4 +1,4 @@
-#include "server/app/stage.h"
+#include "server/app/picture.h"
 
 #include <string.h>
 
@@ -19,37 +19,37 @@ struct source {
 /* A room somebody watches. */
 struct watched {
     room_num room; /* 0 = free */
-    struct stage_picture shown;
+    struct picture_choice shown;
     mono_us at;
     device_num voice[10]; /* newest speakers, loudest first */
     uint32_t voices;
 };
 
-struct stage {
+struct picture {
     struct pool sources;
     struct map by_device;
     uint64_t order;
-    struct watched watched[STAGE_ROOMS_MAX];
+    struct watched watched[PICTURE_ROOMS_MAX];
 };
 
-int stage_new(struct stage **out, uint32_t devices_max, uint64_t seed)
+int picture_new(struct picture **out, uint32_t devices_max, uint64_t seed)
 {
     *out = NULL;
-    struct stage *s = mem_alloc(sizeof(*s));
+    struct picture *s = mem_alloc(sizeof(*s));
     if (!s) {
         return E_NOMEM;
     }
     int err = pool_init(&s->sources, sizeof(struct source), devices_max);
     err = err ? err : map_init(&s->by_device, devices_max, seed);
     if (err) {
-        stage_free(s);
+        picture_free(s);
         return err;
     }
     *out = s;
     return 0;
 }
 
-void stage_free(struct stage *s)
+void picture_free(struct picture *s)
 {
     if (s) {
         map_fini(&s->by_device);
@@ -58,13 +58,13 @@ void stage_free(struct stage *s)
     }
 }
 
-static struct source *find(const struct stage *s, device_num device)
+static struct source *find(const struct picture *s, device_num device)
 {
     uint64_t id;
     return map_find(&s->by_device, device, &id) ? pool_at(&s->sources, id) : NULL;
 }
 
-static struct source *get(struct stage *s, device_num device)
+static struct source *get(struct picture *s, device_num device)
 {
     pool_id id;
     struct source *found = find(s, device);
@@ -82,7 +82,7 @@ static struct source *get(struct stage *s, device_num device)
     return found;
 }
 
-static void forget(struct stage *s, device_num device)
+static void forget(struct picture *s, device_num device)
 {
     uint64_t id;
     if (map_find(&s->by_device, device, &id)) {
@@ -91,7 +91,7 @@ static void forget(struct stage *s, device_num device)
     }
 }
 
-void stage_note(struct stage *s, const struct media_cmd *cmd)
+void picture_note(struct picture *s, const struct media_cmd *cmd)
 {
     if (cmd->kind == MEDIA_CMD_CLOSE) {
         forget(s, cmd->device);
@@ -119,15 +119,15 @@ void stage_note(struct stage *s, const struct media_cmd *cmd)
     }
 }
 
-uint32_t stage_publishes(const struct stage *s, device_num device, room_num room)
+uint32_t picture_publishes(const struct picture *s, device_num device, room_num room)
 {
     const struct source *d = find(s, device);
     return d && d->open && d->room == room ? d->publish : 0;
 }
 
-static struct watched *watched_find(struct stage *s, room_num room)
+static struct watched *watched_find(struct picture *s, room_num room)
 {
-    for (unsigned i = 0; i < STAGE_ROOMS_MAX; i++) {
+    for (unsigned i = 0; i < PICTURE_ROOMS_MAX; i++) {
         if (s->watched[i].room == room) {
             return &s->watched[i];
         }
@@ -135,7 +135,7 @@ static struct watched *watched_find(struct stage *s, room_num room)
     return NULL;
 }
 
-void stage_speaking(struct stage *s, const struct media_evt *evt)
+void picture_speaking(struct picture *s, const struct media_evt *evt)
 {
     struct watched *w = evt->room ? watched_find(s, evt->room) : NULL;
     if (!w) {
@@ -148,53 +148,53 @@ void stage_speaking(struct stage *s, const struct media_evt *evt)
 }
 
 /* The newest screen, else the oldest camera. */
-static struct stage_picture survey(const struct stage *s, room_num room)
+static struct picture_choice survey(const struct picture *s, room_num room)
 {
-    struct stage_picture best = {0};
+    struct picture_choice best = {0};
     uint64_t screen = 0;
     uint64_t camera = UINT64_MAX;
     for (uint32_t i = 0; i < s->sources.touched; i++) {
         const struct source *d = pool_walk(&s->sources, i, NULL);
-        uint32_t publish = d ? stage_publishes(s, d->device, room) : 0;
+        uint32_t publish = d ? picture_publishes(s, d->device, room) : 0;
         if (publish & 1u << SOURCE_SCREEN && d->since[SOURCE_SCREEN] > screen) {
             screen = d->since[SOURCE_SCREEN];
-            best = (struct stage_picture){d->device, SOURCE_SCREEN};
+            best = (struct picture_choice){d->device, SOURCE_SCREEN};
         } else if (!screen && publish & 1u << SOURCE_CAMERA && d->since[SOURCE_CAMERA] < camera) {
             camera = d->since[SOURCE_CAMERA];
-            best = (struct stage_picture){d->device, SOURCE_CAMERA};
+            best = (struct picture_choice){d->device, SOURCE_CAMERA};
         }
     }
     return best;
 }
 
 /* The first of the newest speakers who shows a camera, or 0. */
-static device_num speaker(const struct stage *s, const struct watched *w)
+static device_num speaker(const struct picture *s, const struct watched *w)
 {
     for (uint32_t i = 0; i < w->voices; i++) {
-        if (stage_publishes(s, w->voice[i], w->room) & 1u << SOURCE_CAMERA) {
+        if (picture_publishes(s, w->voice[i], w->room) & 1u << SOURCE_CAMERA) {
             return w->voice[i];
         }
     }
     return 0;
 }
 
-struct stage_picture stage_picture(struct stage *s, room_num room, mono_us now)
+struct picture_choice picture_of(struct picture *s, room_num room, mono_us now)
 {
     struct watched *w = watched_find(s, room);
-    struct stage_picture next = survey(s, room);
+    struct picture_choice next = survey(s, room);
     if (!w) {
         w = watched_find(s, 0);
         if (!w) {
             return next; /* more rooms than we follow: no switching there */
         }
-        *w = (struct watched){.room = room, .at = now - STAGE_HOLD_US};
+        *w = (struct watched){.room = room, .at = now - PICTURE_HOLD_US};
     }
     bool there =
-        w->shown.publisher && stage_publishes(s, w->shown.publisher, room) >> w->shown.source & 1;
+        w->shown.publisher && picture_publishes(s, w->shown.publisher, room) >> w->shown.source & 1;
     if (next.source != SOURCE_SCREEN && next.publisher) {
         device_num voice = speaker(s, w);
         if (there && w->shown.source == SOURCE_CAMERA &&
-            (!voice || voice == w->shown.publisher || now - w->at < STAGE_HOLD_US)) {
+            (!voice || voice == w->shown.publisher || now - w->at < PICTURE_HOLD_US)) {
             return w->shown;
         }
         next.publisher = voice ? voice : next.publisher;
@@ -206,7 +206,7 @@ struct stage_picture stage_picture(struct stage *s, room_num room, mono_us now)
     return w->shown;
 }
 
-void stage_forget(struct stage *s, room_num room)
+void picture_forget(struct picture *s, room_num room)
 {
     struct watched *w = watched_find(s, room);
     if (w && room) {

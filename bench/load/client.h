@@ -45,6 +45,7 @@ enum { CLIENT_AUDIO_SLOTS = 5, CLIENT_VIDEO_SLOTS = 16, CLIENT_SSRCS = 64, CLIEN
 /* What all clients of a run share and count into. */
 struct client_totals {
     uint64_t packets, bytes, lost, duplicate, decrypted, decrypt_failed, stamps_bad;
+    uint64_t forged; /* failed authentication: bytes changed on the way */
     uint64_t sent_packets, sent_bytes, plis, errors;
     uint64_t datagrams;               /* of every kind, before the model of the network */
     uint64_t messages, message_bytes; /* of the server */
@@ -81,7 +82,8 @@ struct client_world {
     void (*delay_h)(struct client *client, const struct media_stamp *stamp, mono_us now);
     /* A client came to its end by itself, with one line for people; may be NULL. */
     void (*dead_h)(struct client *client, const char *why);
-    void *arg;         /* of the owner */
+    struct sockaddr_in via; /* media goes here instead of to the candidate; port 0 = not */
+    void *arg;              /* of the owner */
     bool floor;        /* no signalling, no encryption on our side: bench/floor is the server */
     const char *error; /* the first failure, for people */
     char error_text[200];
@@ -101,6 +103,7 @@ struct client {
     const char *link;
     char name[24];
     char device[40]; /* ours, from the snapshot */
+    char person[40];
     uint32_t room;
     bool publisher;
     bool sampled; /* decrypts everything it gets */
@@ -140,7 +143,8 @@ struct client {
     mono_us rx_at;
     mono_us asked_at[CLIENT_ASKED]; /* commands on their way, by number */
     uint32_t asked;
-    bool hand_up, mic_on;
+    bool hand_up;
+    bool view_refused; /* whom it asked for cannot be seen yet */
 };
 
 /* Prepares a client and its socket; 0 or E_IO. link is borrowed for life. */
@@ -170,6 +174,9 @@ void client_view(struct client *client, const char *const *devices, uint32_t cou
 void client_mic(struct client *client, bool on);
 void client_hand(struct client *client, bool up);
 void client_chat(struct client *client, const char *text);
+/* Webinars: the host moves on to a phase, and puts somebody on the stage. */
+void client_phase(struct client *client, const char *phase);
+void client_place(struct client *client, const char *person);
 /* Leaves the class and frees everything. */
 void client_fini(struct client *client);
 

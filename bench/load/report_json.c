@@ -36,8 +36,9 @@ static json_t *roles_json(const struct load_window *w)
 
 static json_t *verdict_json(const struct verdict *v)
 {
-    static const char *const names[VERDICT_ROWS] = {"joined", "join_p95_ms",      "delay_p99_ms",
-                                                    "loss",   "freezes_per_hour", "wrong_content"};
+    static const char *const names[VERDICT_ROWS] = {"joined",       "seen", "join_p95_ms",
+                                                    "delay_p99_ms", "loss", "freezes_per_hour",
+                                                    "wrong_content"};
     json_t *rows = json_object();
     for (unsigned i = 0; i < VERDICT_ROWS; i++) {
         const struct verdict_row *row = &v->row[i];
@@ -145,6 +146,8 @@ json_t *report_json(const struct report *r)
         return NULL;
     }
     (void)json_object_set_new(o, "packets", json_integer((json_int_t)t->packets));
+    (void)json_object_set_new(o, "forged", json_integer((json_int_t)t->forged));
+    (void)json_object_set_new(o, "datagrams", json_integer((json_int_t)t->datagrams));
     (void)json_object_set_new(o, "decrypt_failed", json_integer((json_int_t)t->decrypt_failed));
     (void)json_object_set_new(o, "tool_drops", json_integer((json_int_t)w->tool_drops));
     (void)json_object_set_new(o, "tool_lag_ms", quantiles(&w->lag));

@@ -3,11 +3,13 @@
 import type { OverReason } from '../core/link.ts';
 import { applyDelta, fromSnapshot, handRank, isStaff, ownDevice, personOf } from '../core/state.ts';
 import type { ClassState } from '../core/state.ts';
+import { listens } from '../core/webinar.ts';
 import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
+import { Pulse } from './pulse.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
@@ -32,17 +34,16 @@ export class Room {
   attempt = $state(0);
   online = $state(navigator.onLine);
   readonly voices = new Voices();
+  readonly pulse = new Pulse();
   mutedHint = $state(false);
   talking = $state(false);
   readonly timeline: Record<string, number> = {};
   private syncing = false;
   private stateCommands = 0;
-  private readonly resumed: boolean;
 
   constructor(classId: string, link: string) {
     this.classId = classId;
     const resume = loadResume(classId);
-    this.resumed = resume !== '';
     const prefix = [...crypto.getRandomValues(new Uint8Array(6))].map((b) => b.toString(16).padStart(2, '0')).join('');
     this.signal = new Signal({ link, guest: loadGuest(classId), resume, lang: lang() }, prefix, {
       message: (m) => this.take(m),
@@ -60,13 +61,11 @@ export class Room {
       changed: () => this.publishState(),
       mutedSpeech: () => this.hintMuted(),
     });
-    addEventListener('online', () => this.network(true));
-    addEventListener('offline', () => this.network(false));
+    for (const online of [true, false]) addEventListener(online ? 'online' : 'offline', () => this.network(online));
   }
 
   start(): void {
     this.signal.start();
-    if (!this.resumed) void this.local.openRemembered();
   }
 
   get staff(): boolean {
@@ -79,7 +78,9 @@ export class Room {
   }
 
   get ownRank(): number {
-    return this.state ? handRank(this.state, this.state.you.person) : 0;
+    if (!this.state) return 0;
+    const rank = handRank(this.state, this.state.you.person);
+    return rank > 0 && this.state.stage ? Math.max(this.pulse.rank, 1) : rank;
   }
 
   async join(name: string): Promise<void> {
@@ -148,6 +149,8 @@ export class Room {
         return;
       case 'send':
         return this.media.sendLayers(m.cam, m.screen);
+      case 'audience':
+        return this.pulse.take(m);
       case 'speaking':
         return this.voices.heard(m.list, this.state?.you.device ?? '');
       case 'error':
@@ -165,7 +168,7 @@ export class Room {
     this.hurdle = m.class.state === 'closed' ? 'notopen' : '';
     this.phase = 'door';
     this.state = undefined;
-    if (!this.local.mic.track && !this.local.cam.track && this.resumed && !again) void this.local.openRemembered();
+    if (!this.local.mic.track && !this.local.cam.track && !again && !listens(m)) void this.local.openRemembered();
     saveGuest(this.classId, m.guest);
     if (prefs.name === '' && m.you.name) setPref('name', m.you.name);
     this.timeline['door'] ??= performance.now();

@@ -5,6 +5,7 @@ import { playSound } from '../media/sounds.ts';
 import type { ClassEvent, ErrorReply } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import { prefs, t } from './prefs.svelte.ts';
+import { tellInvites, tellStage } from './tell_stage.ts';
 
 /** `before` is the state in which the event arrived: names of those who leave are still in it. */
 export function tellEvent(event: ClassEvent, before: ClassState): void {
@@ -31,6 +32,10 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
     case 'role.changed':
       if (event.person === own && event.role !== 'host') announcer.notice(t(`say.role.${event.role}`));
       return;
+    case 'stage.set':
+      return tellStage(event.stage, before);
+    case 'invites.set':
+      return tellInvites(event.invites, before);
     case 'session.changed':
       if (event.state === 'live') announcer.notice(t('say.live'));
       else if (event.state === 'closed') announcer.notice(t('say.ended'), 'attention');

@@ -13,6 +13,9 @@ import Stats from './network/Stats.svelte';
 import { networkActions } from './network/saver.ts';
 import Settings from './settings/Settings.svelte';
 import Stage from './stage/Stage.svelte';
+import Amphitheatre from './webinar/Amphitheatre.svelte';
+import LiveBar from './webinar/LiveBar.svelte';
+import Scene from './webinar/Scene.svelte';
 
 export interface Place { room: Room; klass: ClassState }
 type View = Component<Place>;
@@ -22,6 +25,7 @@ export interface PanelRow { title: TextKey; view: View; when?: (place: Place) =>
 export interface StaffBar { when: (place: Place) => boolean; view: View }
 
 export const STAGES: readonly StageView[] = [
+  { when: (klass) => klass.stage !== undefined, view: Amphitheatre },
   { when: () => true, view: Stage },
 ];
 
@@ -30,10 +34,13 @@ export const PANELS = {
   chat: { title: 'panel.chat', view: Chat },
   settings: { title: 'panel.settings', view: Settings },
   stats: { title: 'panel.stats', view: Stats },
+  scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
 } satisfies Record<string, PanelRow>;
 export type PanelName = keyof typeof PANELS;
 
-export const STAFF_BARS: readonly StaffBar[] = [];
+export const STAFF_BARS: readonly StaffBar[] = [
+  { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
+];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
 export const LAYERS: readonly View[] = [SaverLayer];

@@ -2,10 +2,12 @@
 
 #include "signaling/class/conduct.h"
 #include "signaling/class/webinar.h"
+#include "signaling/class/ws.h"
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {
     &class_conduct,
+    &class_workshops,
     &class_webinar,
 };
 
@@ -20,6 +22,15 @@ void parts_note(struct klass *k, const struct event *e)
         const struct class_part *p = class_part(i);
         if (p->note_h && (unsigned)e->type >= p->first && (unsigned)e->type <= p->last) {
             p->note_h(k, e);
+        }
+    }
+}
+
+void parts_told(struct klass *k, const struct event *events, size_t count)
+{
+    for (size_t i = 0; class_part(i); i++) {
+        if (class_part(i)->told_h) {
+            class_part(i)->told_h(k, events, count);
         }
     }
 }

@@ -5,6 +5,7 @@
 static const struct golden_area *const areas[] = {
     &golden_first,
     &golden_conduct,
+    &golden_workshops,
     &golden_stage,
 };
 

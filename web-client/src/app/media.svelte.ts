@@ -6,7 +6,7 @@ import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
 import { SaverProposal, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
-import { linkFigures, readFigures } from '../media/figures.ts';
+import { linkFigures, packetsOf, readFigures } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
 import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
@@ -198,8 +198,7 @@ export class MediaRoom {
 
   /** Counts what arrives while the browser says "disconnected". */
   private async listen(): Promise<void> {
-    const { slots } = await this.readFigures();
-    const packets = slots.reduce((n, s) => n + s.packets, 0);
+    const packets = packetsOf(await this.readFigures());
     if (this.heardPackets >= 0 && packets > this.heardPackets) this.doctor.heard(performance.now());
     this.heardPackets = packets;
   }
@@ -247,6 +246,13 @@ export class MediaRoom {
     const sent = (f: MediaFigures): number => f.sends.reduce((n, row) => n + row.bytes, 0);
     this.traffic = trafficOf(this.figures.slots, figures.slots, elapsed, link.rttMs);
     this.sentKbps = Math.max(0, Math.round(((sent(figures) - sent(this.figures)) * 8) / elapsed / 1000));
+    // A live camera always sends: when nothing at all came in this period, the path is dead.
+    const expected = this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
+    const packets = packetsOf(figures);
+    if (expected && !this.doctor.doubtful && packets > 0 && packets === packetsOf(this.figures)) {
+      this.heardPackets = packets;
+      this.doctor.silent(now);
+    }
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;

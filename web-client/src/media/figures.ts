@@ -48,6 +48,9 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
   return figures;
 }
 
+/** Packets of media that arrived so far. */
+export const packetsOf = (figures: MediaFigures): number => figures.slots.reduce((n, s) => n + s.packets, 0);
+
 /** What happened between two readings `elapsedS` apart. */
 export function linkFigures(before: MediaFigures, after: MediaFigures, elapsedS: number): LinkFigures {
   const sum = (f: MediaFigures, of: (s: SlotFigures) => number): number => f.slots.reduce((n, s) => n + of(s), 0);

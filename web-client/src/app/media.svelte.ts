@@ -6,7 +6,7 @@ import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
 import { SaverProposal, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
-import { linkFigures, packetsOf, readFigures } from '../media/figures.ts';
+import { arrivedOf, linkFigures, readFigures, sentOf } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
 import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
@@ -32,7 +32,7 @@ const VIEW_PERIOD_MS = 60;
 const DOCTOR_PERIOD_MS = 500;
 const FIGURES_PERIOD_MS = 2000;
 const REST_AFTER_MS = 2000;
-const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0 };
+const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0, pathBytes: 0 };
 
 export class MediaRoom {
   readonly pool = chooseSlotPool(screen.width, screen.height, matchMedia('(pointer: coarse)').matches);
@@ -66,11 +66,11 @@ export class MediaRoom {
   private restTimer: ReturnType<typeof setTimeout> | undefined;
   private figures = NO_FIGURES;
   private figuresAt = 0;
-  private heardPackets = -1;
   private readonly proposal = new SaverProposal();
   /** Nobody looks at this page: pictures rest, sound goes on. */
   private unseen = false;
   private readonly look = (): void => this.seen(!document.hidden);
+  private arrived = -1;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(hooks: MediaHooks) {
@@ -188,7 +188,7 @@ export class MediaRoom {
   private healthChanged(state: PeerState): void {
     this.doctor.state(state, performance.now());
     this.health = this.doctor.shown(performance.now());
-    this.heardPackets = -1;
+    this.arrived = -1;
     if (state !== 'connected') return;
     this.everConnected = true;
     // Firefox loses media sent right at the end of the handshake: the server waits for this.
@@ -198,9 +198,9 @@ export class MediaRoom {
 
   /** Counts what arrives while the browser says "disconnected". */
   private async listen(): Promise<void> {
-    const packets = packetsOf(await this.readFigures());
-    if (this.heardPackets >= 0 && packets > this.heardPackets) this.doctor.heard(performance.now());
-    this.heardPackets = packets;
+    const arrived = arrivedOf(await this.readFigures());
+    if (this.arrived >= 0 && arrived > this.arrived) this.doctor.heard(performance.now());
+    this.arrived = arrived;
   }
 
   private async treat(): Promise<void> {
@@ -246,11 +246,12 @@ export class MediaRoom {
     const sent = (f: MediaFigures): number => f.sends.reduce((n, row) => n + row.bytes, 0);
     this.traffic = trafficOf(this.figures.slots, figures.slots, elapsed, link.rttMs);
     this.sentKbps = Math.max(0, Math.round(((sent(figures) - sent(this.figures)) * 8) / elapsed / 1000));
-    // A live camera always sends: when nothing at all came in this period, the path is dead.
-    const expected = this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
-    const packets = packetsOf(figures);
-    if (expected && !this.doctor.doubtful && packets > 0 && packets === packetsOf(this.figures)) {
-      this.heardPackets = packets;
+    // A live camera always sends, and the server reports on what we send: when nothing at all came, the path is dead.
+    const due = sentOf(figures) > sentOf(this.figures)
+      || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
+    const arrived = arrivedOf(figures);
+    if (due && !this.doctor.doubtful && arrived > 0 && arrived === arrivedOf(this.figures)) {
+      this.arrived = arrived;
       this.doctor.silent(now);
     }
     this.figures = figures;

@@ -31,7 +31,7 @@ def play(*parts):
     finally:
         for module in modules:
             module.check = keep
-    return measured, all_good
+    return measured, all_good and bool(measured)
 
 
 def browsers(*scenarios, env=None):

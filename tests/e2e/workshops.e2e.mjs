@@ -153,4 +153,85 @@ async function day(t) {
     t.equal(mic, 'off', 'the muted one is still muted');
 }
 
-export const scenarios = [{ name: 'day', timeout_s: 150, run: day }];
+/** Tab until the element is reached, then a key: nothing is done by pointer. */
+async function reach(page, testid, key = 'Enter') {
+    await page.waitForTestId(testid);
+    for (let i = 0; i < 160; i++) {
+        if (await page.eval((id) => document.activeElement?.dataset?.testid === id, testid)) {
+            if (key) await page.press(key);
+            return;
+        }
+        await page.press('Tab');
+    }
+    throw new Error(`${testid} is not reached by Tab`);
+}
+
+/** The whole desk by keyboard, with axe at each stop, in both languages, themes and ends of size. */
+async function keyboard(t) {
+    const room = await ClassRoom.start(t);
+    const host = await room.enter('chromium', { role: 'host', lang: 'fr', viewport: { width: 1920, height: 1080 } });
+    const ana = await room.enter('chromium', { lang: 'en', theme: 'dark', viewport: { width: 360, height: 740 } });
+    const found = [];
+    const look = async (page, what) => {
+        await shot(t, page, what);
+        for (const v of await page.axe()) found.push(`${what}: ${v.id} ${v.nodes[0]}`);
+        const overflow = await page.eval(() => document.documentElement.scrollWidth - innerWidth);
+        if (overflow > 0) found.push(`${what}: ${overflow} pixels beyond the right edge`);
+    };
+    await reach(host, 'staff-workshops');
+    await reach(host, 'set-new');
+    await look(host, 'new');
+    await reach(host, 'set-create');
+    await host.waitForTestId('plan-count');
+    const person = await personOf(host, ana);
+    const rooms = await host.eval(() => [...document.querySelectorAll('[data-testid^="plan-r_"]')].map((e) => e.dataset.testid.slice(5)));
+    await reach(host, `chip-${person}`);
+    await reach(host, `to-${rooms[1]}`);
+    await reach(host, `room-edit-${rooms[0]}`);
+    await look(host, 'draft');
+    await reach(host, 'set-open');
+    await ana.waitForTestId('ws-notice');
+    await look(ana, 'notice-360');
+    await reach(ana, 'ws-go');
+    await ana.waitForTestId('own-table');
+    await reach(ana, 'help-ask');
+    await reach(ana, 'help-text', '');
+    await ana.type('Une question');
+    await reach(ana, 'help-send');
+    await ana.waitForTestId('help-withdraw');
+    await look(ana, 'table-360');
+    await reach(host, 'panel-close');
+    await host.waitForTestId(`help-${rooms[1]}`);
+    await look(host, 'desk-1920');
+    await reach(host, `listen-${rooms[1]}`);
+    await ana.waitForTestId('listened');
+    await reach(host, `chip-${person}`);
+    await reach(host, `to-${rooms[2]}`);
+    await until(async () => (await roomOf(ana, ana)) === rooms[2] || Promise.reject(new Error('not moved')), { what: 'moved by keyboard', timeout: 8000 });
+    await reach(host, 'desk-time');
+    await host.waitForTestId('desk-more');
+    await reach(host, 'announce-text', '');
+    await host.type('Bonjour');
+    await host.press('Enter');
+    await ana.waitForTestId('announcement');
+    await reach(host, `enter-${rooms[2]}`);
+    await host.waitForTestId('own-table');
+    await reach(host, 'table-return');
+    await reach(host, 'desk-toggle');
+    await reach(host, 'desk-close');
+    await reach(host, 'desk-close-now');
+    await ana.waitForGone('own-table');
+    await reach(host, 'staff-workshops');
+    const set = await host.eval(() => document.querySelector('[data-testid^="report-w_"]')?.dataset.testid
+        ?? document.querySelector('[data-testid="sets-back"]')?.dataset.testid);
+    await reach(host, set);
+    if (set === 'sets-back') await reach(host, await host.eval(() => document.querySelector('[data-testid^="report-w_"]').dataset.testid));
+    await host.waitForTestId('report');
+    await look(host, 'report');
+    t.equal(found, [], 'axe and width');
+}
+
+export const scenarios = [
+    { name: 'day', timeout_s: 150, run: day },
+    { name: 'keyboard', timeout_s: 90, run: keyboard },
+];

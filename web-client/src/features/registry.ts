@@ -8,6 +8,9 @@ import type { TextKey } from '../i18n/translate.ts';
 import type { IconName } from '../ui/icons.ts';
 import Chat from './chat/Chat.svelte';
 import People from './people/People.svelte';
+import SaverLayer from './network/SaverLayer.svelte';
+import Stats from './network/Stats.svelte';
+import { networkActions } from './network/saver.ts';
 import Settings from './settings/Settings.svelte';
 import Stage from './stage/Stage.svelte';
 import Amphitheatre from './webinar/Amphitheatre.svelte';
@@ -38,6 +41,7 @@ export const PANELS = {
   people: { title: 'panel.people', view: People },
   chat: { title: 'panel.chat', view: Chat },
   settings: { title: 'panel.settings', view: Settings },
+  stats: { title: 'panel.stats', view: Stats },
   scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
   workshops: { title: 'panel.workshops', view: WorkshopPanel },
 } satisfies Record<string, PanelRow>;
@@ -49,9 +53,10 @@ export const STAFF_BARS: readonly StaffBar[] = [
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [TableLayer];
+export const LAYERS: readonly View[] = [TableLayer, SaverLayer];
 
 /** Actions of features, for the palette and the keyboard. */
 export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [
+  networkActions,
   () => [{ id: 'workshops', label: t('bar.workshops'), icon: 'layout-grid', run: () => view.toggle('workshops') }],
 ];

@@ -103,6 +103,7 @@ struct live {
     bool open;      /* media connection asked for and not closed */
     room_num sent_room;
     uint32_t sent_publish;
+    int64_t heard_us; /* spoken since it was last counted in the journal */
     uint8_t audio_slots;
     uint8_t video_slots;
     uint64_t offer_token; /* of the newest MEDIA_CMD_OPEN or _RESTART; 0 = answered */
@@ -168,7 +169,8 @@ struct batch {
 
 /* The newest speakers of one room. */
 struct voices {
-    bool due; /* not told yet */
+    bool due;   /* not told yet */
+    mono_us at; /* since when this holds */
     uint32_t count;
     struct media_speaker speaker[10];
 };
@@ -199,6 +201,7 @@ struct klass {
     struct twheel_node speaking_timer;
     struct voices *voices[STATE_ROOMS_MAX]; /* made when somebody first speaks there */
     mono_us speaking_at;
+    mono_us heard_at; /* voices were last counted in the journal */
     struct twheel_node due_timer;
     bool due_idle; /* what was due last changed nothing */
     bool clock_set;

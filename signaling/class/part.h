@@ -25,6 +25,8 @@ struct class_part {
     uint16_t last;
     /* Any of these may be NULL. Tells a committed event through out_log. */
     void (*note_h)(struct klass *k, const struct event *e);
+    /* The same for events of other blocks that may have changed something of this part. */
+    void (*other_h)(struct klass *k, const struct event *e);
     /* Adds members to the snapshot being written. */
     void (*snapshot_h)(struct jsonw *w, const struct state *s, const struct viewer *v);
     /* Earliest deadline in the state, INT64_MAX for none. */

@@ -8,6 +8,7 @@
 /* A new part: one row. */
 static const struct state_part *const parts[] = {
     &conduct_part,
+    &floor_part,
 };
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
 

@@ -195,8 +195,12 @@ right_mask state_rights(const struct state *s, const struct person *person)
         return 0;
     }
     const struct room_state *room = &s->rooms[person->seat->room];
-    return right_effective(state_role(s, person), s->type, &s->policy, &room->policy, person->grant,
-                           person->deny);
+    right_mask rights = right_effective(state_role(s, person), s->type, &s->policy, &room->policy,
+                                        person->grant, person->deny);
+    if (floor_bars(s, person->seat)) {
+        rights &= ~((right_mask)1 << RIGHT_MIC);
+    }
+    return rights;
 }
 
 uint32_t state_media(const struct state *s, const struct seat *seat, const struct device *device)

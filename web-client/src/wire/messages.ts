@@ -19,6 +19,8 @@ export type GrantMode = 'role' | 'granted' | 'denied';
 export type WaitReason = 'early' | 'doors' | 'host' | 'manual' | 'list' | 'held' | 'full';
 export type JoinHow = 'add' | 'move';
 export type DoorsState = 'preparing' | 'doors';
+export type FloorMode = 'open' | 'moderated' | 'queue' | 'tour' | 'nomination' | 'random';
+export type TurnEnd = 'done' | 'passed' | 'skipped';
 
 /** The class. */
 export type ClassInfo = { id: string; title: string; type: ClassType; state: SessionState };
@@ -81,13 +83,15 @@ export type ClassEvent =
   | { e: 'locks.set'; locks: string[] }
   | { e: 'times.set'; times: Times }
   | { e: 'waiting.put'; waiter: Waiter }
-  | { e: 'waiting.gone'; person: string };
+  | { e: 'waiting.gone'; person: string }
+  | { e: 'floor.set'; floor: Floor }
+  | { e: 'heard.set'; heard: Heard[] };
 /** At the door: known, not in the class yet. */
 export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; epoch: number; ice?: IceServers; count: number };
 /** The seat is yours again; deltas or a snapshot follow. */
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; waiting?: Waiter[] };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
@@ -134,6 +138,16 @@ export type Waiting = { t: 'waiting'; reason: WaitReason; rank: number; count: n
 export type Asked = { t: 'asked'; feature: Feature; name: string };
 /** What you may do now, when only that has changed. */
 export type Rights = { t: 'rights'; rights: string[] };
+/** Somebody who speaks later. */
+export type PendingTurn = { person: string; reply: boolean };
+/** A turn of this round. */
+export type PastTurn = { person: string; reply: boolean; how: TurnEnd; ms?: number };
+/** The turn of whoever has the floor; times are class time. */
+export type Turn = { person: string; reply: boolean; started: number; limit?: number; total?: number; left?: number; paused: boolean; over: boolean; prompt: boolean; held?: number };
+/** The floor of the main room. */
+export type Floor = { mode: FloorMode; ring: string[]; list: PendingTurn[]; past: PastTurn[]; turn?: Turn };
+/** How long somebody has spoken, in milliseconds. */
+export type Heard = [person: string, voice: number, floor: number];
 
 /** Commands: acknowledged, journalled; repeating one has no second effect. */
 export type CommandBody =
@@ -184,7 +198,29 @@ export type CommandBody =
   /* More time. */
   | { t: 'session.extend'; minutes: number }
   /* The host takes back. */
-  | { t: 'host.take' };
+  | { t: 'host.take' }
+  /* How the floor goes round. */
+  | { t: 'floor.mode'; mode: FloorMode; fresh?: boolean }
+  /* The floor to this person. */
+  | { t: 'floor.give'; person: string; reply?: boolean }
+  /* To whoever is next. */
+  | { t: 'floor.next' }
+  /* Ends the turn. */
+  | { t: 'floor.take'; how: TurnEnd }
+  /* Stops the clock. */
+  | { t: 'floor.pause'; paused: boolean }
+  /* More or less time. */
+  | { t: 'floor.time'; seconds: number }
+  /* Into the list, or elsewhere. */
+  | { t: 'floor.list'; person: string; at?: number; reply?: boolean }
+  /* Off the list. */
+  | { t: 'floor.unlist'; person: string; skipped?: boolean }
+  /* A place at the table. */
+  | { t: 'floor.seat'; person: string; place?: number }
+  /* I have finished. */
+  | { t: 'floor.done'; to?: string }
+  /* I do not wish to speak. */
+  | { t: 'floor.pass' };
 export type Command = CommandBody & { id: string };
 /** First message: exactly one of link and resume. */
 export type Hello = { t: 'hello'; v: 1; lang: Lang; link?: string; guest?: string; resume?: string; have?: number; epoch?: number };

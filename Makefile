@@ -9,9 +9,9 @@ MAKEFLAGS += --no-builtin-rules
 # ---- what the machine must have ------------------------------------------------------------
 APT_BUILD := gcc make pkg-config libwebsockets-dev libsrtp2-dev libssl-dev libsqlite3-dev \
 	libjansson-dev libyaml-dev libsodium-dev libopus-dev libvpx-dev libmicrohttpd-dev \
-	libipsec-mb-dev libcap-dev libpango1.0-dev fonts-dejavu-core npm
+	libipsec-mb-dev libcap-dev libpango1.0-dev libcurl4-openssl-dev fonts-dejavu-core npm
 APT_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev curl iproute2 iptables procps \
-	chromium firefox-esr python3 openssl pulseaudio-utils pulseaudio binutils poppler-utils
+	chromium firefox-esr python3 openssl pulseaudio-utils pulseaudio binutils poppler-utils python3-icalendar
 
 # Tests that have threads and run under ThreadSanitizer too.
 TSAN_TESTS := $(patsubst tests/unit/%.c,%,$(shell grep -lsE '^/\* tsan' tests/unit/*_test.c))
@@ -57,18 +57,18 @@ CC := $(CC_$(BUILD))
 CFLAGS := $(BASE) $(CFLAGS_$(BUILD))
 LDFLAGS := -pthread $(LDFLAGS_$(BUILD))
 LDLIBS := -lwebsockets -lsrtp2 -lssl -lcrypto -lsqlite3 -ljansson -lyaml -lsodium -lopus -lvpx \
-	-lmicrohttpd -lpangocairo-1.0 -lpango-1.0 -lgobject-2.0 -lcairo -lm $(if $(HAVE_IPSEC_MB),-lIPSec_MB)
+	-lmicrohttpd -lcurl -lpangocairo-1.0 -lpango-1.0 -lgobject-2.0 -lcairo -lm $(if $(HAVE_IPSEC_MB),-lIPSec_MB)
 
 # ---- the house: one archive per folder --------------------------------------------------------
 # Order = layers, lowest first (tests/tidy checks that includes only go down).
 FOLDERS := codec/base codec/sys codec/wire codec/media codec/av \
 	signaling/schema signaling/journal signaling/class signaling/activity \
-	signaling/attendance signaling/store \
+	signaling/attendance signaling/people signaling/store \
 	signaling/door signaling/lms \
-	server/proto server/sfu server/crypto server/io server/record server/paper \
+	server/proto server/sfu server/crypto server/io server/record server/paper server/mail \
 	bench/load server/app
 PURE := codec/base codec/wire codec/media signaling/schema signaling/class signaling/activity \
-	signaling/attendance signaling/journal server/proto server/sfu
+	signaling/attendance signaling/people signaling/journal server/proto server/sfu
 MAIN := server/app/main.c
 
 srcs = $(filter-out $(MAIN),$(sort $(wildcard $(1)/*.c)))

@@ -9,6 +9,7 @@
 
 #include "bench/load/client_media.h"
 #include "codec/base/err.h"
+#include "codec/base/mem.h"
 #include "codec/base/text.h"
 #include "codec/sys/clock.h"
 
@@ -23,7 +24,11 @@ static void fail(struct client *client, const char *why)
         world->totals.dead++;
         world->totals.live -= client->state == CLIENT_LIVE;
     }
+    bool known = client->state == CLIENT_DEAD;
     client->state = CLIENT_DEAD;
+    if (!known && world->dead_h) {
+        world->dead_h(client, why);
+    }
 }
 
 static void random_text(struct client_world *world, char *out, size_t len)
@@ -43,6 +48,7 @@ int client_init(struct client *client, struct client_world *world, const char *l
     socklen_t len = sizeof(local);
     *client = (struct client){.world = world,
                               .link = link,
+                              .video_slots = CLIENT_VIDEO_SLOTS,
                               .room = room,
                               .check_at = MONO_NEVER,
                               .dtls_at = MONO_NEVER,
@@ -61,6 +67,35 @@ int client_init(struct client *client, struct client_world *world, const char *l
     }
     (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
     client->port = ntohs(local.sin_port);
+    return 0;
+}
+
+static struct link *new_link(const struct link_config *config, uint64_t seed)
+{
+    struct link *link = mem_alloc(sizeof(*link));
+    if (link && link_init(link, config, seed) != 0) {
+        mem_free(link);
+        link = NULL;
+    }
+    return link;
+}
+
+int client_equip(struct client *client, const struct client_kit *kit)
+{
+    bool up = link_matters(&kit->up);
+    bool down = link_matters(&kit->down);
+    client->video_slots = kit->video_slots;
+    client->rx = client_rx_new(CLIENT_AUDIO_SLOTS, kit->video_slots);
+    client->up = up ? new_link(&kit->up, kit->seed * 2) : NULL;
+    client->down = down ? new_link(&kit->down, kit->seed * 2 + 1) : NULL;
+    client->publisher = kit->film != NULL;
+    if (!client->rx || (up && !client->up) || (down && !client->down)) {
+        return E_NOMEM;
+    }
+    if (kit->film) {
+        client->film = mem_alloc(sizeof(*client->film));
+        return client->film ? film_sender_init(client->film, kit->film, &kit->sender) : E_NOMEM;
+    }
     return 0;
 }
 
@@ -83,21 +118,39 @@ static void send_json(struct client *client, json_t *message)
     json_decref(message);
 }
 
-/* The compact offer of a page with 5 audio and 16 video slots (signalling contract, section 2). */
+/* The compact offer of a page (signalling contract, section 2). Layers are told by their RID, so a
+ * camera with several announces no SSRC. */
 static json_t *offer_json(const struct client *client)
 {
     char hex[65];
     uint8_t fingerprint[32];
+    json_int_t mic = client->media.audio_ssrc;
+    json_int_t camera = client->media.video_ssrc;
+    if (client->film) {
+        mic = client->film->stream[FILM_STREAM_SOUND].ssrc;
+        camera = client->film->config.layers == 1
+                     ? client->film->stream[FILM_STREAM_VIDEO + client->film->config.top].ssrc
+                     : 0;
+    }
     client_media_fingerprint(client, fingerprint);
     text_hex(hex, fingerprint, sizeof(fingerprint));
     return json_pack("{s:s,s:s,s:s,s:[i,i],s:{s:[i]},s:{s:[i,i]},s:{s:i,s:i,s:i},"
-                     "s:{s:i,s:i},s:[I,I,i,i,i]}",
+                     "s:{s:i,s:i,s:i,s:i},s:[I,I,i,i,i]}",
                      "u", client->ufrag, "p", client->pwd, "f", hex, "n", CLIENT_AUDIO_SLOTS,
-                     CLIENT_VIDEO_SLOTS, "a", "opus", MEDIA_PT_OPUS, "v", "vp8", MEDIA_PT_VP8,
+                     (int)client->video_slots, "a", "opus", MEDIA_PT_OPUS, "v", "vp8", MEDIA_PT_VP8,
                      MEDIA_PT_VP8_RTX, "xa", "mid", MEDIA_EXT_MID, "level", MEDIA_EXT_LEVEL, "twcc",
-                     MEDIA_EXT_TWCC, "xv", "mid", MEDIA_EXT_MID, "twcc", MEDIA_EXT_TWCC, "s",
-                     (json_int_t)client->media.audio_ssrc, (json_int_t)client->media.video_ssrc, 0,
-                     0, 0);
+                     MEDIA_EXT_TWCC, "xv", "mid", MEDIA_EXT_MID, "rid", MEDIA_EXT_RID, "rrid",
+                     MEDIA_EXT_RRID, "twcc", MEDIA_EXT_TWCC, "s", mic, camera, 0, 0, 0);
+}
+
+static bool has_mic(const struct client *client)
+{
+    return client->film ? client->film->sound_on : client->media.config.audio;
+}
+
+static bool has_camera(const struct client *client)
+{
+    return client->film ? client->film->camera_on : client->media.config.video_bps > 0;
 }
 
 static void on_open(void *user)
@@ -112,8 +165,7 @@ static void on_open(void *user)
     send_json(client, json_pack("{s:s,s:s,s:s,s:o}", "t", "media.offer", "id", "offer", "cause",
                                 "load", "offer", offer_json(client)));
     send_json(client, json_pack("{s:s,s:s,s:s,s:b,s:b}", "t", "join", "id", "join", "name",
-                                client->name, "mic", client->media.config.audio, "cam",
-                                client->media.config.video_bps > 0));
+                                client->name, "mic", has_mic(client), "cam", has_camera(client)));
 }
 
 static int read_candidate(struct client *client, json_t *row)
@@ -165,8 +217,8 @@ static void on_snapshot(struct client *client, json_t *message)
     (void)snprintf(client->device, sizeof(client->device), "%s", device);
     if (client->publisher) {
         send_json(client, json_pack("{s:s,s:s,s:s,s:b,s:b,s:b}", "t", "media.state", "id", "state",
-                                    "mic", client->media.config.audio ? "on" : "off", "cam",
-                                    client->media.config.video_bps > 0, "screen", 0, "sound", 0));
+                                    "mic", has_mic(client) ? "on" : "off", "cam",
+                                    has_camera(client), "screen", 0, "sound", 0));
     }
     client_media_maybe_live(client);
 }
@@ -178,9 +230,24 @@ static void on_error(struct client *client, json_t *message)
     const char *code = json_string_value(json_object_get(message, "code"));
     const char *text = json_string_value(json_object_get(message, "why"));
     client->world->totals.errors++;
+    if (id && strncmp(id, "ask", 3) == 0) { /* a command in the class: a refusal is an answer */
+        client->world->totals.refused++;
+        return;
+    }
     (void)snprintf(why, sizeof(why), "server said %s to %s: %s", code ? code : "?",
                    id ? id : "a message", text ? text : "?");
     fail(client, why);
+}
+
+static void on_ack(struct client *client, json_t *message)
+{
+    const char *id = json_string_value(json_object_get(message, "id"));
+    if (id && strncmp(id, "ask", 3) == 0) {
+        unsigned long number = strtoul(id + 3, NULL, 10);
+        mono_us *asked = &client->asked_at[number % CLIENT_ASKED];
+        client->world->totals.acks++;
+        spread_add(&client->world->totals.ack, clock_mono_us() - *asked);
+    }
 }
 
 /* Only these matter; a webinar's many deltas are not even parsed. */
@@ -193,9 +260,12 @@ static void on_text(void *user, const char *text, size_t len)
         {"\"media.answer\"", on_answer},
         {"\"snapshot\"", on_snapshot},
         {"\"error\"", on_error},
+        {"\"ack\"", on_ack},
     };
     struct client *client = user;
     char head[48] = "";
+    client->world->totals.messages++;
+    client->world->totals.message_bytes += len;
     if (client->world->hooks.text_h) {
         client->world->hooks.text_h(client, text, len);
     }
@@ -231,14 +301,79 @@ void client_ready(struct client *client)
     send_json(client, json_pack("{s:s}", "t", "media.ready"));
 }
 
+/* Pixels a tile has on a laptop when this many share its screen. */
+static int tile_height(uint32_t count)
+{
+    return count <= 2 ? 720 : count <= 6 ? 360 : 180;
+}
+
 void client_view(struct client *client, const char *const *devices, uint32_t count)
 {
     json_t *want = json_array();
-    for (uint32_t i = 0; i < count && i < CLIENT_VIDEO_SLOTS; i++) {
-        (void)json_array_append_new(want, json_pack("[i,s,s,i]", (int)i, devices[i], "cam", 720));
+    for (uint32_t i = 0; i < count && i < client->video_slots; i++) {
+        (void)json_array_append_new(
+            want, json_pack("[i,s,s,i]", (int)i, devices[i], "cam", tile_height(count)));
     }
     client->views = count;
+    if (client->rx) {
+        client_rx_view(client, count);
+    }
     send_json(client, json_pack("{s:s,s:o}", "t", "view", "want", want));
+}
+
+/* Sends a command (taken) under a number of ours. */
+static void ask(struct client *client, json_t *command)
+{
+    char id[16];
+    if (client->state != CLIENT_LIVE) {
+        json_decref(command);
+        return;
+    }
+    (void)snprintf(id, sizeof(id), "ask%u", client->asked);
+    client->asked_at[client->asked++ % CLIENT_ASKED] = clock_mono_us();
+    (void)json_object_set_new(command, "id", json_string(id));
+    send_json(client, command);
+}
+
+void client_mic(struct client *client, bool on)
+{
+    if (client->film) {
+        client->film->sound_on = on;
+        ask(client, json_pack("{s:s,s:s,s:b,s:b,s:b}", "t", "media.state", "mic", on ? "on" : "off",
+                              "cam", has_camera(client), "screen", 0, "sound", 0));
+    }
+}
+
+void client_hand(struct client *client, bool up)
+{
+    client->hand_up = up;
+    ask(client, up ? json_pack("{s:s,s:s}", "t", "hand.raise", "kind", "speak")
+                   : json_pack("{s:s}", "t", "hand.lower"));
+}
+
+void client_chat(struct client *client, const char *text)
+{
+    ask(client, json_pack("{s:s,s:s}", "t", "chat.send", "text", text));
+}
+
+static void unequip(struct client *client)
+{
+    client_rx_free(client->rx);
+    if (client->film) {
+        film_sender_fini(client->film);
+    }
+    if (client->up) {
+        link_fini(client->up);
+    }
+    if (client->down) {
+        link_fini(client->down);
+    }
+    mem_free(client->film);
+    mem_free(client->up);
+    mem_free(client->down);
+    client->rx = NULL;
+    client->film = NULL;
+    client->up = client->down = NULL;
 }
 
 void client_fini(struct client *client)
@@ -253,4 +388,5 @@ void client_fini(struct client *client)
         (void)close(client->fd);
     }
     client->fd = -1;
+    unequip(client);
 }

@@ -17,6 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/load/client_rx.h"
+#include "bench/load/film_send.h"
+#include "bench/load/link.h"
 #include "bench/load/media.h"
 #include "bench/load/spread.h"
 #include "bench/load/wsc.h"
@@ -37,17 +40,21 @@ enum client_state {
     CLIENT_DEAD
 };
 
-enum { CLIENT_AUDIO_SLOTS = 5, CLIENT_VIDEO_SLOTS = 16, CLIENT_SSRCS = 64 };
+enum { CLIENT_AUDIO_SLOTS = 5, CLIENT_VIDEO_SLOTS = 16, CLIENT_SSRCS = 64, CLIENT_ASKED = 16 };
 
 /* What all clients of a run share and count into. */
 struct client_totals {
     uint64_t packets, bytes, lost, duplicate, decrypted, decrypt_failed, stamps_bad;
-    uint64_t sent_packets, plis, errors;
+    uint64_t sent_packets, sent_bytes, plis, errors;
+    uint64_t datagrams;               /* of every kind, before the model of the network */
+    uint64_t messages, message_bytes; /* of the server */
+    uint64_t acks, refused;           /* commands of ours */
     uint32_t live, dead, first_media;
-    struct spread delay, join, connect;
+    struct spread delay, join, connect, ack;
 };
 
 struct client;
+struct proof;
 
 /* What tests want to see; each may be NULL. */
 struct client_hooks {
@@ -70,6 +77,11 @@ struct client_world {
     struct client_totals totals;
     struct rng rng;
     struct client_hooks hooks;
+    /* A stamped packet of a sampled client; may be NULL. */
+    void (*delay_h)(struct client *client, const struct media_stamp *stamp, mono_us now);
+    /* A client came to its end by itself, with one line for people; may be NULL. */
+    void (*dead_h)(struct client *client, const char *why);
+    void *arg;         /* of the owner */
     bool floor;        /* no signalling, no encryption on our side: bench/floor is the server */
     const char *error; /* the first failure, for people */
     char error_text[200];
@@ -115,11 +127,35 @@ struct client {
     struct client_stream stream[CLIENT_SSRCS];
     uint32_t streams;
     uint32_t views; /* publishers asked for */
+
+    /* Complete clients only (client_equip). */
+    struct client_rx *rx;
+    struct film_sender *film; /* instead of media */
+    struct link *up, *down;   /* NULL = the machine's own network */
+    struct proof *proof;
+    unsigned proof_number, proof_streams;
+    uint32_t video_slots;
+    mono_us join_us;
+    uint64_t sent_packets, sent_bytes;
+    mono_us rx_at;
+    mono_us asked_at[CLIENT_ASKED]; /* commands on their way, by number */
+    uint32_t asked;
+    bool hand_up, mic_on;
 };
 
 /* Prepares a client and its socket; 0 or E_IO. link is borrowed for life. */
 int client_init(struct client *client, struct client_world *world, const char *link, uint32_t room,
                 uint32_t number, const struct media_config *media);
+struct client_kit {
+    struct film *film;           /* NULL = sends nothing */
+    struct film_config sender;   /* with film */
+    uint32_t video_slots;        /* 0 .. RX_VIDEO */
+    struct link_config up, down; /* zero = none */
+    uint64_t seed;
+};
+/* After client_init: a complete participant that repairs, reports and sends a film. 0 or E_NOMEM.
+ */
+int client_equip(struct client *client, const struct client_kit *kit);
 /* Opens the WebSocket; the join time starts with the hello. */
 void client_start(struct client *client);
 /* Floor mode instead: registers with bench/floor on a loopback port and is live at once. */
@@ -130,6 +166,10 @@ void client_run(struct client *client, mono_us now);
 void client_read(struct client *client, mono_us now);
 /* Asks for the cameras of these devices in slots 0 .. count-1. */
 void client_view(struct client *client, const char *const *devices, uint32_t count);
+/* Commands of a live participant; their acknowledgements are counted and timed. */
+void client_mic(struct client *client, bool on);
+void client_hand(struct client *client, bool up);
+void client_chat(struct client *client, const char *text);
 /* Leaves the class and frees everything. */
 void client_fini(struct client *client);
 

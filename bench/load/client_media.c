@@ -18,6 +18,7 @@ enum {
     CHECK_RETRY_US = 50000,
     CONSENT_US = 5 * US_PER_S, /* RFC 7675 5.1: about every five seconds */
     REPORT_US = US_PER_S,
+    RX_TIMER_US = 5000,
     PRIORITY_HOST = 0x7e0000ff,
 };
 
@@ -27,10 +28,25 @@ void client_media_fingerprint(const struct client *client, uint8_t out[32])
     out[0] ^= client->wrong_print;
 }
 
-void client_media_put(struct client *client, const void *data, size_t len)
+uint32_t client_media_ssrc(const struct client *client)
+{
+    return client->film ? client->film->stream[FILM_STREAM_SOUND].ssrc : client->media.audio_ssrc;
+}
+
+static void put_now(struct client *client, const void *data, size_t len)
 {
     if (send(client->fd, data, len, MSG_DONTWAIT) == (ssize_t)len) {
         client->world->totals.sent_packets++;
+        client->world->totals.sent_bytes += len;
+        client->sent_packets++;
+        client->sent_bytes += len;
+    }
+}
+
+void client_media_put(struct client *client, const void *data, size_t len)
+{
+    if (!client->up || link_put(client->up, data, len, clock_mono_us())) {
+        put_now(client, data, len);
     }
 }
 
@@ -151,8 +167,85 @@ static void on_stun(struct client *client, const uint8_t *data, size_t len, mono
     }
 }
 
+size_t client_media_seal(struct client *client, const uint8_t *packet, size_t len, uint64_t index,
+                         uint8_t *out)
+{
+    struct rtp_header header;
+    if (!client->seal || rtp_parse(&header, packet, len) != 0) {
+        return 0;
+    }
+    memcpy(out, packet, header.header_len);
+    return client->world->crypto->seal_rtp(client->seal, out, header.header_len, 0,
+                                           packet + header.header_len, len - header.header_len,
+                                           index);
+}
+
+static void send_rtp(void *arg, const uint8_t *packet, size_t len)
+{
+    struct client *client = arg;
+    uint8_t out[DATAGRAM_MAX];
+    struct rtp_header header;
+    if (client->world->floor) {
+        client_media_put(client, packet, len);
+        return;
+    }
+    if (rtp_parse(&header, packet, len) != 0) {
+        return;
+    }
+    bool video = header.ssrc == client->media.video_ssrc;
+    uint64_t *index = video ? &client->video_index : &client->audio_index;
+    if ((*index & 0xffff) > header.seq && *index > 0) {
+        *index += 0x10000;
+    }
+    *index = (*index & ~0xffffULL) | header.seq;
+    size_t sealed = client_media_seal(client, packet, len, *index, out);
+    client_media_put(client, out, sealed);
+    if (client->world->hooks.sent_h) {
+        client->world->hooks.sent_h(client, out, sealed);
+    }
+}
+
+/* A packet of the film: sealed with its own index. */
+static void send_film(void *arg, const uint8_t *packet, size_t len, uint64_t index)
+{
+    struct client *client = arg;
+    uint8_t out[DATAGRAM_MAX];
+    size_t sealed = client_media_seal(client, packet, len, index, out);
+    if (sealed) {
+        client_media_put(client, out, sealed);
+    }
+}
+
+/* Key pictures, lost packets, sender reports: what a complete client answers. */
+static void on_rtcp_packet(struct client *client, const struct rtcp_packet *packet, mono_us now)
+{
+    struct rtcp_fb fb;
+    struct rtcp_sr sr;
+    struct rtcp_nack_iter it;
+    uint16_t seq;
+    if (rtcp_parse_sr(&sr, packet) == 0) {
+        client_rx_report(client, sr.ssrc, sr.ntp, now);
+    }
+    if (!client->film || rtcp_parse_fb(&fb, packet) != 0) {
+        return;
+    }
+    if (packet->type == RTCP_PSFB && packet->count == PSFB_PLI) {
+        film_sender_want_key(client->film, fb.media);
+    } else if (packet->type == RTCP_PSFB && packet->count == PSFB_FIR) {
+        uint32_t ssrc = 0;
+        uint8_t number = 0;
+        for (unsigned i = 0; rtcp_fir_at(&ssrc, &number, packet, i) == 0; i++) {
+            film_sender_want_key(client->film, ssrc);
+        }
+    } else if (packet->type == RTCP_RTPFB && rtcp_nack_init(&it, packet) == 0) {
+        while (rtcp_nack_next(&it, &seq)) {
+            film_sender_resend(client->film, fb.media, seq, send_film, client);
+        }
+    }
+}
+
 /* A picture loss indication for our camera makes the next frame a key frame. */
-static void on_rtcp(struct client *client, uint8_t *data, size_t len)
+static void on_rtcp(struct client *client, uint8_t *data, size_t len, mono_us now)
 {
     if (!client->open || client->world->crypto->open_rtcp(client->open, data, &len) != 0) {
         return;
@@ -166,6 +259,9 @@ static void on_rtcp(struct client *client, uint8_t *data, size_t len)
         if (packet.type == RTCP_PSFB && (packet.count == PSFB_PLI || packet.count == PSFB_FIR)) {
             client->world->totals.plis++;
             media_source_want_key(&client->media);
+        }
+        if (client->rx) {
+            on_rtcp_packet(client, &packet, now);
         }
     }
 }
@@ -227,6 +323,10 @@ static void check_content(struct client *client, uint8_t *data, size_t len, mono
 
 static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now)
 {
+    if (client->rx) {
+        client_rx_rtp(client, data, len, now);
+        return;
+    }
     struct client_totals *totals = &client->world->totals;
     struct rtp_header header;
     if ((!client->open && !client->world->floor) || rtp_parse(&header, data, len) != 0) {
@@ -262,7 +362,7 @@ static void on_datagram(struct client *client, uint8_t *data, size_t len, mono_u
         on_rtp(client, data, len, now);
         break;
     case WIRE_RTCP:
-        on_rtcp(client, data, len);
+        on_rtcp(client, data, len, now);
         break;
     case WIRE_UNKNOWN:
     default:
@@ -284,48 +384,13 @@ void client_read(struct client *client, mono_us now)
             in[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
         }
         n = recvmmsg(client->fd, in, READ_BATCH, MSG_DONTWAIT, NULL);
+        client->world->totals.datagrams += n > 0 ? (uint64_t)n : 0;
         for (int i = 0; i < n; i++) {
-            on_datagram(client, bytes[i], in[i].msg_len, now);
+            if (!client->down || link_put(client->down, bytes[i], in[i].msg_len, now)) {
+                on_datagram(client, bytes[i], in[i].msg_len, now);
+            }
         }
     } while (n == READ_BATCH);
-}
-
-size_t client_media_seal(struct client *client, const uint8_t *packet, size_t len, uint64_t index,
-                         uint8_t *out)
-{
-    struct rtp_header header;
-    if (!client->seal || rtp_parse(&header, packet, len) != 0) {
-        return 0;
-    }
-    memcpy(out, packet, header.header_len);
-    return client->world->crypto->seal_rtp(client->seal, out, header.header_len, 0,
-                                           packet + header.header_len, len - header.header_len,
-                                           index);
-}
-
-static void send_rtp(void *arg, const uint8_t *packet, size_t len)
-{
-    struct client *client = arg;
-    uint8_t out[DATAGRAM_MAX];
-    struct rtp_header header;
-    if (client->world->floor) {
-        client_media_put(client, packet, len);
-        return;
-    }
-    if (rtp_parse(&header, packet, len) != 0) {
-        return;
-    }
-    bool video = header.ssrc == client->media.video_ssrc;
-    uint64_t *index = video ? &client->video_index : &client->audio_index;
-    if ((*index & 0xffff) > header.seq && *index > 0) {
-        *index += 0x10000;
-    }
-    *index = (*index & ~0xffffULL) | header.seq;
-    size_t sealed = client_media_seal(client, packet, len, *index, out);
-    client_media_put(client, out, sealed);
-    if (client->world->hooks.sent_h) {
-        client->world->hooks.sent_h(client, out, sealed);
-    }
 }
 
 void client_media_rtcp(struct client *client, const uint8_t *plain, size_t len)
@@ -340,20 +405,39 @@ void client_media_rtcp(struct client *client, const uint8_t *plain, size_t len)
         client->world->crypto->seal_rtcp(client->seal, out, len, client->rtcp_index++));
 }
 
-/* An empty receiver report keeps the server's view of us fresh (RFC 3550 6.4.2). */
+/* What the slots received; an empty report still keeps the server's view of us fresh (RFC 3550
+ * 6.4.2). */
 static void send_report(struct client *client, mono_us now)
 {
-    uint8_t out[128];
+    uint8_t out[900];
+    struct rtcp_report blocks[RX_SLOTS];
     struct wr w = wr_init(out, sizeof(out));
-    rtcp_write_rr(&w, client->media.audio_ssrc, NULL, 0);
+    unsigned n = client->rx ? client_rx_blocks(client, now, blocks, RX_SLOTS) : 0;
+    rtcp_write_rr(&w, client_media_ssrc(client), blocks, n);
     if (!w.bad) {
         client_media_rtcp(client, out, wr_len(&w));
     }
     client->rr_at = now + REPORT_US;
 }
 
+/* What waited in the model of the network. */
+static void run_links(struct client *client, mono_us now)
+{
+    uint8_t bytes[DATAGRAM_MAX];
+    size_t len;
+    while (client->up && (len = link_get(client->up, bytes, sizeof(bytes), now)) > 0) {
+        put_now(client, bytes, len);
+    }
+    while (client->down && (len = link_get(client->down, bytes, sizeof(bytes), now)) > 0) {
+        on_datagram(client, bytes, len, now);
+    }
+}
+
 void client_run(struct client *client, mono_us now)
 {
+    if (client->up || client->down) {
+        run_links(client, now);
+    }
     if (client->state == CLIENT_IDLE || client->state == CLIENT_DEAD) {
         return;
     }
@@ -367,7 +451,18 @@ void client_run(struct client *client, mono_us now)
     if (client->rr_at <= now) {
         send_report(client, now);
     }
+    if (client->rx && now >= client->rx_at) {
+        client->rx_at = now + RX_TIMER_US;
+        client_rx_timer(client, now);
+    }
     if (client->state != CLIENT_LIVE || !client->publisher) {
+        return;
+    }
+    if (client->film) {
+        if (client->film->video_at == MONO_NEVER) {
+            film_sender_start(client->film, now);
+        }
+        film_sender_run(client->film, now, send_film, client);
         return;
     }
     if (client->paused) { /* what was due meanwhile is not made up for */

@@ -12,6 +12,8 @@ void client_media_begin(struct client *client, mono_us now);
 /* Live when both the media is connected and the snapshot has come. */
 void client_media_maybe_live(struct client *client);
 void client_media_end(struct client *client);
+/* SSRC our reports come from. */
+uint32_t client_media_ssrc(const struct client *client);
 /* client.c: tells the server that the page is connected. */
 void client_ready(struct client *client);
 

@@ -22,6 +22,8 @@ enum {
     MEDIA_EXT_MID = 4,
     MEDIA_EXT_LEVEL = 1,
     MEDIA_EXT_TWCC = 3,
+    MEDIA_EXT_RID = 10,
+    MEDIA_EXT_RRID = 11,
     MEDIA_PT_OPUS = 111,
     MEDIA_PT_VP8 = 96,
     MEDIA_PT_VP8_RTX = 97,

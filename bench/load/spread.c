@@ -12,7 +12,7 @@ static unsigned index_of(int64_t us)
     return index < SPREAD_BUCKETS ? index : SPREAD_BUCKETS - 1;
 }
 
-static int64_t value_of(unsigned index)
+int64_t spread_bucket(unsigned index)
 {
     if (index < 128) {
         return (int64_t)index;
@@ -35,7 +35,7 @@ int64_t spread_at(const struct spread *h, double share)
     for (unsigned i = 0; i < SPREAD_BUCKETS; i++) {
         seen += h->bucket[i];
         if (seen > wanted) {
-            return value_of(i);
+            return spread_bucket(i);
         }
     }
     return h->max;

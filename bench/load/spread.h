@@ -17,3 +17,5 @@ struct spread {
 void spread_add(struct spread *h, int64_t us);
 /* The value at share (0..1) of the sorted samples, microseconds; 0 when empty. */
 int64_t spread_at(const struct spread *h, double share);
+/* Lower end of a bucket, microseconds. */
+int64_t spread_bucket(unsigned index);

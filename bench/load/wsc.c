@@ -85,6 +85,13 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     if (!ws) {
         return 0;
     }
+    if (ws->closing && reason != LWS_CALLBACK_CLIENT_WRITEABLE) { /* its user may be gone */
+        if (reason == LWS_CALLBACK_CLIENT_CLOSED ||
+            reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
+            ws->wsi = NULL;
+        }
+        return 0;
+    }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wswitch-enum" /* 100 reasons, these are ours */
     switch (reason) {
@@ -163,6 +170,15 @@ void wsc_pool_free(struct wsc_pool *pool)
 void wsc_pool_run(struct wsc_pool *pool)
 {
     (void)lws_service(pool->context, -1);
+}
+
+unsigned wsc_pool_open(const struct wsc_pool *pool)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < pool->count; i++) {
+        n += pool->all[i]->wsi != NULL;
+    }
+    return n;
 }
 
 struct wsc *wsc_connect(struct wsc_pool *pool, void *user)

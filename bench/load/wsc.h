@@ -23,6 +23,8 @@ struct wsc_pool *wsc_pool_new(const char *host, int port, unsigned max,
 void wsc_pool_free(struct wsc_pool *pool);
 /* Does what is ready now, never waits. */
 void wsc_pool_run(struct wsc_pool *pool);
+/* Connections that are open or opening. */
+unsigned wsc_pool_open(const struct wsc_pool *pool);
 /* Starts a connection; handlers get `user`. NULL when out of memory. The pool owns the result. */
 struct wsc *wsc_connect(struct wsc_pool *pool, void *user);
 /* Queues one text message (copied). */

@@ -44,6 +44,11 @@ struct pkt_desc {
     uint16_t picture_id;
     uint16_t width; /* pixels, where a key frame tells; else 0 */
     uint16_t height;
+    /* Layers as bits of rungs (codec/media/rungs.h): the rungs this packet is part of; those a
+     * receiver may change to with this packet, and from which rungs. */
+    uint16_t present;
+    uint16_t enter;
+    uint16_t from;
 };
 
 struct pkt {

@@ -2,6 +2,7 @@
 #include "codec/base/rw.h"
 #include "codec/media/fmtp.h"
 #include "codec/media/registry.h"
+#include "codec/media/rungs.h"
 
 /*
  * AV1 RTP payload, specification section 4.4: the aggregation header, then OBU elements.
@@ -65,6 +66,7 @@ static int describe(const uint8_t *payload, size_t len, struct pkt_desc *out)
         return E_BAD;
     }
     out->end_of_frame = out->marker;
+    out->present = RUNGS_ALL; /* without a descriptor nothing tells what may be left out */
     if (continues) {
         return 0;
     }
@@ -86,6 +88,8 @@ static int describe(const uint8_t *payload, size_t len, struct pkt_desc *out)
     out->keyframe = new_sequence && out->start_of_frame;
     out->independent = out->keyframe;
     out->layer_sync = out->keyframe;
+    out->enter = out->keyframe ? RUNGS_ALL : 0;
+    out->from = out->enter;
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "codec/base/bits.h"
 #include "codec/base/err.h"
 #include "codec/base/rw.h"
+#include "codec/media/rungs.h"
 
 enum { MANDATORY_LEN = 3, TEMPLATE_IDS = 64 };
 
@@ -210,6 +211,25 @@ int av1_dd_parse(struct av1_dd *out, struct av1_dd_structure *structure, const u
 
 /* ---- for the SFU --------------------------------------------------------------------------- */
 
+/* Decode targets are rungs: what they contain and where they may be entered stands in the
+ * descriptor. */
+static void describe_rungs(struct pkt_desc *desc, const struct av1_dd *dd,
+                           const struct av1_dd_structure *structure)
+{
+    uint16_t present = 0;
+    uint16_t enter = 0;
+    for (unsigned i = 0; i < structure->targets; i++) {
+        uint16_t bit =
+            (uint16_t)(1u << rung_of(structure->target_spatial[i], structure->target_temporal[i]));
+        uint8_t dti = dd->deps.dti[i];
+        present = (uint16_t)(present | (dti != AV1_DTI_NOT_PRESENT ? bit : 0));
+        enter = (uint16_t)(enter | (dti == AV1_DTI_SWITCH ? bit : 0));
+    }
+    desc->present = present;
+    desc->enter = !dd->start_of_frame ? 0 : enter;
+    desc->from = !dd->start_of_frame ? 0 : (desc->keyframe ? RUNGS_ALL : present);
+}
+
 void av1_dd_describe(struct pkt_desc *desc, const struct av1_dd *dd,
                      const struct av1_dd_structure *structure)
 {
@@ -236,6 +256,7 @@ void av1_dd_describe(struct pkt_desc *desc, const struct av1_dd *dd,
     desc->picture_id = dd->frame_number;
     desc->width = dd->width;
     desc->height = dd->height;
+    describe_rungs(desc, dd, structure);
 }
 
 void av1_dd_renumber(uint8_t *data, size_t len, uint16_t frame_number)

@@ -25,7 +25,14 @@ struct codec_edit {
     uint8_t fields; /* CODEC_EDIT_* that apply */
 };
 
-enum { CODEC_EDIT_PICTURE_ID = 1, CODEC_EDIT_TL0PICIDX = 2 };
+/* MARKER: the last packet of what this receiver gets of the picture. EMPTY: only its number goes
+ * out, what it carried was left out. */
+enum {
+    CODEC_EDIT_PICTURE_ID = 1,
+    CODEC_EDIT_TL0PICIDX = 2,
+    CODEC_EDIT_MARKER = 4,
+    CODEC_EDIT_EMPTY = 8,
+};
 
 struct codec_ops {
     struct sdp_codec sdp; /* id, name, kind, clock rate, SDP lines */

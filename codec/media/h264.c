@@ -7,6 +7,7 @@
 #include "codec/base/rw.h"
 #include "codec/media/fmtp.h"
 #include "codec/media/registry.h"
+#include "codec/media/rungs.h"
 
 /* NAL unit types: H.264 table 7-1, RFC 6184 table 1. */
 enum {
@@ -214,6 +215,16 @@ int h264_parse(struct h264_header *out, const uint8_t *payload, size_t len)
     return 0;
 }
 
+/* A slice or a piece of one, not parameters or remarks, which no picture refers to either. */
+static bool is_slice(const uint8_t *payload, size_t len)
+{
+    unsigned type = payload[0] & 31u;
+    if (type == NAL_FU_A && len > 1) {
+        type = payload[1] & 31u;
+    }
+    return type >= 1 && type <= NAL_IDR;
+}
+
 static int describe(const uint8_t *payload, size_t len, struct pkt_desc *out)
 {
     struct h264_header h;
@@ -225,10 +236,13 @@ static int describe(const uint8_t *payload, size_t len, struct pkt_desc *out)
     out->end_of_frame = out->marker;
     out->keyframe = h.keyframe;
     out->independent = h.keyframe;
-    out->layer_sync = h.keyframe;
+    /* Pictures nobody refers to are the one temporal layer the payload itself shows. */
+    out->temporal = h.discardable && is_slice(payload, len);
+    out->layer_sync = h.keyframe || out->temporal;
     out->discardable = h.discardable;
     out->width = h.width;
     out->height = h.height;
+    rungs_describe(out, true, 1);
     return 0;
 }
 

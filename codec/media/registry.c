@@ -49,7 +49,7 @@ size_t codec_apply(enum codec_id id, const struct codec_edit *edit, const struct
 {
     const struct codec_ops *ops = registry_codec(id);
     *replaced = 0;
-    if (!ops || !ops->rewrite || !edit->fields) {
+    if (!ops || !ops->rewrite || !(edit->fields & (CODEC_EDIT_PICTURE_ID | CODEC_EDIT_TL0PICIDX))) {
         return 0;
     }
     return ops->rewrite(edit, desc, payload, len, out, replaced);

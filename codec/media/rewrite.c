@@ -51,20 +51,33 @@ static void advance(struct codec_rewrite *rw, int64_t id)
     rw->newest = id;
 }
 
+/* It was thought lost, but nothing behind it was written yet: those move up. */
+static void close_late(struct codec_rewrite *rw, int64_t id)
+{
+    for (int64_t i = id + 1; i <= rw->newest; i++) {
+        *place_of(rw, i) += *place_of(rw, i) != LEFT_OUT;
+    }
+    rw->left_out++;
+}
+
 void codec_rewrite_drop(struct codec_rewrite *rw, const struct pkt_desc *desc)
 {
     if (!desc->picture_id_bits || !rw->has_source || rw->codec != desc->codec) {
         return;
     }
     int64_t id = rtp_unwrap(rw->newest, desc->picture_id, desc->picture_id_bits);
+    const struct codec_ops *ops = registry_codec((enum codec_id)desc->codec);
+    bool close = ops && ops->close_holes;
     if (id > rw->newest) {
-        const struct codec_ops *ops = registry_codec((enum codec_id)desc->codec);
         advance(rw, id);
-        rw->left_out += ops && ops->close_holes ? 1 : 0;
+        rw->left_out += close;
+    } else if (id <= rw->newest - CODEC_REWRITE_PICTURES) {
+        return;
+    } else if (close && *place_of(rw, id) != LEFT_OUT &&
+               id + rw->shift - *place_of(rw, id) > rw->out_newest) {
+        close_late(rw, id);
     }
-    if (id > rw->newest - CODEC_REWRITE_PICTURES) {
-        *place_of(rw, id) = LEFT_OUT;
-    }
+    *place_of(rw, id) = LEFT_OUT;
 }
 
 int codec_rewrite_edit(struct codec_rewrite *rw, const struct pkt_desc *desc,

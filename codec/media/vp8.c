@@ -6,6 +6,7 @@
 #include "codec/base/rw.h"
 #include "codec/media/fields.h"
 #include "codec/media/registry.h"
+#include "codec/media/rungs.h"
 
 /* The optional bytes behind X (7741 4.2). */
 static void parse_extension(struct vp8_header *out, struct rd *r, const uint8_t *payload)
@@ -94,6 +95,7 @@ static int describe(const uint8_t *payload, size_t len, struct pkt_desc *out)
     out->codec_bytes[FIELDS_TL0_AT] = h.tl0_at;
     out->width = h.width;
     out->height = h.height;
+    rungs_describe(out, true, 1);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "codec/media/fields.h"
 #include "codec/media/fmtp.h"
 #include "codec/media/registry.h"
+#include "codec/media/rungs.h"
 
 static void parse_picture_id(struct vp9_header *out, struct rd *r, const uint8_t *payload)
 {
@@ -120,6 +121,8 @@ static int describe(const uint8_t *payload, size_t len, struct pkt_desc *out)
         out->width = h.width[h.sid];
         out->height = h.height[h.sid];
     }
+    rungs_describe(out, h.not_ref || !h.has_layer,
+                   h.spatial_layers ? h.spatial_layers : (h.has_layer ? RUNG_SPATIAL : 1));
     return 0;
 }
 

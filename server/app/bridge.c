@@ -473,9 +473,18 @@ static void on_slots(struct bridge *b, const struct device *d, const struct sfu_
         if (publisher) {
             out.slots.slot[i] = (struct media_slot){.publisher = publisher->num,
                                                     .source = in->slots.slot[i].source,
-                                                    .state = in->slots.slot[i].state};
+                                                    .state = in->slots.slot[i].state,
+                                                    .reason = in->slots.slot[i].reason,
+                                                    .height = in->slots.slot[i].height};
         }
     }
+    deliver(b, &out);
+}
+
+static void on_send(struct bridge *b, const struct device *d, const struct sfu_evt *in)
+{
+    struct media_evt out = {.kind = MEDIA_EVT_SEND, .device = d->num};
+    memcpy(out.send, in->send, sizeof(out.send));
     deliver(b, &out);
 }
 
@@ -515,6 +524,9 @@ static void on_event(struct bridge *b, const struct sfu_evt *in, mono_us now)
         break;
     case SFU_EVT_SLOTS:
         on_slots(b, d, in);
+        break;
+    case SFU_EVT_SEND:
+        on_send(b, d, in);
         break;
     case SFU_EVT_SPEAKING:
         break;

@@ -12,7 +12,7 @@ json_t *links_request(const char *class_id, const char *role, long long ttl_s, b
 }
 
 /* The port the server listens on: what it wrote when it started, else what the settings say. */
-static uint16_t web_port(const struct config *config)
+uint16_t links_port(const struct config *config)
 {
     struct paths paths;
     char path[PATHS_MAX];
@@ -38,6 +38,6 @@ void links_url(const struct config *config, const json_t *answer, char *out, siz
     char base[256];
     const char *class_id = json_string_value(json_object_get(answer, "class"));
     const char *link = json_string_value(json_object_get(answer, "link"));
-    prepare_url(config, web_port(config), base, sizeof(base));
+    prepare_url(config, links_port(config), base, sizeof(base));
     snprintf(out, cap, "%s/c/%s#%s", base, class_id ? class_id : "", link ? link : "");
 }

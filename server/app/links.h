@@ -14,3 +14,5 @@
 json_t *links_request(const char *class_id, const char *role, long long ttl_s, bool single);
 /* The link of an answer {"class","link"}; the port is the running server's where it is known. */
 void links_url(const struct config *config, const json_t *answer, char *out, size_t cap);
+/* The port of the page: what the running server wrote, else what the settings say. */
+uint16_t links_port(const struct config *config);

@@ -11,6 +11,7 @@
 #include "codec/sys/clock.h"
 #include "codec/sys/file.h"
 #include "server/app/core_state.h"
+#include "server/app/usage.h"
 #include "server/app/version.h"
 
 /* Everything the page shows, added up over the shards. */
@@ -231,20 +232,45 @@ static void door_rows(FILE *out, const struct core_public *p)
     }
 }
 
-/* Resident memory and descriptors of this process, as every exporter has them. */
-static void process_rows(FILE *out, struct core *core)
+static pid_t door_pid(const struct core *core)
 {
+    char path[PATHS_MAX];
     char *text = NULL;
     size_t len = 0;
-    uint64_t free_bytes = 0;
-    unsigned long pages = 0;
-    if (!file_read("/proc/self/statm", 4096, &text, &len)) {
-        char *at = strchr(text, ' ');
-        pages = at ? strtoul(at, NULL, 10) : 0;
+    pid_t pid = 0;
+    if (!file_read(paths_in(&core->paths, "run/door.pid", path), 32, &text, &len)) {
+        pid = (pid_t)strtol(text, NULL, 10);
     }
     mem_free(text);
-    gauge(out, "process_resident_memory_bytes", "Resident memory of the core",
-          (double)pages * (double)sysconf(_SC_PAGESIZE));
+    return pid;
+}
+
+/* What the processes use and may use, as every exporter has it. */
+static void process_rows(FILE *out, struct core *core)
+{
+    struct usage u;
+    uint64_t free_bytes = 0;
+    pid_t door = door_pid(core);
+    usage_read(&u, &door, 1);
+    gauge(out, "process_resident_memory_bytes", "Resident memory of the core", (double)u.core_rss);
+    gauge(out, "door_resident_memory_bytes", "Resident memory of the door", (double)u.door_rss);
+    head(out, "process_cpu_seconds", "counter", "Processor time, by process");
+    fprintf(out, "amphi_process_cpu_seconds_total{process=\"core\"} %.2f\n", u.core_cpu_s);
+    fprintf(out, "amphi_process_cpu_seconds_total{process=\"door\"} %.2f\n", u.door_cpu_s);
+    head(out, "thread_cpu_seconds", "counter", "Processor time of the core, by thread");
+    for (unsigned i = 0; i < u.threads; i++) {
+        bool named = !strcmp(u.thread[i].name, "classroom") || !strcmp(u.thread[i].name, "store") ||
+                     !strncmp(u.thread[i].name, "shard", 5);
+        if (named) {
+            fprintf(out, "amphi_thread_cpu_seconds_total{thread=\"%s\"} %.2f\n", u.thread[i].name,
+                    u.thread[i].cpu_s);
+        }
+    }
+    gauge(out, "cpu_limit_cores", "Cores this server may use", u.cpu_limit);
+    head(out, "cpu_throttled_seconds", "counter", "Time held back by the limit of its group");
+    fprintf(out, "amphi_cpu_throttled_seconds_total %.3f\n", u.throttled_s);
+    gauge(out, "memory_limit_bytes", "Memory this server may use, 0 without limit",
+          (double)u.memory_limit);
     if (!file_free_bytes(core->paths.data, &free_bytes)) {
         gauge(out, "disk_free_bytes", "Free space under the data folder", (double)free_bytes);
     }

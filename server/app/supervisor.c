@@ -17,9 +17,11 @@
 enum {
     CORE = 0,
     DOOR,
+    MAILER, /* only with a mail server; its troubles are nobody else's */
     CHILDREN,
     CORE_SILENCE_US = 10 * US_PER_S,
     DOOR_SILENCE_US = 3 * US_PER_S,
+    MAILER_PAUSE_US = 60 * US_PER_S,
     LATE_US = US_PER_S, /* a turn this late: we stood still ourselves */
 };
 
@@ -134,6 +136,10 @@ static void on_death(struct supervisor *s, struct child *c, int status, mono_us 
               L_STR("process", c->command), L_INT("pid", pid),
               L_STR("how", by_signal ? "signal" : "exit"), L_INT("code", code),
               L_INT("wait_ms", v.give_up ? 0 : (v.at - now) / US_PER_MS));
+    if (v.give_up && c == &s->child[MAILER]) {
+        c->start_at = now + MAILER_PAUSE_US;
+        return;
+    }
     if (v.give_up) {
         s->gave_up = true;
         s->exit_code = v.exit_code;
@@ -236,7 +242,7 @@ static mono_us next_deadline(const struct supervisor *s, mono_us now)
 
 static bool all_gone(const struct supervisor *s)
 {
-    return s->stopping && !s->child[CORE].pid && !s->child[DOOR].pid;
+    return s->stopping && !s->child[CORE].pid && !s->child[DOOR].pid && !s->child[MAILER].pid;
 }
 
 static void turn(struct supervisor *s)
@@ -278,6 +284,10 @@ static void describe_children(struct supervisor *s, int argc, char **argv)
     struct child *door = &s->child[DOOR];
     *core = (struct child){.command = "core", .silence_us_max = CORE_SILENCE_US};
     *door = (struct child){.command = "door", .silence_us_max = DOOR_SILENCE_US};
+    s->child[MAILER] = (struct child){.command = "mailer"};
+    if (!s->line->config.mail_smtp[0]) {
+        s->child[MAILER].start_at = MONO_NEVER;
+    }
     s->demo = (struct child){.command = "demo"};
     inherit(core, "admin", p->admin_fd);
     inherit(door, "cert", p->cert_fd);
@@ -285,7 +295,7 @@ static void describe_children(struct supervisor *s, int argc, char **argv)
     for (size_t i = 0; i < p->web_count; i++) {
         inherit(door, web[i], p->web_fd[i]);
     }
-    struct child *all[] = {core, door, &s->demo};
+    struct child *all[] = {core, door, &s->child[MAILER], &s->demo};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         all[i]->argc = argc;
         all[i]->argv = argv;
@@ -332,8 +342,8 @@ int supervisor_run(struct command_line *line, struct prepared *prepared, bool de
         turn(&s);
     }
     child_signal(&s.demo, SIGKILL);
-    static const char *const hints[] = {"amphi.pid", "core.pid", "door.pid", "ports.json",
-                                        "rtc.json"};
+    static const char *const hints[] = {"amphi.pid",  "core.pid",   "door.pid",
+                                        "mailer.pid", "ports.json", "rtc.json"};
     for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
         paths_unhint(&prepared->paths, hints[i]);
     }

@@ -44,9 +44,8 @@ void bwe_path(struct bwe *b, mono_us now)
     acked_init(&b->acked);
     alr_init(&b->alr, now);
     b->aimd.link_bps = 0;
-    if (b->aimd.bps > BWE_START_BPS) {
-        aimd_set(&b->aimd, BWE_START_BPS, now);
-    }
+    /* Nothing is known of it, and what silence made of the estimate belonged to the old one. */
+    aimd_set(&b->aimd, BWE_START_BPS, now);
     probing_anew(&b->probing, now);
 }
 

@@ -201,6 +201,7 @@ static void path_checked(struct ice *ice, const struct tuple *from, bool nominat
     ice->path[at].checked = now;
     ice->path[at].generation = generation;
     if (takes_over(ice, at, nominated, now)) {
+        out->silent_us = ice->selected < 0 ? 0 : now - ice->path[ice->selected].checked;
         ice->selected = (int8_t)at;
         out->changes |= ICE_SELECTED;
     }
@@ -237,6 +238,7 @@ enum drop ice_input(struct ice *ice, const struct crypto_ops *crypto, const uint
 {
     out->changes = 0;
     out->len = 0;
+    out->silent_us = 0;
     struct stun_msg stun;
     if (stun_parse(&stun, msg, len) || !is_request(&stun)) {
         return DROP_STUN_BAD;
@@ -292,6 +294,7 @@ void ice_timer(struct ice *ice, mono_us now, struct ice_out *out)
 {
     out->changes = 0;
     out->len = 0;
+    out->silent_us = 0;
     for (int i = 0; i < ice->paths; i++) {
         if (!path_fresh(&ice->path[i], now)) {
             path_give_up(ice, i, now, out);
@@ -313,6 +316,7 @@ void ice_forget(struct ice *ice, const struct tuple *tuple, mono_us now, struct 
 {
     out->changes = 0;
     out->len = 0;
+    out->silent_us = 0;
     int at = path_find(ice, tuple);
     if (at >= 0) {
         path_give_up(ice, at, now, out);

@@ -72,6 +72,7 @@ struct ice_out {
     uint8_t response[ICE_RESPONSE_MAX];
     char gone_ufrag[ICE_UFRAG_LEN + 1]; /* ICE_OLD_GONE */
     struct tuple gone;                  /* ICE_PATH_GONE: at most one path per call */
+    mono_us silent_us; /* ICE_SELECTED: how long nothing had come by the path before; else 0 */
 };
 
 /* Draws our credentials; no peer yet, so every request is refused until ice_set_remote. */

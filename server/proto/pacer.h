@@ -1,15 +1,41 @@
 /*
- * When and in what runs queued packets leave to one subscriber. Today everything queued leaves with
- * the flush that follows; what this machine decides is how packets of nearly equal size form runs
- * for one UDP_SEGMENT message (design.md D5): shorter ones are lifted to the longest by RTP padding
- * (RFC 3550 5.1) when the difference is small.
- * Out of scope: rates and bursts (bandwidth estimation sets them later), sealing.
+ * When and in what runs queued packets leave to one subscriber.
+ * Budget: pictures leave at PACER_FACTOR times the estimate, in bursts of at most PACER_BURST_US;
+ * retransmissions spend it first, sound is not held back but counted. Runs: packets of nearly equal
+ * size form one UDP_SEGMENT message (design.md D5): shorter ones are lifted to the longest by RTP
+ * padding (RFC 3550 5.1) when the difference is small.
+ * Out of scope: the estimate, sealing.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { PACER_PAD_MAX = 8, PACER_RUN_MAX = 32 };
+#include "codec/base/time.h"
+
+enum {
+    PACER_PAD_MAX = 8,
+    PACER_RUN_MAX = 32,
+    PACER_FACTOR_PERCENT = 250,
+    PACER_BURST_US = 40 * US_PER_MS,
+    PACER_BPS_MIN = 200000,
+};
+
+struct pacer_budget {
+    mono_us at;   /* of the last filling */
+    int64_t bits; /* that may leave now; below 0: overdrawn */
+};
+
+/* Time passed: fills the budget for a path of estimate_bps. */
+void pacer_fill(struct pacer_budget *b, uint64_t estimate_bps, mono_us now);
+static inline bool pacer_may_send(const struct pacer_budget *b)
+{
+    return b->bits > 0;
+}
+/* A datagram of so many bytes left, whether there was a budget for it or not. */
+void pacer_spend(struct pacer_budget *b, uint32_t bytes);
+/* When there will be something again. */
+mono_us pacer_ready(const struct pacer_budget *b, uint64_t estimate_bps);
 
 struct pacer_item {
     uint16_t len;     /* bytes of the datagram without padding */

@@ -26,24 +26,74 @@ static uint32_t elapsed(const struct rewrite *rw, uint32_t clock_hz, uint32_t st
 }
 
 void rewrite_begin(struct rewrite *rw, int64_t seq, uint32_t timestamp, uint32_t clock_hz,
-                   uint32_t step, mono_us now)
+                   uint32_t step, mono_us age, mono_us now)
 {
     uint32_t start = rw->out_ts;
     if (rw->started) {
-        start += elapsed(rw, clock_hz, step, now);
+        start += elapsed(rw, clock_hz, step, now - age);
     }
     rw->in_base = seq;
+    rw->in_top = seq - 1;
     rw->shift = rw->out_top + 1 - seq;
     rw->ts_shift = start - timestamp;
+    rw->skips = 0;
     rw->has_source = true;
 }
 
-void rewrite_skip(struct rewrite *rw, int64_t seq)
+bool rewrite_newest(const struct rewrite *rw, int64_t seq)
 {
-    if (rw->has_source && seq + rw->shift > rw->out_top) {
-        rw->shift--;
-        rw->in_base = seq + 1;
+    return rw->has_source && seq > rw->in_top;
+}
+
+bool rewrite_skip(struct rewrite *rw, int64_t seq)
+{
+    struct rewrite_skip_run *run = &rw->skip[rw->skip_at];
+    if (!rewrite_newest(rw, seq)) {
+        /* Just before what was left out last, and nothing was sent since. */
+        bool late = rw->has_source && rw->skips && seq >= rw->in_base &&
+                    run->first - 1 == (uint32_t)seq &&
+                    run->first + run->count - 1 == (uint32_t)rw->in_top &&
+                    seq + rw->shift + run->count > rw->out_top;
+        run->first -= late;
+        run->count += late;
+        rw->shift -= late;
+        return late;
     }
+    rw->in_top = seq;
+    rw->shift--;
+    if (rw->skips && run->first + run->count == (uint32_t)seq) {
+        run->count++;
+        return true;
+    }
+    rw->skip_at = (uint8_t)((rw->skip_at + 1) % REWRITE_SKIPS);
+    run = &rw->skip[rw->skip_at];
+    if (rw->skips == REWRITE_SKIPS) {
+        /* What lies before the oldest run cannot be told any more. */
+        rw->in_base = seq - (int64_t)((uint32_t)seq - run->first - run->count);
+    } else {
+        rw->skips++;
+    }
+    *run = (struct rewrite_skip_run){.first = (uint32_t)seq, .count = 1};
+    return true;
+}
+
+/* How many packets behind seq were left out; -1 when seq is one of them. */
+static int64_t skipped_behind(const struct rewrite *rw, int64_t seq)
+{
+    int64_t behind = 0;
+    for (unsigned i = 0; i < rw->skips; i++) {
+        const struct rewrite_skip_run *run =
+            &rw->skip[(rw->skip_at + REWRITE_SKIPS - i) % REWRITE_SKIPS];
+        int32_t past = (int32_t)((uint32_t)seq - run->first);
+        if (past >= (int32_t)run->count) {
+            break;
+        }
+        if (past >= 0) {
+            return -1;
+        }
+        behind += run->count;
+    }
+    return behind;
 }
 
 bool rewrite_packet(struct rewrite *rw, int64_t seq, uint32_t timestamp, mono_us now,
@@ -52,8 +102,13 @@ bool rewrite_packet(struct rewrite *rw, int64_t seq, uint32_t timestamp, mono_us
     if (!rw->has_source || seq < rw->in_base) {
         return false;
     }
-    *seq_out = seq + rw->shift;
+    int64_t behind = seq > rw->in_top ? 0 : skipped_behind(rw, seq);
+    if (behind < 0) {
+        return false;
+    }
+    *seq_out = seq + rw->shift + behind;
     *timestamp_out = timestamp + rw->ts_shift;
+    rw->in_top = seq > rw->in_top ? seq : rw->in_top;
     if (!rw->started || *seq_out > rw->out_top) {
         rw->started = true;
         rw->out_top = *seq_out;

@@ -26,6 +26,7 @@ enum sfu_timer_reason {
     TIMER_PEER_TWCC,
     TIMER_PEER_SLOTS,
     TIMER_PEER_CC,
+    TIMER_PEER_PACE,
     TIMER_NACK,
     TIMER_TRACK_KEYREQ,
     TIMER_TRACK_TICK,
@@ -92,6 +93,8 @@ struct sfu {
     struct headers headers;
     struct peer **active; /* peers with something queued */
     uint32_t active_count;
+    struct peer **sharing; /* peers whose bits are to be shared out anew */
+    uint32_t sharing_count;
 
     struct dtls_item dtls[SFU_DTLS_QUEUE];
     uint32_t dtls_head;
@@ -138,6 +141,10 @@ enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pk
 /* Decimal text of a slot's MID, not terminated; returns its length. */
 uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8]);
 void queue_forget(struct sfu *sfu, struct peer *peer);
+/* What is queued of the peer is looked at with the next drain. */
+void queue_wake(struct sfu *sfu, struct peer *peer);
+/* Sends what may leave of one peer's queue. */
+void drain_now(struct sfu *sfu, struct peer *peer, mono_us now);
 void pacer_drain(struct sfu *sfu, mono_us now);
 /* Seals and sends a compound of len bytes at the batch's room; nothing without consent. */
 void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, mono_us now);

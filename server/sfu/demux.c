@@ -74,6 +74,9 @@ void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out 
         map_del(&sfu->peer_by_ufrag, ice_ufrag_key(out->gone_ufrag));
     }
     path_update(sfu, peer, now);
+    if (out->changes & ICE_SELECTED && out->silent_us >= PEER_PATH_LOST_US) {
+        peer_pictures_anew(sfu, peer, now);
+    }
     if (out->changes & ICE_SELECTED && !peer->connected && !peer->checked) {
         peer->checked = true;
         peer->handshake_until = now + PEER_HANDSHAKE_US;

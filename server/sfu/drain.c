@@ -1,20 +1,23 @@
 /*
  * The last hop but one: queued references are numbered, stamped, rewritten and sealed into the send
- * buffer, one subscriber after the other, so that its packets form runs. Pacing by a budget would
- * stand here (server/proto/pacer.h): today everything queued leaves with its flush.
+ * buffer, one subscriber after the other, so that its packets form runs. Sound leaves at once;
+ * pictures beyond the budget of the path (pace.h) stay queued.
  */
 #include <string.h>
 
 #include "codec/base/err.h"
 #include "codec/media/av1_dd.h"
 #include "codec/media/registry.h"
+#include "codec/media/rungs.h"
 #include "codec/wire/rtp.h"
 #include "server/proto/pacer.h"
-#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 enum {
     PADDING_BIT = 0x20,
+    MARKER_BIT = 0x80,
+    PACE_QUEUE_MS = 600,       /* of pacing: pictures later than this are of no use */
+    PACE_QUEUE_BITS = 2000000, /* and this much more, for a key frame on a slow path */
     GENERIC_MAX = RTP_HEADER_MIN + HEADER_WRITE_MAX + CODEC_PREFIX_MAX,
 };
 
@@ -28,6 +31,7 @@ static struct txq_chunk *chunk_add(struct sfu *sfu, struct peer *peer)
     chunk->id = id;
     chunk->next = NULL;
     chunk->count = 0;
+    chunk->first = 0;
     if (peer->queue) {
         peer->queue_tail->next = chunk;
     } else {
@@ -53,11 +57,17 @@ enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pk
         .generation = sub->generation,
         .begin = begin,
     };
+    peer->queue_bytes += pkt->len;
+    queue_wake(sfu, peer);
+    return DROP_NONE;
+}
+
+void queue_wake(struct sfu *sfu, struct peer *peer)
+{
     if (!peer->listed) {
         peer->listed = true;
         sfu->active[sfu->active_count++] = peer;
     }
-    return DROP_NONE;
 }
 
 void queue_forget(struct sfu *sfu, struct peer *peer)
@@ -70,6 +80,7 @@ void queue_forget(struct sfu *sfu, struct peer *peer)
         }
         pool_put(&sfu->txq, chunk->id);
     }
+    peer->queue_bytes = 0;
 }
 
 /* Everything one copy needs, worked out before it is sealed. */
@@ -82,31 +93,104 @@ struct copy {
     struct codec_edit edit;
 };
 
+/* The copy begins a source in its slot: numbers and layers start with it. */
+static void begin_source(struct subscription *sub, const struct pkt *pkt, mono_us now)
+{
+    const struct pkt_desc *desc = &pkt->desc;
+    mono_us age = sub->video && now > pkt->arrival ? now - pkt->arrival : 0;
+    rewrite_begin(&sub->rewrite, desc->ext_seq, desc->timestamp, sub->video ? 90000 : 48000,
+                  sub->video ? 1 : REWRITE_AUDIO_STEP, age, now);
+    sub->codec = CODEC_NONE;
+    sub->pictured = false;
+    sub->rung = sub->target;
+    sub->rung_from = desc->ext_seq;
+}
+
+enum fate { FATE_SEND, FATE_LEAVE_OUT, FATE_EMPTY };
+
+/* Is the packet part of what this subscriber gets of the layer? A change of rung takes effect here,
+ * with the packet that allows it. */
+static enum fate fate_of(struct subscription *sub, const struct pkt_desc *desc)
+{
+    int64_t seq = desc->ext_seq;
+    bool newest = rewrite_newest(&sub->rewrite, seq);
+    if (desc->payload_len == 0) {
+        return FATE_SEND;
+    }
+    if (newest) {
+        unsigned target =
+            seq <= sub->catch_up ? rung_of(rung_spatial(sub->target), 0) : sub->target;
+        bool fresh = !sub->pictured || desc->timestamp != sub->picture_ts;
+        unsigned rung = rung_step(sub->rung, target, desc, fresh);
+        if (rung != sub->rung) {
+            sub->rung_prev = sub->rung;
+            sub->rung_from = seq;
+            sub->rung = (uint8_t)rung;
+        }
+        sub->picture_ts = desc->timestamp;
+        sub->pictured = true;
+    }
+    unsigned rung = seq >= sub->rung_from ? sub->rung : sub->rung_prev;
+    if (desc->present >> rung & 1) {
+        return FATE_SEND;
+    }
+    return FATE_LEAVE_OUT;
+}
+
+/* A packet above the chosen layers: no hole is left, in numbers nor (VP8) in pictures. False when
+ * it came so late that there is a hole. */
+static bool leave_out(struct sfu *sfu, struct subscription *sub, const struct pkt_desc *desc)
+{
+    const struct codec_ops *ops = registry_codec((enum codec_id)desc->codec);
+    sfu->stats.left_out++;
+    if (ops && ops->close_holes) {
+        codec_rewrite_drop(&sub->codec_rewrite, desc);
+    }
+    return rewrite_skip(&sub->rewrite, desc->ext_seq);
+}
+
+/* Numbers and edits of a picture's copy; false when it must not go out. */
+static bool number_video(struct sfu *sfu, struct copy *c)
+{
+    struct subscription *sub = c->sub;
+    const struct pkt_desc *desc = &c->pkt->desc;
+    enum fate fate = fate_of(sub, desc);
+    if (desc->codec != sub->codec) {
+        codec_rewrite_switch(&sub->codec_rewrite);
+        sub->codec = desc->codec;
+    }
+    if (fate == FATE_LEAVE_OUT) {
+        if (leave_out(sfu, sub, desc)) {
+            return false;
+        }
+        fate = FATE_EMPTY;
+    } else if (desc->payload_len && codec_rewrite_edit(&sub->codec_rewrite, desc, &c->edit)) {
+        fate = FATE_EMPTY; /* of a picture that was left out: its place is known by now */
+    }
+    if (fate == FATE_EMPTY) {
+        /* It was missing when what surrounds it went out, so there is a hole: close it. */
+        c->edit = (struct codec_edit){.fields = CODEC_EDIT_EMPTY};
+    } else if (desc->end_of_frame && !desc->marker && desc->spatial == rung_spatial(sub->rung)) {
+        c->edit.fields |= CODEC_EDIT_MARKER;
+    }
+    return true;
+}
+
 /* Numbers of the copy; false when it must not go out. */
 static bool number(struct sfu *sfu, struct copy *c, bool begin, mono_us now)
 {
     struct subscription *sub = c->sub;
     const struct pkt_desc *desc = &c->pkt->desc;
-    uint32_t hz = sub->video ? 90000 : 48000;
     if (begin) {
-        rewrite_begin(&sub->rewrite, desc->ext_seq, desc->timestamp, hz,
-                      sub->video ? 1 : REWRITE_AUDIO_STEP, now);
-        sub->codec = CODEC_NONE;
+        begin_source(sub, c->pkt, now);
     }
     if (desc->ext_seq < sub->rewrite.in_base) {
         sfu_drop(sfu, DROP_TOO_OLD);
         return false;
     }
     c->edit = (struct codec_edit){0};
-    if (sub->video) {
-        if (desc->codec != sub->codec) {
-            codec_rewrite_switch(&sub->codec_rewrite);
-            sub->codec = desc->codec;
-        }
-        if (desc->payload_len && codec_rewrite_edit(&sub->codec_rewrite, desc, &c->edit)) {
-            sfu_drop(sfu, DROP_TOO_OLD);
-            return false;
-        }
+    if (sub->video && !number_video(sfu, c)) {
+        return false;
     }
     return rewrite_packet(&sub->rewrite, desc->ext_seq, desc->timestamp, now, &c->seq,
                           &c->timestamp);
@@ -158,6 +242,11 @@ static size_t header_put(struct sfu *sfu, const struct subscription *sub, const 
 static void header_patch(struct peer *peer, uint8_t *out, const struct header *at,
                          const struct copy *c, uint32_t ssrc)
 {
+    if (c->edit.fields & CODEC_EDIT_MARKER) {
+        out[1] |= MARKER_BIT;
+    } else if (c->edit.fields & CODEC_EDIT_EMPTY) {
+        out[1] &= (uint8_t)~MARKER_BIT;
+    }
     put_u16(out + 2, (uint16_t)c->seq);
     put_u32(out + 4, c->timestamp);
     put_u32(out + 8, ssrc);
@@ -198,7 +287,8 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     struct header at = {0};
     size_t header_len = header_put(sfu, sub, e->pkt, out, &at);
     const uint8_t *payload = e->pkt->data + desc->header_len;
-    size_t payload_len = desc->payload_len;
+    size_t payload_len = c.edit.fields & CODEC_EDIT_EMPTY ? 0 : desc->payload_len;
+    padding = payload_len ? padding : 0;
     if (header_len == 0 ||
         header_len + payload_len + CODEC_PREFIX_MAX + PACER_PAD_MAX + SRTP_TRAILER_MAX >
             TXBATCH_DATAGRAM_MAX) {
@@ -208,7 +298,7 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     header_patch(peer, out, &at, &c, sub->ssrc);
     size_t replaced = 0;
     size_t prefix = 0;
-    if (c.edit.fields) {
+    if (c.edit.fields && payload_len) {
         prefix = codec_apply(desc->codec, &c.edit, desc, payload, payload_len, out + header_len,
                              &replaced);
     }
@@ -219,11 +309,10 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
                                       payload_len - replaced + padding, (uint64_t)c.seq);
     txbatch_commit(sfu->tx, &peer->to, len);
     if (at.transport_cc_at) {
-        const struct cc_packet sent = {.number = peer->twcc_seq++,
-                                       .bytes = (uint16_t)len,
-                                       .kind = sub->video ? CC_VIDEO : CC_AUDIO};
-        cc_sent(sfu, peer, &sent, now);
+        pace_sent(sfu, peer, sub->video ? CC_VIDEO : CC_AUDIO, len, now);
     }
+    sfu->stats.tx_packets++;
+    sfu->stats.tx_bytes += len;
     if (sub->mid_left) {
         sub->mid_left--;
     }
@@ -234,41 +323,92 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
 static uint32_t plan(const struct peer *peer, const struct txq_chunk *chunk, uint32_t from,
                      uint16_t pad_max, struct pacer_item *item)
 {
-    for (uint32_t i = from; i < chunk->count; i++) {
-        const struct pkt_desc *desc = &chunk->entry[i].pkt->desc;
-        const struct subscription *sub = peer->slot[chunk->entry[i].slot];
-        item[i] = (struct pacer_item){
+    uint32_t end = from;
+    for (; end < chunk->count && chunk->entry[end].pkt; end++) {
+        const struct pkt_desc *desc = &chunk->entry[end].pkt->desc;
+        const struct subscription *sub = peer->slot[chunk->entry[end].slot];
+        item[end] = (struct pacer_item){
             .len = desc->payload_len,
             .may_pad = sub->video && desc->payload_len > 0 && sub->mid_left == 0,
         };
     }
-    return pacer_run(item + from, chunk->count - from, pad_max);
+    return pacer_run(item + from, end - from, pad_max);
+}
+
+/* Sends of one chunk what may leave; true when something of it has to wait. */
+static bool drain_chunk(struct sfu *sfu, struct peer *peer, struct txq_chunk *chunk, bool limited,
+                        mono_us now)
+{
+    struct pacer_item item[TXQ_CHUNK];
+    uint32_t run_end = 0;
+    uint32_t waits = chunk->count;
+    for (uint32_t i = chunk->first; i < chunk->count; i++) {
+        struct txq_entry *e = &chunk->entry[i];
+        if (!e->pkt) {
+            continue;
+        }
+        if (limited && e->slot >= peer->audio_slots && !pace_may_send(peer)) {
+            waits = waits < i ? waits : i;
+            continue;
+        }
+        if (i >= run_end) {
+            run_end = i + plan(peer, chunk, i, sfu->pad_max, item);
+        }
+        peer->queue_bytes -= e->pkt->len;
+        send_one(sfu, peer, e, item[i].padding, now);
+        pkt_put(&e->pkt);
+    }
+    chunk->first = (uint16_t)waits;
+    return waits < chunk->count;
+}
+
+/* The path cannot take what is queued in useful time: pictures begin anew with key frames. */
+static void give_up(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    queue_forget(sfu, peer);
+    for (unsigned i = peer->audio_slots; i < peer->slots; i++) {
+        struct subscription *sub = peer->slot[i];
+        if (sub && sub->layer) {
+            sub->begin = true;
+            sub->catch_up = INT64_MIN;
+            track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
+        }
+    }
+    sfu_drop(sfu, DROP_QUEUE_FULL);
+}
+
+void drain_now(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    bool limited = pace_limited(peer, now);
+    while (peer->queue && !drain_chunk(sfu, peer, peer->queue, limited, now)) {
+        struct txq_chunk *chunk = peer->queue;
+        peer->queue = chunk->next;
+        pool_put(&sfu->txq, chunk->id);
+    }
+    if (!peer->queue) {
+        return;
+    }
+    for (struct txq_chunk *chunk = peer->queue->next; chunk; chunk = chunk->next) {
+        (void)drain_chunk(sfu, peer, chunk, limited, now); /* sound behind pictures that wait */
+    }
+    uint64_t bits = (uint64_t)peer->queue_bytes * 8;
+    uint64_t most = peer->estimate_bps * PACER_FACTOR_PERCENT / 100 * PACE_QUEUE_MS / 1000;
+    if (bits > most + PACE_QUEUE_BITS) {
+        give_up(sfu, peer, now);
+    } else {
+        pace_wait(sfu, peer, now);
+    }
 }
 
 static void drain_peer(struct sfu *sfu, struct peer *peer, mono_us now)
 {
-    struct txq_chunk *chunk = peer->queue;
-    bool allowed = peer_can_send(peer, now);
-    while (chunk) {
-        struct pacer_item item[TXQ_CHUNK];
-        uint32_t run_end = 0;
-        for (uint32_t i = 0; i < chunk->count; i++) {
-            if (allowed && i == run_end) {
-                run_end = i + plan(peer, chunk, i, sfu->pad_max, item);
-            }
-            if (allowed) {
-                send_one(sfu, peer, &chunk->entry[i], item[i].padding, now);
-            } else {
-                sfu_drop(sfu, DROP_NO_CONSENT);
-            }
-            pkt_put(&chunk->entry[i].pkt);
-        }
-        struct txq_chunk *next = chunk->next;
-        pool_put(&sfu->txq, chunk->id);
-        chunk = next;
-    }
-    peer->queue = NULL;
     peer->listed = false;
+    if (peer_can_send(peer, now)) {
+        drain_now(sfu, peer, now);
+    } else if (peer->queue) {
+        sfu_drop(sfu, DROP_NO_CONSENT);
+        queue_forget(sfu, peer);
+    }
 }
 
 /* Brings what the next peers need nearer while this one is sealed: first their own lines, one step
@@ -286,7 +426,9 @@ static void prefetch_peers(const struct sfu *sfu, uint32_t i)
     }
     if (i + 1 < sfu->active_count) {
         const struct peer *peer = sfu->active[i + 1];
-        const char *sub = (const char *)peer->slot[peer->queue->entry[0].slot];
+        const struct txq_chunk *queue = peer->queue;
+        const char *sub =
+            (const char *)(queue ? peer->slot[queue->entry[queue->first].slot] : NULL);
         __builtin_prefetch(peer->seal);
         __builtin_prefetch(sub);
         __builtin_prefetch(sub + 64);
@@ -297,15 +439,11 @@ static void prefetch_peers(const struct sfu *sfu, uint32_t i)
 void pacer_drain(struct sfu *sfu, mono_us now)
 {
     headers_flush(&sfu->headers, now);
-    uint64_t packets = sfu->tx->datagrams;
-    uint64_t bytes = sfu->tx->bytes;
     for (uint32_t i = 0; i < sfu->active_count; i++) {
         prefetch_peers(sfu, i);
         drain_peer(sfu, sfu->active[i], now);
     }
     sfu->active_count = 0;
-    sfu->stats.tx_packets += sfu->tx->datagrams - packets;
-    sfu->stats.tx_bytes += sfu->tx->bytes - bytes;
 }
 
 void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, mono_us now)

@@ -11,11 +11,12 @@ static void layer_learn(struct sfu *sfu, struct layer *layer, const struct pkt *
     layer->last_ts = pkt->desc.timestamp;
     layer->bytes += pkt->len;
     layer->live = true;
-    if (pkt->desc.height && pkt->desc.height != layer->height && !track->remote) {
-        layer->height = pkt->desc.height;
-        changed = true;
+    if (track->video && !track->remote) {
+        changed = rates_note(&layer->rates, &pkt->desc, pkt->len) || changed;
     }
     if (pkt->desc.keyframe) {
+        layer->key_seq = pkt->desc.ext_seq;
+        layer->key_us = now;
         keyreq_answered(&track->keyreq, layer->index);
     }
     if (changed) {

@@ -113,37 +113,48 @@ static uint8_t offset_of(const struct rtpext_set *set, enum rtpext_kind kind)
     return at && at + RTP_HEADER_MIN <= UINT8_MAX ? (uint8_t)(at + RTP_HEADER_MIN) : 0;
 }
 
-size_t header_write(uint8_t *out, const struct pkt *pkt, const struct header_spec *spec,
-                    struct header *at)
+static size_t write_fields(uint8_t *out, struct rtpext_values *v, const struct header_spec *spec,
+                           bool marker, struct header *at)
 {
-    struct rtp_header in;
-    struct rtpext_set from = {0};
     struct rtpext_set to = {0};
-    struct rtpext_values v = {
-        .kinds = 1u << RTPEXT_TRANSPORT_CC | 1u << RTPEXT_ABS_SEND_TIME,
-        .abs_send_time = spec->abs_send_time,
-    };
-    if (rtp_parse(&in, pkt->data, pkt->len) || rtpext_find(&from, &in, pkt->data, &house_exts)) {
-        return 0;
-    }
-    values_from(&v, &from, pkt, spec->audio);
+    v->kinds |= 1u << RTPEXT_TRANSPORT_CC | 1u << RTPEXT_ABS_SEND_TIME;
+    v->abs_send_time = spec->abs_send_time;
     if (spec->mid) {
-        v.kinds |= 1u << RTPEXT_MID;
-        v.mid = spec->mid;
-        v.mid_len = spec->mid_len;
+        v->kinds |= 1u << RTPEXT_MID;
+        v->mid = spec->mid;
+        v->mid_len = spec->mid_len;
     }
     struct wr ext = wr_init(out + RTP_HEADER_MIN, HEADER_WRITE_MAX - RTP_HEADER_MIN);
-    int ext_len = rtpext_write(&ext, spec->ids, &v, &to);
+    int ext_len = rtpext_write(&ext, spec->ids, v, &to);
     if (ext_len < 0) {
         return 0;
     }
     memset(out, 0, RTP_HEADER_MIN);
     out[0] = ext_len ? 0x90 : 0x80;
-    out[1] = (uint8_t)((pkt->desc.marker ? 0x80 : 0) | (spec->pt & 0x7f));
+    out[1] = (uint8_t)((marker ? 0x80 : 0) | (spec->pt & 0x7f));
     at->transport_cc_at = offset_of(&to, RTPEXT_TRANSPORT_CC);
     at->dd_at = offset_of(&to, RTPEXT_DEPENDENCY_DESCRIPTOR);
     at->dd_len = to.field[RTPEXT_DEPENDENCY_DESCRIPTOR].len;
     return RTP_HEADER_MIN + (size_t)ext_len;
+}
+
+size_t header_write(uint8_t *out, const struct pkt *pkt, const struct header_spec *spec,
+                    struct header *at)
+{
+    struct rtp_header in;
+    struct rtpext_set from = {0};
+    struct rtpext_values v = {0};
+    if (rtp_parse(&in, pkt->data, pkt->len) || rtpext_find(&from, &in, pkt->data, &house_exts)) {
+        return 0;
+    }
+    values_from(&v, &from, pkt, spec->audio);
+    return write_fields(out, &v, spec, pkt->desc.marker != 0, at);
+}
+
+size_t header_write_bare(uint8_t *out, const struct header_spec *spec, struct header *at)
+{
+    struct rtpext_values v = {0};
+    return write_fields(out, &v, spec, false, at);
 }
 
 /* A packet id counts upwards in its low half, so neighbours take neighbouring places. */

@@ -80,6 +80,8 @@ void header_house_ids(uint8_t *data, const struct rtp_header *hdr, const struct 
  */
 size_t header_write(uint8_t *out, const struct pkt *pkt, const struct header_spec *spec,
                     struct header *at);
+/* The same for a packet that carries nothing of a publisher. */
+size_t header_write_bare(uint8_t *out, const struct header_spec *spec, struct header *at);
 /* The cached header of pkt for a template (never 0), or NULL when it cannot be cached. */
 const struct header *headers_find(struct headers *h, const struct pkt *pkt, uint16_t template,
                                   bool audio);

@@ -33,10 +33,13 @@ enum sfu_msg_kind {
 struct sfu_msg_layer {
     int64_t sr_mono_us; /* capture time of sr_rtp in our clock */
     uint32_t sr_rtp;
-    uint16_t height;
-    uint8_t live;
-    uint8_t has_sr;
+    uint16_t height[3];
+    uint16_t offered; /* rungs */
+    uint8_t flags;    /* SFU_MSG_LIVE ... */
+    uint8_t rate[11]; /* rates_pack of the rungs that exist, in their order */
 };
+
+enum { SFU_MSG_LIVE = 1, SFU_MSG_AVAILABLE = 2, SFU_MSG_HAS_SR = 4 };
 
 struct sfu_msg {
     uint8_t kind; /* enum sfu_msg_kind */

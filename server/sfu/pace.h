@@ -1,13 +1,16 @@
 /*
- * When packets leave to one peer: audio at once, then retransmissions, then pictures within a
- * budget, and probes of the estimator.
+ * When packets leave to one peer: sound at once, retransmissions next, pictures within the budget
+ * of server/proto/pacer.h, and the probe clusters of the estimator. Invariant: the queue is
+ * bounded: pictures that cannot leave in useful time are given up and begun anew with a key frame.
  * Out of scope: numbering and sealing (drain.c).
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "codec/base/time.h"
+#include "server/sfu/cc.h"
 
 struct peer;
 struct sfu;
@@ -21,3 +24,13 @@ struct pace_probe {
 /* Sends a cluster: media that waits anyway, then recent packets again as RTX, then padding. A new
  * one replaces one that is under way. */
 void pace_probe(struct sfu *sfu, struct peer *peer, const struct pace_probe *probe, mono_us now);
+/* Is there a budget at all? Fills it. Without an estimate everything leaves at once. */
+bool pace_limited(struct peer *peer, mono_us now);
+/* May a picture's packet leave now? */
+bool pace_may_send(const struct peer *peer);
+/* A numbered datagram of bytes left: budget, cluster and estimator are told. */
+void pace_sent(struct sfu *sfu, struct peer *peer, enum cc_kind kind, size_t bytes, mono_us now);
+/* What is queued waits for the budget. */
+void pace_wait(struct sfu *sfu, struct peer *peer, mono_us now);
+/* peer->pace_node came due. */
+void pace_timer(struct sfu *sfu, struct peer *peer, mono_us now);

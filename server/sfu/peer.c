@@ -7,11 +7,35 @@
 #include "codec/base/hash.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/share.h"
 
 struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
 {
     uint64_t value;
     return map_find(&sfu->peer_by_id, id, &value) ? pool_at(&sfu->peers, value) : NULL;
+}
+
+void peer_pictures_anew(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    for (unsigned i = peer->audio_slots; peer->connected && i < peer->slots; i++) {
+        const struct subscription *sub = peer->slot[i];
+        if (sub && sub->video && sub->layer) {
+            track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
+        }
+    }
+    for (unsigned source = 0; peer->connected && source < SOURCE_COUNT; source++) {
+        struct track *track = peer->track[source];
+        uint8_t layers = 0;
+        for (unsigned i = 0; track && track->video && i < LAYERS_MAX; i++) {
+            const struct layer *layer = track->layer[i];
+            if (layer && (layer->subs || layer->exports)) {
+                layers = (uint8_t)(layers | 1u << i);
+            }
+        }
+        if (layers) {
+            track_keyframe(sfu, track, layers, now);
+        }
+    }
 }
 
 bool peer_can_send(const struct peer *peer, mono_us now)
@@ -279,6 +303,7 @@ static void timers_cancel(struct sfu *sfu, struct peer *peer)
     twheel_cancel(&sfu->wheel, &peer->rtcp_node);
     twheel_cancel(&sfu->wheel, &peer->twcc_node);
     twheel_cancel(&sfu->wheel, &peer->slots_node);
+    twheel_cancel(&sfu->wheel, &peer->pace_node);
 }
 
 static void demux_forget(struct sfu *sfu, struct peer *peer)
@@ -321,6 +346,7 @@ void peer_close(struct sfu *sfu, struct peer *peer, mono_us now)
             subscription_free(sfu, peer->slot[i]);
         }
     }
+    share_forget(sfu, peer);
     timers_cancel(sfu, peer);
     cc_close(sfu, peer);
     handshake_forget(sfu, peer);
@@ -352,7 +378,8 @@ static uint64_t view_hash(const struct sfu_slot_view *view, unsigned count)
     uint64_t flat[2 * (DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX)];
     for (unsigned i = 0; i < count; i++) {
         flat[2 * i] = view[i].publisher;
-        flat[2 * i + 1] = (uint64_t)view[i].source << 8 | view[i].state;
+        flat[2 * i + 1] = (uint64_t)view[i].height << 24 | (uint64_t)view[i].reason << 16 |
+                          (uint64_t)view[i].source << 8 | view[i].state;
     }
     return hash_bytes(&key, flat, count * 2 * sizeof(flat[0]));
 }

@@ -10,6 +10,7 @@
 
 #include "codec/base/twheel.h"
 #include "server/proto/ice.h"
+#include "server/proto/pacer.h"
 #include "server/proto/twcc_gen.h"
 #include "server/sfu/pace.h"
 #include "server/sfu/sfu.h"
@@ -24,10 +25,11 @@ enum {
     PEER_SLOTS = DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX,
     PEER_RIDS = LAYERS_MAX,
     PEER_RTCP_US = 1 * US_PER_S,
-    PEER_SLOTS_US = 50 * US_PER_MS,
+    PEER_SLOTS_US = 15 * US_PER_MS,
     PEER_HANDSHAKE_US = 10 * US_PER_S, /* from the first authenticated check (S2) */
     PEER_FIRST_CHECK_US = 30 * US_PER_S,
     PEER_RTT_START_US = 100 * US_PER_MS,
+    PEER_PATH_LOST_US = 1 * US_PER_S, /* a path left after so long without a check had failed */
 };
 
 /* A received SSRC and what it is. */
@@ -52,7 +54,8 @@ enum { TXQ_CHUNK = 30 };
 struct txq_chunk {
     struct txq_chunk *next;
     pool_id id;
-    uint32_t count;
+    uint16_t count;
+    uint16_t first; /* entries before it have left */
     struct txq_entry entry[TXQ_CHUNK];
 };
 
@@ -69,6 +72,7 @@ struct peer {
     struct srtp_seal *seal;
     struct txq_chunk *queue;
     struct txq_chunk *queue_tail;
+    uint32_t queue_bytes; /* payloads waiting */
     mono_us consent_until;
     struct room *room;
     struct tuple to;
@@ -77,6 +81,7 @@ struct peer {
     bool listed;       /* in the list of peers with something queued */
     bool connected;
     bool ready;
+    bool sharing; /* in the list of those whose bits are shared out anew */
     uint8_t slots;
     uint8_t audio_slots;
     uint8_t codecs[2]; /* bit per codec listed: audio, video */
@@ -94,11 +99,16 @@ struct peer {
     mono_us rtt_us;
     /* server/sfu/cc.h */
     uint64_t estimate_bps; /* of its path, 0 = not known: no limit */
+    uint32_t alloc_bps;    /* shared out, audio included */
     uint32_t wanted_bps;   /* in all, were every wish fulfilled; 0 = nothing better waits */
     struct cc *cc;         /* the estimator's, NULL until it needs one */
     pool_id cc_id;
     struct pace_probe probe;
     uint32_t probe_left; /* bytes */
+    uint16_t probe_steps;
+    uint16_t probe_slot;   /* whose packets were sent again last */
+    uint16_t probe_behind; /* and how far behind its newest */
+    struct pacer_budget budget;
     uint32_t rtcp_index;
     bool lost;
     bool checked;        /* an authenticated check came */
@@ -127,6 +137,7 @@ struct peer {
     struct twheel_node twcc_node;
     struct twheel_node slots_node;
     struct twheel_node cc_node;
+    struct twheel_node pace_node;
     mono_us slots_us;    /* last event SLOTS */
     uint64_t slots_hash; /* of what it said */
 };
@@ -149,9 +160,12 @@ bool peer_reaches(const struct peer *peer, sfu_room_id room, bool video);
 void peer_publish(struct sfu *sfu, struct peer *peer, uint32_t publish, mono_us now);
 /* Keys are there: media can flow. */
 void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now);
+/* Its path moved after the old one had failed (F5, F6): nobody asks again for what was lost
+ * meanwhile, so all its pictures, those it sends and those it sees, need key frames at once. */
+void peer_pictures_anew(struct sfu *sfu, struct peer *peer, mono_us now);
 /* True when something may be sent to it now. */
 bool peer_can_send(const struct peer *peer, mono_us now);
-/* Its slots changed: an event follows, at most every 50 ms. */
+/* Its slots changed: an event follows, at most every PEER_SLOTS_US. */
 void peer_slots_changed(struct sfu *sfu, struct peer *peer, mono_us now);
 void peer_slots_event(struct sfu *sfu, struct peer *peer, mono_us now);
 
@@ -174,5 +188,10 @@ void report_pli(struct sfu *sfu, struct track *track, uint8_t layers, mono_us no
 /* NTP time we use for a moment, 32.32. */
 uint64_t report_ntp(mono_us at);
 
-/* server/sfu/retransmit.c: the peer misses seq of a slot. */
+/* server/sfu/retransmit.c: a packet of recent times goes to the peer once more, unasked; false when
+ * there is none of at most `most` bytes. */
+bool retransmit_probe(struct sfu *sfu, struct peer *peer, uint32_t most, mono_us now);
+/* Packets that carry nothing, about `bytes` of them, on the repair stream of a slot. */
+void retransmit_padding(struct sfu *sfu, struct peer *peer, uint32_t bytes, mono_us now);
+/* The peer misses seq of a slot. */
 void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);

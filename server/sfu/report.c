@@ -4,6 +4,7 @@
  */
 #include "codec/wire/rtcp.h"
 #include "server/sfu/core.h"
+#include "server/sfu/share.h"
 
 enum {
     COMPOUND_MAX = 1200,
@@ -111,6 +112,9 @@ void report_timer(struct sfu *sfu, struct peer *peer, mono_us now)
         rtcp_write_rr(&w, our_ssrc(peer), reports, count);
     }
     send_compound(sfu, peer, &w, now);
+    if (peer->estimate_bps) {
+        share_update(sfu, peer, now); /* what sources send moves by itself */
+    }
     sfu_arm(sfu, &peer->rtcp_node, TIMER_PEER_RTCP,
             now + PEER_RTCP_US * 3 / 4 + rng_below(&sfu->rng, PEER_RTCP_US / 2));
 }

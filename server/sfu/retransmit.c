@@ -1,4 +1,7 @@
-/* A subscriber misses a packet: sealed again from the shared history as RTX (RFC 4588). */
+/*
+ * A subscriber misses a packet: sealed again from the shared history as RTX (RFC 4588). The same
+ * stream carries what probes the path: recent packets once more, then padding.
+ */
 #include <string.h>
 
 #include "codec/base/err.h"
@@ -32,13 +35,17 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
         return;
     }
     int64_t rtx_seq = sub->rtx_seq++;
-    struct cc_packet tcc = {.kind = CC_RTX};
+    size_t payload_len = sent->edit.fields & CODEC_EDIT_EMPTY ? 0 : desc->payload_len;
+    if (sent->edit.fields & CODEC_EDIT_MARKER) {
+        out[1] |= 0x80;
+    } else if (payload_len == 0) {
+        out[1] &= 0x7f;
+    }
     put_u16(out + 2, (uint16_t)rtx_seq);
     put_u32(out + 4, desc->timestamp + sent->timestamp_shift);
     put_u32(out + 8, sub->ssrc + 1);
     if (at.transport_cc_at) {
-        tcc.number = peer->twcc_seq++;
-        put_u16(out + at.transport_cc_at, tcc.number);
+        put_u16(out + at.transport_cc_at, peer->twcc_seq);
     }
     if (at.dd_at && sent->edit.fields & CODEC_EDIT_PICTURE_ID && desc->codec == CODEC_AV1) {
         av1_dd_renumber(out + at.dd_at, at.dd_len, sent->edit.picture_id);
@@ -47,16 +54,15 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
     const uint8_t *payload = pkt->data + desc->header_len;
     size_t replaced = 0;
     size_t prefix = 2;
-    if (sent->edit.fields) {
-        prefix += codec_apply(desc->codec, &sent->edit, desc, payload, desc->payload_len,
+    if (sent->edit.fields && payload_len) {
+        prefix += codec_apply(desc->codec, &sent->edit, desc, payload, payload_len,
                               out + header_len + 2, &replaced);
     }
     size_t len = sfu->crypto.seal_rtp(peer->seal, out, header_len, prefix, payload + replaced,
-                                      desc->payload_len - replaced, (uint64_t)rtx_seq);
+                                      payload_len - replaced, (uint64_t)rtx_seq);
     txbatch_commit(sfu->tx, &peer->to, len);
     if (at.transport_cc_at) {
-        tcc.bytes = (uint16_t)len;
-        cc_sent(sfu, peer, &tcc, now);
+        pace_sent(sfu, peer, CC_RTX, len, now);
     }
     sfu->stats.rtx_sent++;
     sfu->stats.tx_packets++;
@@ -81,5 +87,107 @@ void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us
         send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
     } else if (sub->video && layer == sub->layer && keyreq_gate_pass(&sub->gate, now)) {
         track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
+    }
+}
+
+static bool known(const struct subscription *sub)
+{
+    enum { BEGUN = 5 };
+    return sub && sub->sent_packets >= BEGUN;
+}
+
+/* The packet of a slot that was sent `behind` numbers before its newest, if it may go again. */
+static const struct pkt *recent(struct sfu *sfu, struct subscription *sub, uint16_t behind,
+                                struct rtx_sent *sent, int64_t *full, mono_us now)
+{
+    uint16_t seq = (uint16_t)(sub->rewrite.out_top - behind);
+    if (!sub->layer || !sub->rewrite.started || rtx_find(&sub->rtx, seq, 0, now, sent, full)) {
+        return NULL;
+    }
+    const struct layer *layer = pool_at(&sfu->layers, sent->source);
+    return layer == sub->layer ? history_get(&layer->history, sent->seq_in) : NULL;
+}
+
+bool retransmit_probe(struct sfu *sfu, struct peer *peer, uint32_t most, mono_us now)
+{
+    enum { BEHIND_MAX = 40, TRIES = 24 };
+    unsigned video = (unsigned)(peer->slots - peer->audio_slots);
+    for (unsigned tries = 0; video && tries < TRIES; tries++) {
+        struct subscription *sub = peer->slot[peer->audio_slots + peer->probe_slot % video];
+        struct rtx_sent sent;
+        int64_t full;
+        const struct pkt *pkt =
+            known(sub) ? recent(sfu, sub, peer->probe_behind, &sent, &full, now) : NULL;
+        if (!sub || !sub->layer || ++peer->probe_behind >= BEHIND_MAX) {
+            peer->probe_behind = 0;
+            peer->probe_slot++;
+        }
+        if (pkt && pkt->desc.payload_len && pkt->len <= most) {
+            send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A slot whose own stream has begun, and a repair payload type it knows. A repair stream that comes
+ * before its own one makes Firefox take it for the picture.
+ */
+static struct subscription *padding_slot(const struct peer *peer, uint8_t *pt)
+{
+    *pt = 0;
+    for (unsigned c = 1; c < CODEC_COUNT && *pt == 0; c++) {
+        *pt = peer->offer.video.rtx[c];
+    }
+    for (unsigned i = peer->audio_slots; *pt && i < peer->slots; i++) {
+        if (known(peer->slot[i])) {
+            return peer->slot[i];
+        }
+    }
+    return NULL;
+}
+
+static void send_padding(struct sfu *sfu, struct subscription *sub, uint8_t pt, uint8_t bytes,
+                         mono_us now)
+{
+    struct peer *peer = sub->peer;
+    char mid[8];
+    uint8_t padding[UINT8_MAX] = {0};
+    struct header at = {0};
+    struct header_spec spec = {
+        .mid = mid,
+        .mid_len = slot_mid(peer, sub->slot, mid),
+        .ids = &peer->offer.video_ext,
+        .pt = pt,
+        .abs_send_time = sfu->headers.abs_send_time,
+    };
+    uint8_t *out = txbatch_room(sfu->tx);
+    size_t header_len = header_write_bare(out, &spec, &at);
+    if (header_len == 0 || !at.transport_cc_at) {
+        return;
+    }
+    int64_t rtx_seq = sub->rtx_seq++;
+    out[0] |= 0x20;
+    put_u16(out + 2, (uint16_t)rtx_seq);
+    put_u32(out + 4, sub->rewrite.out_ts);
+    put_u32(out + 8, sub->ssrc + 1);
+    put_u16(out + at.transport_cc_at, peer->twcc_seq);
+    padding[bytes - 1] = bytes; /* RFC 3550 5.1: the last byte tells how many there are */
+    size_t len =
+        sfu->crypto.seal_rtp(peer->seal, out, header_len, 0, padding, bytes, (uint64_t)rtx_seq);
+    txbatch_commit(sfu->tx, &peer->to, len);
+    sfu->stats.tx_packets++;
+    sfu->stats.tx_bytes += len;
+    pace_sent(sfu, peer, CC_PADDING, len, now);
+}
+
+void retransmit_padding(struct sfu *sfu, struct peer *peer, uint32_t bytes, mono_us now)
+{
+    enum { PIECE = 224, OVERHEAD = 45 };
+    uint8_t pt;
+    struct subscription *sub = padding_slot(peer, &pt);
+    for (uint32_t done = 0; sub && done < bytes; done += PIECE + OVERHEAD) {
+        send_padding(sfu, sub, pt, PIECE, now);
     }
 }

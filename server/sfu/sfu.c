@@ -6,6 +6,7 @@
 #include "codec/base/mem.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/share.h"
 
 enum {
     PEERS_MAX = 1 << 20,
@@ -103,9 +104,10 @@ struct sfu *sfu_new(const struct sfu_config *config, const struct crypto_ops *cr
     sfu->packets.release_arg = sfu;
     sfu->unreleased_cap = config->shards > 1 ? config->packets_max : 1;
     sfu->active = mem_alloc(sizeof(sfu->active[0]) * config->peers_max);
+    sfu->sharing = mem_alloc(sizeof(sfu->sharing[0]) * config->peers_max);
     sfu->outbox = mem_alloc(sizeof(sfu->outbox[0]) * (config->shards > 1 ? SFU_OUTBOX : 1));
     sfu->unreleased = mem_alloc(sizeof(sfu->unreleased[0]) * sfu->unreleased_cap);
-    if (err || !sfu->active || !sfu->outbox || !sfu->unreleased) {
+    if (err || !sfu->active || !sfu->sharing || !sfu->outbox || !sfu->unreleased) {
         sfu_free(sfu);
         return NULL;
     }
@@ -148,6 +150,7 @@ void sfu_free(struct sfu *sfu)
     map_fini(&sfu->track_by_key);
     headers_fini(&sfu->headers);
     mem_free(sfu->active);
+    mem_free(sfu->sharing);
     mem_free(sfu->outbox);
     mem_free(sfu->unreleased);
     mem_free(sfu);
@@ -161,6 +164,7 @@ struct pkt *sfu_rx_packet(struct sfu *sfu)
 void sfu_flush(struct sfu *sfu, mono_us now)
 {
     sfu->now = now;
+    share_run(sfu, now);
     pacer_drain(sfu, now);
     for (uint32_t i = 0; i < sfu->nack_count; i++) {
         report_nack(sfu, sfu->nack_due[i], now);
@@ -248,6 +252,9 @@ static void timer_run(struct sfu *sfu, struct twheel_node *node, mono_us now)
     case TIMER_PEER_SLOTS:
         peer_slots_event(sfu, OWNER(node, struct peer, slots_node), now);
         break;
+    case TIMER_PEER_PACE:
+        pace_timer(sfu, OWNER(node, struct peer, pace_node), now);
+        break;
     case TIMER_PEER_CC:
         cc_timer(sfu, OWNER(node, struct peer, cc_node), now);
         break;
@@ -278,7 +285,7 @@ void sfu_timer(struct sfu *sfu, mono_us now)
 mono_us sfu_deadline(const struct sfu *sfu)
 {
     /* A waiting handshake step, message or reference wants the next turn at once. */
-    if (sfu->dtls_count || sfu->active_count || sfu->nack_count) {
+    if (sfu->dtls_count || sfu->active_count || sfu->nack_count || sfu->sharing_count) {
         return sfu->now;
     }
     if (sfu->outbox_count || sfu->unreleased_count) {

@@ -91,7 +91,8 @@ enum sfu_evt_kind {
     SFU_EVT_LOST,      /* no consent for 30 s: media dead, peer kept (signalling decides) */
     SFU_EVT_BACK,      /* media alive again after LOST */
     SFU_EVT_FAILED,    /* handshake impossible (fingerprint, 10 s); peer must be opened anew */
-    SFU_EVT_SLOTS,     /* what this peer's slots carry now; coalesced, at most every 50 ms */
+    SFU_EVT_SLOTS,     /* what this peer's slots carry now; coalesced */
+    SFU_EVT_SEND,      /* which layers of its sources the peer should send now */
     SFU_EVT_SPEAKING,  /* room: who is heard, loudest first; at most 5 a second */
 };
 
@@ -101,6 +102,8 @@ struct sfu_slot_view {
     sfu_peer_id publisher; /* 0 = empty */
     uint8_t source;        /* enum source_kind */
     uint8_t state;         /* enum sfu_slot_state */
+    uint8_t reason;        /* enum alloc_reason (server/proto/alloc.h): why it is as it is */
+    uint16_t height;       /* pixels of the layer it gets, 0 = none */
 };
 
 struct sfu_speaker {
@@ -122,7 +125,8 @@ struct sfu_evt {
             uint8_t audio;
             uint8_t video;
             struct sfu_slot_view slot[DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX];
-        } slots; /* audio slots first */
+        } slots;                    /* audio slots first */
+        uint8_t send[SOURCE_COUNT]; /* SEND: bit per layer: h = 1, m = 2, l = 4 */
         struct {
             uint32_t count;
             struct sfu_speaker speaker[SFU_SPEAKERS_MAX];
@@ -181,6 +185,8 @@ struct sfu_stats {
     uint64_t forwarded; /* packets to subscribers, retransmissions excluded */
     uint64_t rtx_sent, rtx_received, nacks_sent, nacks_received;
     uint64_t plis_sent, plis_received;
+    uint64_t fast_starts; /* pictures begun from the history */
+    uint64_t left_out;    /* packets of layers above the chosen one */
     uint64_t dtls_done, dtls_failed, ice_checks;
     uint64_t drops[DROP_COUNT];
     uint32_t peers, peers_connected, tracks, subscriptions, packets_used;

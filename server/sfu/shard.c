@@ -3,6 +3,8 @@
  * that finds a full ring waits in a bounded outbox; references given back wait in an array that can
  * hold all of them.
  */
+#include <string.h>
+
 #include "server/sfu/core.h"
 
 static bool carry(struct sfu *sfu, unsigned to, const struct sfu_msg *msg)
@@ -102,6 +104,45 @@ void shard_flush(struct sfu *sfu)
     }
 }
 
+static void describe_layer(struct sfu_msg_layer *out, const struct layer *layer)
+{
+    unsigned n = 0;
+    *out = (struct sfu_msg_layer){
+        .sr_mono_us = layer->sr_us,
+        .sr_rtp = layer->sr_rtp,
+        .offered = layer->rates.offered,
+        .flags = (uint8_t)((layer->live ? SFU_MSG_LIVE : 0) |
+                           (layer->live || layer->paused ? SFU_MSG_AVAILABLE : 0) |
+                           (layer->has_sr ? SFU_MSG_HAS_SR : 0)),
+    };
+    memcpy(out->height, layer->rates.height, sizeof(out->height));
+    for (unsigned left = out->offered; left && n < sizeof(out->rate); left &= left - 1) {
+        out->rate[n++] = rates_pack(layer->rates.bps[__builtin_ctz(left)]);
+    }
+}
+
+/* True when something of it changed that decides who gets what. */
+static bool layer_news(struct layer *layer, const struct sfu_msg_layer *news)
+{
+    bool live = (news->flags & SFU_MSG_LIVE) != 0;
+    bool available = (news->flags & SFU_MSG_AVAILABLE) != 0;
+    bool changed = layer->live != live || layer->available != available ||
+                   layer->rates.offered != news->offered ||
+                   memcmp(layer->rates.height, news->height, sizeof(news->height)) != 0;
+    unsigned n = 0;
+    layer->live = live;
+    layer->available = available;
+    layer->rates.offered = news->offered;
+    memcpy(layer->rates.height, news->height, sizeof(news->height));
+    for (unsigned left = news->offered; left && n < sizeof(news->rate); left &= left - 1) {
+        layer->rates.bps[__builtin_ctz(left)] = rates_unpack(news->rate[n++]);
+    }
+    layer->has_sr = (news->flags & SFU_MSG_HAS_SR) != 0;
+    layer->sr_rtp = news->sr_rtp;
+    layer->sr_us = news->sr_mono_us;
+    return changed;
+}
+
 void track_inform(struct sfu *sfu, struct track *track, uint64_t shards, mono_us now)
 {
     struct sfu_msg msg = {
@@ -119,13 +160,7 @@ void track_inform(struct sfu *sfu, struct track *track, uint64_t shards, mono_us
         const struct layer *layer = track->layer[i];
         if (layer) {
             msg.track.layers |= 1u << i;
-            msg.track.layer[i] = (struct sfu_msg_layer){
-                .sr_mono_us = layer->sr_us,
-                .sr_rtp = layer->sr_rtp,
-                .height = layer->height,
-                .live = layer->live,
-                .has_sr = layer->has_sr,
-            };
+            describe_layer(&msg.track.layer[i], layer);
         }
     }
     for (; shards; shards &= shards - 1) {
@@ -177,6 +212,7 @@ static void input_watch(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
             layer->exports = want ? layer->exports | bit : layer->exports & ~bit;
         }
     }
+    track_needed(sfu, track, now);
     if (fresh) {
         track_inform(sfu, track, bit, now);
     }
@@ -195,12 +231,7 @@ static void input_track(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
         const struct sfu_msg_layer *news = &msg->track.layer[i];
         struct layer *layer = msg->track.layers >> i & 1 ? track_layer(sfu, track, i, now) : NULL;
         if (layer) {
-            changed = changed || layer->live != (news->live != 0) || layer->height != news->height;
-            layer->live = news->live != 0;
-            layer->height = news->height;
-            layer->has_sr = news->has_sr != 0;
-            layer->sr_rtp = news->sr_rtp;
-            layer->sr_us = news->sr_mono_us;
+            changed = layer_news(layer, news) || changed;
         }
     }
     track_set(sfu, track, msg->room, msg->track.published != 0, now);

@@ -1,12 +1,145 @@
 #include "server/sfu/share.h"
 
+#include <string.h>
+
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+
+enum {
+    VOICE_BPS = 48000,  /* Opus with its headers */
+    SOUND_BPS = 150000, /* of a shared screen */
+    FOCUS_HEIGHT = 540, /* a tile this large is what people look at */
+};
 
 void share_update(struct sfu *sfu, struct peer *peer, mono_us now)
 {
-    for (unsigned i = peer->audio_slots; i < peer->slots; i++) {
-        if (peer->slot[i]) {
-            subscription_update(sfu, peer->slot[i], now);
+    (void)now;
+    if (!peer->sharing) {
+        peer->sharing = true;
+        sfu->sharing[sfu->sharing_count++] = peer;
+    }
+}
+
+void share_forget(struct sfu *sfu, struct peer *peer)
+{
+    for (uint32_t i = 0; peer->sharing && i < sfu->sharing_count; i++) {
+        if (sfu->sharing[i] == peer) {
+            sfu->sharing[i] = sfu->sharing[--sfu->sharing_count];
+            break;
         }
+    }
+    peer->sharing = false;
+}
+
+static uint32_t reserved(const struct peer *peer)
+{
+    uint32_t bps = VOICE_BPS; /* somebody may begin to speak */
+    for (unsigned i = 0; i < peer->audio_slots; i++) {
+        const struct subscription *sub = peer->slot[i];
+        if (sub && sub->layer) {
+            bps += sub->track && sub->track->source == SOURCE_SOUND ? SOUND_BPS : VOICE_BPS;
+        }
+    }
+    return bps;
+}
+
+static enum alloc_class class_of(const struct subscription *sub)
+{
+    if (sub->track->source == SOURCE_SCREEN) {
+        return ALLOC_SLIDES;
+    }
+    return sub->height_max >= FOCUS_HEIGHT ? ALLOC_FOCUS : ALLOC_TILE;
+}
+
+/* The option in force: what was chosen last, or the next below when that is not offered any more.
+ */
+static int8_t current_of(const struct subscription *sub, const struct alloc_slot *slot)
+{
+    int8_t below = -1;
+    if (sub->encoding < 0 || (!sub->layer && !sub->next)) {
+        return -1;
+    }
+    for (unsigned i = 0; i < slot->options; i++) {
+        const struct alloc_option *o = &slot->option[i];
+        if (o->encoding == sub->encoding && o->rung == sub->chosen_rung) {
+            return (int8_t)i;
+        }
+        below = o->height <= sub->height ? (int8_t)i : below;
+    }
+    return below;
+}
+
+static void slot_fill(struct alloc_slot *slot, const struct subscription *sub, mono_us now)
+{
+    *slot = (struct alloc_slot){
+        .kind = (uint8_t)class_of(sub),
+        .height = sub->height_max,
+        .lowered_us = sub->lowered_us,
+    };
+    track_offer(sub->track, slot, now);
+    slot->current = current_of(sub, slot);
+}
+
+static void apply(struct sfu *sfu, struct subscription *sub, const struct alloc_slot *slot,
+                  mono_us now)
+{
+    struct subscription_choice c = {.encoding = -1, .reason = slot->reason};
+    if (slot->chosen >= 0) {
+        const struct alloc_option *o = &slot->option[slot->chosen];
+        c.encoding = o->encoding;
+        c.rung = o->rung;
+        c.height = o->height;
+        c.bps = o->bps;
+    }
+    subscription_choose(sfu, sub, &c, now);
+}
+
+/* Tells the prober when what is wanted moved by a twentieth. */
+static void note_wanted(struct sfu *sfu, struct peer *peer, const struct alloc_sum *sum,
+                        mono_us now)
+{
+    uint32_t wanted = sum->wanted_bps < UINT32_MAX ? (uint32_t)sum->wanted_bps : UINT32_MAX;
+    uint32_t old = peer->wanted_bps;
+    uint32_t moved = wanted > old ? wanted - old : old - wanted;
+    peer->alloc_bps = sum->used_bps < UINT32_MAX ? (uint32_t)sum->used_bps : UINT32_MAX;
+    peer->wanted_bps = wanted;
+    if (moved > old / 20 || (wanted == 0) != (old == 0)) {
+        cc_wanted(sfu, peer, now);
+    }
+}
+
+static void share(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    struct alloc_slot slot[DESC_VIDEO_SLOTS_MAX];
+    struct subscription *sub[DESC_VIDEO_SLOTS_MAX];
+    struct alloc_sum sum;
+    unsigned n = 0;
+    for (unsigned i = peer->audio_slots; i < peer->slots; i++) {
+        struct subscription *s = peer->slot[i];
+        if (s && s->height_max && subscription_allowed(s)) {
+            sub[n] = s;
+            slot_fill(&slot[n++], s, now);
+        }
+    }
+    const struct alloc_limits limits = {
+        .estimate_bps = peer->estimate_bps,
+        .reserved_bps = reserved(peer),
+        .video_max = UINT8_MAX,
+        .temporal_max = UINT8_MAX,
+        .now = now,
+    };
+    alloc_run(slot, n, &limits, &sum);
+    for (unsigned i = 0; i < n; i++) {
+        apply(sfu, sub[i], &slot[i], now);
+    }
+    note_wanted(sfu, peer, &sum, now);
+}
+
+void share_run(struct sfu *sfu, mono_us now)
+{
+    while (sfu->sharing_count) {
+        struct peer *peer = sfu->sharing[--sfu->sharing_count];
+        peer->sharing = false;
+        share(sfu, peer, now);
     }
 }

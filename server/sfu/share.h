@@ -1,6 +1,7 @@
 /*
  * How the bits of one peer's path are shared out over its slots: collects what every slot wishes
- * and what its source offers, lets server/proto/alloc.h decide, and applies the answer.
+ * and what its source offers, lets server/proto/alloc.h decide, and applies the answer, once per
+ * turn and peer.
  * Out of scope: the decision, the estimate (cc.h).
  */
 #pragma once
@@ -10,5 +11,10 @@
 struct peer;
 struct sfu;
 
-/* The estimate of the peer, its wishes or what sources offer changed. */
+/* The estimate of the peer, its wishes or what sources offer changed: shared anew before the next
+ * packets leave. */
 void share_update(struct sfu *sfu, struct peer *peer, mono_us now);
+/* Shares for all that need it. */
+void share_run(struct sfu *sfu, mono_us now);
+/* The peer closes. */
+void share_forget(struct sfu *sfu, struct peer *peer);

@@ -2,7 +2,12 @@
 
 #include "codec/base/err.h"
 #include "server/sfu/core.h"
+#include "server/sfu/share.h"
 
+enum {
+    FAST_START_US = 2 * US_PER_S,
+    FAST_START_PACKETS = 700,
+};
 enum { MID_PACKETS = 50 }; /* at most so many packets carry the MID before a report is awaited */
 
 struct subscription *subscription_at(struct sfu *sfu, struct peer *peer, unsigned slot)
@@ -88,6 +93,7 @@ static int attach(struct sfu *sfu, struct subscription *sub, struct layer *layer
     sub->layer_name = layer->id;
     sub->begin = true;
     sub->live = 0;
+    sub->catch_up = INT64_MIN;
     track_watch(sfu, layer->track);
     peer_slots_changed(sfu, sub->peer, now);
     return 0;
@@ -99,6 +105,11 @@ static bool allowed(const struct subscription *sub, const struct track *track)
     const struct peer *peer = sub->peer;
     return track->published && peer_reaches(peer, track->room, track->video) &&
            track->publisher != peer->id && peer->connected && (!sub->video || peer->ready);
+}
+
+bool subscription_allowed(const struct subscription *sub)
+{
+    return sub->track && allowed(sub, sub->track);
 }
 
 static void wait_for(struct sfu *sfu, struct subscription *sub, struct layer *layer, mono_us now)
@@ -114,8 +125,20 @@ static void wait_for(struct sfu *sfu, struct subscription *sub, struct layer *la
     }
     sub->next = layer;
     track_watch(sfu, layer->track);
+    track_needed(sfu, layer->track, now);
     track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
     peer_slots_changed(sfu, sub->peer, now);
+}
+
+static void update_audio(struct sfu *sfu, struct subscription *sub, mono_us now)
+{
+    struct layer *layer = sub->track->layer[0];
+    if (layer && sub->layer != layer) {
+        if (sub->layer) {
+            detach(sfu, sub);
+        }
+        attach(sfu, sub, layer, now);
+    }
 }
 
 void subscription_update(struct sfu *sfu, struct subscription *sub, mono_us now)
@@ -124,29 +147,157 @@ void subscription_update(struct sfu *sfu, struct subscription *sub, mono_us now)
     if (sub->layer && !allowed(sub, sub->layer->track)) {
         subscription_revoke(sfu, sub, now);
     }
-    if (!track || sub->height_max == 0 || !allowed(sub, track)) {
-        if (sub->layer || sub->next) {
+    bool wished = track && sub->height_max && allowed(sub, track);
+    if (!wished && (sub->layer || sub->next)) {
+        subscription_revoke(sfu, sub, now);
+    }
+    if (sub->video) {
+        share_update(sfu, sub->peer, now);
+    } else if (wished) {
+        update_audio(sfu, sub, now);
+    }
+}
+
+/* Sends what of the source is there already: its start may come late, by a retransmission. */
+static void replay(struct sfu *sfu, struct subscription *sub, const struct layer *layer,
+                   int64_t from, mono_us now)
+{
+    for (int64_t seq = from; seq <= layer->history.top; seq++) {
+        struct pkt *pkt = history_get(&layer->history, seq);
+        enum drop drop = pkt ? subscription_tx(sfu, sub, pkt, now) : DROP_NONE;
+        if (drop) {
+            sfu_drop(sfu, drop);
+        }
+    }
+}
+
+/* True when the layer's last key frame and all that followed lie here and are recent enough. */
+static bool past_is_whole(const struct layer *layer, mono_us now)
+{
+    int64_t missing = 0;
+    if (!layer->live || layer->key_us == 0 || now - layer->key_us > FAST_START_US ||
+        layer->history.top - layer->key_seq > FAST_START_PACKETS) {
+        return false;
+    }
+    for (int64_t seq = layer->key_seq; seq <= layer->history.top; seq++) {
+        missing += history_get(&layer->history, seq) == NULL;
+    }
+    return missing == 0;
+}
+
+/*
+ * A slot that shows nothing begins with the layer's last key frame and the base layer since, from
+ * the history: nobody is asked for anything. Its time must not lie before what the slot showed.
+ */
+static bool fast_start(struct sfu *sfu, struct subscription *sub, struct layer *layer, mono_us now)
+{
+    if (!layer || !past_is_whole(layer, now) ||
+        (sub->rewrite.started && now - sub->rewrite.sent_us < now - layer->key_us)) {
+        return false;
+    }
+    const struct pkt *key = history_get(&layer->history, layer->key_seq);
+    if (!(sub->peer->codecs[1] >> key->desc.codec & 1)) {
+        return false;
+    }
+    if (sub->layer) {
+        sub->generation++;
+        detach(sfu, sub);
+    }
+    if (attach(sfu, sub, layer, now)) {
+        return false;
+    }
+    if (sub->next == layer) {
+        unwait(sfu, sub);
+    }
+    sub->target = sub->next_rung;
+    sub->catch_up = layer->history.top;
+    sfu->stats.fast_starts++;
+    replay(sfu, sub, layer, layer->key_seq, now);
+    return true;
+}
+
+/* Another rung of the layer it has; spatial layers change at key frames. */
+static void retarget(struct sfu *sfu, struct subscription *sub, uint8_t rung, mono_us now)
+{
+    if (sub->next) {
+        unwait(sfu, sub);
+    }
+    if (sub->target == rung) {
+        return;
+    }
+    sub->target = rung;
+    if (!sub->begin && rung_spatial(rung) != rung_spatial(sub->rung)) {
+        track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
+    }
+}
+
+/* Another encoding: the picture that runs goes on until the new one's key frame. */
+static void change_encoding(struct sfu *sfu, struct subscription *sub, struct layer *layer,
+                            uint8_t rung, mono_us now)
+{
+    struct track *track = sub->track;
+    bool runs = sub->layer && sub->layer->track == track;
+    sub->next_rung = rung;
+    if (runs && layer->index > sub->layer->index) {
+        sub->target = (uint8_t)rung_of(rung_spatial(sub->rung), 0); /* it is too much meanwhile */
+    }
+    if (!runs && fast_start(sfu, sub, layer, now)) {
+        return;
+    }
+    if (!sub->layer && !layer->live) { /* it must be woken first: begin with another one */
+        for (unsigned i = LAYERS_MAX; i-- > 0 && !sub->layer;) {
+            (void)fast_start(sfu, sub, track->layer[i], now);
+        }
+    }
+    wait_for(sfu, sub, layer, now);
+}
+
+void subscription_choose(struct sfu *sfu, struct subscription *sub,
+                         const struct subscription_choice *c, mono_us now)
+{
+    bool told = sub->reason == c->reason && sub->height == c->height;
+    if (c->reason == ALLOC_BY_CONNECTION && c->bps < sub->bps) {
+        sub->lowered_us = now;
+    }
+    sub->reason = c->reason;
+    sub->height = c->height;
+    sub->bps = c->bps;
+    sub->encoding = (int8_t)c->encoding;
+    sub->chosen_rung = c->rung;
+    if (c->encoding < 0) {
+        /* A source that fell silent keeps its last picture. */
+        bool keep = c->reason == ALLOC_BY_SOURCE && sub->layer && sub->layer->track == sub->track;
+        if (!keep && (sub->layer || sub->next)) {
             subscription_revoke(sfu, sub, now);
         }
-        return;
+    } else if (sub->layer == sub->track->layer[c->encoding]) {
+        retarget(sfu, sub, c->rung, now);
+    } else {
+        change_encoding(sfu, sub, sub->track->layer[c->encoding], c->rung, now);
     }
-    if (!sub->video) {
-        struct layer *layer = track->layer[0];
-        if (layer && sub->layer != layer) {
-            if (sub->layer) {
-                detach(sfu, sub);
-            }
-            attach(sfu, sub, layer, now);
+    if (!told) {
+        peer_slots_changed(sfu, sub->peer, now);
+    }
+}
+
+void subscription_promote(struct sfu *sfu, struct layer *layer, struct pkt *pkt, mono_us now)
+{
+    while (layer->waiters) {
+        struct subscription *sub = layer->waiters->sub[layer->waiters->count - 1];
+        struct layer *old = sub->layer;
+        subs_del(sfu, &layer->waiters, sub, true);
+        sub->next = NULL;
+        if (!(sub->peer->codecs[1] >> pkt->desc.codec & 1)) {
+            sfu_drop(sfu, DROP_CODEC_NOT_LISTED);
+            continue;
         }
-        return;
-    }
-    struct layer_view view[LAYERS_MAX];
-    track_layers_view(track, view);
-    int index = layer_policy(view, LAYERS_MAX, sub->height_max, 0);
-    if (index >= 0) {
-        wait_for(sfu, sub, track->layer[index], now);
-    } else if (sub->layer && sub->layer->track != track) {
-        subscription_revoke(sfu, sub, now); /* nothing will replace the old picture */
+        if (old) {
+            detach(sfu, sub);
+        }
+        if (attach(sfu, sub, layer, now) == 0) {
+            sub->target = sub->next_rung;
+            replay(sfu, sub, layer, pkt->desc.ext_seq, now);
+        }
     }
 }
 
@@ -161,6 +312,9 @@ void subscription_want(struct sfu *sfu, struct subscription *sub, struct track *
         if (old) {
             wisher_unlink(sub);
         }
+        sub->lowered_us = 0;
+        sub->encoding = -1;
+        sub->bps = 0;
         sub->track = track;
         if (track) {
             sub->wisher_next = track->wishers;
@@ -197,39 +351,6 @@ void subscription_free(struct sfu *sfu, struct subscription *sub)
     pool_put(&sfu->subscriptions, sub->pool);
 }
 
-/* Sends what of the source is there already: its start may come late, by a retransmission. */
-static void replay(struct sfu *sfu, struct subscription *sub, const struct layer *layer,
-                   int64_t from, mono_us now)
-{
-    for (int64_t seq = from; seq <= layer->history.top; seq++) {
-        struct pkt *pkt = history_get(&layer->history, seq);
-        enum drop drop = pkt ? subscription_tx(sfu, sub, pkt, now) : DROP_NONE;
-        if (drop) {
-            sfu_drop(sfu, drop);
-        }
-    }
-}
-
-void subscription_promote(struct sfu *sfu, struct layer *layer, struct pkt *pkt, mono_us now)
-{
-    while (layer->waiters) {
-        struct subscription *sub = layer->waiters->sub[layer->waiters->count - 1];
-        struct layer *old = sub->layer;
-        subs_del(sfu, &layer->waiters, sub, true);
-        sub->next = NULL;
-        if (!(sub->peer->codecs[1] >> pkt->desc.codec & 1)) {
-            sfu_drop(sfu, DROP_CODEC_NOT_LISTED);
-            continue;
-        }
-        if (old) {
-            detach(sfu, sub);
-        }
-        if (attach(sfu, sub, layer, now) == 0) {
-            replay(sfu, sub, layer, pkt->desc.ext_seq, now);
-        }
-    }
-}
-
 enum drop subscription_tx(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, mono_us now)
 {
     struct peer *peer = sub->peer;
@@ -260,6 +381,13 @@ enum drop subscription_tx(struct sfu *sfu, struct subscription *sub, struct pkt 
     return DROP_NONE;
 }
 
+/* Nothing is on its way, and that is meant. */
+static bool held_back(const struct subscription *sub)
+{
+    return sub->video && sub->encoding < 0 &&
+           (sub->reason == ALLOC_PAUSED_BY_CONNECTION || sub->reason == ALLOC_BY_SERVER);
+}
+
 void subscription_view(const struct subscription *sub, struct sfu_slot_view *out)
 {
     const struct track *track = sub->track;
@@ -269,9 +397,11 @@ void subscription_view(const struct subscription *sub, struct sfu_slot_view *out
     }
     out->publisher = track->publisher;
     out->source = track->source;
+    out->reason = sub->height_max ? sub->reason : (uint8_t)ALLOC_BY_YOU;
     if (sub->layer && sub->layer->track == track && sub->live) {
         out->state = SFU_SLOT_LIVE;
-    } else if (sub->height_max && allowed(sub, track)) {
+        out->height = sub->video ? sub->height : 0;
+    } else if (sub->height_max && allowed(sub, track) && !held_back(sub)) {
         out->state = SFU_SLOT_WAITING;
     } else {
         out->state = SFU_SLOT_OFF;

@@ -1,6 +1,7 @@
 /*
  * One receive slot of one peer: whom it carries and how it is numbered. There is one type for audio
- * and video; which layer it gets is data (server/proto/layers.h).
+ * and video; which layer it gets is data (server/proto/alloc.h,
+ * codec/media/rungs.h).
  *
  *   want (VIEW or a room seat) -> subscription_update -> waiting on a layer -> key frame ->
  * attached
@@ -55,12 +56,27 @@ struct subscription {
     struct codec_rewrite codec_rewrite; /* video */
 
     /* read when something changes */
+    uint8_t rung;      /* what is forwarded of `layer` */
+    uint8_t rung_prev; /* before packet rung_from */
+    uint8_t target;    /* the rung to reach */
+    bool pictured;     /* picture_ts is valid */
+    uint32_t picture_ts;
+    int64_t rung_from;
+    int64_t catch_up; /* up to here the past is sent: base layer only */
+
     struct layer *next; /* waiting for its key frame, or NULL */
     struct subs_place next_place;
     struct track *track; /* wished, or NULL */
     struct subscription *wisher_next;
     struct subscription *wisher_prev;
     uint16_t height_max;
+    uint8_t next_rung; /* target once `next` has taken over */
+    uint8_t reason;    /* enum alloc_reason */
+    int8_t encoding;   /* what was chosen, -1 = nothing */
+    uint8_t chosen_rung;
+    uint32_t bps; /* of what was chosen */
+    uint16_t height;
+    mono_us lowered_us; /* last step down */
     struct keyreq_gate gate;
     int64_t rtx_seq; /* of the RTX stream */
     pool_id pool;
@@ -83,6 +99,18 @@ void subscription_free(struct sfu *sfu, struct subscription *sub);
 /* Wishes for a track (NULL = for nothing) at a height; audio takes any height but 0. */
 void subscription_want(struct sfu *sfu, struct subscription *sub, struct track *track,
                        uint16_t height_max, mono_us now);
+/* What the share-out chose: an encoding (-1 = nothing) and a rung of it. */
+struct subscription_choice {
+    int encoding;
+    uint8_t rung;
+    uint8_t reason; /* enum alloc_reason */
+    uint16_t height;
+    uint32_t bps;
+};
+void subscription_choose(struct sfu *sfu, struct subscription *sub,
+                         const struct subscription_choice *choice, mono_us now);
+/* May this subscriber get anything of its track now? */
+bool subscription_allowed(const struct subscription *sub);
 /* Applies the rules again after anything of the peer, the track or its layers changed. */
 void subscription_update(struct sfu *sfu, struct subscription *sub, mono_us now);
 /* Everybody who waits for the layer gets it from pkt (the start of a key frame) on. */

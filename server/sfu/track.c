@@ -72,7 +72,6 @@ struct layer *track_layer(struct sfu *sfu, struct track *track, unsigned index, 
 {
     pool_id id;
     pool_id history_id = 0;
-    (void)now;
     if (track->layer[index]) {
         return track->layer[index];
     }
@@ -88,6 +87,8 @@ struct layer *track_layer(struct sfu *sfu, struct track *track, unsigned index, 
     layer->id = id;
     layer->index = (uint8_t)index;
     layer->history_id = history_id;
+    layer->needed_us = now;
+    rates_init(&layer->rates, now);
     history_init(&layer->history, slots, track->video ? HISTORY_VIDEO : HISTORY_AUDIO);
     if (!track->remote) {
         layer->receiver = receiver_new(sfu, layer);
@@ -256,12 +257,116 @@ void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now)
     sfu_arm(sfu, &track->keyreq_node, TIMER_TRACK_KEYREQ, keyreq_deadline(&track->keyreq));
 }
 
-void track_layers_view(const struct track *track, struct layer_view out[LAYERS_MAX])
+/* Would it come if somebody watched it? */
+static bool available(const struct layer *layer, mono_us now)
+{
+    return layer->live || layer->available || layer->paused || now < layer->resume_until;
+}
+
+/* Heights nobody told: of encodings by their place, of spatial layers by the one above. */
+static uint16_t height_of(const struct layer *layer, unsigned spatial, unsigned top)
+{
+    enum { HEIGHT_ASSUMED = 720 };
+    if (layer->rates.height[spatial]) {
+        return layer->rates.height[spatial];
+    }
+    unsigned best = layer->rates.height[top] ? layer->rates.height[top]
+                                             : (unsigned)HEIGHT_ASSUMED >> layer->index;
+    return (uint16_t)(best >> (top - spatial));
+}
+
+static void offer_layer(const struct layer *layer, struct alloc_slot *slot)
+{
+    unsigned top = 0;
+    for (unsigned left = layer->rates.offered; left; left &= left - 1) {
+        top = rung_spatial((unsigned)__builtin_ctz(left));
+    }
+    for (unsigned left = layer->rates.offered; left; left &= left - 1) {
+        unsigned rung = (unsigned)__builtin_ctz(left);
+        uint16_t height = height_of(layer, rung_spatial(rung), top);
+        uint32_t bps = layer->rates.bps[rung];
+        alloc_offer(slot, (struct alloc_option){.bps = bps ? bps : alloc_guess_bps(height),
+                                                .height = height,
+                                                .encoding = layer->index,
+                                                .rung = (uint8_t)rung});
+    }
+}
+
+void track_offer(const struct track *track, struct alloc_slot *slot, mono_us now)
 {
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
         const struct layer *layer = track->layer[i];
-        out[i] = layer ? (struct layer_view){.live = layer->live, .height = layer->height}
-                       : (struct layer_view){0};
+        if (layer && available(layer, now)) {
+            offer_layer(layer, slot);
+        }
+    }
+}
+
+/* Which layers should be sent, for the publisher's page. */
+static void send_event(struct sfu *sfu, const struct peer *peer)
+{
+    struct sfu_evt evt = {.kind = SFU_EVT_SEND, .peer = peer->id};
+    for (unsigned s = 0; s < SOURCE_COUNT; s++) {
+        evt.send[s] = (1u << LAYERS_MAX) - 1;
+        for (unsigned i = 0; peer->track[s] && i < LAYERS_MAX; i++) {
+            const struct layer *layer = peer->track[s]->layer[i];
+            if (layer && layer->paused) {
+                evt.send[s] = (uint8_t)(evt.send[s] & ~(1u << i));
+            }
+        }
+    }
+    sfu_emit(sfu, &evt);
+}
+
+static bool needed(const struct layer *layer)
+{
+    return layer->subs || layer->waiters || layer->exports;
+}
+
+void track_needed(struct sfu *sfu, struct track *track, mono_us now)
+{
+    bool changed = false;
+    if (!track->video || !track->owner) {
+        return;
+    }
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        struct layer *layer = track->layer[i];
+        if (layer && needed(layer)) {
+            layer->needed_us = now;
+            if (layer->paused) {
+                layer->paused = false;
+                layer->resume_until = now + LAYER_RESUME_US;
+                changed = true;
+            }
+        }
+    }
+    if (changed) {
+        send_event(sfu, track->owner);
+    }
+}
+
+/* Layers nobody watched for a while are not sent any more; the smallest one last, because it is
+ * what a newcomer can have at once. */
+static void pause_unwatched(struct sfu *sfu, struct track *track, mono_us now)
+{
+    bool changed = false;
+    bool smallest = true;
+    for (unsigned i = LAYERS_MAX; track->owner && i-- > 0;) {
+        struct layer *layer = track->layer[i];
+        if (!layer || (!layer->live && !layer->paused)) {
+            continue;
+        }
+        if (needed(layer)) {
+            layer->needed_us = now;
+        } else if (!layer->paused &&
+                   now - layer->needed_us > (smallest ? LAYER_LAST_US : LAYER_UNWATCHED_US)) {
+            layer->paused = true;
+            changed = true;
+        }
+        smallest = false;
+    }
+    if (changed) {
+        send_event(sfu, track->owner);
     }
 }
 
@@ -304,12 +409,20 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
     if (sfu->packets.buffers.used > sfu->config.packets_max / 4 * 3) {
         keep /= 4; /* memory is short: repair what is recent, receive what is new */
     }
+    bool changed = false;
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
-        if (track->layer[i]) {
-            history_expire(&track->layer[i]->history, now - keep);
+        struct layer *layer = track->layer[i];
+        if (layer) {
+            history_expire(&layer->history, now - keep);
+            if (!track->remote && track->video) {
+                changed = rates_tick(&layer->rates, track->source == SOURCE_SCREEN, now) || changed;
+            }
         }
     }
-    bool changed = !track->remote && layers_quiet(track, now);
+    changed = (!track->remote && layers_quiet(track, now)) || changed;
+    if (track->video && track->published) {
+        pause_unwatched(sfu, track, now);
+    }
     keyreq_prune(track);
     sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
     if (changed) {

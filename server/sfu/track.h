@@ -12,10 +12,11 @@
 
 #include "codec/base/pool.h"
 #include "codec/base/twheel.h"
+#include "server/proto/alloc.h"
 #include "server/proto/history.h"
 #include "server/proto/keyreq.h"
-#include "server/proto/layers.h"
 #include "server/proto/nack.h"
+#include "server/proto/rates.h"
 #include "server/proto/rtp_rx.h"
 #include "server/proto/speaker.h"
 #include "server/sfu/sfu.h"
@@ -33,6 +34,9 @@ enum {
     KEEP_VIDEO_US = 2 * US_PER_S,
     LAYER_LIVE_US = 1200 * US_PER_MS,
     TRACK_TICK_US = 500 * US_PER_MS,
+    LAYER_UNWATCHED_US = 2 * US_PER_S, /* then its publisher pauses it */
+    LAYER_LAST_US = 15 * US_PER_S,     /* and the smallest one after this */
+    LAYER_RESUME_US = 3 * US_PER_S,
 };
 
 /* The receiving end of a layer, only where the publisher is ours. */
@@ -61,7 +65,13 @@ struct layer {
     uint32_t last_ts;
     uint8_t index;
     bool live;
-    uint16_t height;
+    bool available;       /* remote: it would come if it were watched */
+    bool paused;          /* its publisher was told not to send it */
+    mono_us resume_until; /* told to send it again: expected until then */
+    mono_us needed_us;    /* somebody wanted it last */
+    struct rates rates;
+    int64_t key_seq; /* start of the last key frame */
+    mono_us key_us;  /* when it came, 0 = never */
     bool has_sr;
     uint32_t sr_rtp;
     mono_us sr_us; /* capture time of sr_rtp in our clock */
@@ -106,7 +116,10 @@ void track_unneeded(struct sfu *sfu, struct track *track, mono_us now);
 void track_keyframe(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
 void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now);
 void track_tick(struct sfu *sfu, struct track *track, mono_us now);
-void track_layers_view(const struct track *track, struct layer_view out[LAYERS_MAX]);
+/* What the track offers, as options of a slot that shows it. */
+void track_offer(const struct track *track, struct alloc_slot *slot, mono_us now);
+/* Who watches a layer changed: what is needed is resumed at the publisher at once. */
+void track_needed(struct sfu *sfu, struct track *track, mono_us now);
 /* Tells the shards that watch this local track. */
 void track_inform(struct sfu *sfu, struct track *track, uint64_t shards, mono_us now);
 /* Tells the owner's shard which layers are needed here. */

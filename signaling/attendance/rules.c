@@ -19,8 +19,8 @@ static wall_ms end_of(const struct stay *stay, wall_ms now)
 static int64_t length_of(const struct attendance_rules *rules, const struct sheet_session *session,
                          wall_ms now)
 {
-    if (rules->length_ms > 0) {
-        return rules->length_ms;
+    if (session->planned_ms > 0 && !rules->as_lasted) {
+        return session->planned_ms;
     }
     wall_ms closed = session->closed == SHEET_OPEN ? now : session->closed;
     return closed > session->opened ? closed - session->opened : 0;
@@ -69,7 +69,7 @@ static uint8_t judge(const struct attendance_rules *rules, const struct sheet_se
     if (row->intervals == 0) {
         return ATTENDANCE_ABSENT;
     }
-    wall_ms start = rules->start > 0 ? rules->start : session->opened;
+    wall_ms start = session->planned > 0 ? session->planned : session->opened;
     bool late =
         rules->arrival_min > 0 && row->first > start + (int64_t)rules->arrival_min * MS_PER_MIN;
     bool enough = row->present_ms >= attendance_needed_ms(rules, session, now);

@@ -6,10 +6,13 @@
  *
  * Invariants: a correction by staff wins over arithmetic and never changes it; the same sheet and
  * rules give the same rows in the same order; times of a running session are counted up to `now`.
+ * The length of a session is the planned one when it has one (classroom.md 4.6: an extension does
+ * not raise the bar), else from opening to closing.
  * Out of scope: who was there (sheet.h), how it is printed (csv.h).
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "signaling/attendance/sheet.h"
@@ -28,8 +31,7 @@ struct attendance_rules {
     uint32_t bridge_ms;      /* an absence shorter than this does not count as one */
     uint32_t arrival_min;    /* arrived later than this after the start = partial; 0 = any time */
     uint32_t checks;         /* presence checks that must be passed; 0 = none */
-    wall_ms start;           /* scheduled; 0 = from opening to closing */
-    wall_ms length_ms;       /* scheduled; 0 = from opening to closing */
+    bool as_lasted;          /* the length is the real one, even when one was planned */
 };
 
 struct attendance_row {
@@ -43,7 +45,7 @@ struct attendance_row {
     uint8_t status;       /* what stands: computed, or the word of staff */
 };
 
-/* The rules of a class where nothing else was said: half of the actual length. */
+/* The rules of a class where nothing else was said: half of the length. */
 struct attendance_rules attendance_defaults(void);
 /* How much is needed to be present, milliseconds. */
 int64_t attendance_needed_ms(const struct attendance_rules *rules,

@@ -18,8 +18,7 @@ static void put_rules(struct wr *w, const struct attendance_rules *r)
     wr_u32(w, r->bridge_ms);
     wr_u32(w, r->arrival_min);
     wr_u32(w, r->checks);
-    wr_u64(w, (uint64_t)r->start);
-    wr_u64(w, (uint64_t)r->length_ms);
+    wr_u8(w, r->as_lasted);
 }
 
 static void put_row(struct wr *w, const struct attendance_row *row)
@@ -73,6 +72,8 @@ int attendance_seal(uint8_t out[ATTENDANCE_SEAL_LEN], const struct attendance_ru
     wr_u64(&w, session->number);
     wr_u64(&w, (uint64_t)session->opened);
     wr_u64(&w, (uint64_t)session->closed);
+    wr_u64(&w, (uint64_t)session->planned);
+    wr_u64(&w, (uint64_t)session->planned_ms);
     put_rules(&w, rules);
     for (const struct attendee *p = next_by_id(session, NULL); p;
          p = next_by_id(session, &p->person)) {

@@ -3,7 +3,8 @@
  * shows. It covers opaque ids and stays, not names: erasing a person leaves the seal whole
  * (design.md, idea 1).
  *
- *   "amphi-attendance-1" | class 16 | session u64 | opened i64 | closed i64 | rules | rows in order
+ *   "amphi-attendance-1" | class 16 | session u64 | opened i64 | closed i64 |
+ *   planned i64 | planned length i64 | rules | rows in order
  *   of person id: person 16 | role u8 | computed u8 | status u8 | stays: in i64, out i64, room 16
  *
  * Anybody can compute it again: the key of the HMAC is public and all zero.

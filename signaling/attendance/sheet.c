@@ -4,7 +4,9 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
-#include "signaling/attendance/rules.h"
+#include "signaling/schema/settings.h"
+
+enum { MS_PER_MINUTE = 60000 };
 
 void sheet_init(struct sheet *sheet, const struct id *class_id)
 {
@@ -160,8 +162,11 @@ static int open_session(struct sheet *sheet, const struct event *e)
     if (err) {
         return err;
     }
-    sheet->sessions[sheet->count++] =
-        (struct sheet_session){.number = e->seq, .opened = e->at, .closed = SHEET_OPEN};
+    sheet->sessions[sheet->count++] = (struct sheet_session){.number = e->seq,
+                                                             .opened = e->at,
+                                                             .closed = SHEET_OPEN,
+                                                             .planned = sheet->planned,
+                                                             .planned_ms = sheet->planned_ms};
     for (uint32_t i = 0; i < sheet->here_count && !err; i++) {
         if (sheet->here[i].here) {
             err = begin(sheet, &sheet->here[i], e->at);
@@ -189,16 +194,28 @@ static void empty_seats(struct sheet *sheet)
     sheet->here_cap = 0;
 }
 
+/* A session counts while it is live and through its closing; doors and preparing do not. */
 static int session_changed(struct sheet *sheet, const struct event *e)
 {
     if (e->a == SESSION_LIVE) {
         return open_session(sheet, e);
     }
-    close_session(sheet, e->at);
-    if (e->a == SESSION_CLOSED) {
+    if (e->a != SESSION_CLOSING) {
+        close_session(sheet, e->at);
+    }
+    if (e->a == SESSION_CLOSED || e->a == SESSION_ARCHIVED) {
         empty_seats(sheet);
     }
     return 0;
+}
+
+static void class_set(struct sheet *sheet, const struct event *e)
+{
+    if (e->a == SETTING_START) {
+        sheet->planned = e->n;
+    } else if (e->a == SETTING_DURATION) {
+        sheet->planned_ms = e->n * MS_PER_MINUTE;
+    }
 }
 
 /* ---- people
@@ -244,6 +261,46 @@ static int away(struct sheet *sheet, const struct event *e)
     return 0;
 }
 
+/* ---- rooms
+ * ---------------------------------------------------------------------------------------- */
+
+static int move(struct sheet *sheet, struct attendee *p, const struct id *room, wall_ms at)
+{
+    if (!p || id_equal(&p->room, room)) {
+        return 0;
+    }
+    p->room = *room;
+    if (!p->here) {
+        return 0;
+    }
+    end(sheet, &p->person, at);
+    return begin(sheet, p, at);
+}
+
+static int room_event(struct sheet *sheet, const struct event *e)
+{
+    static const struct id main_room;
+    int err = 0;
+    if (e->a >= SHEET_ROOMS_MAX) {
+        return E_CORRUPT;
+    }
+    if (e->type == EVENT_ROOM_OPENED) {
+        sheet->rooms[e->a] = e->other;
+        return 0;
+    }
+    if (e->type == EVENT_PERSON_MOVED) {
+        struct attendee *p = person_in(sheet->here, sheet->here_count, &e->person);
+        return move(sheet, p, &sheet->rooms[e->a], e->at);
+    }
+    for (uint32_t i = 0; i < sheet->here_count && !err; i++) {
+        if (id_equal(&sheet->here[i].room, &sheet->rooms[e->a])) {
+            err = move(sheet, &sheet->here[i], &main_room, e->at);
+        }
+    }
+    sheet->rooms[e->a] = main_room;
+    return err;
+}
+
 /* A new role or name counts in the running session; those before keep what was true then. */
 static void changed(struct sheet *sheet, const struct event *e)
 {
@@ -278,17 +335,16 @@ static void forgotten(struct sheet *sheet, const struct id *person)
 /* ---- one event
  * ------------------------------------------------------------------------------------ */
 
-int sheet_fold(struct sheet *sheet, const struct event *e)
+static int fold_one(struct sheet *sheet, const struct event *e)
 {
-    if (sheet->seq != 0 && e->seq != sheet->seq + 1) {
-        return E_CORRUPT;
-    }
     int err = 0;
     if (e->type == EVENT_CLASS_CREATED) {
         rtext_set(&sheet->title, e->text);
     } else if (e->type == EVENT_CLASS_ENDED) {
         close_session(sheet, e->at);
         empty_seats(sheet);
+    } else if (e->type == EVENT_CLASS_SET) {
+        class_set(sheet, e);
     } else if (e->type == EVENT_SESSION_CHANGED) {
         err = session_changed(sheet, e);
     } else if (e->type == EVENT_PERSON_JOINED) {
@@ -297,11 +353,23 @@ int sheet_fold(struct sheet *sheet, const struct event *e)
         left(sheet, e);
     } else if (e->type == EVENT_PERSON_AWAY) {
         err = away(sheet, e);
+    } else if (e->type == EVENT_PERSON_MOVED || e->type == EVENT_ROOM_OPENED ||
+               e->type == EVENT_ROOM_CLOSED) {
+        err = room_event(sheet, e);
     } else if (e->type == EVENT_ROLE_CHANGED || e->type == EVENT_PERSON_RENAMED) {
         changed(sheet, e);
     } else if (e->type == EVENT_PERSON_FORGOTTEN) {
         forgotten(sheet, &e->person);
     }
+    return err;
+}
+
+int sheet_fold(struct sheet *sheet, const struct event *e)
+{
+    if (sheet->seq != 0 && e->seq != sheet->seq + 1) {
+        return E_CORRUPT;
+    }
+    int err = fold_one(sheet, e);
     sheet->seq = err ? sheet->seq : e->seq;
     return err;
 }

@@ -25,6 +25,8 @@
 
 #define SHEET_OPEN INT64_MAX
 
+enum { SHEET_ROOMS_MAX = 128 };
+
 struct stay {
     wall_ms in;
     wall_ms out;    /* SHEET_OPEN = still there */
@@ -58,6 +60,8 @@ struct sheet_session {
     uint64_t number; /* seq of the event that opened it: unique in the class */
     wall_ms opened;
     wall_ms closed;          /* SHEET_OPEN while it runs */
+    wall_ms planned;         /* when it should have begun; 0 = no date */
+    int64_t planned_ms;      /* how long it should have lasted; 0 = open end */
     struct attendee *people; /* in order of arrival */
     uint32_t count;
     uint32_t cap;
@@ -76,6 +80,9 @@ struct sheet {
     struct attendee *here;
     uint32_t here_count;
     uint32_t here_cap;
+    struct id rooms[SHEET_ROOMS_MAX]; /* by index; zero = the main room, or not open */
+    wall_ms planned;
+    int64_t planned_ms;
     uint64_t seq; /* last event folded */
 };
 

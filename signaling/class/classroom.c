@@ -6,6 +6,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "signaling/class/impl.h"
+#include "signaling/class/webinar.h"
 #include "signaling/journal/fold.h"
 
 enum {
@@ -292,6 +293,9 @@ static void fire(struct classroom *room, struct twheel_node *node, struct class_
         break;
     case TIMER_SPEAKING:
         routes_timer_speaking(OWNER(node, struct klass, speaking_timer), now);
+        break;
+    case TIMER_PULSE:
+        webinar_timer_pulse(OWNER(node, struct klass, pulse.timer), now);
         break;
     case TIMER_DUE:
         clock_due(OWNER(node, struct klass, due_timer), now);

@@ -8,6 +8,7 @@
 
 #include "codec/base/err.h"
 #include "signaling/class/conduct.h"
+#include "signaling/class/webinar.h"
 
 static const struct refusal fine = {NULL, NULL, NULL};
 
@@ -93,6 +94,10 @@ static struct refusal person_mute(struct act *act, struct conn *c, const struct 
 
 static struct refusal chat_send(struct act *act, struct conn *c, const struct msg *msg)
 {
+    const char *silence = webinar_silence(act->klass, c, act->now);
+    if (silence) {
+        return no("denied", "text", silence);
+    }
     struct rtext *text = rtext_new(msg->chat_send.text.s, msg->chat_send.text.len);
     if (!text) {
         act->err = E_NOMEM;

@@ -9,6 +9,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "signaling/class/conduct.h"
+#include "signaling/class/webinar.h"
 #include "signaling/journal/fold.h"
 
 const uint8_t *class_key(void *arg, const struct id *person)
@@ -447,7 +448,7 @@ static void tell_queue_of(struct klass *k, const struct batch *b)
         enum event_type t = b->events[i].type;
         moved = moved || t == EVENT_SESSION_CHANGED || t == EVENT_CLASS_SET ||
                 t == EVENT_PERSON_JOINED || t == EVENT_PERSON_LEFT || t == EVENT_WAIT_LEFT ||
-                t == EVENT_WAIT_KNOCKED;
+                t == EVENT_WAIT_KNOCKED || t == EVENT_STAGE_PHASE || t == EVENT_STAGE_LIGHT;
     }
     if (moved) {
         conduct_tell_queue(k);
@@ -462,14 +463,14 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
     bool erased = false;
     for (size_t i = 0; i < b->count; i++) {
         const struct event *e = &b->events[i];
-        struct id acting = k->done->acting;
+        struct out_before before = out_before(k, e);
         int err = state_fold(k->done, e);
         if (err) {
             /* Reserved and checked before: a committed event that does not fold is a broken
              * invariant. The supervisor restarts us and the journal is folded afresh. */
             __builtin_trap();
         }
-        out_note(k, e, &acting);
+        out_note(k, e, &before);
         uint8_t see = event_row(e->type)->see;
         at_once = at_once || ((see & SEE_TOLD) && !(see & SEE_PRESENCE));
         rights = rights || (see & SEE_RIGHTS);
@@ -483,6 +484,7 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
         }
     }
     k->room->stats.events += b->count;
+    webinar_pulse_soon(k, now);
     if (k->done->wait_count > 0 && b->count > 0) {
         tell_queue_of(k, b);
     }

@@ -1,5 +1,6 @@
 /* What follows by itself in the conduct of a class, and how people hear of it. */
 #include "signaling/class/conduct.h"
+#include "signaling/journal/stage.h"
 
 #include <string.h>
 
@@ -121,6 +122,9 @@ static const char *wait_reason(const struct state *s, const struct person *p)
     if (p->held) {
         return "held";
     }
+    if (stage_is(s) && role_is_crowd(p->role) && stage_must_wait(s, p->light_wish)) {
+        return s->stage->phase == STAGE_BACKSTAGE ? "early" : "full";
+    }
     if (s->session == SESSION_SCHEDULED || s->session == SESSION_PREPARING) {
         return "early";
     }
@@ -146,6 +150,9 @@ void out_waiting(struct klass *k, struct conn *c)
     jsonw_key_int(w, "rank", (int64_t)state_wait_rank(s, p));
     jsonw_key_int(w, "count", (int64_t)s->wait_count);
     jsonw_key_bool(w, "knocked", p->knocked_at != 0);
+    if (stage_is(s) && stage_light(s) < (size_t)s->setting[SETTING_LIGHT]) {
+        jsonw_key_bool(w, "light", true);
+    }
     jsonw_key(w, "class");
     out_class(w, s);
     key_due(w, "start", s->setting[SETTING_START]);
@@ -435,7 +442,8 @@ static void settle_waiting(struct act *act)
     size_t count = state_waiting(s, waiting, STATE_SEATS_MAX);
     for (size_t i = 0; i < count && !act->err; i++) {
         bool room = s->seat_count < act->klass->room->config.people_max;
-        if (room && !state_must_wait(s, waiting[i], waiting[i]->role, waiting[i]->listed)) {
+        if (room && !state_must_wait(s, waiting[i], waiting[i]->role, waiting[i]->listed,
+                                     waiting[i]->light_wish)) {
             conduct_admit(act, waiting[i]);
         }
     }

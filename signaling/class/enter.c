@@ -7,6 +7,7 @@
 
 #include "codec/base/err.h"
 #include "signaling/class/conduct.h"
+#include "signaling/journal/stage.h"
 
 /* Refuses a hello: says why and closes. */
 static void refuse(struct classroom *room, struct conn *c, const char *code, const char *at,
@@ -363,6 +364,9 @@ static void join_events(struct act *act, const struct conn *c, const struct msg_
         e.text = rtext_get(name);
         act_emit(act, e);
         act_trim(act, &c->person, (struct id){{0}});
+        if (waits && stage_is(s) && m->has_light && m->light) {
+            act_emit(act, (struct event){.type = EVENT_STAGE_LIGHT, .person = c->person, .a = 1});
+        }
     }
     rtext_put(&name);
     if (role_is_staff(role)) {
@@ -378,7 +382,8 @@ void enter_join(struct classroom *room, struct conn *c, const struct msg *msg,
     enum role role = enter_role(known, c->link_role);
     bool moves = msg->join.has_how && msg->join.how == 1;
     struct refusal no = may_join(room, c->klass, known, role, moves);
-    bool waits = !(known && known->seat) && state_must_wait(s, known, role, c->link_own);
+    bool light = msg->join.has_light && msg->join.light;
+    bool waits = !(known && known->seat) && state_must_wait(s, known, role, c->link_own, light);
     enum conn_place before = c->place;
     struct act act = {.err = 0};
     if (!no.code) {

@@ -290,7 +290,7 @@ static struct refusal seat_at(struct act *act, struct conn *c, const struct msg 
     if (!state_seat(s, &m->person)) {
         return nobody("person");
     }
-    if (m->has_place && m->place >= s->setting[SETTING_SEATS]) {
+    if (m->has_place && m->place >= s->setting[SETTING_TABLE]) {
         return refuse_with("full", "place", "the table has no such place");
     }
     int now = floor_place(&s->floor, &m->person);

@@ -218,7 +218,7 @@ static bool may_sit(const struct seat *seat)
 static int place_for(const struct state *s)
 {
     int absent = -1;
-    for (int i = 0; i < (int)s->setting[SETTING_SEATS]; i++) {
+    for (int i = 0; i < (int)s->setting[SETTING_TABLE]; i++) {
         const struct id *who = &s->floor.ring[i];
         if (id_is_zero(who)) {
             return i;

@@ -32,8 +32,11 @@ enum {
     OUT_LOG_MAX = 1024, /* events kept for resuming without a snapshot */
     OUT_LOG_BYTES_MAX = 512 << 10,
     OUT_TEXT_MAX = 8 << 20,        /* one message of ours */
+    OUT_SNAPSHOT_MAX = 960 << 10,  /* below what the door keeps for one page (1 MiB) */
+    OUT_CHAT_MAX = 384 << 10,      /* of it, chat: 200 messages of ordinary length are all there */
+    OUT_CHAT_SPARE = 256,          /* ids, keys and time of one message */
     PRESENCE_US = 100 * US_PER_MS, /* arrivals within this go out together (F23) */
-    SLOTS_US = 50 * US_PER_MS,
+    SLOTS_US = 15 * US_PER_MS,
     SPEAKING_US = 200 * US_PER_MS,
     HELLO_US = 10 * US_PER_S,
     RETRY_US = 1 * US_PER_S, /* housekeeping after a failed commit */
@@ -56,6 +59,7 @@ enum timer_reason {
     TIMER_PRESENCE, /* klass: arrivals not told yet */
     TIMER_RETRY,    /* klass: see who is here again */
     TIMER_SPEAKING, /* klass: newest speakers not told yet */
+    TIMER_PULSE,    /* klass: how the audience is, not told yet */
     TIMER_DUE,      /* klass: a deadline of the journal */
 };
 
@@ -85,7 +89,8 @@ struct conn {
     uint64_t sent;       /* seq of the last snapshot or delta */
     uint64_t seen;       /* everything up to here was told or is not for this connection */
     struct view_key view;
-    right_mask rights; /* as last told */
+    right_mask rights;   /* as last told */
+    uint64_t pulse_told; /* hash of the last pulse */
     struct rate rate;
     struct twheel_node hello_timer;
     struct conn *next; /* in its class */
@@ -104,14 +109,18 @@ struct live {
     room_num sent_room;
     uint32_t sent_publish;
     int64_t heard_us; /* spoken since it was last counted in the journal */
+    struct media_ears sent_ears;
     uint8_t audio_slots;
     uint8_t video_slots;
     uint64_t offer_token; /* of the newest MEDIA_CMD_OPEN or _RESTART; 0 = answered */
     char offer_id[SCHEMA_CMD_ID_MAX + 1];
     struct media_evt slots; /* newest */
+    struct media_evt send;  /* newest: encodings it should send */
     bool slots_due;
     uint64_t slots_told; /* hash of the message this connection had last, 0 = none */
     mono_us slots_at;
+    mono_us react_at; /* up to here its reactions are paid for */
+    mono_us chat_at;  /* last message, for the slow mode */
     struct rate rate; /* of the last connection: reconnecting gives no new burst */
     struct twheel_node grace_timer;
     struct twheel_node slots_timer;
@@ -121,10 +130,11 @@ struct live {
 
 /* Whom an entry of the log is for. */
 struct out_scope {
-    uint8_t see;      /* SEE_TOLD bits */
-    uint16_t room;    /* SEE_ROOM */
-    struct id person; /* whom it is about; zero = nobody in particular */
-    bool hidden;      /* an audience is not told of that person */
+    uint8_t see;         /* SEE_TOLD bits */
+    uint16_t room;       /* SEE_ROOM */
+    struct id person;    /* whom it is about; zero = nobody in particular */
+    uint8_t hidden_from; /* kinds of viewers, a bit per state_audience; the person is told always */
+    bool but_own;        /* everybody but that person */
 };
 
 struct out_entry {
@@ -175,6 +185,14 @@ struct voices {
     struct media_speaker speaker[10];
 };
 
+/* Reactions of a webinar since they were last told. */
+enum { PULSE_KINDS = 5 };
+struct pulse {
+    uint32_t react[PULSE_KINDS];
+    mono_us at;
+    struct twheel_node timer;
+};
+
 struct klass {
     struct classroom *room;
     uint32_t index;
@@ -203,6 +221,7 @@ struct klass {
     mono_us speaking_at;
     mono_us heard_at; /* voices were last counted in the journal */
     struct twheel_node due_timer;
+    struct pulse pulse;
     bool due_idle; /* what was due last changed nothing */
     bool clock_set;
     int64_t clock_base; /* class time at clock_mono */
@@ -355,13 +374,21 @@ void out_device(struct jsonw *w, const struct device *device);
 void out_media(struct jsonw *w, uint32_t media);
 void out_class(struct jsonw *w, const struct state *state);
 void out_hand(struct jsonw *w, const struct id *person, unsigned kind, wall_ms at);
-void out_chat(struct jsonw *w, const struct chat_entry *chat);
+void out_chat(struct jsonw *w, const struct chat_entry *chat, bool named);
 
 /* ---- out_event.c, out_log.c: what people are told of an event
  * ------------------------------------------- */
 
-/* Notes a committed event for telling; acting_before is the acting host before it. */
-void out_note(struct klass *klass, const struct event *event, const struct id *acting_before);
+/* What telling an event needs of the state before it. */
+struct out_before {
+    struct id acting;
+    uint8_t hidden_from; /* who was not told of its person */
+    bool staged;         /* on the stage of a webinar, in its wings, or invited */
+};
+
+struct out_before out_before(const struct klass *klass, const struct event *event);
+/* Notes a committed event for telling. */
+void out_note(struct klass *klass, const struct event *event, const struct out_before *before);
 /* Starts the event object of an entry in room->json; out_log ends and keeps it. */
 struct jsonw *out_event(struct klass *klass, const char *type);
 /* Whom the row of this event names. */

@@ -68,13 +68,16 @@ enum media_evt_kind {
     MEDIA_EVT_BACK,
     MEDIA_EVT_FAILED,
     MEDIA_EVT_SLOTS,
+    MEDIA_EVT_SEND, /* which encodings of its sources the device should send now */
     MEDIA_EVT_SPEAKING,
 };
 
 struct media_slot {
     device_num publisher;
     uint8_t source;
-    uint8_t state; /* 0 off, 1 waiting, 2 live */
+    uint8_t state;   /* 0 off, 1 waiting, 2 live */
+    uint8_t reason;  /* why it is as it is: ENUM_slot_reason */
+    uint16_t height; /* pixels it gets, 0 = none */
 };
 
 struct media_speaker {
@@ -95,6 +98,7 @@ struct media_evt {
             uint8_t video;
             struct media_slot slot[DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX];
         } slots;
+        uint8_t send[SOURCE_COUNT]; /* bits: h = 1, m = 2, l = 4 */
         struct {
             uint32_t count;
             struct media_speaker speaker[10];

@@ -6,6 +6,7 @@
 #include "codec/base/mem.h"
 #include "signaling/class/conduct.h"
 #include "signaling/class/part.h"
+#include "signaling/class/webinar.h"
 
 /* ---- sending
  * -------------------------------------------------------------------------------------- */
@@ -133,12 +134,12 @@ void out_hand(struct jsonw *w, const struct id *person, unsigned kind, wall_ms a
     jsonw_object_end(w);
 }
 
-void out_chat(struct jsonw *w, const struct chat_entry *c)
+void out_chat(struct jsonw *w, const struct chat_entry *c, bool named)
 {
     jsonw_object(w);
     out_key_id(w, "id", ID_MESSAGE, &c->id);
     out_key_id(w, "from", ID_PERSON, &c->from);
-    jsonw_key_strn(w, "name", rtext_str(c->name), rtext_len(c->name));
+    jsonw_key_strn(w, "name", rtext_str(c->name), named ? rtext_len(c->name) : 0);
     jsonw_key_int(w, "at", c->at);
     jsonw_key_strn(w, "text", rtext_str(c->text), rtext_len(c->text));
     jsonw_object_end(w);
@@ -165,6 +166,9 @@ static void you_value(struct jsonw *w, const struct state *s, const struct perso
     out_key_id(w, "person", ID_PERSON, &p->id);
     out_key_id(w, "device", ID_DEVICE, &l->device);
     jsonw_key_str(w, "role", schema_spell(ENUM_role, (int)state_role(s, p)));
+    if (p->role == ROLE_HOST) {
+        jsonw_key_bool(w, "host", true);
+    }
     jsonw_object_end(w);
 }
 
@@ -183,16 +187,66 @@ static void lists(struct jsonw *w, const struct state *s, const struct viewer *v
     jsonw_key(w, "hands");
     jsonw_array(w);
     for (size_t i = 0; i < count; i++) {
-        if (hands[i]->room == v->room && state_sees(s, v->seat, hands[i]->person)) {
+        if (hands[i]->room == v->room && webinar_shows_hand(s, v->seat, hands[i])) {
             out_hand(w, &hands[i]->person->id, hands[i]->hand_kind, hands[i]->hand_at);
         }
     }
     jsonw_array_end(w);
+}
+
+/* At most this many bytes has a text in JSON: what may be escaped counts as if it were. */
+static size_t text_cost(const struct rtext *text)
+{
+    const char *s = rtext_str(text);
+    size_t len = rtext_len(text);
+    size_t cost = len;
+    for (size_t i = 0; i < len; i++) {
+        switch ((unsigned char)s[i]) {
+        case '"':
+        case '\\':
+        case '\n':
+        case '\t':
+            cost += 1;
+            break;
+        case 0xc2: /* C1 controls */
+        case 0xe2: /* U+2028, U+2029 */
+            cost += 4;
+            break;
+        default:
+            cost += (unsigned char)s[i] < ' ' || s[i] == 0x7f ? 5 : 0;
+            break;
+        }
+    }
+    return cost;
+}
+
+/*
+ * The newest messages that still fit, oldest first. It comes last in a snapshot: people, hands and
+ * all else must be whole, and a message may be 4,000 characters long.
+ */
+static void chat_list(struct jsonw *w, const struct state *s, const struct viewer *v)
+{
+    size_t room =
+        w->len + OUT_CHAT_SPARE < OUT_SNAPSHOT_MAX ? OUT_SNAPSHOT_MAX - OUT_CHAT_SPARE - w->len : 0;
+    size_t left = room < OUT_CHAT_MAX ? room : OUT_CHAT_MAX;
+    size_t from = s->chat_count;
+    while (from > 0) {
+        const struct chat_entry *c = state_chat(s, from - 1);
+        if (c->room == v->room && webinar_reads(v->seat, c)) {
+            size_t cost = OUT_CHAT_SPARE + text_cost(c->name) + text_cost(c->text);
+            if (cost > left) {
+                break;
+            }
+            left -= cost;
+        }
+        from--;
+    }
     jsonw_key(w, "chat");
     jsonw_array(w);
-    for (size_t i = 0; i < s->chat_count; i++) {
-        if (state_chat(s, i)->room == v->room) {
-            out_chat(w, state_chat(s, i));
+    for (size_t i = from; i < s->chat_count; i++) {
+        const struct chat_entry *c = state_chat(s, i);
+        if (c->room == v->room && webinar_reads(v->seat, c)) {
+            out_chat(w, c, webinar_named(s, v->seat, c));
         }
     }
     jsonw_array_end(w);
@@ -242,6 +296,7 @@ void out_snapshot(struct klass *k, struct conn *c, struct class_time now)
     jsonw_key_int(w, "now", now.wall);
     jsonw_key_int(w, "clock", viewer.clock);
     parts_members(w, s, &viewer);
+    chat_list(w, s, &viewer);
     jsonw_object_end(w);
     c->sent = s->seq;
     c->seen = s->seq;

@@ -2,6 +2,8 @@
  * One committed event as people hear of it: whom it concerns and its JSON, made once.
  */
 #include "signaling/class/conduct.h"
+#include "signaling/class/webinar.h"
+#include "signaling/journal/stage.h"
 
 static void event_start(struct jsonw *w, const char *type)
 {
@@ -133,7 +135,7 @@ static void write_event(struct jsonw *w, const struct state *s, const struct eve
     case EVENT_CHAT_POSTED:
         event_start(w, "chat.posted");
         jsonw_key(w, "chat");
-        out_chat(w, state_chat(s, s->chat_count - 1));
+        out_chat(w, state_chat(s, s->chat_count - 1), true);
         jsonw_object_end(w);
         break;
     default:
@@ -148,6 +150,23 @@ struct jsonw *out_event(struct klass *k, const char *type)
     return &k->room->json;
 }
 
+/* True for events about a person; in others `person` only says by whom. */
+static bool names_person(enum event_type type)
+{
+    return (type >= EVENT_PERSON_JOINED && type <= EVENT_CHAT_POSTED &&
+            type != EVENT_ACTING_CHANGED) ||
+           type == EVENT_PERSON_MOVED || type == EVENT_GRANT_SET;
+}
+
+static uint8_t hidden_from(const struct state *s, const struct person *p, enum event_type type)
+{
+    bool hand = type == EVENT_HAND_RAISED || type == EVENT_HAND_LOWERED;
+    if (hand && stage_is(s)) {
+        return UINT8_MAX - (1u << AUDIENCE_OF_STAFF);
+    }
+    return p && names_person(type) ? state_hidden_from(s, p) : 0;
+}
+
 struct out_scope out_scope_of(const struct klass *k, const struct event *e)
 {
     const struct person *p = state_person(k->done, &e->person);
@@ -155,17 +174,38 @@ struct out_scope out_scope_of(const struct klass *k, const struct event *e)
         .see = event_row(e->type)->see & SEE_TOLD,
         .room = p && p->seat ? p->seat->room : (uint16_t)ROOM_MAIN,
         .person = e->person,
-        .hidden = p && state_hidden(k->done, p),
+        .hidden_from = hidden_from(k->done, p, e->type),
     };
 }
 
-void out_note(struct klass *k, const struct event *e, const struct id *acting_before)
+struct out_before out_before(const struct klass *k, const struct event *e)
+{
+    const struct person *p = state_person(k->done, &e->person);
+    return (struct out_before){.acting = k->done->acting,
+                               .hidden_from = p ? state_hidden_from(k->done, p) : 0,
+                               .staged = stage_member(k->done, &e->person) ||
+                                         stage_invited(k->done, &e->person)};
+}
+
+void out_note(struct klass *k, const struct event *e, const struct out_before *before)
 {
     struct out_scope scope = out_scope_of(k, e);
-    if (scope.see) {
+    if (e->type == EVENT_PERSON_LEFT) {
+        scope.hidden_from = before->hidden_from; /* of the stage, as long as he was there */
+    }
+    if (e->type != EVENT_PERSON_JOINED && e->type != EVENT_PERSON_LEFT) {
+        webinar_sight(k, e, before->hidden_from);
+    }
+    if (e->type == EVENT_CHAT_POSTED && webinar_chat(k, e, scope)) {
+        return;
+    }
+    if (scope.see) { /* nothing is written for events of a part */
         jsonw_reset(&k->room->json);
-        write_event(&k->room->json, k->done, e, acting_before);
+        write_event(&k->room->json, k->done, e, &before->acting);
         out_log(k, e->seq, scope);
+    }
+    if (e->type == EVENT_PERSON_LEFT && before->staged) {
+        webinar_gone(k, e);
     }
     parts_note(k, e);
 }

@@ -85,7 +85,8 @@ static bool is_for(const struct out_scope *scope, const struct view_key *view,
                    const struct id *person)
 {
     bool own = id_equal(&scope->person, person);
-    if (scope->hidden && view->audience && !own) {
+    bool told = (scope->hidden_from >> view->audience & 1) == 0;
+    if (own ? scope->but_own : !told) {
         return false;
     }
     bool all = (scope->see & SEE_ALL) == SEE_ALL;
@@ -99,7 +100,8 @@ static bool is_special(const struct klass *k, size_t at, const struct conn *c)
 {
     for (; at < k->log_count; at++) {
         const struct out_scope *scope = &k->log[(k->log_first + at) % OUT_LOG_MAX].scope;
-        bool differs = (scope->see & SEE_OWN) || (scope->hidden && c->view.audience);
+        bool told = (scope->hidden_from >> c->view.audience & 1) == 0;
+        bool differs = (scope->see & SEE_OWN) || scope->but_own || !told;
         if (differs && id_equal(&scope->person, &c->person)) {
             return true;
         }

@@ -2,11 +2,13 @@
 
 #include "signaling/class/conduct.h"
 #include "signaling/class/floor_cmd.h"
+#include "signaling/class/webinar.h"
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {
     &class_conduct,
     &class_floor,
+    &class_webinar,
 };
 
 const struct class_part *class_part(size_t i)
@@ -49,12 +51,23 @@ void parts_tick(struct act *act, int64_t clock)
     }
 }
 
-void parts_settle(struct act *act)
+static void settle_once(struct act *act)
 {
     for (size_t i = 0; class_part(i) && !act->err; i++) {
         if (class_part(i)->settle_h) {
             class_part(i)->settle_h(act);
         }
+    }
+}
+
+/* What one part emits may concern another: again until nothing more follows. */
+void parts_settle(struct act *act)
+{
+    enum { PASSES = 4 };
+    size_t before = 0;
+    for (unsigned pass = 0; pass < PASSES && before != act->batch->count && !act->err; pass++) {
+        before = act->batch->count;
+        settle_once(act);
     }
 }
 

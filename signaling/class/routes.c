@@ -12,6 +12,7 @@
 #include "signaling/class/floor_cmd.h"
 #include "signaling/class/impl.h"
 #include "signaling/class/offer.h"
+#include "signaling/journal/stage.h"
 
 static void command(struct classroom *room, const struct media_cmd *cmd)
 {
@@ -23,10 +24,13 @@ static void command(struct classroom *room, const struct media_cmd *cmd)
 
 /* Reports of who speaks come at least this often while somebody does. */
 enum { VOICE_US_MAX = 2 * US_PER_S };
+/* Media rooms of a class beyond its own: see enum stage_media. */
+enum { MEDIA_ROOM_WINGS = 0xfff1, MEDIA_ROOM_LOBBY = 0xfff2 };
 
 struct route {
     room_num room;
     uint32_t publish;
+    struct media_ears ears;
 };
 
 /* Number of a room of a class for the life of the core; never 0. */
@@ -35,14 +39,85 @@ static room_num room_of(const struct klass *k, uint16_t room)
     return (room_num)(k->index + 1) << 16 | room;
 }
 
+/* In a webinar the media goes where one stands: the audience is with the stage only on air, the
+ * wings hear and see the stage from a room of their own, staff on stage sees into the wings. */
+static void stage_route(struct route *r, const struct klass *k, const struct state *s,
+                        const struct seat *seat)
+{
+    room_num stage = room_of(k, seat->room);
+    room_num wings = room_of(k, MEDIA_ROOM_WINGS);
+    switch (stage_media(s, seat->person)) {
+    case STAGE_MEDIA_STAGE:
+        if (role_is_staff(seat->person->role)) {
+            r->ears = (struct media_ears){.eyes = 1, .eye = {wings}};
+        }
+        break;
+    case STAGE_MEDIA_WINGS:
+        r->room = wings;
+        r->ears = (struct media_ears){.ears = 1, .eyes = 1, .ear = {stage}, .eye = {stage}};
+        break;
+    case STAGE_MEDIA_LOBBY:
+        r->room = room_of(k, MEDIA_ROOM_LOBBY);
+        break;
+    }
+}
+
 static struct route route_in(const struct live *l, const struct state *s)
 {
     const struct seat *seat = state_seat(s, &l->person);
     const struct device *d = seat ? seat_device(seat, &l->device) : NULL;
     if (!d) {
-        return (struct route){0, 0};
+        return (struct route){.room = 0};
     }
-    return (struct route){room_of(l->klass, seat->room), state_media(s, seat, d)};
+    struct route route = {.room = room_of(l->klass, seat->room),
+                          .publish = state_media(s, seat, d)};
+    if (stage_is(s)) {
+        stage_route(&route, l->klass, s, seat);
+    }
+    return route;
+}
+
+static bool names(const room_num *list, unsigned count, room_num room)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (list[i] == room) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What both allow. */
+static struct media_ears common_ears(const struct media_ears *a, const struct media_ears *b)
+{
+    struct media_ears both = {.ears = 0};
+    for (unsigned i = 0; i < a->ears; i++) {
+        if (names(b->ear, b->ears, a->ear[i])) {
+            both.ear[both.ears++] = a->ear[i];
+        }
+    }
+    for (unsigned i = 0; i < a->eyes; i++) {
+        if (names(b->eye, b->eyes, a->eye[i])) {
+            both.eye[both.eyes++] = a->eye[i];
+        }
+    }
+    return both;
+}
+
+static bool same_ears(const struct media_ears *a, const struct media_ears *b)
+{
+    return a->ears == b->ears && a->eyes == b->eyes &&
+           memcmp(a->ear, b->ear, a->ears * sizeof(a->ear[0])) == 0 &&
+           memcmp(a->eye, b->eye, a->eyes * sizeof(a->eye[0])) == 0;
+}
+
+static void send_ears(struct live *l, struct media_ears ears)
+{
+    if (!same_ears(&ears, &l->sent_ears)) {
+        l->sent_ears = ears;
+        command(l->klass->room,
+                &(struct media_cmd){.kind = MEDIA_CMD_EARS, .device = l->num, .ears = ears});
+    }
 }
 
 void routes_sync(struct live *l)
@@ -54,7 +129,10 @@ void routes_sync(struct live *l)
     struct route done = route_in(l, l->klass->done);
     room_num room = work.room == done.room ? work.room : 0;
     uint32_t publish = room ? work.publish & done.publish : 0;
+    struct media_ears ears = common_ears(&work.ears, &done.ears);
     struct media_cmd cmd = {.device = l->num};
+    /* What is heard besides is taken away first and given last. */
+    send_ears(l, common_ears(&ears, &l->sent_ears));
     /* Closing comes before moving and moving before opening, so nothing is heard in passing. */
     if (l->sent_publish & ~publish) {
         l->sent_publish &= publish;
@@ -74,6 +152,7 @@ void routes_sync(struct live *l)
         cmd.publish = publish;
         command(l->klass->room, &cmd);
     }
+    send_ears(l, room ? ears : (struct media_ears){.ears = 0});
 }
 
 void routes_sync_class(struct klass *k)
@@ -115,9 +194,11 @@ void routes_close(struct live *l)
         l->open = false;
         l->sent_room = 0;
         l->sent_publish = 0;
+        l->sent_ears = (struct media_ears){.ears = 0};
         command(l->klass->room, &(struct media_cmd){.kind = MEDIA_CMD_CLOSE, .device = l->num});
     }
     l->slots = (struct media_evt){.device = 0};
+    l->send = (struct media_evt){.device = 0};
     l->slots_due = false;
     l->slots_told = 0;
     l->offer_token = 0;
@@ -179,6 +260,7 @@ static void answered(struct live *l, const struct media_evt *evt)
         l->open = false;
         l->sent_room = 0;
         l->sent_publish = 0;
+        l->sent_ears = (struct media_ears){.ears = 0};
     }
     if (!l->conn) {
         return;
@@ -212,16 +294,23 @@ static struct live *roommate(struct classroom *room, const struct live *l, const
     if (!other) {
         return NULL;
     }
-    const struct seat *mine = state_seat(l->klass->work, &l->person);
-    const struct seat *theirs = state_seat(l->klass->work, &other->person);
-    bool same = mine && theirs && mine->room == theirs->room && live_seated(other, l->klass->work);
-    return same ? other : NULL;
+    const struct state *s = l->klass->work;
+    const struct seat *mine = state_seat(s, &l->person);
+    const struct seat *theirs = state_seat(s, &other->person);
+    if (!mine || !theirs || !live_seated(other, s) || !state_sees(s, mine, theirs->person)) {
+        return NULL;
+    }
+    struct route to = route_in(l, s);
+    room_num from = route_in(other, s).room;
+    return to.room == from || names(to.ears.eye, to.ears.eyes, from) ? other : NULL;
 }
 
 void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
 {
     struct live *l = c->live;
     struct media_cmd cmd = {.kind = MEDIA_CMD_VIEW, .device = l->num};
+    const struct seat *mine = state_seat(l->klass->work, &l->person);
+    bool light = mine && mine->light; /* sound and slides only */
     uint64_t taken = 0;
     const char *code = NULL;
     char at[32] = "";
@@ -231,7 +320,8 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
         unsigned slot = (unsigned)json_integer_value(json_array_get(want, 0));
         struct id id;
         (void)id_parse(&id, ID_DEVICE, json_string_value(device), json_string_length(device));
-        const struct live *other = roommate(room, l, &id);
+        bool cam = strcmp(json_string_value(json_array_get(want, 2)), "cam") == 0;
+        const struct live *other = cam && light ? NULL : roommate(room, l, &id);
         bool bad_slot = slot >= l->video_slots || (taken >> slot & 1) != 0;
         if (bad_slot || !other) {
             code = bad_slot ? "bad_message" : "not_found";
@@ -239,7 +329,6 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
             continue;
         }
         taken |= (uint64_t)1 << slot;
-        bool cam = strcmp(json_string_value(json_array_get(want, 2)), "cam") == 0;
         cmd.view.want[cmd.view.count++] = (struct media_want){
             .slot = (uint8_t)slot,
             .source = cam ? SOURCE_CAMERA : SOURCE_SCREEN,
@@ -307,6 +396,8 @@ static void tell_slots(struct live *l)
         jsonw_str(w, text);
         jsonw_str(w, slot->source == SOURCE_SCREEN ? "screen" : "cam");
         jsonw_str(w, schema_spell(ENUM_slot_life, slot->state < 3 ? slot->state : 0));
+        jsonw_str(w, schema_spell(ENUM_slot_reason, slot->reason < 6 ? slot->reason : 0));
+        jsonw_int(w, slot->height);
         jsonw_array_end(w);
     }
     jsonw_array_end(w);
@@ -325,11 +416,32 @@ static void tell_slots(struct live *l)
     }
 }
 
+static void tell_send(const struct live *l)
+{
+    struct classroom *room = l->klass->room;
+    struct jsonw *w = &room->json;
+    if (!l->conn || l->conn->place != CONN_CLASS) {
+        return; /* a page that comes in sends everything until it is told otherwise */
+    }
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_str(w, "t", "send");
+    jsonw_key(w, "cam");
+    jsonw_int(w, l->send.send[SOURCE_CAMERA] & 7);
+    jsonw_key(w, "screen");
+    jsonw_int(w, l->send.send[SOURCE_SCREEN] & 7);
+    jsonw_object_end(w);
+    out_send(room, l->conn->num);
+}
+
 void routes_tell_slots(struct live *l)
 {
     l->slots_told = 0;
     if (l->open && l->slots.device == l->num) {
         tell_slots(l);
+    }
+    if (l->open && l->send.device == l->num) {
+        tell_send(l);
     }
 }
 
@@ -385,7 +497,9 @@ static void tell_speaking(struct klass *k, uint16_t index, const struct voices *
     jsonw_object_end(w);
     size_t count = 0;
     for (const struct conn *c = k->conns; c; c = c->next) {
-        if (c->place == CONN_CLASS && route_in(c->live, k->done).room == where) {
+        struct route to =
+            c->place == CONN_CLASS ? route_in(c->live, k->done) : (struct route){.room = 0};
+        if (to.room == where || names(to.ears.ear, to.ears.ears, where)) {
             room->to[count++] = c->num;
         }
     }
@@ -463,11 +577,16 @@ void classroom_media(struct classroom *room, const struct media_evt *evt, struct
     case MEDIA_EVT_SLOTS:
         slots(l, evt, now);
         break;
+    case MEDIA_EVT_SEND:
+        l->send = *evt;
+        tell_send(l);
+        break;
     case MEDIA_EVT_FAILED:
         /* The page sees it on its own connection and offers again; nothing is left to close. */
         l->open = false;
         l->sent_room = 0;
         l->sent_publish = 0;
+        l->sent_ears = (struct media_ears){.ears = 0};
         break;
     case MEDIA_EVT_CONNECTED:
     case MEDIA_EVT_LOST:

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "signaling/journal/stage.h"
 #include "signaling/journal/state_edit.h"
 
 enum { CONDUCT_FORMAT = 1 };
@@ -99,8 +100,12 @@ static int wait_left(struct state *s, const struct event *e)
     return 0;
 }
 
-bool state_must_wait(const struct state *s, const struct person *p, unsigned role, bool listed)
+bool state_must_wait(const struct state *s, const struct person *p, unsigned role, bool listed,
+                     bool light)
 {
+    if (stage_is(s) && role_is_crowd(role) && stage_must_wait(s, light)) {
+        return true;
+    }
     bool early = s->session == SESSION_SCHEDULED || s->session == SESSION_PREPARING ||
                  s->session == SESSION_DOORS;
     if (role_is_staff(role)) {
@@ -109,7 +114,7 @@ bool state_must_wait(const struct state *s, const struct person *p, unsigned rol
     if (p && p->held) {
         return true;
     }
-    if (early) {
+    if (early && !(stage_is(s) && s->session == SESSION_DOORS)) {
         return role_is_crowd(role) || s->session == SESSION_SCHEDULED;
     }
     if (p && p->admitted) {

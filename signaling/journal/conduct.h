@@ -14,7 +14,8 @@ enum { CONDUCT_LISTED = 0x100 };
 extern const struct state_part conduct_part;
 
 /* Must somebody who comes with this role wait? p: what is known of him, or NULL. */
-bool state_must_wait(const struct state *s, const struct person *p, unsigned role, bool listed);
+bool state_must_wait(const struct state *s, const struct person *p, unsigned role, bool listed,
+                     bool light);
 
 /* Persons waiting, in order of arrival, into out (cap pointers); returns how many. */
 size_t state_waiting(const struct state *s, const struct person **out, size_t cap);

@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "signaling/journal/conduct.h"
 #include "signaling/journal/part.h"
+#include "signaling/journal/stage.h"
 #include "signaling/journal/state_edit.h"
 
 /* ---- class and session
@@ -308,6 +309,7 @@ static int chat_posted(struct state *s, const struct event *e)
     c->from = e->person;
     c->at = e->at;
     c->room = p->seat ? p->seat->room : ROOM_MAIN;
+    stage_mark_chat(s, p, c);
     rtext_set(&c->name, p->name);
     rtext_set(&c->text, e->text);
     return 0;

@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "signaling/journal/part.h"
+#include "signaling/journal/stage.h"
 #include "signaling/journal/state_edit.h"
 
 struct state *state_new(const struct id *class_id)
@@ -200,7 +201,7 @@ right_mask state_rights(const struct state *s, const struct person *person)
     if (floor_bars(s, person->seat)) {
         rights &= ~((right_mask)1 << RIGHT_MIC);
     }
-    return rights;
+    return stage_is(s) ? stage_narrow(s, person, rights) : rights;
 }
 
 uint32_t state_media(const struct state *s, const struct seat *seat, const struct device *device)
@@ -260,21 +261,22 @@ bool state_has_staff(const struct state *s)
 
 unsigned state_audience(const struct state *s, const struct seat *viewer)
 {
-    (void)s;
-    (void)viewer;
-    return 0;
+    return stage_kind(s, viewer->person);
 }
 
 bool state_sees(const struct state *s, const struct seat *viewer, const struct person *person)
 {
-    return viewer->person == person || state_audience(s, viewer) == 0 || !state_hidden(s, person);
+    return viewer->person == person ||
+           (state_hidden_from(s, person) >> state_audience(s, viewer) & 1) == 0;
 }
 
-bool state_hidden(const struct state *s, const struct person *person)
+uint8_t state_hidden_from(const struct state *s, const struct person *person)
 {
-    (void)s;
-    (void)person;
-    return false;
+    unsigned mask = 0;
+    for (unsigned kind = 0; kind < AUDIENCE_OF_COUNT && stage_is(s); kind++) {
+        mask |= stage_seen_by(s, kind, person) ? 0u : 1u << kind;
+    }
+    return (uint8_t)(mask & UINT8_MAX);
 }
 
 int state_room(const struct state *s, const struct id *room)

@@ -23,6 +23,8 @@
 #include "signaling/schema/roles.h"
 #include "signaling/schema/settings.h"
 
+struct stage; /* signaling/journal/stage.h */
+
 enum {
     STATE_PERSONS_MAX = 2000, /* known; then whoever left longest ago is forgotten */
     STATE_SEATS_MAX = 1000,
@@ -54,6 +56,7 @@ struct seat {
     uint8_t hand_kind;
     uint64_t hand_seq; /* 0 = down; smaller = earlier in the queue */
     wall_ms hand_at;
+    bool light;        /* sound and slides only */
     uint64_t view_seq; /* of the event that last changed what this person may be told */
     struct device devices[STATE_DEVICES_MAX];
     uint32_t command_count; /* ever; the newest STATE_COMMANDS_MAX are kept */
@@ -68,6 +71,7 @@ struct person {
     uint8_t role;      /* enum role, without acting */
     uint8_t role_link; /* what the last link gave */
     bool banned;
+    bool light_wish; /* takes sound and slides only when no full seat is free */
     right_mask grant;
     right_mask deny;
     struct seat *seat;     /* NULL = not present */
@@ -110,7 +114,9 @@ struct chat_entry {
     struct id from;
     wall_ms at;
     uint16_t room;
-    struct rtext *name; /* of the author at that time */
+    bool to_staff;
+    uint8_t unnamed_for; /* kinds of viewers who are not told who wrote it */
+    struct rtext *name;  /* of the author at that time */
     struct rtext *text;
 };
 
@@ -152,6 +158,7 @@ struct state {
     struct room_state rooms[STATE_ROOMS_MAX];
     size_t room_count;
     struct chat_entry chat[STATE_CHAT_MAX]; /* ring */
+    struct stage *stage;                    /* of a webinar; empty in other classes */
     size_t chat_first;
     size_t chat_count;
 
@@ -198,8 +205,8 @@ size_t state_hands(const struct state *state, const struct seat **out, size_t ca
 bool state_sees(const struct state *state, const struct seat *viewer, const struct person *person);
 /* Viewers of the same audience are told the same; 0 sees everybody. */
 unsigned state_audience(const struct state *state, const struct seat *viewer);
-/* True when an audience (state_audience not 0) is not told of this person. */
-bool state_hidden(const struct state *state, const struct person *person);
+/* Kinds of viewers that may not be told of a person, a bit per state_audience. */
+uint8_t state_hidden_from(const struct state *state, const struct person *person);
 /* True when somebody who leads is present. */
 bool state_has_staff(const struct state *state);
 /* Index of an open room, or -1. */

@@ -244,7 +244,7 @@ static void invariants(const struct world *w)
         size_t hosts = 0;
         bool staff = false;
         for (size_t n = 0; n < s->seat_count; n++) {
-            staff = staff || s->seats[n]->person->role != ROLE_PARTICIPANT;
+            staff = staff || role_is_staff(s->seats[n]->person->role);
             hosts += state_role(s, s->seats[n]->person) == ROLE_HOST;
         }
         /* Between two events of one command the committed state may be on its way. */

@@ -32,8 +32,12 @@ static void print_stat(const struct relay *r)
     putchar(',');
     print_dir(r, RELAY_BA, "ba");
     printf(",\"in_flight\":%zu,\"overflow\":%" PRIu64 ",\"refused\":%" PRIu64
-           ",\"rebinds\":%" PRIu64 ",\"late_us_max\":%" PRIu64 "}\n",
+           ",\"rebinds\":%" PRIu64 ",\"late_us_max\":%" PRIu64 ",\"rebound\":[",
            r->flight.len, r->flight.overflow_packets, r->refused, r->rebinds, r->late_us_max);
+    for (unsigned i = 0; i < r->rebound_count; i++)
+        printf("%s{\"check_ms\":%u,\"media_ms\":%u}", i ? "," : "", r->rebound[i].check_ms,
+               r->rebound[i].media_ms);
+    puts("]}");
 }
 
 int control_line(struct relay *r, const char *line, size_t len)
@@ -50,6 +54,7 @@ int control_line(struct relay *r, const char *line, size_t len)
     r->script.seed_set = 0;
     if (verbs & SCRIPT_REBIND) {
         r->rebinds++;
+        r->rebound_count = 0;
         for (unsigned i = 0; i < r->rebind_count; i++)
             r->rebind[i].h(r, r->rebind[i].arg);
     }

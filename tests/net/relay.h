@@ -32,6 +32,8 @@ struct relay_watch {
 };
 
 /* Somewhere packets are delivered to: a TUN pair, a proxy session, a TCP connection. */
+enum { RELAY_REBOUND_MAX = 16 };
+
 struct relay_target {
     void (*deliver_h)(struct relay *r, void *arg, const struct flight_packet *p);
     void *arg;
@@ -52,6 +54,12 @@ struct relay {
     uint64_t out_bytes[2];
     uint64_t late_us_max; /* how late the loop delivered a packet at worst */
     uint64_t rebinds;
+    /* Per flow that found its way again after the last rebind, for "stat". */
+    struct {
+        uint32_t check_ms; /* from the rebind to the first STUN request at the server */
+        uint32_t media_ms; /* from there to the first RTP or RTCP back */
+    } rebound[RELAY_REBOUND_MAX];
+    unsigned rebound_count;
     uint64_t refused; /* packets or connections turned away because a table was full */
     struct flight flight;
     struct script script;

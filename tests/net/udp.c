@@ -18,6 +18,8 @@ struct udp_session {
     struct sockaddr_storage client;
     struct sockaddr_storage local; /* what the server sees, for the capture file */
     uint64_t used_us;
+    uint64_t rebound_us; /* its port changed then, and no media came back yet; 0 = it did not */
+    uint64_t check_us;   /* first STUN request by the new port */
     int target;
 };
 
@@ -49,6 +51,27 @@ static int bound_socket(const struct sockaddr_storage *at)
     return fd;
 }
 
+static int is_stun_request(const uint8_t *data, size_t len)
+{
+    return len >= 20 && data[0] == 0 && data[1] == 1;
+}
+
+static int is_media(const uint8_t *data, size_t len)
+{
+    return len >= 12 && data[0] >= 128 && data[0] < 192;
+}
+
+/* Media is back after a rebind: the flow has found its way. */
+static void note_back(struct relay *r, struct udp_session *s)
+{
+    if (r->rebound_count < RELAY_REBOUND_MAX) {
+        r->rebound[r->rebound_count].check_ms = (uint32_t)((s->check_us - s->rebound_us) / 1000u);
+        r->rebound[r->rebound_count].media_ms = (uint32_t)((relay_now_us() - s->check_us) / 1000u);
+        r->rebound_count++;
+    }
+    s->rebound_us = 0;
+}
+
 static void on_server_packet(struct relay *r, struct relay_watch *w, uint32_t events)
 {
     static uint8_t packet[RELAY_PACKET_MAX];
@@ -64,6 +87,8 @@ static void on_server_packet(struct relay *r, struct relay_watch *w, uint32_t ev
                 continue;
             return;
         }
+        if (s->rebound_us && s->check_us && is_media(packet, (size_t)n))
+            note_back(r, s);
         relay_enter(r, RELAY_BA, s->target, packet, (size_t)n);
     }
 }
@@ -88,6 +113,8 @@ static void deliver(struct relay *r, void *arg, const struct flight_packet *p)
     struct udp_port *port = s->port;
 
     if (p->dir == RELAY_AB) {
+        if (s->rebound_us && !s->check_us && is_stun_request(p->data, p->len))
+            s->check_us = relay_now_us();
         (void)!send(s->watch.fd, p->data, p->len, 0);
         pcap_write_udp(&r->pcap, relay_wall_us(), &s->local, &port->server, p->data, p->len);
         return;
@@ -108,6 +135,8 @@ static void rebind(struct relay *r, void *arg)
         relay_watch(r, &s->watch, 0);
         /* Opened before the old one is closed, so that the port cannot be the same. */
         open_upstream(r, s);
+        s->rebound_us = relay_now_us();
+        s->check_us = 0;
         close(old);
     }
 }

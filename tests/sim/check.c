@@ -11,7 +11,7 @@
 #include "codec/wire/rtp_seq.h"
 #include "tests/sim/sim.h"
 
-enum { ACCEPT_OLD_US = 3 * US_PER_S, NEWS_US = 2 * US_PER_MS };
+enum { ACCEPT_OLD_US = 3 * US_PER_S, NEWS_US = 2 * US_PER_MS, FAST_START_S = 2 };
 
 static const struct sfu_want *want_of(const struct client *c, unsigned video_slot)
 {
@@ -76,7 +76,8 @@ static void check_picture(struct client *c, unsigned k, struct slot_check *s,
     }
     bool new_frame = !s->started || m->publisher != s->mark.publisher ||
                      m->layer != s->mark.layer || m->source != s->mark.source ||
-                     m->frame != s->mark.frame;
+                     m->frame != s->mark.frame ||
+                     m->index <= s->mark.index; /* the same again: a slot that begins anew */
     bool switched = s->started && (m->publisher != s->mark.publisher || m->layer != s->mark.layer ||
                                    m->source != s->mark.source);
     if ((!s->started || switched) && (!m->key || m->index != 0)) {
@@ -98,13 +99,24 @@ static void check_picture(struct client *c, unsigned k, struct slot_check *s,
     s->tl0 = vp8.tl0picidx;
 }
 
-static void check_time(struct client *c, unsigned k, const struct slot_check *s,
-                       const struct rtp_header *hdr, mono_us now)
+static void check_time(struct client *c, unsigned k, struct slot_check *s,
+                       const struct rtp_header *hdr, const struct mark *m, mono_us now)
 {
     int64_t hz = k < c->offer.audio_slots ? 48000 : 90000;
     int64_t step = (int32_t)(hdr->timestamp - s->timestamp);
     int64_t real = (now - s->at) * hz / US_PER_S;
     int64_t slack = hz / 4 + (c->world->loss_up_any ? hz : 0);
+    bool another = (m->key && m->index == 0) || m->publisher != s->mark.publisher ||
+                   m->layer != s->mark.layer || m->source != s->mark.source;
+    int64_t fast = hz == 90000 ? FAST_START_S * hz : 0;
+    if (another && real > step && real <= step + fast) {
+        s->behind = real - step; /* begins with its past, which then comes faster than time */
+        real = step;
+    } else if (step > real && s->behind > 0) {
+        int64_t caught = step - real < s->behind ? step - real : s->behind;
+        s->behind -= caught;
+        step -= caught;
+    }
     if (step < 0) {
         world_fail(c->world, "client %u slot %u: timestamp goes back by %lld", c->number, k,
                    (long long)-step);
@@ -139,7 +151,7 @@ static void check_order(struct client *c, unsigned k, const struct rtp_header *h
         }
     }
     if (s->started) {
-        check_time(c, k, s, hdr, now);
+        check_time(c, k, s, hdr, m, now);
     }
     if (k >= c->offer.audio_slots) {
         check_picture(c, k, s, hdr, payload, m, contiguous);
@@ -192,6 +204,21 @@ static void note_sent(struct client *c, unsigned k, const struct rtp_header *hdr
     s->sent_ts[hdr->seq % SIM_SENT] = hdr->timestamp;
 }
 
+/* An empty packet closes a hole that was there because its packet came late. */
+static void check_filler(struct client *c, unsigned k, const struct rtp_header *hdr, bool rtx)
+{
+    struct slot_check *s = &c->check[k];
+    int64_t seq = s->started && !rtx ? rtp_unwrap(s->top, hdr->seq, 16) : INT64_MIN;
+    s->fillers++;
+    if (!c->world->loss_up_any || hdr->marker) {
+        world_fail(c->world, "client %u slot %u: an empty packet without need", c->number, k);
+    }
+    if (!rtx) {
+        note_sent(c, k, hdr, NULL);
+        s->top = seq > s->top ? seq : s->top;
+    }
+}
+
 static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us now)
 {
     struct world *w = c->world;
@@ -212,6 +239,13 @@ static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
     uint8_t pt = audio ? SIM_PT_OPUS : (rtx ? SIM_PT_RTX : SIM_PT_VP8);
     if (hdr.pt != pt) {
         world_fail(w, "client %u slot %u: payload type %u", c->number, k, hdr.pt);
+    }
+    if (rtx && hdr.payload_len == 0 && data[0] & 0x20) {
+        return; /* padding that probes the path */
+    }
+    if (!audio && hdr.payload_len == (rtx ? 2 : 0)) {
+        check_filler(c, k, &hdr, rtx);
+        return;
     }
     if (!mark_read(data + hdr.header_len, hdr.payload_len, &m)) {
         world_fail(w, "client %u slot %u: payload damaged", c->number, k);

@@ -19,7 +19,9 @@
 #include "codec/base/mem.h"
 #include "signaling/class/impl.h"
 #include "signaling/journal/fold.h"
+#include "signaling/journal/stage.h"
 #include "tests/sim/class_say.h"
+#include "tests/sim/class_stage.h"
 #include "tests/unit/class_rig.h"
 
 enum { PAGES = 40, PEOPLE = 30, ACKED_MAX = 1 << 16, SEEDS = 6, STEPS = 3000 };
@@ -193,6 +195,11 @@ static void say_any(struct sim *sim, struct rig_page *page)
     json_decref(m);
 }
 
+static struct klass *the_class(const struct sim *sim)
+{
+    return class_find(sim->rig->room, &sim->class_id);
+}
+
 static void act(struct sim *sim, struct rig_page *page)
 {
     if (!page->conn) {
@@ -201,6 +208,15 @@ static void act(struct sim *sim, struct rig_page *page)
     }
     if (!page->inside && percent(sim, 70)) {
         say_join(sim, page);
+        return;
+    }
+    if (stage_is(the_class(sim)->work) && percent(sim, 25)) {
+        struct stage_play play = {.rng = &sim->rng, .rig = sim->rig, .number = ++sim->next_id};
+        struct rig_page *by = NULL;
+        enum msg_type type = stage_play(&play, &by);
+        if (type != MSG_COUNT) {
+            count(sim, by, type, true);
+        }
         return;
     }
     unsigned roll = below(sim, 1000);
@@ -242,6 +258,10 @@ static void check_routes(const struct sim *sim, const struct klass *k)
         if ((d->publish & ~allowed) || (!seat && d->room)) {
             fail(sim, "a route is open that the state does not allow");
         }
+    }
+    const char *wrong = stage_wrong(sim->rig, k);
+    if (wrong) {
+        fail(sim, wrong);
     }
 }
 
@@ -292,11 +312,6 @@ static void check_views(struct sim *sim)
     for (size_t i = 0; i < kinds; i++) {
         free(seen[i].text);
     }
-}
-
-static struct klass *the_class(const struct sim *sim)
-{
-    return class_find(sim->rig->room, &sim->class_id);
 }
 
 static void settle(struct sim *sim)

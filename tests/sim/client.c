@@ -51,6 +51,7 @@ void client_init(struct client *c)
     memcpy(key.key, o->fingerprint + 16, 16);
     c->open_ctx = ops.open_new(NULL, SRTP_AEAD_AES_128_GCM, &key);
     c->tap = ops.open_new(NULL, SRTP_AEAD_AES_128_GCM, &key);
+    twcc_gen_init(&c->feedback);
     media_init(c);
 }
 
@@ -78,7 +79,7 @@ static void send_check(struct client *c)
         .username_len = strlen(user),
         .priority = 1000,
         .role = STUN_CONTROLLING,
-        .use_candidate = true,
+        .use_candidate = !c->nominated_once || !c->checked,
     };
     rng_fill(&c->world->rng, req.txid, sizeof(req.txid));
     int len =
@@ -176,6 +177,30 @@ static void connect_tick(struct client *c, mono_us now)
     }
 }
 
+static void note_arrival(struct client *c, const struct rtp_header *hdr, const uint8_t *data,
+                         mono_us now)
+{
+    struct rtpext_set set;
+    uint32_t k = (hdr->ssrc - c->answer.ssrc_base) / 2;
+    const struct desc_exts *ids =
+        k < c->offer.audio_slots ? &c->offer.audio_ext : &c->offer.video_ext;
+    if (rtpext_find(&set, hdr, data, ids) == 0) {
+        int32_t number = rtpext_transport_cc(&set, data);
+        if (number >= 0) {
+            twcc_gen_input(&c->feedback, (uint16_t)number, hdr->ssrc, now);
+        }
+    }
+}
+
+static void send_feedback(struct client *c, mono_us now)
+{
+    uint8_t out[1200];
+    struct wr w = wr_init(out, sizeof(out) - 40);
+    if (twcc_gen_write(&c->feedback, &w, 1, now)) {
+        client_rtcp(c, out, wr_len(&w));
+    }
+}
+
 void client_tick(struct client *c, mono_us now)
 {
     connect_tick(c, now);
@@ -191,6 +216,9 @@ void client_tick(struct client *c, mono_us now)
     if (now >= c->next_rtcp_us) {
         c->next_rtcp_us = now + US_PER_S;
         send_reports(c, now);
+    }
+    if (now >= twcc_gen_deadline(&c->feedback)) {
+        send_feedback(c, now);
     }
     if (now >= c->next_twcc_us) {
         c->next_twcc_us = now + 50 * US_PER_MS;
@@ -240,10 +268,14 @@ static void input_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
         world_fail(c->world, "client %u: malformed RTP", c->number);
         return;
     }
+    note_arrival(c, &hdr, data, now);
     uint32_t k = (hdr.ssrc - c->answer.ssrc_base) / 2;
     bool rtx = (hdr.ssrc - c->answer.ssrc_base) & 1;
     if (k >= SIM_SLOTS) {
         return; /* check.c complains */
+    }
+    if (rtx && hdr.payload_len == 0) {
+        return; /* a probe */
     }
     struct slot_check *s = &c->check[k];
     uint16_t seq16 = hdr.seq;

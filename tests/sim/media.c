@@ -83,7 +83,7 @@ static void write_vp8(struct wr *w, const struct stream_out *s, const struct mar
     wr_u8(w, 0xe0);
     wr_u16(w, (uint16_t)(0x8000 | s->picture_id));
     wr_u8(w, s->tl0);
-    wr_u8(w, (uint8_t)(base ? 0 : 0x40));
+    wr_u8(w, (uint8_t)(base ? 0 : 0x60)); /* refers to the base layer only */
     if (m->index == 0) {
         wr_u8(w, m->key ? 0x10 : 0x11);
         wr_u16(w, 0);
@@ -202,11 +202,23 @@ void media_tick(struct client *c, mono_us now)
             continue;
         }
         s->next_us += is_video(s) ? FRAME_US : AUDIO_US;
-        if (c->on[s->source]) {
+        if (c->on[s->source] && !s->off) {
             send_frame(c, s);
         } else {
             s->frame++; /* the sampling clock goes on */
         }
+    }
+}
+
+void media_layers(struct client *c, const uint8_t send[SOURCE_COUNT])
+{
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        struct stream_out *s = &c->stream[i];
+        bool off = !(send[s->source] >> s->layer & 1);
+        c->world->layers_paused += off && !s->off;
+        c->world->layers_resumed += !off && s->off;
+        s->key_wanted = s->key_wanted || (s->off && !off);
+        s->off = off;
     }
 }
 

@@ -12,6 +12,7 @@
 #include "codec/base/rng.h"
 #include "codec/wire/rtp.h"
 #include "codec/wire/rtpext.h"
+#include "server/proto/twcc_gen.h"
 #include "server/sfu/msg.h"
 #include "server/sfu/sfu.h"
 #include "tests/sim/fake_crypto.h"
@@ -79,6 +80,7 @@ struct stream_out {
     uint16_t height;
     uint8_t packets; /* per frame */
     bool key_wanted;
+    bool off; /* nobody watches it */
     mono_us next_us;
     uint64_t sent;
     uint32_t plis; /* asked of it */
@@ -107,6 +109,8 @@ struct slot_check {
     uint64_t packets;
     uint64_t switches;
     uint64_t late;
+    uint64_t fillers;
+    int64_t behind; /* timestamp units the slot's time lies behind since it began with the past */
     uint32_t sent_ts[SIM_SENT]; /* of each number, for its retransmission */
     uint64_t sent_hash[SIM_SENT];
     /* as received by the client */
@@ -128,7 +132,8 @@ struct client {
     sfu_room_id voice; /* where the microphone is heard instead */
     struct sfu_ears ears;
     struct tuple tuple;
-    struct tuple old_tuple; /* before it moved */
+    struct tuple old_tuple;  /* before it moved */
+    struct tuple gone_tuple; /* its router gave it up: what is sent there is lost */
     struct desc_offer offer;
     struct desc_answer answer;
     bool open;
@@ -138,7 +143,8 @@ struct client {
     bool evt_connected;
     bool evt_lost;
     bool failed;
-    bool silent; /* sends no checks */
+    bool silent;         /* sends no checks */
+    bool nominated_once; /* as Firefox: no USE-CANDIDATE after the first check */
     bool ready;
     uint8_t dtls_stage;
     uint8_t dtls_tries;
@@ -164,6 +170,7 @@ struct client {
     mono_us want_us[DESC_VIDEO_SLOTS_MAX];
     struct sfu_slot_view slot[SIM_SLOTS];
     struct slot_check check[SIM_SLOTS];
+    struct twcc_gen feedback; /* what it tells of what arrived */
     uint64_t twcc_feedbacks;
     uint64_t srs;
     uint64_t rrs;
@@ -205,6 +212,8 @@ struct world {
     char first[256];
     uint64_t rtp_tx;
     uint64_t speaking_events;
+    uint64_t layers_paused;
+    uint64_t layers_resumed;
     struct sfu_evt last_speaking;
     uint32_t loss_up_any; /* some uplink loses: holes upstream are not the SFU's fault */
     bool verbose;
@@ -249,6 +258,8 @@ void media_init(struct client *c);
 void media_tick(struct client *c, mono_us now);
 void media_key(struct client *c, uint32_t ssrc, mono_us now);
 void media_nack(struct client *c, uint32_t ssrc, uint16_t seq);
+/* The SFU says which layers are watched: others stop, resumed ones begin with a key frame. */
+void media_layers(struct client *c, const uint8_t send[SOURCE_COUNT]);
 bool mark_read(const uint8_t *payload, size_t len, struct mark *out);
 /* check.c: one datagram the SFU sends to the client, at the moment it is sent. */
 void check_sent(struct client *c, const uint8_t *data, size_t len, mono_us now);

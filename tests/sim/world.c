@@ -125,9 +125,10 @@ enum drop world_inject(struct world *w, unsigned shard, const struct tuple *from
 static struct client *client_at(struct world *w, const struct tuple *to)
 {
     for (unsigned i = 0; i < w->clients; i++) {
-        if (w->client[i] &&
-            (tuple_equal(&w->client[i]->tuple, to) || tuple_equal(&w->client[i]->old_tuple, to))) {
-            return w->client[i];
+        struct client *c = w->client[i];
+        if (c && (tuple_equal(&c->tuple, to) || tuple_equal(&c->old_tuple, to) ||
+                  tuple_equal(&c->gone_tuple, to))) {
+            return c;
         }
     }
     return NULL;
@@ -145,7 +146,9 @@ static void on_flush(void *arg, struct txbatch *batch)
             const uint8_t *data = batch->buffer + run->at + at;
             if (c) {
                 check_sent(c, data, len, s->world->now);
-                world_down(s->world, c, data, len);
+                if (!tuple_equal(&c->gone_tuple, &run->to)) {
+                    world_down(s->world, c, data, len);
+                }
             }
         }
     }
@@ -200,6 +203,9 @@ static void on_event(void *arg, const struct sfu_evt *evt)
         break;
     case SFU_EVT_SLOTS:
         memcpy(c->slot, evt->slots.slot, sizeof(c->slot));
+        break;
+    case SFU_EVT_SEND:
+        media_layers(c, evt->send);
         break;
     case SFU_EVT_SPEAKING:
         break;

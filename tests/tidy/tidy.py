@@ -28,6 +28,7 @@ LAYERS = {
     "signaling/journal": CODEC[:3] + CLASS,
     "signaling/activity": CODEC[:3] + CLASS,
     "signaling/class": CODEC[:3] + CLASS,
+    "signaling/people": CODEC[:3] + ["signaling/schema"],
     "signaling/attendance": CODEC[:3] + ["signaling/schema", "signaling/journal"],
     "signaling/store": ["codec/base", "codec/sys"] + CLASS,
     "signaling/door": ["codec/base", "codec/sys", "signaling/schema", "signaling/class"],
@@ -38,14 +39,15 @@ LAYERS = {
     "server/io": CODEC[:3] + ["codec/sys", "server/proto"],
     "server/record": CODEC + ["codec/sys", "server/proto", "server/sfu", "server/io"],
     "server/paper": ["codec/base"],
+    "server/mail": ["codec/base", "signaling/people"],
     "bench/load": CODEC + ["codec/sys", "server/proto", "server/crypto", "server/io"],
     "server/app": CODEC + ["bench/load", "codec/sys", "server/proto", "server/sfu",
                            "server/crypto", "server/io", "server/record", "signaling/door",
-                            "server/paper", "signaling/store", "signaling/attendance",
-                            "signaling/lms"] + CLASS,
+                            "server/paper", "server/mail", "signaling/store", "signaling/attendance",
+                            "signaling/people", "signaling/lms"] + CLASS,
 }
 PURE = ["codec/base", "codec/wire", "codec/media", "signaling/schema", "signaling/class",
-        "signaling/activity", "signaling/attendance", "signaling/journal", "server/proto",
+        "signaling/activity", "signaling/attendance", "signaling/people", "signaling/journal", "server/proto",
         "server/sfu"]
 HEAP = {"malloc", "calloc", "realloc", "free", "strdup", "aligned_alloc", "posix_memalign"}
 IMPURE = HEAP | set("""

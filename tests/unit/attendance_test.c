@@ -32,6 +32,7 @@ struct grid {
     unsigned closed;
     bool seat[PEOPLE];
     bool away[PEOPLE];
+    bool elsewhere[PEOPLE];
     uint8_t bit[PEOPLE][SECONDS];
 };
 
@@ -53,7 +54,8 @@ static void pass(struct world *w, unsigned seconds)
 {
     for (; seconds > 0 && w->now + 1 < SECONDS; seconds--, w->now++) {
         for (unsigned p = 0; p < PEOPLE; p++) {
-            w->grid.bit[p][w->now] = w->grid.live && w->grid.seat[p] && !w->grid.away[p];
+            bool there = w->grid.live && w->grid.seat[p] && !w->grid.away[p];
+            w->grid.bit[p][w->now] = there ? 1 + w->grid.elsewhere[p] : 0;
         }
     }
 }
@@ -70,7 +72,7 @@ static void step(struct world *w)
 {
     struct grid *g = &w->grid;
     unsigned p = draw(w, PEOPLE);
-    unsigned what = draw(w, 10);
+    unsigned what = draw(w, 12);
     pass(w, draw(w, 100));
     if (what < 4 && !g->seat[p]) {
         fold(w, (struct event){.type = EVENT_PERSON_JOINED,
@@ -79,6 +81,7 @@ static void step(struct world *w)
                                .text = rtext_new("Nom", 3)});
         g->seat[p] = true;
         g->away[p] = false;
+        g->elsewhere[p] = false;
     } else if (what < 6 && g->seat[p]) {
         g->away[p] = !g->away[p];
         fold(w, (struct event){
@@ -96,6 +99,14 @@ static void step(struct world *w)
         g->live = false;
         g->closed = w->now;
         memset(g->seat, 0, sizeof(g->seat));
+    } else if (what == 10 && g->seat[p]) {
+        g->elsewhere[p] = !g->elsewhere[p];
+        fold(w, (struct event){
+                    .type = EVENT_PERSON_MOVED, .person = id_of(p), .a = g->elsewhere[p] ? 1 : 0});
+    } else if (what == 11 && draw(w, 4) == 0) {
+        fold(w, (struct event){.type = EVENT_ROOM_CLOSED, .a = 1});
+        fold(w, (struct event){.type = EVENT_ROOM_OPENED, .a = 1, .other = id_of(77)});
+        memset(g->elsewhere, 0, sizeof(g->elsewhere));
     } else {
         fold(w, (struct event){.type = EVENT_HAND_RAISED, .person = id_of(p)});
     }
@@ -119,6 +130,15 @@ static unsigned grid_present(const struct grid *g, unsigned p, unsigned until, u
     return sum;
 }
 
+static unsigned grid_elsewhere(const struct grid *g, unsigned p, unsigned until)
+{
+    unsigned sum = 0;
+    for (unsigned s = 0; s < until; s++) {
+        sum += g->bit[p][s] == 2;
+    }
+    return sum;
+}
+
 static void check(const struct world *w, const struct attendance_rules *rules)
 {
     const struct sheet_session *s = sheet_find(&w->sheet, 0);
@@ -136,6 +156,7 @@ static void check(const struct world *w, const struct attendance_rules *rules)
             row = attendance_row(rules, s, who, now);
         }
         assert_int_equal(row.present_ms / second, want);
+        assert_int_equal(row.elsewhere_ms / second, grid_elsewhere(&w->grid, p, until));
         int64_t needed = (int64_t)(until - w->grid.opened) * rules->share_permille;
         bool present = row.intervals > 0 && (int64_t)want * 1000 >= needed;
         assert_int_equal(row.status == ATTENDANCE_PRESENT, present);
@@ -152,6 +173,7 @@ static void equals_a_second_fold(void **state)
         assert_non_null(w);
         w->rng = seed;
         sheet_init(&w->sheet, &class_id);
+        fold(w, (struct event){.type = EVENT_ROOM_OPENED, .a = 1, .other = id_of(77)});
         for (unsigned i = 0; i < 200 && w->now + 200 < SECONDS; i++) {
             step(w);
             pass(w, 1); /* who has just come back is back for a second at least */
@@ -177,36 +199,43 @@ static void rules_by_table(void **state)
         struct stay stays[3];
         unsigned count;
         uint8_t status;
+        int64_t planned_ms;
     } rows[] = {
-        {{.share_permille = 500}, {{0}}, 0, ATTENDANCE_ABSENT},
-        {{.share_permille = 500}, {{0, 30 * 60000, {{0}}}}, 1, ATTENDANCE_PRESENT},
-        {{.share_permille = 500}, {{0, 30 * 60000 - 1, {{0}}}}, 1, ATTENDANCE_PARTIAL},
-        {{.minutes = 45}, {{0, 30 * 60000, {{0}}}}, 1, ATTENDANCE_PARTIAL},
-        {{.minutes = 45}, {{0, 45 * 60000, {{0}}}}, 1, ATTENDANCE_PRESENT},
+        {{.share_permille = 500}, {{0}}, 0, ATTENDANCE_ABSENT, 0},
+        {{.share_permille = 500}, {{0, 30 * 60000, {{0}}}}, 1, ATTENDANCE_PRESENT, 0},
+        {{.share_permille = 500}, {{0, 30 * 60000 - 1, {{0}}}}, 1, ATTENDANCE_PARTIAL, 0},
+        {{.minutes = 45}, {{0, 30 * 60000, {{0}}}}, 1, ATTENDANCE_PARTIAL, 0},
+        {{.minutes = 45}, {{0, 45 * 60000, {{0}}}}, 1, ATTENDANCE_PRESENT, 0},
         {{.share_permille = 500, .arrival_min = 10},
          {{11 * 60000, 60 * 60000, {{0}}}},
          1,
-         ATTENDANCE_PARTIAL},
-        {{.share_permille = 500, .checks = 1}, {{0, 60 * 60000, {{0}}}}, 1, ATTENDANCE_PARTIAL},
-        /* Length as scheduled (30 min), session longer: 15 minutes are enough. */
-        {{.share_permille = 500, .length_ms = 30 * 60000},
+         ATTENDANCE_PARTIAL,
+         0},
+        {{.share_permille = 500, .checks = 1}, {{0, 60 * 60000, {{0}}}}, 1, ATTENDANCE_PARTIAL, 0},
+        /* Planned for 30 minutes, lasted longer: 15 minutes are enough. */
+        {{.share_permille = 500}, {{0, 15 * 60000, {{0}}}}, 1, ATTENDANCE_PRESENT, 30 * 60000},
+        {{.share_permille = 500, .as_lasted = true},
          {{0, 15 * 60000, {{0}}}},
          1,
-         ATTENDANCE_PRESENT},
+         ATTENDANCE_PARTIAL,
+         30 * 60000},
         /* A gap of 59.999 s is bridged, one of 60 s is not. */
         {{.minutes = 20, .bridge_ms = 60000},
          {{0, 10 * 60000, {{0}}}, {10 * 60000 + 59999, 20 * 60000, {{0}}}},
          2,
-         ATTENDANCE_PRESENT},
+         ATTENDANCE_PRESENT,
+         0},
         {{.minutes = 20, .bridge_ms = 60000},
          {{0, 10 * 60000, {{0}}}, {11 * 60000, 20 * 60000, {{0}}}},
          2,
-         ATTENDANCE_PARTIAL},
+         ATTENDANCE_PARTIAL,
+         0},
     };
     struct sheet_session session = {.opened = 0, .closed = 60 * 60000};
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct stay stays[3];
+        session.planned_ms = rows[i].planned_ms;
         memcpy(stays, rows[i].stays, sizeof(stays));
         struct attendee who = {.stays = stays, .stay_count = rows[i].count};
         struct attendance_row row = attendance_row(&rows[i].rules, &session, &who, 60 * 60000);

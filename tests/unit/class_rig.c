@@ -180,6 +180,11 @@ static void on_send(void *arg, const conn_num *to, size_t count, const char *tex
     rig->sends++;
     rig->texts += count;
     rig->bytes += len * count;
+    if (len > 1 << 20) {
+        (void)fprintf(stderr, "the door takes no message of %zu bytes\n", len);
+        abort();
+    }
+    rig->text_max = len > rig->text_max ? len : rig->text_max;
     json_error_t where;
     json_t *m = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
     struct schema_error error;
@@ -646,6 +651,22 @@ size_t rig_count(const struct rig_page *page, const char *list)
 /* ---- comparing
  * -------------------------------------------------------------------------------------- */
 
+/* The order of people in a list says nothing: who comes into sight is told last. */
+static json_t *by_id(const json_t *people)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < json_array_size(people); i++) {
+        json_t *p = json_array_get(people, i);
+        size_t at = 0;
+        while (at < json_array_size(out) &&
+               strcmp(str(json_array_get(out, at), "id"), str(p, "id")) < 0) {
+            at++;
+        }
+        (void)json_array_insert(out, at, p);
+    }
+    return out;
+}
+
 static char *shared_parts(const json_t *snapshot)
 {
     /* What belongs to the moment or to the connection is no part of what is shared. */
@@ -655,6 +676,7 @@ static char *shared_parts(const json_t *snapshot)
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         (void)json_object_del(out, own[i]);
     }
+    (void)json_object_set_new(out, "people", by_id(json_object_get(snapshot, "people")));
     char *text = json_dumps(out, JSON_SORT_KEYS | JSON_COMPACT);
     json_decref(out);
     return text;

@@ -101,6 +101,7 @@ struct rig {
     size_t sends; /* calls of send_h */
     size_t texts; /* recipients */
     size_t bytes;
+    size_t text_max;  /* longest message sent so far */
     bool check_texts; /* validate every text (default true) */
 };
 

@@ -112,6 +112,50 @@ static void chat_waits_for_commit(void **state)
     rig_free(s.rig);
 }
 
+/* Says 210 messages of `chars` characters each, in turns one of these; returns what a newcomer
+ * gets. */
+static size_t chat_of(struct scene *s, size_t chars, const char *const unit[4])
+{
+    static char text[4000 * 8];
+    for (unsigned i = 0; i < 210; i++) {
+        size_t len = 0;
+        for (size_t c = 0; c < chars; c++) {
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", unit[i % 4]);
+        }
+        rig_say(s->rig, s->p[PART], "{\"t\":\"chat.send\",\"id\":\"c%u\",\"text\":\"%s\"}", i,
+                text);
+        (void)rig_commit(s->rig, SIZE_MAX);
+        rig_pass(s->rig, 200);
+    }
+    s->rig->text_max = 0;
+    assert_true(rig_enter(s->rig, s->p[EXTRA], s->link[ROLE_PARTICIPANT], "Zoé"));
+    size_t count = rig_count(s->p[EXTRA], "chat");
+    assert_true(count > 0);
+    const json_t *all = json_object_get(s->p[HOST]->view, "chat");
+    const json_t *got = json_object_get(s->p[EXTRA]->view, "chat");
+    for (size_t i = 0; i < count; i++) { /* the newest of them, in order */
+        assert_true(json_equal(json_array_get(got, i),
+                               json_array_get(all, json_array_size(all) - count + i)));
+    }
+    return count;
+}
+
+static void a_snapshot_is_never_longer_than_the_door_takes(void **state)
+{
+    (void)state;
+    struct scene s = scene_new();
+    static const char *const wide[4] = {"\U0001F44D", "\\\"", "\xe2\x80\xa8", "\xc2\x85"};
+    size_t count = chat_of(&s, 4000, wide);
+    print_message("%zu of 200 long messages in a snapshot of %zu bytes\n", count, s.rig->text_max);
+    assert_in_range(count, 10, 199);
+    assert_in_range(s.rig->text_max, 200 << 10, OUT_SNAPSHOT_MAX);
+    rig_free(s.rig);
+    s = scene_new();
+    static const char *const plain[4] = {"mots ", "\xc3\xa9t\xc3\xa9 ", "et ", "ainsi "};
+    assert_int_equal(chat_of(&s, 250, plain), STATE_CHAT_MAX); /* a page each, and all are there */
+    rig_free(s.rig);
+}
+
 static void repeat_after_kill_has_no_effect(void **state)
 {
     (void)state;
@@ -498,6 +542,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(enter_snapshot),
         UNIT(chat_waits_for_commit),
+        UNIT(a_snapshot_is_never_longer_than_the_door_takes),
         UNIT(repeat_after_kill_has_no_effect),
         UNIT(hands_keep_their_order),
         UNIT(routes_open_after_commit_and_close_at_once),

@@ -111,7 +111,7 @@ static void assert_holder(const struct table *t, int who)
 static void everybody_has_a_stable_place(void **state)
 {
     (void)state;
-    struct admin_setting four[] = {{SETTING_SEATS, 4}};
+    struct admin_setting four[] = {{SETTING_TABLE, 4}};
     struct table t = table_new(four, 1);
     settle(&t);
     for (unsigned i = 0; i < 4; i++) {

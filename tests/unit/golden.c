@@ -6,6 +6,7 @@ static const struct golden_area *const areas[] = {
     &golden_first,
     &golden_conduct,
     &golden_floor,
+    &golden_stage,
 };
 
 const struct golden_area *golden_area(size_t i)

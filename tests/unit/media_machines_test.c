@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 
-#include "server/proto/layers.h"
 #include "server/proto/pacer.h"
 #include "server/proto/rtp_rx.h"
 
@@ -51,30 +50,6 @@ static void reordered_packets_do_not_move_the_top(void **state)
     assert_int_equal(r.lost, 1);
 }
 
-static void policy_takes_the_smallest_layer_that_is_enough(void **state)
-{
-    (void)state;
-    struct layer_view v[3] = {
-        {.live = true, .height = 720, .bps = 2500000},
-        {.live = true, .height = 360, .bps = 700000},
-        {.live = true, .height = 180, .bps = 200000},
-    };
-    assert_int_equal(layer_policy(v, 3, 1080, 0), 0);
-    assert_int_equal(layer_policy(v, 3, 720, 0), 0);
-    assert_int_equal(layer_policy(v, 3, 361, 0), 0);
-    assert_int_equal(layer_policy(v, 3, 360, 0), 1);
-    assert_int_equal(layer_policy(v, 3, 1, 0), 2);
-    assert_int_equal(layer_policy(v, 3, 0, 0), -1);
-    assert_int_equal(layer_policy(v, 3, 1080, 1000000), 1);
-    assert_int_equal(layer_policy(v, 3, 1080, 100000), -1);
-    v[0].live = false;
-    assert_int_equal(layer_policy(v, 3, 1080, 0), 1);
-    v[1].height = 0; /* unknown: counts by its place */
-    assert_int_equal(layer_policy(v, 3, 300, 0), 1);
-    v[1].live = v[2].live = false;
-    assert_int_equal(layer_policy(v, 3, 300, 0), -1);
-}
-
 static uint32_t run(struct pacer_item *item, const uint16_t *len, uint32_t n, uint16_t pad)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -115,7 +90,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(report_counts_loss_and_jitter),
         UNIT(reordered_packets_do_not_move_the_top),
-        UNIT(policy_takes_the_smallest_layer_that_is_enough),
         UNIT(runs_are_lifted_to_equal_sizes),
         UNIT(audio_is_never_padded),
     };

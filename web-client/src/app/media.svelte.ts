@@ -94,6 +94,12 @@ export class MediaRoom {
     void this.peer?.send(kind, track);
   }
 
+  /** Encodings somebody watches; the others rest. */
+  sendLayers(cam: number, screen: number): void {
+    void this.peer?.layers('cam', cam);
+    void this.peer?.layers('screen', screen);
+  }
+
   /** The wished pictures in order of importance; sent at most every 60 ms and only when different. */
   wish(wishes: readonly Wish[]): void {
     this.wants = assignSlots(this.wants, wishes, this.pool.video);

@@ -11,6 +11,7 @@ import { lang, prefs, setPref, t } from './prefs.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
+import { playSound } from '../media/sounds.ts';
 import { Voices } from './voices.svelte.ts';
 
 export type Hurdle = 'full' | 'notopen' | '';
@@ -21,7 +22,11 @@ export class Room {
   readonly signal: Signal;
   readonly media: MediaRoom;
   readonly local: LocalMedia;
-  phase: 'door' | 'class' | 'over' = $state('door');
+  phase: 'door' | 'waiting' | 'class' | 'over' = $state('door');
+  /** The waiting room, while one is in it. */
+  waiting: Extract<ServerMessage, { t: 'waiting' }> | undefined = $state.raw();
+  /** Staff asks to open something. */
+  asked: Extract<ServerMessage, { t: 'asked' }> | undefined = $state.raw();
   over: OverReason | undefined = $state();
   door: Door | undefined = $state.raw();
   state: ClassState | undefined = $state.raw();
@@ -82,7 +87,8 @@ export class Room {
     return this.state ? handRank(this.state, this.state.you.person) : 0;
   }
 
-  async join(name: string): Promise<void> {
+  /** `how` move: other pages of this person close. */
+  async join(name: string, how: 'add' | 'move' = 'add'): Promise<void> {
     if (this.joining) return;
     this.timeline['join'] = performance.now();
     this.joining = true;
@@ -90,7 +96,7 @@ export class Room {
     void this.media.play();
     this.local.refill();
     const { mic, cam } = this.local.state;
-    const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam });
+    const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam, how });
     this.joining = false;
     if (!outcome.ok) this.joinRefused(outcome.error, name);
   }
@@ -137,6 +143,12 @@ export class Room {
         return this.backAgain(m.epoch, m.clock);
       case 'delta':
         return this.advance(m);
+      case 'waiting':
+        return this.wait(m);
+      case 'asked':
+        this.asked = m;
+        if (prefs.sounds) void playSound('knock', prefs.speakerId);
+        return;
       case 'rights':
         if (this.state) this.state = { ...this.state, rights: m.rights };
         return;
@@ -146,6 +158,8 @@ export class Room {
         this.media.videoSlots = m.video;
         this.media.audioSlots = m.audio;
         return;
+      case 'send':
+        return this.media.sendLayers(m.cam, m.screen);
       case 'speaking':
         return this.voices.heard(m.list, this.state?.you.device ?? '');
       case 'error':
@@ -161,7 +175,8 @@ export class Room {
     const again = this.door !== undefined;
     this.door = m;
     this.hurdle = m.class.state === 'closed' ? 'notopen' : '';
-    this.phase = 'door';
+    const waited = this.phase === 'waiting';
+    this.phase = waited ? 'waiting' : 'door';
     this.state = undefined;
     if (!this.local.mic.track && !this.local.cam.track && this.resumed && !again) void this.local.openRemembered();
     saveGuest(this.classId, m.guest);
@@ -169,6 +184,19 @@ export class Room {
     this.timeline['door'] ??= performance.now();
     void this.media.connect(this.media.started ? 'epoch' : 'load', m.ice);
     this.signal.resend();
+    if (waited) void this.join(prefs.name);
+  }
+
+  /** In the waiting room: at the door for the server, and back to it after a lost connection. */
+  private wait(m: Extract<ServerMessage, { t: 'waiting' }>): void {
+    if (this.phase !== 'waiting') announcer.say(t(`waiting.reason.${m.reason}`), true);
+    this.waiting = m;
+    this.phase = 'waiting';
+    this.state = undefined;
+    saveResume(this.classId, '');
+    for (const command of this.signal.commands.pending()) {
+      if (command.t === 'join') this.signal.commands.settle(command.id, { ok: true });
+    }
   }
 
   private enter(m: Extract<ServerMessage, { t: 'snapshot' }>): void {
@@ -178,6 +206,7 @@ export class Room {
     this.syncing = false;
     this.state = fromSnapshot(m, Date.now(), performance.now());
     this.phase = 'class';
+    this.waiting = undefined;
     this.hurdle = '';
     this.timeline['snapshot'] ??= performance.now();
     // The snapshot is the acknowledgement of join.

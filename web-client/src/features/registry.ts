@@ -7,6 +7,11 @@ import type { ClassState } from '../core/state.ts';
 import type { TextKey } from '../i18n/translate.ts';
 import type { IconName } from '../ui/icons.ts';
 import Chat from './chat/Chat.svelte';
+import Asked from './conduct/Asked.svelte';
+import SessionBar from './conduct/SessionBar.svelte';
+import { floorActions } from './floor/actions.ts';
+import FloorBar from './floor/FloorBar.svelte';
+import TurnCard from './floor/TurnCard.svelte';
 import People from './people/People.svelte';
 import Settings from './settings/Settings.svelte';
 import Stage from './stage/Stage.svelte';
@@ -29,10 +34,13 @@ export const PANELS = {
 } satisfies Record<string, PanelRow>;
 export type PanelName = keyof typeof PANELS;
 
-export const STAFF_BARS: readonly StaffBar[] = [];
+export const STAFF_BARS: readonly StaffBar[] = [
+  { when: () => true, view: SessionBar },
+  { when: ({ room, klass }) => klass.class.type !== 'webinar' && room.may('floor.run'), view: FloorBar },
+];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [];
+export const LAYERS: readonly View[] = [TurnCard, Asked];
 
 /** Actions of features, for the palette and the keyboard. */
-export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [];
+export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [floorActions];

@@ -56,6 +56,10 @@ export class Peer {
     return this.sections.get(kind)?.fill(track) ?? Promise.resolve();
   }
 
+  layers(kind: SendKind, wanted: number): Promise<void> {
+    return this.sections.get(kind)?.limit(wanted) ?? Promise.resolve();
+  }
+
   get connected(): boolean {
     return this.pc.connectionState === 'connected';
   }

@@ -5,17 +5,27 @@
 export type SendKind = 'mic' | 'cam' | 'screen' | 'sound';
 export const SEND_KINDS: readonly SendKind[] = ['mic', 'cam', 'screen', 'sound'];
 
+/** Not in the DOM types of every release. */
+type Encoding = RTCRtpEncodingParameters & { scalabilityMode?: string };
+
 // From large to small: with a 640x360 camera Chromium drops the last one it cannot make.
-const CAMERA_LAYERS: RTCRtpEncodingParameters[] = [
-  { rid: 'h', active: false, maxBitrate: 1_500_000 },
-  { rid: 'm', active: false, maxBitrate: 500_000, scaleResolutionDownBy: 2 },
-  { rid: 'l', active: false, maxBitrate: 150_000, scaleResolutionDownBy: 4 },
+const CAMERA_LAYERS: Encoding[] = [
+  { rid: 'h', active: false, maxBitrate: 1_500_000, maxFramerate: 30 },
+  { rid: 'm', active: false, maxBitrate: 500_000, maxFramerate: 30, scaleResolutionDownBy: 2 },
+  { rid: 'l', active: false, maxBitrate: 150_000, maxFramerate: 30, scaleResolutionDownBy: 4 },
 ];
-const SCREEN_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 2_500_000, maxFramerate: 15 };
+// Text must be sharp before it is smooth; two temporal layers let a weak link take every other picture.
+const SCREEN_LAYER: Encoding = {
+  active: false, maxBitrate: 2_500_000, maxFramerate: 15, scalabilityMode: 'L1T2',
+};
 const MIC_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 40_000, networkPriority: 'high' };
 const SOUND_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 128_000 };
 
-const LAYERS: Record<SendKind, RTCRtpEncodingParameters[]> = {
+/** Bit of an encoding in the server's `send` message, by its rid; a section without rids has one. */
+const RID_BITS: Record<string, number> = { h: 1, m: 2, l: 4 };
+const ALL = 7;
+
+const LAYERS: Record<SendKind, Encoding[]> = {
   mic: [MIC_LAYER],
   cam: CAMERA_LAYERS,
   screen: [SCREEN_LAYER],
@@ -26,14 +36,13 @@ export class SendSection {
   readonly kind: SendKind;
   private readonly transceiver: RTCRtpTransceiver;
   private queue: Promise<void> = Promise.resolve();
+  private wanted = ALL;
+  private filled = false;
 
   constructor(pc: RTCPeerConnection, kind: SendKind) {
     this.kind = kind;
     const media = kind === 'mic' || kind === 'sound' ? 'audio' : 'video';
-    this.transceiver = pc.addTransceiver(media, {
-      direction: 'sendonly',
-      sendEncodings: LAYERS[kind].map((layer) => ({ ...layer })),
-    });
+    this.transceiver = addSection(pc, media, LAYERS[kind]);
     if (media === 'video') preferKnownCodecs(this.transceiver);
   }
 
@@ -47,16 +56,46 @@ export class SendSection {
     return this.queue;
   }
 
+  /** Sends only the encodings somebody watches; one that comes back begins with a key frame. */
+  limit(wanted: number): Promise<void> {
+    if (wanted === this.wanted) return this.queue;
+    this.wanted = wanted;
+    this.queue = this.queue.then(() => this.activate()).catch(() => undefined);
+    return this.queue;
+  }
+
   private async apply(track: MediaStreamTrack | null): Promise<void> {
     if (track && this.kind === 'screen') track.contentHint = 'detail';
     await this.sender.replaceTrack(track);
+    this.filled = track !== null;
+    await this.activate();
+  }
+
+  private async activate(): Promise<void> {
     const parameters = this.sender.getParameters();
-    for (const encoding of parameters.encodings) encoding.active = track !== null;
+    for (const encoding of parameters.encodings) {
+      encoding.active = this.filled && (this.wanted & (RID_BITS[encoding.rid ?? 'h'] ?? 1)) !== 0;
+    }
     if (this.kind === 'screen') {
       // Not in the DOM types of every release; without it Firefox shrinks the picture.
       Object.assign(parameters, { degradationPreference: 'maintain-resolution' });
     }
     await this.sender.setParameters(parameters);
+  }
+}
+
+function addSection(pc: RTCPeerConnection, media: string, layers: Encoding[]): RTCRtpTransceiver {
+  const init = (sendEncodings: Encoding[]): RTCRtpTransceiverInit => ({ direction: 'sendonly', sendEncodings });
+  try {
+    return pc.addTransceiver(media, init(layers.map((layer) => ({ ...layer }))));
+  } catch {
+    // A browser that knows no such mode sends one layer.
+    const plain = layers.map((layer) => {
+      const copy = { ...layer };
+      delete copy.scalabilityMode;
+      return copy;
+    });
+    return pc.addTransceiver(media, init(plain));
   }
 }
 

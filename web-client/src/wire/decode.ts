@@ -21,9 +21,11 @@ const shapes: Record<ServerMessage['t'], (m: Row) => boolean> = {
   busy: () => true,
   'media.answer': (m) => isText(m['id']) && isRow(m['answer']) && Array.isArray(m['answer']['c']),
   slots: (m) => Array.isArray(m['audio']) && Array.isArray(m['video']) && m['video'].every(Array.isArray),
+  send: (m) => isNumber(m['cam']) && isNumber(m['screen']),
   waiting: (m) => isText(m['reason']) && isNumber(m['rank']),
   asked: (m) => isText(m['feature']),
   rights: (m) => Array.isArray(m['rights']),
+  audience: (m) => Array.isArray(m['reactions']),
   speaking: (m) => Array.isArray(m['list']) && m['list'].every(Array.isArray),
 };
 

@@ -8,6 +8,7 @@ export type SessionState = 'idle' | 'live' | 'closed' | 'scheduled' | 'preparing
 export type MicState = 'off' | 'on';
 export type SourceKind = 'cam' | 'screen';
 export type SlotLife = 'off' | 'waiting' | 'live';
+export type SlotReason = 'full' | 'you' | 'connection' | 'paused' | 'source' | 'server';
 export type OfferCause = 'load' | 'ice' | 'epoch';
 export type LeaveReason = 'left' | 'lost' | 'removed' | 'waiting';
 export type HandKind = 'speak' | 'reply' | 'order' | 'technical';
@@ -21,6 +22,9 @@ export type JoinHow = 'add' | 'move';
 export type DoorsState = 'preparing' | 'doors';
 export type FloorMode = 'open' | 'moderated' | 'queue' | 'tour' | 'nomination' | 'random';
 export type TurnEnd = 'done' | 'passed' | 'skipped';
+export type StagePhase = 'backstage' | 'doors' | 'starting' | 'air' | 'questions';
+export type StagePlace = 'audience' | 'wings' | 'stage';
+export type Reaction = 'clap' | 'heart' | 'laugh' | 'wow' | 'thumb';
 
 /** The class. */
 export type ClassInfo = { id: string; title: string; type: ClassType; state: SessionState };
@@ -35,7 +39,7 @@ export type Chat = { id: string; from: string; name: string; at: number; text: s
 /** Who the server takes you for, at the door. */
 export type YouDoor = { role: Role; name?: string; person: string; devices?: number };
 /** Who you are in the class. */
-export type You = { person: string; device: string; role: Role };
+export type You = { person: string; device: string; role: Role; host?: boolean };
 /** Receive slots of your offer. */
 export type SlotCounts = { audio: number; video: number };
 /** Relay servers and credentials for them. */
@@ -59,7 +63,7 @@ export type Answer = { u: string; p: string; f: string; c: Candidate[]; b: numbe
 /** A video slot and what shall be in it. */
 export type Want = [slot: number, device: string, source: SourceKind, maxHeight: number];
 /** What is in a video slot. */
-export type VideoSlot = [slot: number, device: string, source: SourceKind, life: SlotLife];
+export type VideoSlot = [slot: number, device: string, source: SourceKind, life: SlotLife, reason: SlotReason, height: number];
 /** Who speaks, how loud (-dBov: smaller is louder). */
 export type Speaking = [device: string, level: number];
 /** One event of a delta. */
@@ -85,13 +89,16 @@ export type ClassEvent =
   | { e: 'waiting.put'; waiter: Waiter }
   | { e: 'waiting.gone'; person: string }
   | { e: 'floor.set'; floor: Floor }
-  | { e: 'heard.set'; heard: Heard[] };
+  | { e: 'heard.set'; heard: Heard[] }
+  | { e: 'stage.set'; stage: Stage }
+  | { e: 'invites.set'; invites: StageInvite[] }
+  | { e: 'light.set'; light: boolean };
 /** At the door: known, not in the class yet. */
 export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; epoch: number; ice?: IceServers; count: number };
 /** The seat is yours again; deltas or a snapshot follow. */
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; waiting?: Waiter[] };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
@@ -106,6 +113,8 @@ export type Busy = { t: 'busy'; retry?: number };
 export type MediaAnswer = { t: 'media.answer'; id: string; answer: Answer };
 /** Whom the slots carry now. */
 export type Slots = { t: 'slots'; audio: string[]; video: VideoSlot[] };
+/** Encodings somebody watches: h = 1, m = 2, l = 4. */
+export type SendLayers = { t: 'send'; cam: number; screen: number };
 /** Loudest first; at most 5 a second. */
 export type SpeakingList = { t: 'speaking'; list: Speaking[] };
 /** Anything the server sends. */
@@ -120,10 +129,12 @@ export type ServerMessage =
   | Busy
   | MediaAnswer
   | Slots
+  | SendLayers
   | SpeakingList
   | Waiting
   | Asked
-  | Rights;
+  | Rights
+  | Audience;
 /** Deadlines of the session in class time; absent: none. */
 export type Times = { end?: number; closing?: number; staffless?: number };
 /** A setting that is not as usual. */
@@ -133,7 +144,7 @@ export type RoomInfo = { id: string; name: string; locks: string[] };
 /** Somebody in the waiting room. */
 export type Waiter = { person: string; name: string; at: number; knocked: boolean; held: boolean };
 /** You are in the waiting room. */
-export type Waiting = { t: 'waiting'; reason: WaitReason; rank: number; count: number; knocked: boolean; class: ClassInfo; start?: number };
+export type Waiting = { t: 'waiting'; reason: WaitReason; rank: number; count: number; knocked: boolean; light?: boolean; class: ClassInfo; start?: number };
 /** Staff asks you to open something; nothing is opened. */
 export type Asked = { t: 'asked'; feature: Feature; name: string };
 /** What you may do now, when only that has changed. */
@@ -148,11 +159,25 @@ export type Turn = { person: string; reply: boolean; started: number; limit?: nu
 export type Floor = { mode: FloorMode; ring: string[]; list: PendingTurn[]; past: PastTurn[]; turn?: Turn };
 /** How long somebody has spoken, in milliseconds. */
 export type Heard = [person: string, voice: number, floor: number];
+/** What somebody in the wings has tested. */
+export type StageCheck = { mic: boolean; cam: boolean; sound: boolean; ready: boolean };
+/** Somebody on the stage or in the wings. */
+export type StageMember = { person: string; place: StagePlace; guest: boolean; due?: number; check?: StageCheck };
+/** How full it is; staff only. */
+export type StageSeats = { taken: number; most: number; light: number; lightMost: number; waiting: number };
+/** The stage of a webinar, as far as you may know it. */
+export type Stage = { phase: StagePhase; at: number; airAt?: number; due?: number; opens?: number; holding: string; music: boolean; members: StageMember[]; level?: number };
+/** An invitation to the stage. */
+export type StageInvite = { person: string; due: number };
+/** Reactions of one kind within a second. */
+export type ReactionCount = [kind: Reaction, count: number];
+/** How the audience is; at most one a second. */
+export type Audience = { t: 'audience'; count?: number; hands?: number; seats?: StageSeats; rank?: number; reactions: ReactionCount[] };
 
 /** Commands: acknowledged, journalled; repeating one has no second effect. */
 export type CommandBody =
   /* Enter. Answered by snapshot or waiting. */
-  | { t: 'join'; name: string; mic: boolean; cam: boolean; how?: JoinHow }
+  | { t: 'join'; name: string; mic: boolean; cam: boolean; light?: boolean; how?: JoinHow }
   /* Leave for good; the seat is given up. */
   | { t: 'leave' }
   /* What this device sends. */
@@ -220,7 +245,25 @@ export type CommandBody =
   /* I have finished. */
   | { t: 'floor.done'; to?: string }
   /* I do not wish to speak. */
-  | { t: 'floor.pass' };
+  | { t: 'floor.pass' }
+  /* Doors, on air (starting: counts down first), questions. */
+  | { t: 'stage.phase'; phase: StagePhase }
+  /* What the holding page says. */
+  | { t: 'stage.holding'; text: string; music: boolean; seconds?: number }
+  /* Invites somebody of the audience onto the stage. */
+  | { t: 'stage.invite'; person: string }
+  /* Takes an invitation back. */
+  | { t: 'stage.uninvite'; person: string }
+  /* To an invitation; accepting leads into the wings. */
+  | { t: 'stage.answer'; accept: boolean }
+  /* What one has tested in the wings. */
+  | { t: 'stage.check'; mic: boolean; cam: boolean; sound: boolean; ready: boolean }
+  /* Brings somebody on, or into the wings, or down to the audience. */
+  | { t: 'stage.place'; person: string; place: StagePlace; seconds?: number }
+  /* Goes down: a guest to the audience, others to the wings. */
+  | { t: 'stage.leave' }
+  /* Told to all as a count per second, never kept. */
+  | { t: 'react'; kind: Reaction };
 export type Command = CommandBody & { id: string };
 /** First message: exactly one of link and resume. */
 export type Hello = { t: 'hello'; v: 1; lang: Lang; link?: string; guest?: string; resume?: string; have?: number; epoch?: number };

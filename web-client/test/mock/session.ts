@@ -132,7 +132,7 @@ export class Session {
   private view(world: World, want: Want[]): void {
     world.want = want;
     const life = world.script.get('pictures') === 'waiting' ? 'waiting' : world.script.get('pictures') === 'off' ? 'off' : 'live';
-    const video = want.map(([slot, device, source]): VideoSlot => [slot, device, source, life]);
+    const video = want.map(([slot, device, source]): VideoSlot => [slot, device, source, life, 'full', life === 'live' ? 360 : 0]);
     this.send({ t: 'slots', audio: ['', '', '', '', ''], video });
   }
 

@@ -1,0 +1,161 @@
+#include <stdio.h>
+
+#include "bench/load/run_state.h"
+
+enum {
+    STEP_US = 100 * US_PER_MS,
+    AWAY_US = 2 * US_PER_S,
+    LEVEL_SPEAKS = 22, /* -dBov */
+    LEVEL_SILENT = 100,
+};
+
+static struct seat *publisher(struct load *load, uint32_t room, uint32_t k)
+{
+    uint32_t at = room * load->config.shape.publishers + k;
+    return at < load->seat_count ? &load->seats[at] : NULL;
+}
+
+static bool has_camera(const struct seat *seat)
+{
+    return seat->role == LOAD_SENDER && seat->client.state == CLIENT_LIVE;
+}
+
+/* Everybody looks at the first cameras of the room that are not his own, from his neighbour on. */
+static void look(struct load *load, struct seat *seat)
+{
+    const char *devices[RX_VIDEO];
+    const struct shape *shape = &load->config.shape;
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < shape->publishers && n < shape->tiles; k++) {
+        struct seat *other =
+            publisher(load, seat->room, (seat->number + 1 + k) % shape->publishers);
+        if (other && other != seat && has_camera(other)) {
+            devices[n++] = other->client.device;
+        }
+    }
+    seat->version = load->rooms[seat->room].cameras;
+    if (n || seat->client.views) {
+        client_view(&seat->client, devices, n);
+    }
+}
+
+static void look_around(struct load *load, uint32_t room)
+{
+    uint32_t cameras = 1;
+    for (uint32_t k = 0; k < load->config.shape.publishers; k++) {
+        struct seat *seat = publisher(load, room, k);
+        if (seat && has_camera(seat)) { /* an order-dependent mix: any change shows */
+            cameras = cameras * 31 + k + 1;
+        }
+    }
+    load->rooms[room].cameras = cameras;
+}
+
+static bool speaks(const struct load *load, const struct room *room, uint32_t k)
+{
+    const struct shape *shape = &load->config.shape;
+    uint32_t after = (k + shape->publishers - room->turn % shape->publishers) % shape->publishers;
+    return after < shape->speakers;
+}
+
+/* The microphones of a room follow the turn: open for who speaks; at a round table all stay open
+ * and who does not speak is only silent. */
+static void set_turn(struct load *load, uint32_t index)
+{
+    struct room *room = &load->rooms[index];
+    bool table = load->config.shape.class_type == SHAPE_ROUND_TABLE;
+    for (uint32_t k = 0; k < load->config.shape.publishers; k++) {
+        struct seat *seat = publisher(load, index, k);
+        if (!seat || !seat->client.film || seat->client.state != CLIENT_LIVE) {
+            continue;
+        }
+        bool now = speaks(load, room, k);
+        bool open = now || table;
+        seat->client.film->level = now ? LEVEL_SPEAKS : LEVEL_SILENT;
+        if (open != seat->client.film->sound_on && load->sending) {
+            client_mic(&seat->client, open);
+        }
+    }
+}
+
+static struct seat *anybody(struct load *load, uint32_t room, bool viewer)
+{
+    for (unsigned tries = 0; tries < 16; tries++) {
+        struct seat *seat = &load->seats[rng_below(&load->rng, load->wanted ? load->wanted : 1)];
+        if (seat->room == room && seat->client.state == CLIENT_LIVE &&
+            (!viewer || seat->role == LOAD_VIEWER || seat->number > 0)) {
+            return seat;
+        }
+    }
+    return NULL;
+}
+
+/* How many events of a rate per minute fall into this step. */
+static uint32_t due(double *rest, uint32_t per_minute)
+{
+    *rest += (double)per_minute * STEP_US / (60.0 * US_PER_S);
+    uint32_t n = (uint32_t)*rest;
+    *rest -= n;
+    return n;
+}
+
+static void talk(struct load *load, uint32_t index)
+{
+    struct room *room = &load->rooms[index];
+    const struct shape *shape = &load->config.shape;
+    for (uint32_t n = due(&room->chat_due, shape->chat); n > 0; n--) {
+        struct seat *seat = anybody(load, index, false);
+        if (seat) {
+            client_chat(&seat->client, "Est-ce que tout le monde entend bien ? 👋");
+        }
+    }
+    for (uint32_t n = due(&room->hands_due, shape->hands); n > 0; n--) {
+        struct seat *seat = anybody(load, index, false);
+        if (seat) {
+            client_hand(&seat->client, !seat->client.hand_up);
+        }
+    }
+}
+
+static void come_and_go(struct load *load, uint32_t index, mono_us now)
+{
+    for (uint32_t n = due(&load->rooms[index].churn_due, load->config.shape.churn); n > 0; n--) {
+        struct seat *seat = anybody(load, index, true);
+        if (seat) {
+            seat_leave(load, seat);
+            seat->back_at = now + AWAY_US;
+        }
+    }
+}
+
+void crowd_run(struct load *load, mono_us now)
+{
+    if (now < load->crowd_at) {
+        return;
+    }
+    load->crowd_at = now + STEP_US;
+    for (uint32_t i = 0; i < load->config.shape.rooms; i++) {
+        struct room *room = &load->rooms[i];
+        look_around(load, i);
+        if (now >= room->turn_at) {
+            room->turn += room->turn_at ? load->config.shape.speakers : 0;
+            room->turn_at = now + load->config.shape.turn_s * US_PER_S;
+        }
+        set_turn(load, i);
+        if (load->sending) {
+            talk(load, i);
+            come_and_go(load, i, now);
+        }
+    }
+    for (uint32_t i = 0; i < load->wanted; i++) {
+        struct seat *seat = &load->seats[i];
+        if (seat->client.state == CLIENT_LIVE && seat->version != load->rooms[seat->room].cameras) {
+            look(load, seat);
+        }
+        if (seat->back_at && now >= seat->back_at) {
+            seat_start(load, seat);
+        }
+        load->watched_s +=
+            seat->client.state == CLIENT_LIVE ? (double)seat->client.views * STEP_US / US_PER_S : 0;
+    }
+}

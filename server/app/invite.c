@@ -1,0 +1,161 @@
+#include "server/app/invite.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "codec/sys/file.h"
+#include "server/mail/message.h"
+
+enum { TEMPLATE_BYTES_MAX = 65536, WORD_MAX = 128, MS_PER_MINUTE = 60000 };
+
+static const char *const built_in[INVITE_KIND_COUNT][2] = {
+    [INVITE_NEW] =
+        {"Invitation: {title}\n"
+         "Hello {name},\n\n"
+         "you are invited to \"{title}\".\n{start}\n"
+         "Your personal link (please do not pass it on):\n{link}\n\n"
+         "A browser is all you need. Come a few minutes early to check microphone and camera.\n\n"
+         "{server}\n",
+         "Invitation : {title}\n"
+         "Bonjour {name},\n\n"
+         "vous êtes invité·e à « {title} ».\n{start}\n"
+         "Votre lien personnel (merci de ne pas le transmettre) :\n{link}\n\n"
+         "Un navigateur suffit. Venez quelques minutes avant pour vérifier micro et caméra.\n\n"
+         "{server}\n"},
+    [INVITE_CANCEL] = {"Cancelled: {title}\n"
+                       "Hello {name},\n\n\"{title}\" does not take place.\n{start}\n{server}\n",
+                       "Annulation : {title}\n"
+                       "Bonjour {name},\n\n« {title} » n’aura pas lieu.\n{start}\n{server}\n"},
+};
+
+static const char *const files[INVITE_KIND_COUNT][2] = {
+    [INVITE_NEW] = {"templates/invitation.en.txt", "templates/invitation.fr.txt"},
+    [INVITE_CANCEL] = {"templates/cancellation.en.txt", "templates/cancellation.fr.txt"},
+};
+
+/* "Mardi 1 décembre 2026 à 14:00 (90 min)" and a line break; "" without appointment. */
+static void start_text(const struct invite *i, char out[WORD_MAX])
+{
+    static const char *const days[2][7] = {
+        {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
+        {"Dimanche", "Lundi", "Mardi", "Mercredi", "Jeudi", "Vendredi", "Samedi"}};
+    static const char *const months[2][12] = {
+        {"January", "February", "March", "April", "May", "June", "July", "August", "September",
+         "October", "November", "December"},
+        {"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
+         "octobre", "novembre", "décembre"}};
+    time_t s = (time_t)(i->start / 1000);
+    struct tm tm = {0};
+    out[0] = '\0';
+    if (i->start > 0 && localtime_r(&s, &tm)) {
+        snprintf(out, WORD_MAX, "%s %d %s %d%s %02d:%02d (%" PRId64 " min)\n",
+                 days[i->french][tm.tm_wday], tm.tm_mday, months[i->french][tm.tm_mon],
+                 tm.tm_year + 1900, i->french ? " à" : ",", tm.tm_hour, tm.tm_min,
+                 (i->end - i->start) / MS_PER_MINUTE);
+    }
+}
+
+struct value {
+    const char *key;
+    const char *text;
+};
+
+/* One pass: what was put in is never read again, so a name with braces stays a name. */
+static void fill(struct mail_text *out, const char *text, const struct value *values, size_t count)
+{
+    while (*text) {
+        size_t i = 0;
+        while (i < count && strncmp(text, values[i].key, strlen(values[i].key)) != 0) {
+            i++;
+        }
+        if (i < count) {
+            mail_text_str(out, values[i].text);
+            text += strlen(values[i].key);
+        } else {
+            mail_text_add(out, text++, 1);
+        }
+    }
+}
+
+/* The words of this mail with everything put in; the first line is the subject. */
+static void compose(struct mail_text *out, const struct invite *i, const struct paths *paths,
+                    const struct invited *who)
+{
+    char path[PATHS_MAX];
+    char start[WORD_MAX];
+    char *own = NULL;
+    size_t len = 0;
+    (void)file_read(paths_in(paths, files[i->kind][i->french], path), TEMPLATE_BYTES_MAX, &own,
+                    &len);
+    start_text(i, start);
+    const struct value values[] = {
+        {"{name}", who->name},
+        {"{title}", i->title},
+        {"{start}", start},
+        {"{link}", who->link},
+        {"{server}", i->config->server_name},
+    };
+    fill(out, own && len ? own : built_in[i->kind][i->french], values,
+         sizeof(values) / sizeof(values[0]));
+    mem_free(own);
+}
+
+int invite_put(struct spool *spool, const struct invite *i, const struct paths *paths,
+               const struct invited *who)
+{
+    char person[ID_TEXT_MAX];
+    char class_id[ID_TEXT_MAX];
+    char uid[2 * ID_TEXT_MAX + 300];
+    char id[2 * ID_TEXT_MAX + 8];
+    char message_id[2 * ID_TEXT_MAX + 32];
+    struct mail_text text = {0};
+    struct mail_text message = {0};
+    id_print(person, ID_PERSON, &who->person);
+    id_print(class_id, ID_CLASS, &i->class_id);
+    snprintf(uid, sizeof(uid), "%s.%s@%s", class_id, person, i->host);
+    /* One waiting mail per person and class; each version of it is a mail of its own. */
+    snprintf(id, sizeof(id), "%.12s-%s", class_id + 2, person);
+    snprintf(message_id, sizeof(message_id), "%s.%" PRId64, id, i->now);
+    compose(&text, i, paths, who);
+    struct ics_event event = {.cancelled = i->kind == INVITE_CANCEL,
+                              .uid = uid,
+                              .sequence = i->now / 1000,
+                              .stamp = i->now,
+                              .start = i->start,
+                              .end = i->end,
+                              .title = i->title,
+                              .url = who->link,
+                              .organizer_name = i->config->server_name,
+                              .organizer_mail = i->config->mail_from,
+                              .attendee_name = who->name,
+                              .attendee_mail = who->mail};
+    char *body = text.bad ? NULL : strchr(text.s, '\n');
+    int err = text.bad ? E_NOMEM : 0;
+    if (!err) {
+        body = body ? body : text.s + text.len;
+        const char *subject = text.s;
+        bool ended = *body == '\0';
+        *body = '\0';
+        struct mail_message m = {.id = message_id,
+                                 .host = i->host,
+                                 .date = i->now,
+                                 .from_name = i->config->server_name,
+                                 .from_mail = i->config->mail_from,
+                                 .to_name = who->name,
+                                 .to_mail = who->mail,
+                                 .subject = subject,
+                                 .text = ended ? body : body + 1,
+                                 .event = i->start > 0 ? &event : NULL};
+        mail_message_write(&message, &m);
+        err = message.bad ? E_NOMEM
+                          : spool_put(spool, id, i->config->mail_from, who->mail, message.s,
+                                      message.len, i->now);
+    }
+    mail_text_fini(&text);
+    mail_text_fini(&message);
+    return err;
+}

@@ -1,0 +1,26 @@
+/* The words of `amphi load` as a shape and a target. */
+#pragma once
+
+#include "bench/load/run.h"
+#include "server/app/command.h"
+
+enum { LOAD_PATH_MAX = 1024 };
+
+struct load_options {
+    struct shape shape;
+    bool french, find_limit, list, quiet;
+    uint32_t find_max;       /* people at most, 0 = the tool's choice */
+    const char *report;      /* HTML file */
+    const char *json_file;   /* JSON file */
+    const char *url;         /* https://host:port/c/<class>#<token>: a class of another server */
+    const char *speaker_url; /* the same class with the right to speak */
+    char admin_host[64];     /* "" = none */
+    uint16_t admin_port;
+};
+
+/* Takes the words of line. 0, or an exit code when something was printed. */
+int load_options_read(struct load_options *out, struct command_line *line);
+/* Prints the shapes that come with the program. */
+void load_options_list(bool french);
+/* Splits https://host:port/c/<class>#<token>; false when it is none. */
+bool load_options_url(const char *url, char host[128], int *port, char token[LOAD_LINK_MAX]);

@@ -1,0 +1,206 @@
+#include "server/proto/alloc.h"
+
+#include <string.h>
+
+#include "codec/media/rungs.h"
+
+enum { SLOTS_MAX = 64 };
+
+uint32_t alloc_guess_bps(uint16_t height)
+{
+    static const struct {
+        uint16_t height;
+        uint32_t bps;
+    } rows[] = {{90, 80000}, {180, 150000}, {360, 500000}, {540, 900000}, {720, 1500000}};
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (height <= rows[i].height) {
+            return rows[i].bps;
+        }
+    }
+    return 2500000;
+}
+
+/* More pixels, or as many and more of them a second. */
+static bool better(const struct alloc_option *a, const struct alloc_option *b)
+{
+    unsigned ta = rung_temporal(a->rung);
+    unsigned tb = rung_temporal(b->rung);
+    return a->height != b->height ? a->height > b->height : ta > tb;
+}
+
+static void option_del(struct alloc_slot *slot, unsigned at)
+{
+    slot->options--;
+    memmove(&slot->option[at], &slot->option[at + 1],
+            (slot->options - at) * sizeof(slot->option[0]));
+}
+
+void alloc_offer(struct alloc_slot *slot, struct alloc_option option)
+{
+    unsigned at = 0;
+    while (at < slot->options && better(&option, &slot->option[at])) {
+        at++;
+    }
+    while (at > 0 && slot->option[at - 1].bps >= option.bps) {
+        option_del(slot, --at); /* shows less and costs as much */
+    }
+    if ((at < slot->options && slot->option[at].bps <= option.bps) ||
+        slot->options == ALLOC_OPTIONS_MAX) {
+        return;
+    }
+    memmove(&slot->option[at + 1], &slot->option[at],
+            (slot->options - at) * sizeof(slot->option[0]));
+    slot->option[at] = option;
+    slot->options++;
+}
+
+/* The smallest option as high as wished with all its temporal layers, else the best there is. */
+static int8_t ideal_of(const struct alloc_slot *slot, uint8_t temporal_max)
+{
+    int best = -1;
+    for (unsigned i = 0; i < slot->options; i++) {
+        const struct alloc_option *o = &slot->option[i];
+        if (rung_temporal(o->rung) > temporal_max) {
+            continue;
+        }
+        bool enough = best >= 0 && slot->option[best].height >= slot->height;
+        if (enough && o->height > slot->option[best].height) {
+            break;
+        }
+        best = (int)i;
+    }
+    return (int8_t)best;
+}
+
+struct work {
+    struct alloc_slot *slot[SLOTS_MAX];
+    unsigned n;
+    int64_t left;
+    mono_us now;
+};
+
+static bool before(const struct alloc_slot *a, const struct alloc_slot *b)
+{
+    return a->kind != b->kind ? a->kind < b->kind : a->height > b->height;
+}
+
+static void sort_in(struct work *w, struct alloc_slot *slot)
+{
+    unsigned at = w->n++;
+    while (at > 0 && before(slot, w->slot[at - 1])) {
+        w->slot[at] = w->slot[at - 1];
+        at--;
+    }
+    w->slot[at] = slot;
+}
+
+static uint32_t cost_of(const struct alloc_slot *slot, int option)
+{
+    return option < 0 ? 0 : slot->option[option].bps;
+}
+
+/* May the slot go to option k now? Slides may take a little more than there is. */
+static bool fits(const struct work *w, const struct alloc_slot *slot, int k)
+{
+    int64_t extra = (int64_t)cost_of(slot, k) - cost_of(slot, slot->chosen);
+    int64_t left = w->left + (slot->kind == ALLOC_SLIDES ? ALLOC_OVERSEND_BPS : 0);
+    if (k > slot->current) {
+        if (slot->lowered_us && w->now - slot->lowered_us < ALLOC_HOLD_US) {
+            return false;
+        }
+        extra =
+            extra * (slot->current < 0 && k == 0 ? ALLOC_RESUME_PERCENT : ALLOC_UP_PERCENT) / 100;
+    }
+    return extra <= left;
+}
+
+static bool take(struct work *w, struct alloc_slot *slot, int k)
+{
+    if (k > slot->ideal || !fits(w, slot, k)) {
+        return false;
+    }
+    w->left -= (int64_t)cost_of(slot, k) - cost_of(slot, slot->chosen);
+    slot->chosen = (int8_t)k;
+    return true;
+}
+
+/* Slides and the person in focus: as high as it goes. */
+static void raise_high(struct work *w, enum alloc_class kind)
+{
+    for (unsigned i = 0; i < w->n; i++) {
+        struct alloc_slot *slot = w->slot[i];
+        if (slot->kind != kind || slot->chosen < 0) {
+            continue;
+        }
+        for (int k = slot->ideal; k > slot->chosen; k--) {
+            if (take(w, slot, k)) {
+                break;
+            }
+        }
+    }
+}
+
+static void raise_in_turns(struct work *w)
+{
+    bool raised = true;
+    while (raised) {
+        raised = false;
+        for (unsigned i = 0; i < w->n; i++) {
+            struct alloc_slot *slot = w->slot[i];
+            if (slot->kind == ALLOC_TILE && slot->chosen >= 0) {
+                raised = take(w, slot, slot->chosen + 1) || raised;
+            }
+        }
+    }
+}
+
+static void explain(struct alloc_slot *slot, uint8_t temporal_max)
+{
+    if (slot->height == 0) {
+        slot->reason = ALLOC_BY_YOU;
+    } else if (slot->options == 0 || slot->ideal < 0) {
+        slot->reason = slot->options ? ALLOC_BY_SERVER : ALLOC_BY_SOURCE;
+    } else if (slot->chosen < slot->ideal) {
+        slot->reason = slot->chosen < 0 ? ALLOC_PAUSED_BY_CONNECTION : ALLOC_BY_CONNECTION;
+    } else if (slot->option[slot->ideal].height < slot->height) {
+        slot->reason = ALLOC_BY_SOURCE;
+    } else {
+        int8_t all = ideal_of(slot, UINT8_MAX);
+        slot->reason = temporal_max < 3 && all > slot->ideal ? ALLOC_BY_SERVER : ALLOC_FULL;
+    }
+}
+
+void alloc_run(struct alloc_slot *slot, unsigned n, const struct alloc_limits *limits,
+               struct alloc_sum *sum)
+{
+    struct work w = {.now = limits->now, .left = INT64_MAX / 4};
+    if (limits->estimate_bps) {
+        w.left = (int64_t)limits->estimate_bps - limits->reserved_bps;
+    }
+    *sum = (struct alloc_sum){.used_bps = limits->reserved_bps};
+    for (unsigned i = 0; i < n && i < SLOTS_MAX; i++) {
+        slot[i].chosen = -1;
+        slot[i].ideal = slot[i].height ? ideal_of(&slot[i], limits->temporal_max) : -1;
+        if (slot[i].ideal >= 0) {
+            sort_in(&w, &slot[i]);
+        }
+    }
+    for (unsigned i = limits->video_max; i < w.n; i++) {
+        w.slot[i]->ideal = -1; /* the server shows no more than so many */
+    }
+    for (unsigned i = 0; i < w.n; i++) {
+        take(&w, w.slot[i], 0);
+    }
+    raise_high(&w, ALLOC_SLIDES);
+    raise_high(&w, ALLOC_FOCUS);
+    raise_in_turns(&w);
+    uint64_t wanted = limits->reserved_bps;
+    bool short_of = false;
+    for (unsigned i = 0; i < n && i < SLOTS_MAX; i++) {
+        explain(&slot[i], limits->temporal_max);
+        sum->used_bps += cost_of(&slot[i], slot[i].chosen);
+        wanted += cost_of(&slot[i], slot[i].ideal);
+        short_of = short_of || slot[i].chosen < slot[i].ideal;
+    }
+    sum->wanted_bps = short_of ? wanted : 0;
+}

@@ -1,0 +1,242 @@
+#include "tests/unit/support.h"
+
+#include <string.h>
+
+#include "codec/media/rungs.h"
+#include "server/proto/alloc.h"
+
+enum { K = 1000 };
+
+/* A camera of three encodings with two temporal steps each; slides of one with two. */
+static struct alloc_slot camera(uint16_t height, enum alloc_class kind)
+{
+    static const struct alloc_option rows[] = {
+        {100 * K, 180, 2, 0}, {150 * K, 180, 2, 2}, {350 * K, 360, 1, 0},
+        {500 * K, 360, 1, 2}, {900 * K, 720, 0, 0}, {1500 * K, 720, 0, 2},
+    };
+    struct alloc_slot s = {.kind = (uint8_t)kind, .height = height, .current = -1};
+    for (unsigned i = 0; i < 6; i++) {
+        alloc_offer(&s, rows[5 - i]);
+    }
+    return s;
+}
+
+static struct alloc_slot slides(uint16_t height)
+{
+    struct alloc_slot s = {.kind = ALLOC_SLIDES, .height = height, .current = -1};
+    alloc_offer(&s, (struct alloc_option){700 * K, 1080, 0, 0});
+    alloc_offer(&s, (struct alloc_option){1200 * K, 1080, 0, 1});
+    return s;
+}
+
+static struct alloc_sum run(struct alloc_slot *s, unsigned n, uint64_t kbps)
+{
+    struct alloc_sum sum;
+    const struct alloc_limits limits = {
+        .estimate_bps = kbps * K,
+        .reserved_bps = 100 * K,
+        .video_max = UINT8_MAX,
+        .temporal_max = UINT8_MAX,
+        .now = 100 * US_PER_S,
+    };
+    alloc_run(s, n, &limits, &sum);
+    return sum;
+}
+
+static void options_are_kept_in_order(void **state)
+{
+    (void)state;
+    struct alloc_slot s = camera(720, ALLOC_TILE);
+    assert_int_equal(s.options, 6);
+    for (unsigned i = 1; i < s.options; i++) {
+        assert_true(s.option[i].bps > s.option[i - 1].bps);
+    }
+    alloc_offer(&s, (struct alloc_option){2000 * K, 360, 1, 3}); /* dearer and worse than 720 */
+    assert_int_equal(s.options, 6);
+    alloc_offer(&s, (struct alloc_option){300 * K, 540, 1, 0}); /* better than all below, cheaper */
+    assert_int_equal(s.option[2].height, 540);
+    for (unsigned i = 1; i < s.options; i++) {
+        assert_true(s.option[i].bps > s.option[i - 1].bps);
+        assert_true(s.option[i].height >= s.option[i - 1].height);
+    }
+}
+
+static void one_picture_by_its_budget(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t kbps; /* 0 = not known */
+        uint16_t height;
+        int chosen;
+        enum alloc_reason reason;
+    } rows[] = {
+        {0, 720, 5, ALLOC_FULL},
+        {0, 360, 3, ALLOC_FULL},
+        {0, 100, 1, ALLOC_FULL},
+        {0, 0, -1, ALLOC_BY_YOU},
+        {0, 1080, 5, ALLOC_BY_SOURCE},
+        {3000, 720, 5, ALLOC_FULL},
+        {1400, 720, 4, ALLOC_BY_CONNECTION},
+        {700, 720, 3, ALLOC_BY_CONNECTION},
+        {300, 720, 1, ALLOC_BY_CONNECTION},
+        {220, 720, 0, ALLOC_BY_CONNECTION},
+        {215, 720, -1, ALLOC_PAUSED_BY_CONNECTION}, /* 100 + 120 % of the smallest */
+        {1, 720, -1, ALLOC_PAUSED_BY_CONNECTION},
+        {300, 180, 1, ALLOC_FULL},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct alloc_slot s = camera(rows[i].height, ALLOC_TILE);
+        struct alloc_sum sum = run(&s, 1, rows[i].kbps);
+        if (s.chosen != rows[i].chosen || s.reason != rows[i].reason) {
+            fail_msg("row %u: chosen %d reason %d", i, s.chosen, s.reason);
+        }
+        bool short_of = s.reason == ALLOC_BY_CONNECTION || s.reason == ALLOC_PAUSED_BY_CONNECTION;
+        assert_int_equal(sum.wanted_bps != 0, short_of);
+    }
+}
+
+static void slides_before_focus_before_tiles(void **state)
+{
+    (void)state;
+    struct alloc_slot s[4];
+    s[0] = camera(180, ALLOC_TILE);
+    s[1] = camera(180, ALLOC_TILE);
+    s[2] = camera(720, ALLOC_FOCUS);
+    s[3] = slides(1080);
+    run(s, 4, 10000);
+    assert_int_equal(s[0].chosen, 1);
+    assert_int_equal(s[2].chosen, 5);
+    assert_int_equal(s[3].chosen, 1);
+    run(s, 4, 2500); /* slides whole, everybody small, the rest to the person in focus */
+    assert_int_equal(s[3].chosen, 1);
+    assert_int_equal(s[2].chosen, 4);
+    assert_int_equal(s[0].chosen, 1); /* what was left over */
+    assert_int_equal(s[1].chosen, 0);
+    run(s, 4, 800); /* slides only, a little beyond the budget */
+    assert_int_equal(s[3].chosen, 0);
+    assert_int_equal(s[0].chosen, -1);
+    assert_int_equal(s[2].chosen, -1);
+    run(s, 4, 300); /* 700 for slides do not fit 200 + 500 with headroom */
+    assert_int_equal(s[3].chosen, -1);
+    s[3].current = 0; /* but what runs goes on */
+    run(s, 4, 300);
+    assert_int_equal(s[3].chosen, 0);
+}
+
+static void tiles_rise_in_turns(void **state)
+{
+    (void)state;
+    struct alloc_slot s[4];
+    for (unsigned i = 0; i < 4; i++) {
+        s[i] = camera(360, ALLOC_TILE);
+    }
+    run(s, 4, 1300);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_true(s[i].chosen >= 1 && s[i].chosen <= 3);
+    }
+    run(s, 4, 350); /* two can be shown; the others say so */
+    assert_int_equal(s[0].chosen, 0);
+    assert_int_equal(s[1].chosen, 0);
+    assert_int_equal(s[2].chosen, -1);
+    assert_int_equal(s[3].reason, ALLOC_PAUSED_BY_CONNECTION);
+}
+
+static void going_up_needs_headroom_and_time(void **state)
+{
+    (void)state;
+    struct alloc_slot s = camera(720, ALLOC_TILE);
+    run(&s, 1, 1605); /* 1500 + 100 fit, but not with ten per cent to spare */
+    assert_int_equal(s.chosen, 4);
+    s.current = 5;
+    run(&s, 1, 1605); /* who is there stays */
+    assert_int_equal(s.chosen, 5);
+    s.current = 3;
+    s.lowered_us = 100 * US_PER_S - ALLOC_HOLD_US + 1;
+    run(&s, 1, 10000);
+    assert_int_equal(s.chosen, 3);
+    s.lowered_us = 100 * US_PER_S - ALLOC_HOLD_US;
+    run(&s, 1, 10000);
+    assert_int_equal(s.chosen, 5);
+}
+
+static void an_estimate_that_trembles_changes_nothing(void **state)
+{
+    (void)state;
+    struct alloc_slot s[3];
+    unsigned changes = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        s[i] = camera(i ? 360 : 720, i ? ALLOC_TILE : ALLOC_FOCUS);
+    }
+    for (unsigned round = 0; round < 200; round++) {
+        run(s, 3, 1500 + (round * 7919) % 60); /* 4 % */
+        for (unsigned i = 0; i < 3; i++) {
+            changes += round > 1 && s[i].chosen != s[i].current;
+            s[i].current = s[i].chosen;
+        }
+    }
+    assert_true(changes <= 3);
+}
+
+static void the_server_sheds_pictures_and_layers(void **state)
+{
+    (void)state;
+    struct alloc_slot s[3];
+    struct alloc_sum sum;
+    struct alloc_limits limits = {.video_max = 2, .temporal_max = UINT8_MAX};
+    s[0] = camera(180, ALLOC_TILE);
+    s[1] = slides(1080);
+    s[2] = camera(720, ALLOC_FOCUS);
+    alloc_run(s, 3, &limits, &sum);
+    assert_int_equal(s[0].reason, ALLOC_BY_SERVER);
+    assert_int_equal(s[0].chosen, -1);
+    assert_int_equal(s[1].chosen, 1);
+    assert_int_equal(s[2].chosen, 5);
+    assert_int_equal(sum.wanted_bps, 0); /* nothing to probe for */
+    limits = (struct alloc_limits){.video_max = UINT8_MAX, .temporal_max = 0};
+    alloc_run(s, 3, &limits, &sum);
+    assert_int_equal(rung_temporal(s[2].option[s[2].chosen].rung), 0);
+    assert_int_equal(s[2].option[s[2].chosen].height, 720);
+    assert_int_equal(s[2].reason, ALLOC_BY_SERVER);
+}
+
+static void never_beyond_the_budget(void **state)
+{
+    (void)state;
+    uint32_t r = 1;
+    for (unsigned round = 0; round < support_rounds(20000); round++) {
+        struct alloc_slot s[8];
+        bool shows_slides = false;
+        for (unsigned i = 0; i < 8; i++) {
+            r = r * 1664525u + 1013904223u;
+            unsigned kind = r >> 28;
+            s[i] = kind == 0 ? slides(1080)
+                             : camera((uint16_t)(90u << (r >> 24 & 3)),
+                                      kind < 3 ? ALLOC_FOCUS : ALLOC_TILE);
+            s[i].current = (int8_t)((int)(r >> 20 & 7) - 1);
+            s[i].current = s[i].current < (int)s[i].options ? s[i].current : (int8_t)-1;
+            shows_slides = shows_slides || kind == 0;
+        }
+        uint64_t kbps = 1 + (r >> 8 & 0xfff);
+        struct alloc_sum sum = run(s, 8, kbps);
+        uint64_t most = kbps * K > 100 * K ? kbps * K : 100 * K;
+        assert_true(sum.used_bps <= most + (shows_slides ? ALLOC_OVERSEND_BPS : 0));
+        for (unsigned i = 0; i < 8; i++) {
+            assert_true(s[i].chosen <= s[i].ideal);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(options_are_kept_in_order),
+        UNIT(one_picture_by_its_budget),
+        UNIT(slides_before_focus_before_tiles),
+        UNIT(tiles_rise_in_turns),
+        UNIT(going_up_needs_headroom_and_time),
+        UNIT(an_estimate_that_trembles_changes_nothing),
+        UNIT(the_server_sheds_pictures_and_layers),
+        UNIT(never_beyond_the_budget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

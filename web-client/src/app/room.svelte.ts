@@ -1,50 +1,32 @@
 // The page's one model: door, class, reconnecting, over. Joins signalling, media and the class state;
 // components read its fields and call its verbs, nothing else talks to the server.
 import type { OverReason } from '../core/link.ts';
-import { applyDelta, fromSnapshot, handRank, isStaff, ownDevice, personOf } from '../core/state.ts';
-import type { ClassState } from '../core/state.ts';
-import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
+import { applyDelta, fromSnapshot, ownDevice, personOf } from '../core/state.ts';
+import type { Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
+import { RoomView } from './roomview.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
 import { playSound } from '../media/sounds.ts';
-import { Voices } from './voices.svelte.ts';
 
-export type Hurdle = 'full' | 'notopen' | '';
 const HURDLE_RETRY_MS = 8000;
 
-export class Room {
+export class Room extends RoomView {
   readonly classId: string;
   readonly signal: Signal;
   readonly media: MediaRoom;
   readonly local: LocalMedia;
-  phase: 'door' | 'waiting' | 'class' | 'over' = $state('door');
-  /** The waiting room, while one is in it. */
-  waiting: Extract<ServerMessage, { t: 'waiting' }> | undefined = $state.raw();
-  /** Staff asks to open something. */
-  asked: Extract<ServerMessage, { t: 'asked' }> | undefined = $state.raw();
-  over: OverReason | undefined = $state();
-  door: Door | undefined = $state.raw();
-  state: ClassState | undefined = $state.raw();
-  hurdle: Hurdle = $state('');
-  joining = $state(false);
-  /** Signalling works and is fresh. */
-  linked = $state(false);
-  attempt = $state(0);
-  online = $state(navigator.onLine);
-  readonly voices = new Voices();
-  mutedHint = $state(false);
-  talking = $state(false);
   readonly timeline: Record<string, number> = {};
   private syncing = false;
   private stateCommands = 0;
   private readonly resumed: boolean;
 
   constructor(classId: string, link: string) {
+    super();
     this.classId = classId;
     const resume = loadResume(classId);
     this.resumed = resume !== '';
@@ -74,19 +56,6 @@ export class Room {
     if (!this.resumed) void this.local.openRemembered();
   }
 
-  get staff(): boolean {
-    return this.state !== undefined && isStaff(this.state.you.role);
-  }
-
-  /** Is this right (signaling/schema/rights.def) ours now? */
-  may(right: string): boolean {
-    return this.state?.rights.includes(right) ?? false;
-  }
-
-  get ownRank(): number {
-    return this.state ? handRank(this.state, this.state.you.person) : 0;
-  }
-
   /** `how` move: other pages of this person close. */
   async join(name: string, how: 'add' | 'move' = 'add'): Promise<void> {
     if (this.joining) return;
@@ -99,23 +68,6 @@ export class Room {
     const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam, how });
     this.joining = false;
     if (!outcome.ok) this.joinRefused(outcome.error, name);
-  }
-
-  /** A command whose refusal is told in words; true when it took effect. */
-  async run(body: CommandBody): Promise<boolean> {
-    const outcome = await this.signal.command(body);
-    if (!outcome.ok) tellRefusal(outcome.error);
-    return outcome.ok;
-  }
-
-  toggleHand(): void {
-    void this.run(this.ownRank > 0 ? { t: 'hand.lower' } : { t: 'hand.raise', kind: 'speak' });
-  }
-
-  async toggleShare(): Promise<void> {
-    if (this.local.screen) this.local.unshare();
-    else await this.local.share();
-    if (this.local.screenTrouble !== '') announcer.notice(t(`trouble.screen.${this.local.screenTrouble}`), 'attention');
   }
 
   async leave(endForAll: boolean): Promise<void> {

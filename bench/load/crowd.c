@@ -144,7 +144,9 @@ void crowd_run(struct load *load, mono_us now)
         set_turn(load, i);
         if (load->sending) {
             talk(load, i);
-            come_and_go(load, i, now);
+            if (load->holding) {
+                come_and_go(load, i, now);
+            }
         }
     }
     for (uint32_t i = 0; i < load->wanted; i++) {

@@ -242,7 +242,7 @@ void film_sender_resend(struct film_sender *s, uint32_t ssrc, uint16_t seq, film
         return;
     }
     struct wr w = wr_init(bytes, sizeof(bytes));
-    unsigned stream = kept->stream - FILM_STREAM_VIDEO + FILM_STREAM_RTX;
+    unsigned stream = (unsigned)kept->stream - FILM_STREAM_VIDEO + FILM_STREAM_RTX;
     s->stream[stream].timestamp = header.timestamp;
     write_head(s, &w, stream, header.marker);
     wr_u16(&w, seq); /* RFC 4588 4: the original number */

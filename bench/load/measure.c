@@ -251,7 +251,9 @@ bool load_hold(struct load *load, double seconds, struct load_window *out)
     begin_window(load, out);
     double tool = thread_cpu();
     mono_us start = clock_mono_us();
+    load->holding = true;
     bool whole = load_settle(load, seconds);
+    load->holding = false;
     out->seconds = (double)(clock_mono_us() - start) / US_PER_S;
     out->tool_cores = out->seconds > 0 ? (thread_cpu() - tool) / out->seconds : 0;
     out->messages = t->messages - messages;

@@ -41,7 +41,7 @@ struct ear {
     struct audio_decoder *decoder;
     struct tone_reader reader;
     int64_t next;
-    uint32_t sender;
+    uint32_t sender, counter;
     unsigned clean; /* packets in a row from one sender */
 };
 
@@ -188,9 +188,11 @@ static void hear(struct proof *p, struct ear *e, const struct proof_packet *pack
     if (!e->decoder) {
         e->decoder = audio_decoder_new();
     }
-    bool follows = packet->seq == e->next && packet->stamped && packet->sender == e->sender;
+    bool follows = packet->seq == e->next && packet->stamped && packet->sender == e->sender &&
+                   packet->counter == (e->counter + 1) % FILM_SOUNDS;
     e->next = packet->seq + 1;
-    if (!follows) {
+    e->counter = packet->counter;
+    if (!follows) { /* lost, another sender, or the microphone was shut for a while */
         tone_reader_init(&e->reader);
         e->sender = packet->sender;
         e->clean = 0;

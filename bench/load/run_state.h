@@ -55,7 +55,7 @@ struct load {
     double watched_s;
     struct failure failures[LOAD_REASONS];
     char why[160];
-    bool stop, sending;
+    bool stop, sending, holding;
 };
 
 /* run.c */

@@ -181,9 +181,32 @@ unsigned wsc_pool_open(const struct wsc_pool *pool)
     return n;
 }
 
+/* One that was closed by its user and is gone: its place can be taken again. */
+static struct wsc *idle(struct wsc_pool *pool)
+{
+    for (unsigned i = 0; i < pool->count; i++) {
+        struct wsc *ws = pool->all[i];
+        if (ws->closing && !ws->wsi) {
+            while (ws->out_count) {
+                out_drop(ws);
+            }
+            mem_free(ws->in);
+            memset(ws, 0, sizeof(*ws));
+            return ws;
+        }
+    }
+    return NULL;
+}
+
 struct wsc *wsc_connect(struct wsc_pool *pool, void *user)
 {
-    struct wsc *ws = pool->count < pool->max ? mem_alloc(sizeof(*ws)) : NULL;
+    struct wsc *ws = idle(pool);
+    if (!ws && pool->count < pool->max) {
+        ws = mem_alloc(sizeof(*ws));
+        if (ws) {
+            pool->all[pool->count++] = ws;
+        }
+    }
     if (!ws) {
         return NULL;
     }
@@ -191,7 +214,6 @@ struct wsc *wsc_connect(struct wsc_pool *pool, void *user)
     (void)snprintf(origin, sizeof(origin), "https://%s:%d", pool->host, pool->port);
     ws->pool = pool;
     ws->user = user;
-    pool->all[pool->count++] = ws;
     struct lws_client_connect_info info = {
         .context = pool->context,
         .address = pool->host,

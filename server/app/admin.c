@@ -12,6 +12,7 @@
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
 #include "codec/sys/file.h"
+#include "server/app/admin_page.h"
 #include "server/app/core_state.h"
 #include "server/app/metrics.h"
 
@@ -29,6 +30,7 @@ struct admin {
     struct MHD_Daemon *daemon;
     mono_us tested_at; /* admin thread only */
     unsigned tested_dead;
+    struct admin_page page;
 };
 
 /* One datagram to the shard's own port; a shard that turns counts it. The bytes are of no known
@@ -187,20 +189,13 @@ static enum MHD_Result metrics(struct admin *a, struct MHD_Connection *c)
     return result;
 }
 
-static enum MHD_Result request_h(void *arg, struct MHD_Connection *c, const char *url,
-                                 const char *method, const char *version, const char *upload,
-                                 size_t *upload_len, void **state)
+static enum MHD_Result answer(struct admin *a, struct MHD_Connection *c, const char *url,
+                              const char *method, const struct admin_body *body)
 {
-    static char seen; /* only its address counts */
-    struct admin *a = arg;
-    (void)version;
-    (void)upload;
-    if (!*state) { /* headers are there, the body is not: libmicrohttpd calls again */
-        *state = &seen;
-        return MHD_YES;
+    if (admin_page_owns(url)) {
+        return admin_page_request(&a->page, c, url, method, body);
     }
-    if (*upload_len || (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)) {
-        *upload_len = 0;
+    if (body->len || (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)) {
         return respond(c, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain", "GET only\n", 9);
     }
     if (!strcmp(url, "/healthz")) {
@@ -218,6 +213,38 @@ static enum MHD_Result request_h(void *arg, struct MHD_Connection *c, const char
     return respond(c, MHD_HTTP_NOT_FOUND, "text/plain", "no such page\n", 13);
 }
 
+static enum MHD_Result request_h(void *arg, struct MHD_Connection *c, const char *url,
+                                 const char *method, const char *version, const char *upload,
+                                 size_t *upload_len, void **state)
+{
+    struct admin_body *body = *state;
+    (void)version;
+    if (!body) { /* headers are there, the body is not: libmicrohttpd calls again */
+        *state = mem_alloc(sizeof(*body));
+        return *state ? MHD_YES : MHD_NO;
+    }
+    if (*upload_len) {
+        size_t room = sizeof(body->text) - 1 - body->len;
+        size_t take = *upload_len < room ? *upload_len : room;
+        memcpy(body->text + body->len, upload, take);
+        body->len += take;
+        body->too_big = body->too_big || take < *upload_len;
+        *upload_len = 0;
+        return MHD_YES;
+    }
+    return answer(arg, c, url, method, body);
+}
+
+static void ended_h(void *arg, struct MHD_Connection *c, void **state,
+                    enum MHD_RequestTerminationCode code)
+{
+    (void)arg;
+    (void)c;
+    (void)code;
+    mem_free(*state);
+    *state = NULL;
+}
+
 int admin_new(struct admin **out, struct core *core, int fd)
 {
     struct admin *a = mem_alloc(sizeof(*a));
@@ -226,10 +253,14 @@ int admin_new(struct admin **out, struct core *core, int fd)
         return E_NOMEM;
     }
     a->core = core;
-    a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, request_h, a,
-                                 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                                 (unsigned)ADMIN_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                                 (unsigned)ADMIN_TIMEOUT_S, MHD_OPTION_END);
+    if (admin_page_init(&a->page, core) != 0) {
+        mem_free(a);
+        return E_IO;
+    }
+    a->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, request_h, a, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)ADMIN_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)ADMIN_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, ended_h, NULL, MHD_OPTION_END);
     if (!a->daemon) {
         mem_free(a);
         return E_IO;

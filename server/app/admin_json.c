@@ -135,6 +135,10 @@ int admin_json_parse(struct admin_json *out, const char *text, size_t len, char 
     if (!cmd) {
         return bad(why, why_cap, "not a request");
     }
+    if (!strcmp(cmd, "capacity")) {
+        out->kind = ADMIN_JSON_CAPACITY;
+        return 0;
+    }
     if (!strcmp(cmd, "drain") || !strcmp(cmd, "status")) {
         out->kind = *cmd == 'd' ? ADMIN_JSON_DRAIN : ADMIN_JSON_STATUS;
         return 0;

@@ -5,7 +5,7 @@
  *   {"cmd":"class.list"} {"cmd":"class.show","class":"c_..."} {"cmd":"class.end","class":"c_..."}
  *   {"cmd":"class.forget","class":"c_...","person":"p_..."}
  *   {"cmd":"link","class":"c_...","role":"participant|speaker|...","ttl_s":0,"single":false}
- *   {"cmd":"drain"} {"cmd":"status"}
+ *   {"cmd":"drain"} {"cmd":"status"} {"cmd":"capacity"}
  * Answers: {"ok":true, ...} or {"ok":false,"code":"E_...","why":"..."}.
  */
 #pragma once
@@ -21,6 +21,7 @@ enum admin_json_kind {
     ADMIN_JSON_CLASSROOM, /* for classroom_admin */
     ADMIN_JSON_DRAIN,
     ADMIN_JSON_STATUS,
+    ADMIN_JSON_CAPACITY,
 };
 
 struct admin_json {

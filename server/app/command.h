@@ -69,3 +69,5 @@ extern const struct command command_core;
 extern const struct command command_door;
 extern const struct command command_demo;
 extern const struct command command_load;
+extern const struct command command_admin;
+extern const struct command command_capacity;

@@ -9,6 +9,7 @@
 #include "server/app/admin_json.h"
 #include "server/app/core_state.h"
 #include "server/app/version.h"
+#include "server/app/watch.h"
 
 struct client {
     struct control *control;
@@ -103,6 +104,10 @@ static void ask(struct client *c, const char *text, size_t len)
         reply(c, admin_json_answer(0, NULL, 0));
     } else if (request.kind == ADMIN_JSON_STATUS) {
         reply(c, status_text(core));
+    } else if (request.kind == ADMIN_JSON_CAPACITY) {
+        json_t *o = watch_state(core->watch);
+        reply(c, o ? json_dumps(o, JSON_COMPACT) : NULL);
+        json_decref(o);
     } else {
         c->request = ++c->control->next_request;
         classroom_admin(core->room, c->request, &request.request, core_time(core));

@@ -17,6 +17,7 @@
 #include "server/app/control.h"
 #include "server/app/core_state.h"
 #include "server/app/keys.h"
+#include "server/app/watch.h"
 #include "server/io/hosts.h"
 
 enum {
@@ -67,7 +68,9 @@ static void media_h(void *arg, const struct media_cmd *cmd)
 static void admin_h(void *arg, uint64_t request, int err, const char *json, size_t len)
 {
     struct core *core = arg;
-    control_answer(core->control, request, err, json, len);
+    if (core->control) {
+        control_answer(core->control, request, err, json, len);
+    }
 }
 
 /* ---- events of the loop -------------------------------------------------------------------------
@@ -439,6 +442,10 @@ static int start(struct core *core, char *why, size_t cap)
     err = control_new(&core->control, core, why, cap);
     if (!err) {
         publish(core);
+        err = watch_new(&core->watch, core);
+        err = err ? fail(core, err, "watch", why, cap) : 0;
+    }
+    if (!err) {
         err = core->inherited.admin_fd >= 0
                   ? admin_new(&core->admin, core, core->inherited.admin_fd)
                   : 0;
@@ -457,11 +464,14 @@ static void finish(struct core *core)
         classroom_shutdown(core->room, 1001, core_time(core));
     }
     core_doors_fini(core);
+    /* First who answers, then who may still wait for an answer. */
+    control_free(core->control);
+    core->control = NULL;
     admin_free(core->admin);
+    watch_free(core->watch);
     if (core->store) {
         store_stop(core->store); /* what was accepted is durable, whether or not anybody hears */
     }
-    control_free(core->control);
     bridge_free(core->bridge);
     shards_free(core->shards);
     classroom_free(core->room);

@@ -30,6 +30,7 @@ enum {
 struct core;
 struct control;
 struct admin;
+struct watch;
 
 /* One door process on its socket. */
 struct core_door {
@@ -69,6 +70,7 @@ struct core {
     struct bridge *bridge;
     struct control *control;
     struct admin *admin;
+    struct watch *watch;
     int signal_fd;
     int door_listen_fd;
     uid_t door_uid; /* who may connect besides us */

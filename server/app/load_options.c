@@ -71,32 +71,67 @@ static int read_shape(struct command_line *line, struct shape *shape, const char
     return 0;
 }
 
-void load_options_list(bool french)
+bool load_options_known(const char *name)
+{
+    char path[LOAD_PATH_MAX];
+    char dir[LOAD_PATH_MAX];
+    if (!*name || strlen(name) > 40 || strchr(name, '/') || name[0] == '.') {
+        return false;
+    }
+    for (unsigned i = 0; i < FOLDERS; i++) {
+        int n = snprintf(path, sizeof(path), "%s/%s", folder(i, dir), name);
+        if (n < LOAD_PATH_MAX && access(path, R_OK) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_shape(json_t *out, const char *dir, const char *name)
+{
+    char path[LOAD_PATH_MAX];
+    char why[SHAPE_WHY_MAX];
+    char *text = NULL;
+    size_t len = 0;
+    struct shape shape;
+    shape_init(&shape);
+    int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+    if (name[0] != '.' && n < LOAD_PATH_MAX && file_read(path, SHAPE_FILE_MAX, &text, &len) == 0 &&
+        shape_parse(&shape, text, len, why) == 0) {
+        (void)json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:i}", "name", name, "fr",
+                                                   shape.title_fr, "en", shape.title_en, "people",
+                                                   (int)shape_people(&shape)));
+    }
+    mem_free(text);
+}
+
+json_t *load_options_shapes(void)
 {
     char dir[LOAD_PATH_MAX];
-    for (unsigned i = 0; i < FOLDERS; i++) {
+    json_t *out = json_array();
+    for (unsigned i = 0; i < FOLDERS && !json_array_size(out); i++) {
         struct dirent **names = NULL;
         int n = scandir(folder(i, dir), &names, NULL, alphasort);
         for (int k = 0; k < n; k++) {
-            char path[LOAD_PATH_MAX];
-            char why[SHAPE_WHY_MAX];
-            char *text = NULL;
-            size_t len = 0;
-            struct shape shape;
-            shape_init(&shape);
-            if (names[k]->d_name[0] != '.' && find_shape(names[k]->d_name, path) &&
-                file_read(path, SHAPE_FILE_MAX, &text, &len) == 0 &&
-                shape_parse(&shape, text, len, why) == 0) {
-                printf("%-20s %s\n", names[k]->d_name, french ? shape.title_fr : shape.title_en);
-            }
-            mem_free(text);
+            add_shape(out, dir, names[k]->d_name);
             free(names[k]);
         }
         free(names);
-        if (n > 0) {
-            return;
-        }
     }
+    return out;
+}
+
+void load_options_list(bool french)
+{
+    json_t *all = load_options_shapes();
+    size_t i;
+    json_t *shape;
+    json_array_foreach(all, i, shape)
+    {
+        printf("%-20s %s\n", json_string_value(json_object_get(shape, "name")),
+               json_string_value(json_object_get(shape, french ? "fr" : "en")));
+    }
+    json_decref(all);
 }
 
 bool load_options_url(const char *url, char host[128], int *port, char token[LOAD_LINK_MAX])

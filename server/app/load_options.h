@@ -1,6 +1,8 @@
 /* The words of `amphi load` as a shape and a target. */
 #pragma once
 
+#include <jansson.h>
+
 #include "bench/load/run.h"
 #include "server/app/command.h"
 
@@ -22,5 +24,9 @@ struct load_options {
 int load_options_read(struct load_options *out, struct command_line *line);
 /* Prints the shapes that come with the program. */
 void load_options_list(bool french);
+/* True when a shape of this name (no path) comes with the program. */
+bool load_options_known(const char *name);
+/* Names and titles of those: {"name","fr","en"} in an array; the caller's. */
+json_t *load_options_shapes(void);
 /* Splits https://host:port/c/<class>#<token>; false when it is none. */
 bool load_options_url(const char *url, char host[128], int *port, char token[LOAD_LINK_MAX]);

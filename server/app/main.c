@@ -10,11 +10,12 @@
 const struct command *command_table(size_t *count)
 {
     static const struct command *const list[] = {
-        &command_serve,  &command_check_config, &command_print_config, &command_class,
-        &command_link,   &command_doctor,       &command_attendance,   &command_backup,
-        &command_drain,  &command_version,      &command_man,          &command_core,
-        &command_door,   &command_demo,         &command_load,         &command_restore,
-        &command_invite, &command_mail,         &command_mailer,
+        &command_serve,    &command_check_config, &command_print_config, &command_class,
+        &command_link,     &command_doctor,       &command_attendance,   &command_backup,
+        &command_drain,    &command_version,      &command_man,          &command_core,
+        &command_door,     &command_demo,         &command_load,         &command_admin,
+        &command_capacity, &command_restore,      &command_invite,       &command_mail,
+        &command_mailer,
     };
     static struct command table[sizeof(list) / sizeof(list[0])];
     *count = sizeof(list) / sizeof(list[0]);

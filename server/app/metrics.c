@@ -13,6 +13,7 @@
 #include "server/app/core_state.h"
 #include "server/app/usage.h"
 #include "server/app/version.h"
+#include "server/app/watch.h"
 
 /* Everything the page shows, added up over the shards. */
 struct sums {
@@ -271,6 +272,12 @@ static void process_rows(FILE *out, struct core *core)
     fprintf(out, "amphi_cpu_throttled_seconds_total %.3f\n", u.throttled_s);
     gauge(out, "memory_limit_bytes", "Memory this server may use, 0 without limit",
           (double)u.memory_limit);
+    unsigned alert = 0;
+    if (core->watch) {
+        gauge(out, "capacity_used_ratio", "The fullest of processor, memory and connections",
+              watch_used(core->watch, &alert));
+        gauge(out, "capacity_alert_percent", "Alert that holds: 0, 80 or 100", alert);
+    }
     if (!file_free_bytes(core->paths.data, &free_bytes)) {
         gauge(out, "disk_free_bytes", "Free space under the data folder", (double)free_bytes);
     }

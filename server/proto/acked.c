@@ -39,3 +39,15 @@ uint32_t acked_bps(const struct acked *a)
     uint64_t bps = (uint64_t)a->sum * 8 * US_PER_S / (uint64_t)span;
     return bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX;
 }
+
+uint32_t acked_recent_bps(const struct acked *a)
+{
+    uint64_t sum = 0;
+    if (acked_bps(a) == 0) {
+        return 0;
+    }
+    for (unsigned i = 1; i <= ACKED_RECENT; i++) { /* the newest is not full yet */
+        sum += a->bytes[(uint64_t)(a->newest - i) % ACKED_BUCKETS];
+    }
+    return (uint32_t)(sum * 8 * US_PER_S / (ACKED_RECENT * ACKED_BUCKET_US));
+}

@@ -10,7 +10,7 @@
 
 #include "codec/base/time.h"
 
-enum { ACKED_BUCKETS = 20, ACKED_BUCKET_US = 25 * US_PER_MS };
+enum { ACKED_BUCKETS = 20, ACKED_RECENT = 8, ACKED_BUCKET_US = 25 * US_PER_MS };
 
 struct acked {
     uint32_t bytes[ACKED_BUCKETS];
@@ -22,5 +22,7 @@ struct acked {
 
 void acked_init(struct acked *a);
 void acked_input(struct acked *a, int64_t got, uint32_t bytes);
-/* Bits a second, 0 = not known yet (less than half a window). */
+/* Bits a second over the whole window, 0 = not known yet (less than half of it). */
 uint32_t acked_bps(const struct acked *a);
+/* The same over its last ACKED_RECENT buckets: what a path that just fell lets through. */
+uint32_t acked_recent_bps(const struct acked *a);

@@ -67,6 +67,7 @@ static void increase(struct aimd *a, const struct aimd_input *in, mono_us passed
 static void decrease(struct aimd *a, const struct aimd_input *in, mono_us now)
 {
     double acked = in->acked_bps > 0 ? in->acked_bps : a->bps;
+    acked = in->recent_bps > 0 ? fmin(acked, in->recent_bps) : acked;
     if (in->limited) {
         acked = fmax(acked, LIMITED_FLOOR * a->bps);
     } else {

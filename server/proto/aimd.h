@@ -28,8 +28,9 @@ struct aimd {
 
 struct aimd_input {
     enum overuse use;
-    uint32_t acked_bps; /* 0 = not known */
-    bool limited;       /* by the application */
+    uint32_t acked_bps;  /* 0 = not known */
+    uint32_t recent_bps; /* the same over a shorter time */
+    bool limited;        /* by the application */
     mono_us rtt_us;
 };
 

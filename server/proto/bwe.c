@@ -5,12 +5,16 @@
 enum {
     RTT_START_US = 100 * US_PER_MS,
     CONFIRM_FEEDBACKS = 2,
+    SURGE_US = 60 * US_PER_MS,
+    SURGE_FEEDBACKS = 10,
     CONFIRM_US = 15 * US_PER_MS,
     DRAIN_US = 400 * US_PER_MS, /* a queue this long above the free part lets nothing but a rest */
 };
 
 static const double DRAIN_LEAST = 0.3;
 static const double SILENCE_FACTOR = 0.5;
+static const double SILENCE_BPS =
+    300e3; /* not below for silence alone: a dead path feels nothing */
 
 void bwe_init(struct bwe *b, uint32_t start_bps, mono_us now)
 {
@@ -25,17 +29,22 @@ void bwe_init(struct bwe *b, uint32_t start_bps, mono_us now)
     b->budget = BWE_STATUS_PER_S;
     b->loss = 0;
     aimd_init(&b->aimd, start_bps, now);
-    lossbwe_init(&b->lossbwe);
     probing_init(&b->probing, now);
-    sendlog_init(&b->log);
     bwe_path(b, now);
 }
 
 void bwe_path(struct bwe *b, mono_us now)
 {
+    /* What was sent by the old path says nothing about this one, least of all that it was lost. */
+    sendlog_init(&b->log);
+    lossbwe_init(&b->lossbwe);
+    b->first_unheard_us = MONO_NEVER;
+    b->silent_us = MONO_NEVER;
     b->rtt_us = RTT_START_US;
     b->clock_known = false;
     b->queue_us = 0;
+    b->queue_now_us = 0;
+    b->newest_sent = now;
     b->use = OVERUSE_NORMAL;
     b->queue = (struct bwe_queue){0};
     arrival_init(&b->arrival);
@@ -52,6 +61,9 @@ void bwe_path(struct bwe *b, mono_us now)
 void bwe_sent(struct bwe *b, uint16_t number, uint16_t bytes, uint8_t cluster, mono_us now)
 {
     b->sent_bytes += bytes;
+    if (b->log.count == 0) {
+        b->loss_next = number;
+    }
     if (b->first_unheard_us == MONO_NEVER) {
         b->first_unheard_us = now;
         b->silent_us = now + BWE_SILENCE_US;
@@ -85,11 +97,18 @@ static void queue_close(struct bwe *b, int64_t owd_least)
     for (unsigned i = 1; i <= BWE_QUEUE_SEEN; i++) {
         uint32_t seen = q->seen[(q->at - i) % BWE_QUEUE_SEEN];
         least = seen < least ? seen : least;
+        if (i == CONFIRM_FEEDBACKS) {
+            b->queue_now_us = least;
+        }
         if (i == CONFIRM_FEEDBACKS && b->use == OVERUSE_OVER && least < CONFIRM_US) {
             b->use = OVERUSE_UNDER; /* some packets still pass at once: jitter, not a queue */
         }
     }
     b->queue_us = least;
+    if (b->queue_now_us > q->usual_us + SURGE_US) {
+        b->use = OVERUSE_OVER; /* the trend would tell later */
+    }
+    q->usual_us += (b->queue_now_us - q->usual_us) / SURGE_FEEDBACKS;
 }
 
 struct feedback {
@@ -104,12 +123,8 @@ static void acked_packet(struct bwe *b, struct sendlog_record *r, int64_t got, m
 {
     struct arrival_delta delta;
     mono_us sent = sendlog_time(r, now);
-    if (r->state == SENDLOG_LOST) {
-        lossbwe_recovered(&b->lossbwe);
-    } else {
-        lossbwe_input(&b->lossbwe, sent, r->bytes, false);
-    }
     r->state = SENDLOG_ACKED;
+    b->newest_sent = sent > b->newest_sent ? sent : b->newest_sent;
     f->owd_least = got - sent < f->owd_least ? got - sent : f->owd_least;
     f->rtt_least = mono_min(f->rtt_least, now - sent);
     f->arrived++;
@@ -141,10 +156,24 @@ static void statuses(struct bwe *b, const struct twcc_feedback *fb,
         }
         if (status[i].received) {
             acked_packet(b, r, got, now, f);
-        } else if (r->state == SENDLOG_SENT) {
+        } else {
             r->state = SENDLOG_LOST;
-            lossbwe_input(&b->lossbwe, sendlog_time(r, now), r->bytes, true);
         }
+    }
+}
+
+/* Counts the fate of packets once they are too old to come late. */
+static void losses(struct bwe *b, mono_us now)
+{
+    while (b->loss_next != b->log.next) {
+        const struct sendlog_record *r = sendlog_at(&b->log, b->loss_next);
+        if (r && b->newest_sent - sendlog_time(r, now) < BWE_LOSS_LAG_US) {
+            break;
+        }
+        if (r && r->state != SENDLOG_SENT) { /* else a feedback was lost: nobody knows */
+            lossbwe_input(&b->lossbwe, sendlog_time(r, now), r->bytes, r->state == SENDLOG_LOST);
+        }
+        b->loss_next++;
     }
 }
 
@@ -153,7 +182,8 @@ static void judge(struct bwe *b, mono_us now)
     struct aimd_input in = {
         .use = b->use,
         .acked_bps = acked_bps(&b->acked),
-        .limited = alr_limited(&b->alr),
+        .recent_bps = acked_recent_bps(&b->acked),
+        .limited = alr_limited(&b->alr) && b->queue_now_us < BWE_QUEUE_FREE_US,
         .rtt_us = b->rtt_us,
     };
     double before = fmin(b->aimd.bps, b->lossbwe.bps);
@@ -196,6 +226,7 @@ void bwe_input(struct bwe *b, const struct twcc_feedback *fb, const struct twcc_
     alr_input(&b->alr, b->sent_bytes, allowed, now);
     b->sent_bytes = 0;
     queue_close(b, f.owd_least);
+    losses(b, now);
     judge(b, now);
 }
 
@@ -237,7 +268,8 @@ void bwe_timer(struct bwe *b, mono_us now)
         return;
     }
     /* Packets are out and nothing comes back: the path is worse than thought, or gone. */
-    double bps = fmin(b->aimd.bps, b->lossbwe.bps) * SILENCE_FACTOR;
+    double bps = fmin(b->aimd.bps, b->lossbwe.bps);
+    bps = fmin(bps, fmax(bps * SILENCE_FACTOR, SILENCE_BPS));
     aimd_set(&b->aimd, (uint32_t)fmax(bps, BWE_MIN_BPS), now);
     b->silent_us = now + BWE_SILENCE_US;
     probing_anew(&b->probing, now);

@@ -35,6 +35,7 @@ enum {
     BWE_QUEUE_FREE_US = 60 * US_PER_MS, /* standing delay that is left alone */
     BWE_OWD_WINDOW_US = 15 * US_PER_S,
     BWE_QUEUE_SEEN = 4,
+    BWE_LOSS_LAG_US = 200 * US_PER_MS, /* so late a packet may still come */
 };
 
 /* Standing delay of the path over what it was at best. */
@@ -44,6 +45,7 @@ struct bwe_queue {
     uint32_t seen[BWE_QUEUE_SEEN]; /* lowest of the last feedbacks, over the base */
     uint8_t at;
     bool started;
+    double usual_us; /* slow average of what stands */
 };
 
 struct bwe {
@@ -62,6 +64,9 @@ struct bwe {
     uint32_t wanted_bps;
     double budget; /* statuses that may be looked at */
     uint32_t queue_us;
+    uint32_t queue_now_us; /* the same over the last two feedbacks */
+    mono_us newest_sent;   /* of what is known to have arrived */
+    uint16_t loss_next;    /* number whose fate is counted next */
     float loss;
     enum overuse use;
     struct bwe_queue queue;

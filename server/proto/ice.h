@@ -28,9 +28,11 @@ enum {
     ICE_PWD_LEN = 24,  /* [a-z0-9], 124 bits; RFC 8445 5.3 asks for 128 bits of pwd + ufrag */
     ICE_PATHS = 4,
     ICE_RESPONSE_MAX = 128,
-    ICE_CONSENT_US = 30 * US_PER_S,          /* RFC 7675 5.1 */
-    ICE_SILENT_US = 8 * US_PER_S,            /* another path may take over from a silent one */
-    ICE_REBIND_SILENT_US = 3500 * US_PER_MS, /* the same host from a new port: NAT rebinding */
+    ICE_CONSENT_US = 30 * US_PER_S, /* RFC 7675 5.1 */
+    ICE_SILENT_US = 8 * US_PER_S,   /* another path may take over from a silent one */
+    /* The same host from a new port is a NAT rebinding. Firefox repeats a check 2.5 s after the one
+     * whose answer went to the old port; the next comes only 4 to 6 s later. */
+    ICE_REBIND_SILENT_US = 1 * US_PER_S,
 };
 
 struct ice_creds {

@@ -4,7 +4,8 @@
 
 enum { OBSERVE_PACKETS = 8, HOLD_US = 600 * US_PER_MS, CANDIDATES = 6 };
 
-static const double AGE = 0.9;           /* weight of an observation against the next newer */
+static const double AGE = 0.9; /* weight of an observation against the next newer */
+static const double AGE_MEAN = 0.8;
 static const double LOSS_MIN = 0.0001;   /* probabilities stay inside (0, 1) */
 static const double LOSS_MAX = 0.9;      /* of inherent loss */
 static const double CLEAN = 0.02;        /* below: nothing to explain */
@@ -33,16 +34,6 @@ void lossbwe_input(struct lossbwe *l, mono_us sent, uint32_t bytes, bool lost)
     l->bytes += bytes;
 }
 
-void lossbwe_recovered(struct lossbwe *l)
-{
-    struct lossbwe_observation *last = &l->seen[(l->count + LOSSBWE_WINDOW - 1) % LOSSBWE_WINDOW];
-    if (l->lost) {
-        l->lost--;
-    } else if (l->count && last->lost) {
-        last->lost--;
-    }
-}
-
 /* The i-th newest observation and its weight. */
 static const struct lossbwe_observation *newest(const struct lossbwe *l, uint32_t i)
 {
@@ -60,16 +51,18 @@ static double excess(const struct lossbwe_observation *o, double bps)
     return o->sent_bps > bps ? (o->sent_bps - bps) / o->sent_bps : 0;
 }
 
+/* Every observation counts by its age, not by its packets: a flood that is over is soon forgotten.
+ */
 static double average_loss(const struct lossbwe *l)
 {
     double lost = 0;
-    double packets = 0;
+    double all = 0;
     double weight = 1;
-    for (uint32_t i = 0; i < held(l); i++, weight *= AGE) {
-        lost += weight * newest(l, i)->lost;
-        packets += weight * newest(l, i)->packets;
+    for (uint32_t i = 0; i < held(l); i++, weight *= AGE_MEAN) {
+        lost += weight * newest(l, i)->lost / newest(l, i)->packets;
+        all += weight;
     }
-    return packets > 0 ? lost / packets : 0;
+    return all > 0 ? lost / all : 0;
 }
 
 /* The inherent loss that explains what the bandwidth leaves over. */
@@ -108,7 +101,7 @@ static double best_of(struct lossbwe *l, double base, double delay_bps, double a
         base, base * GROW, base * 0.95, base * 0.85, acked_bps, fmin(delay_bps, base * GROW),
     };
     double best = base;
-    double best_value = -INFINITY;
+    double best_value = -HUGE_VAL;
     for (unsigned i = 0; i < CANDIDATES; i++) {
         if (candidate[i] < FLOOR_BPS) {
             continue;

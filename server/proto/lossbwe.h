@@ -41,8 +41,6 @@ struct lossbwe {
 void lossbwe_init(struct lossbwe *l);
 /* One packet of a feedback: sent then, arrived or not. */
 void lossbwe_input(struct lossbwe *l, mono_us sent, uint32_t bytes, bool lost);
-/* What was called lost arrived after all. */
-void lossbwe_recovered(struct lossbwe *l);
 /* After a feedback: closes the observation when it is long enough. delay_bps: the other estimate;
  * acked_bps: what arrives (0 = not known). True when the rate was worked out anew. */
 bool lossbwe_update(struct lossbwe *l, double delay_bps, double acked_bps, mono_us now);

@@ -48,7 +48,8 @@ bool probing_next(struct probing *p, const struct probing_input *in, struct prob
     uint64_t most = (uint64_t)in->wanted_bps + in->wanted_bps / 5;
     bps = bps < most ? bps : most;
     bps = bps < BPS_MAX ? bps : BPS_MAX;
-    uint64_t bytes = bps * PROBING_MIN_US / US_PER_S / 8;
+    /* Jitter stretches a short cluster: after a failure the next one is longer. */
+    uint64_t bytes = (bps * PROBING_MIN_US << (p->fails < 3 ? p->fails : 3)) / US_PER_S / 8;
     uint8_t cluster = p->cluster == UINT8_MAX ? 1 : (uint8_t)(p->cluster + 1);
     *p = (struct probing){
         .cluster = cluster,

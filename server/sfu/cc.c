@@ -4,8 +4,11 @@
 #include "server/proto/bwe.h"
 #include "server/sfu/core.h"
 #include "server/sfu/share.h"
+#include "server/sfu/voice.h"
 
 enum {
+    CC_REPAIR_BURST_US = 400 * US_PER_MS,
+    CC_REPAIR_PART = 2, /* of the estimate */
     CC_TICK_US = 200 * US_PER_MS,
     CC_STATUSES = 1024,         /* a feedback may speak of */
     CC_REMB_US = 10 * US_PER_S, /* a REMB counts so long */
@@ -17,6 +20,8 @@ struct cc {
     struct bwe bwe;
     uint64_t remb_bps;
     mono_us remb_us;
+    int64_t repair_bits; /* that may be sent again */
+    mono_us repair_us;   /* when that was worked out */
 };
 
 size_t cc_size(void)
@@ -66,6 +71,8 @@ void cc_open(struct sfu *sfu, struct peer *peer, mono_us now)
     if (peer->cc) {
         bwe_init(&peer->cc->bwe, BWE_START_BPS, now);
         peer->cc->remb_us = 0;
+        peer->cc->repair_bits = 0;
+        peer->cc->repair_us = now - CC_REPAIR_BURST_US;
         sfu_arm(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
         publish(sfu, peer, now);
     }
@@ -76,7 +83,25 @@ void cc_sent(struct sfu *sfu, struct peer *peer, const struct cc_packet *p, mono
     (void)sfu;
     if (peer->cc) {
         bwe_sent(&peer->cc->bwe, p->number, p->bytes, p->cluster, now);
+        if (p->kind == CC_RTX) {
+            peer->cc->repair_bits -= p->bytes * 8;
+        }
     }
+}
+
+bool cc_may_repair(struct peer *peer, mono_us now)
+{
+    struct cc *cc = peer->cc;
+    if (!cc || peer->estimate_bps == 0) {
+        return true;
+    }
+    int64_t bps = (int64_t)peer->estimate_bps / CC_REPAIR_PART;
+    int64_t most = bps * CC_REPAIR_BURST_US / US_PER_S;
+    mono_us passed = mono_min(now - cc->repair_us, CC_REPAIR_BURST_US);
+    cc->repair_bits += bps * passed / US_PER_S;
+    cc->repair_bits = cc->repair_bits < most ? cc->repair_bits : most;
+    cc->repair_us = now;
+    return cc->repair_bits > 0;
 }
 
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now)
@@ -85,6 +110,7 @@ void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p
     struct twcc_status status[CC_STATUSES];
     if (peer->cc && twcc_parse(&fb, status, CC_STATUSES, p) == 0) {
         bwe_input(&peer->cc->bwe, &fb, status, now);
+        voice_loss(peer, 0, now);
         publish(sfu, peer, now);
     }
 }
@@ -127,6 +153,11 @@ void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now)
         publish(sfu, peer, now);
         sfu_arm(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
     }
+}
+
+double cc_loss(const struct peer *peer)
+{
+    return peer->cc ? (double)peer->cc->bwe.loss : 0;
 }
 
 void cc_close(struct sfu *sfu, struct peer *peer)

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ void cc_open(struct sfu *sfu, struct peer *peer, mono_us now);
 void cc_path(struct sfu *sfu, struct peer *peer, mono_us now);
 /* A numbered RTP datagram leaves. */
 void cc_sent(struct sfu *sfu, struct peer *peer, const struct cc_packet *p, mono_us now);
+/* May a lost packet be sent again now? Repair has half of the estimate: what is asked for while a
+ * queue overflows would only feed the queue. */
+bool cc_may_repair(struct peer *peer, mono_us now);
 /* RTPFB transport-cc of the peer (authenticated, not yet parsed). */
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now);
 /* REMB of the peer: counts where the peer sends no transport-cc. */
@@ -45,5 +49,7 @@ void cc_remb(struct sfu *sfu, struct peer *peer, uint64_t bps, mono_us now);
 void cc_wanted(struct sfu *sfu, struct peer *peer, mono_us now);
 /* peer->cc_node came due. */
 void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now);
+/* Share of what is sent that the peer loses, by its feedback. */
+double cc_loss(const struct peer *peer);
 /* The peer closes: everything kept for it is given back. */
 void cc_close(struct sfu *sfu, struct peer *peer);

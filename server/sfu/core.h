@@ -83,6 +83,7 @@ struct sfu {
     struct pool txq;
     struct pool twccs;
     struct pool ccs;
+    struct pool voices;
 
     struct map peer_by_id;
     struct map peer_by_ufrag;

@@ -12,6 +12,7 @@
 #include "codec/wire/rtp.h"
 #include "server/proto/pacer.h"
 #include "server/sfu/core.h"
+#include "server/sfu/voice.h"
 
 enum {
     PADDING_BIT = 0x20,
@@ -273,6 +274,32 @@ static void note_sent(struct sfu *sfu, struct subscription *sub, const struct co
     sfu->stats.forwarded++;
 }
 
+/* Redundancy of an audio copy, and a note of how it was written; what precedes its payload. */
+static size_t voice_put(const struct sfu *sfu, const struct copy *c, uint8_t *out,
+                        size_t header_len)
+{
+    struct subscription *sub = c->sub;
+    const struct peer *peer = sub->peer;
+    struct voice_copy copy = {
+        .header = out,
+        .header_len = header_len,
+        .depth = peer->red_depth,
+    };
+    size_t prefix = voice_redundancy(sub, c->pkt, &copy);
+    if (sub->voice) {
+        const struct voice_sent sent = {
+            .abs_send_time = sfu->headers.abs_send_time,
+            .seq = (uint16_t)c->seq,
+            .transport_cc = peer->twcc_seq,
+            .depth = peer->red_depth,
+            .past = copy.past,
+            .mid = sub->mid_left != 0,
+        };
+        voice_note(sub, &sent);
+    }
+    return prefix;
+}
+
 /* One packet into the send buffer. */
 static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry *e,
                      uint16_t padding, mono_us now)
@@ -301,6 +328,9 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     if (c.edit.fields && payload_len) {
         prefix = codec_apply(desc->codec, &c.edit, desc, payload, payload_len, out + header_len,
                              &replaced);
+    }
+    if (!sub->video && peer->red_depth + (sub->voice != NULL)) {
+        prefix = voice_put(sfu, &c, out, header_len);
     }
     if (padding) {
         out[0] |= PADDING_BIT; /* the ramp behind every kept payload ends in its own count */

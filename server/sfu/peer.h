@@ -11,6 +11,7 @@
 #include "codec/base/twheel.h"
 #include "server/proto/ice.h"
 #include "server/proto/pacer.h"
+#include "server/proto/redundancy.h"
 #include "server/proto/twcc_gen.h"
 #include "server/sfu/pace.h"
 #include "server/sfu/sfu.h"
@@ -84,6 +85,7 @@ struct peer {
     bool sharing; /* in the list of those whose bits are shared out anew */
     uint8_t slots;
     uint8_t audio_slots;
+    uint8_t red_depth; /* packets of the past repeated in each of its audio */
     uint8_t codecs[2]; /* bit per codec listed: audio, video */
     struct subscription *slot[PEER_SLOTS];
 
@@ -103,6 +105,7 @@ struct peer {
     uint32_t wanted_bps;   /* in all, were every wish fulfilled; 0 = nothing better waits */
     struct cc *cc;         /* the estimator's, NULL until it needs one */
     pool_id cc_id;
+    struct redundancy redundancy;
     struct pace_probe probe;
     uint32_t probe_left; /* bytes */
     uint16_t probe_steps;

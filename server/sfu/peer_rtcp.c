@@ -3,6 +3,7 @@
 #include "codec/wire/rtcp.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/voice.h"
 
 enum { NACKS_MAX = 256 }; /* numbers answered per packet */
 
@@ -54,6 +55,9 @@ static void input_reports(struct peer *peer, const struct rtcp_packet *p, mono_u
         struct subscription *sub = slot_of(peer, r.ssrc);
         if (!sub) {
             continue;
+        }
+        if (!sub->video) {
+            voice_loss(peer, r.fraction_lost, now);
         }
         sub->mid_left = 0; /* it reports on the slot, so it knows which one it is */
         if (r.lsr) {

@@ -9,6 +9,7 @@
 #include "codec/media/registry.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/voice.h"
 
 static void send_again(struct sfu *sfu, struct subscription *sub, const struct pkt *pkt,
                        const struct rtx_sent *sent, uint16_t seq, mono_us now)
@@ -73,7 +74,12 @@ void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us
 {
     struct rtx_sent sent;
     int64_t full;
-    if (!sub->track || !peer_can_send(sub->peer, now) ||
+    if (!sub->video) {
+        voice_again(sfu, sub, seq, now);
+        return;
+    }
+    if (!sub->track || !sub->layer || !peer_can_send(sub->peer, now) ||
+        !cc_may_repair(sub->peer, now) ||
         rtx_find(&sub->rtx, seq, sub->peer->rtt_us, now, &sent, &full)) {
         return;
     }
@@ -84,7 +90,9 @@ void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us
     }
     const struct pkt *pkt = history_get(&layer->history, sent.seq_in);
     if (pkt) {
-        send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
+        if (cc_may_repair(sub->peer, now)) {
+            send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
+        }
     } else if (sub->video && layer == sub->layer && keyreq_gate_pass(&sub->gate, now)) {
         track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
     }
@@ -115,7 +123,7 @@ bool retransmit_probe(struct sfu *sfu, struct peer *peer, uint32_t most, mono_us
     for (unsigned tries = 0; video && tries < TRIES; tries++) {
         struct subscription *sub = peer->slot[peer->audio_slots + peer->probe_slot % video];
         struct rtx_sent sent;
-        int64_t full;
+        int64_t full = 0;
         const struct pkt *pkt =
             known(sub) ? recent(sfu, sub, peer->probe_behind, &sent, &full, now) : NULL;
         if (!sub || !sub->layer || ++peer->probe_behind >= BEHIND_MAX) {

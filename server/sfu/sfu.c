@@ -7,6 +7,7 @@
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 #include "server/sfu/share.h"
+#include "server/sfu/voice.h"
 
 enum {
     PEERS_MAX = 1 << 20,
@@ -54,6 +55,7 @@ static int pools_init(struct sfu *sfu)
         {&sfu->txq, sizeof(struct txq_chunk), SFU_TXQ_CHUNKS + n},
         {&sfu->twccs, sizeof(struct twcc_gen), n},
         {&sfu->ccs, cc_size(), n},
+        {&sfu->voices, sizeof(struct voice), n * DESC_AUDIO_SLOTS_MAX},
     };
     int err = pkt_pool_init(&sfu->packets, sfu->config.shard, sfu->config.packets_max, shared);
     for (size_t i = 0; !err && i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -136,7 +138,7 @@ void sfu_free(struct sfu *sfu)
     struct pool *pools[] = {
         &sfu->peers,           &sfu->rooms,         &sfu->tracks, &sfu->layers, &sfu->receivers,
         &sfu->histories_audio, &sfu->subscriptions, &sfu->blocks, &sfu->chunks, &sfu->txq,
-        &sfu->histories_video, &sfu->twccs,         &sfu->ccs,
+        &sfu->histories_video, &sfu->twccs,         &sfu->ccs,    &sfu->voices,
     };
     crypto_free(sfu);
     for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {

@@ -1,8 +1,10 @@
 #include "server/sfu/subscription.h"
 
 #include "codec/base/err.h"
+#include "codec/media/rungs.h"
 #include "server/sfu/core.h"
 #include "server/sfu/share.h"
+#include "server/sfu/voice.h"
 
 enum {
     FAST_START_US = 2 * US_PER_S,
@@ -256,8 +258,11 @@ void subscription_choose(struct sfu *sfu, struct subscription *sub,
                          const struct subscription_choice *c, mono_us now)
 {
     bool told = sub->reason == c->reason && sub->height == c->height;
-    if (c->reason == ALLOC_BY_CONNECTION && c->bps < sub->bps) {
-        sub->lowered_us = now;
+    bool lower =
+        c->height < sub->height ||
+        (c->height == sub->height && rung_temporal(c->rung) < rung_temporal(sub->chosen_rung));
+    if (c->reason == ALLOC_BY_CONNECTION && sub->encoding >= 0 && lower) {
+        sub->lowered_us = now; /* rates of the same layer move all the time, that is no step */
     }
     sub->reason = c->reason;
     sub->height = c->height;
@@ -347,6 +352,7 @@ void subscription_free(struct sfu *sfu, struct subscription *sub)
         subscription_revoke(sfu, sub, sfu->now);
     }
     rtx_clear(&sub->rtx, &sfu->chunks);
+    voice_close(sfu, sub);
     peer->slot[sub->slot] = NULL;
     pool_put(&sfu->subscriptions, sub->pool);
 }

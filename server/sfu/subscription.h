@@ -27,6 +27,7 @@ struct pkt;
 struct sfu;
 struct subs_block;
 struct track;
+struct voice;
 
 /* Where a subscription stands in a list of a layer. */
 struct subs_place {
@@ -54,6 +55,7 @@ struct subscription {
     struct subs_place place;
     uint64_t layer_name;                /* pool id of `layer`, for retransmissions */
     struct codec_rewrite codec_rewrite; /* video */
+    struct voice *voice;                /* audio the peer has missed some of; server/sfu/voice.h */
 
     /* read when something changes */
     uint8_t rung;      /* what is forwarded of `layer` */

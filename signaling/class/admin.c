@@ -105,6 +105,29 @@ static void create(struct classroom *room, uint64_t request, const struct admin_
     }
 }
 
+/* What people of a class send now, and how many have lost their connection. */
+static void class_media(struct jsonw *w, const struct state *s)
+{
+    int64_t cams = 0;
+    int64_t mics = 0;
+    int64_t screens = 0;
+    int64_t away = 0;
+    for (size_t i = 0; i < s->seat_count; i++) {
+        const struct seat *seat = s->seats[i];
+        away += seat->away;
+        for (unsigned k = 0; k < seat->device_count; k++) {
+            uint32_t media = state_media(s, seat, &seat->devices[k]);
+            cams += (media & MEDIA_CAM) != 0;
+            mics += (media & MEDIA_MIC) != 0;
+            screens += (media & MEDIA_SCREEN) != 0;
+        }
+    }
+    jsonw_key_int(w, "cams", cams);
+    jsonw_key_int(w, "mics", mics);
+    jsonw_key_int(w, "screens", screens);
+    jsonw_key_int(w, "away", away);
+}
+
 static void class_value(struct jsonw *w, const struct klass *k, bool people)
 {
     const struct state *s = k->done;
@@ -120,6 +143,7 @@ static void class_value(struct jsonw *w, const struct klass *k, bool people)
     jsonw_key_int(w, "known", (int64_t)s->person_count);
     jsonw_key_int(w, "seq", (int64_t)s->seq);
     jsonw_key_int(w, "waiting", (int64_t)s->wait_count);
+    class_media(w, s);
     jsonw_key(w, "settings");
     out_settings(w, s);
     if (people) {

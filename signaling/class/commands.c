@@ -76,7 +76,9 @@ static struct refusal media_state(struct act *act, struct conn *c, const struct 
 static struct refusal person_mute(struct act *act, struct conn *c, const struct msg *msg)
 {
     const struct seat *seat = target(act, &msg->person_mute.person);
-    if (!seat) {
+    const struct seat *self = target(act, &c->person);
+    /* Who facilitates a workshop does it for that room alone. */
+    if (!seat || (!role_is_staff(self->person->role) && seat->room != self->room)) {
         return nobody();
     }
     for (unsigned i = 0; i < seat->device_count; i++) {

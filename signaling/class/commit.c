@@ -240,6 +240,7 @@ static int submit(struct batch *b)
     struct klass *k = b->klass;
     struct records r = {0};
     int err = state_reserve(k->done, k->joins_out + b->joins, k->links_out + b->links);
+    err = err ? err : workshops_follow(k->done, k->work);
     if (!err) {
         err = encode_batch(&r, b);
     }
@@ -483,6 +484,7 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
             keyring_forget(&k->keys, &e->person);
         }
     }
+    parts_told(k, b->events, b->count);
     k->room->stats.events += b->count;
     webinar_pulse_soon(k, now);
     if (k->done->wait_count > 0 && b->count > 0) {

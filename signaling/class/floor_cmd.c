@@ -309,11 +309,11 @@ static struct refusal done(struct act *act, struct conn *c, const struct msg *ms
 {
     const struct msg_floor_done *m = &msg->floor_done;
     const struct state *s = act->klass->work;
-    if (!id_equal(&s->floor.holder, &c->person)) {
-        return wrong("you do not have the floor");
-    }
     if (m->has_to && !state_seat(s, &m->to)) {
         return nobody("to");
+    }
+    if (!id_equal(&s->floor.holder, &c->person)) {
+        return wrong("you do not have the floor");
     }
     bool names = m->has_to && s->floor.mode == FLOOR_NOMINATION;
     if (m->has_to && (!names || !floor_ready(s, &m->to) || id_equal(&m->to, &c->person))) {

@@ -109,7 +109,10 @@ struct live {
     room_num sent_room;
     uint32_t sent_publish;
     int64_t heard_us; /* spoken since it was last counted in the journal */
+    room_num sent_voice;
     struct media_ears sent_ears;
+    uint8_t eyes; /* rooms of its view besides its own */
+    room_num eye[MEDIA_EYES_MAX];
     uint8_t audio_slots;
     uint8_t video_slots;
     uint64_t offer_token; /* of the newest MEDIA_CMD_OPEN or _RESTART; 0 = answered */
@@ -292,6 +295,7 @@ void clock_due(struct klass *klass, struct class_time now);
  * --------------------------------------------------------------------- */
 
 void parts_note(struct klass *klass, const struct event *event);
+void parts_told(struct klass *klass, const struct event *events, size_t count);
 int64_t parts_due(const struct state *state, int64_t clock, wall_ms wall);
 void parts_tick(struct act *act, int64_t clock);
 void parts_settle(struct act *act);
@@ -375,6 +379,8 @@ void out_media(struct jsonw *w, uint32_t media);
 void out_class(struct jsonw *w, const struct state *state);
 void out_hand(struct jsonw *w, const struct id *person, unsigned kind, wall_ms at);
 void out_chat(struct jsonw *w, const struct chat_entry *chat, bool named);
+/* At most this many bytes has a text in JSON. */
+size_t out_text_cost(const struct rtext *text);
 
 /* ---- out_event.c, out_log.c: what people are told of an event
  * ------------------------------------------- */

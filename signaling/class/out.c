@@ -7,6 +7,7 @@
 #include "signaling/class/conduct.h"
 #include "signaling/class/part.h"
 #include "signaling/class/webinar.h"
+#include "signaling/class/ws.h"
 
 /* ---- sending
  * -------------------------------------------------------------------------------------- */
@@ -195,7 +196,7 @@ static void lists(struct jsonw *w, const struct state *s, const struct viewer *v
 }
 
 /* At most this many bytes has a text in JSON: what may be escaped counts as if it were. */
-static size_t text_cost(const struct rtext *text)
+size_t out_text_cost(const struct rtext *text)
 {
     const char *s = rtext_str(text);
     size_t len = rtext_len(text);
@@ -230,10 +231,13 @@ static void chat_list(struct jsonw *w, const struct state *s, const struct viewe
         w->len + OUT_CHAT_SPARE < OUT_SNAPSHOT_MAX ? OUT_SNAPSHOT_MAX - OUT_CHAT_SPARE - w->len : 0;
     size_t left = room < OUT_CHAT_MAX ? room : OUT_CHAT_MAX;
     size_t from = s->chat_count;
+    if (ws_room_chat(w, s, v->seat, left)) {
+        return;
+    }
     while (from > 0) {
         const struct chat_entry *c = state_chat(s, from - 1);
         if (c->room == v->room && webinar_reads(v->seat, c)) {
-            size_t cost = OUT_CHAT_SPARE + text_cost(c->name) + text_cost(c->text);
+            size_t cost = OUT_CHAT_SPARE + out_text_cost(c->name) + out_text_cost(c->text);
             if (cost > left) {
                 break;
             }

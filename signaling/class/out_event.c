@@ -3,6 +3,7 @@
  */
 #include "signaling/class/conduct.h"
 #include "signaling/class/webinar.h"
+#include "signaling/class/ws.h"
 #include "signaling/journal/stage.h"
 
 static void event_start(struct jsonw *w, const char *type)
@@ -135,7 +136,9 @@ static void write_event(struct jsonw *w, const struct state *s, const struct eve
     case EVENT_CHAT_POSTED:
         event_start(w, "chat.posted");
         jsonw_key(w, "chat");
-        out_chat(w, state_chat(s, s->chat_count - 1), true);
+        if (!ws_newest_chat(w, s, &e->person)) {
+            out_chat(w, state_chat(s, s->chat_count - 1), true);
+        }
         jsonw_object_end(w);
         break;
     default:

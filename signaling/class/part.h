@@ -27,6 +27,8 @@ struct class_part {
     void (*note_h)(struct klass *k, const struct event *e);
     /* The same for events of other blocks that may have changed something of this part. */
     void (*other_h)(struct klass *k, const struct event *e);
+    /* All events of a commit are noted: tells what they changed together. */
+    void (*told_h)(struct klass *k, const struct event *events, size_t count);
     /* Adds members to the snapshot being written. */
     void (*snapshot_h)(struct jsonw *w, const struct state *s, const struct viewer *v);
     /* Earliest deadline in the state, INT64_MAX for none. */

@@ -3,11 +3,13 @@
 #include "signaling/class/conduct.h"
 #include "signaling/class/floor_cmd.h"
 #include "signaling/class/webinar.h"
+#include "signaling/class/ws.h"
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {
     &class_conduct,
     &class_floor,
+    &class_workshops,
     &class_webinar,
 };
 
@@ -25,6 +27,15 @@ void parts_note(struct klass *k, const struct event *e)
             p->note_h(k, e);
         } else if (!own && p->other_h) {
             p->other_h(k, e);
+        }
+    }
+}
+
+void parts_told(struct klass *k, const struct event *events, size_t count)
+{
+    for (size_t i = 0; class_part(i); i++) {
+        if (class_part(i)->told_h) {
+            class_part(i)->told_h(k, events, count);
         }
     }
 }

@@ -12,6 +12,7 @@
 #include "signaling/class/floor_cmd.h"
 #include "signaling/class/impl.h"
 #include "signaling/class/offer.h"
+#include "signaling/class/ws.h"
 #include "signaling/journal/stage.h"
 
 static void command(struct classroom *room, const struct media_cmd *cmd)
@@ -31,6 +32,8 @@ struct route {
     room_num room;
     uint32_t publish;
     struct media_ears ears;
+    room_num voice; /* where the microphone is heard instead; 0 = in the room */
+    bool desk;      /* may look at every table */
 };
 
 /* Number of a room of a class for the life of the core; never 0. */
@@ -62,6 +65,22 @@ static void stage_route(struct route *r, const struct klass *k, const struct sta
     }
 }
 
+/* Workshops: whom one listens to, who speaks to one, which tables the control desk looks at. */
+static void table_route(struct route *r, const struct live *l, const struct state *s,
+                        const struct seat *seat)
+{
+    struct ws_route far;
+    ws_route_in(&far, l->klass, s, seat, &l->device);
+    r->voice = far.voice;
+    r->desk = far.desk;
+    for (unsigned i = 0; i < far.ears.ears && r->ears.ears < MEDIA_EARS_MAX; i++) {
+        r->ears.ear[r->ears.ears++] = far.ears.ear[i];
+    }
+    for (unsigned i = 0; far.desk && i < l->eyes && r->ears.eyes < MEDIA_EYES_MAX; i++) {
+        r->ears.eye[r->ears.eyes++] = l->eye[i];
+    }
+}
+
 static struct route route_in(const struct live *l, const struct state *s)
 {
     const struct seat *seat = state_seat(s, &l->person);
@@ -71,9 +90,10 @@ static struct route route_in(const struct live *l, const struct state *s)
     }
     struct route route = {.room = room_of(l->klass, seat->room),
                           .publish = state_media(s, seat, d)};
-    if (stage_is(s)) {
+    if (stage_is(s) && seat->room == ROOM_MAIN) {
         stage_route(&route, l->klass, s, seat);
     }
+    table_route(&route, l, s, seat);
     return route;
 }
 
@@ -131,6 +151,9 @@ void routes_sync(struct live *l)
     uint32_t publish = room ? work.publish & done.publish : 0;
     struct media_ears ears = common_ears(&work.ears, &done.ears);
     struct media_cmd cmd = {.device = l->num};
+    if (work.voice != done.voice) {
+        publish &= ~(uint32_t)MEDIA_MIC; /* on its way to other ears: nobody hears it meanwhile */
+    }
     /* What is heard besides is taken away first and given last. */
     send_ears(l, common_ears(&ears, &l->sent_ears));
     /* Closing comes before moving and moving before opening, so nothing is heard in passing. */
@@ -144,6 +167,12 @@ void routes_sync(struct live *l)
         l->sent_room = room;
         cmd.kind = MEDIA_CMD_ROOM;
         cmd.room = room;
+        command(l->klass->room, &cmd);
+    }
+    if (work.voice == done.voice && l->sent_voice != done.voice) {
+        l->sent_voice = done.voice;
+        cmd.kind = MEDIA_CMD_VOICE;
+        cmd.room = done.voice;
         command(l->klass->room, &cmd);
     }
     if (l->sent_publish != publish) {
@@ -188,13 +217,20 @@ void routes_sync_event(struct klass *k, const struct event *e)
     }
 }
 
+/* The media server knows nothing of the device any more. */
+static void forget_sent(struct live *l)
+{
+    l->sent_room = 0;
+    l->sent_publish = 0;
+    l->sent_voice = 0;
+    l->sent_ears = (struct media_ears){.ears = 0};
+}
+
 void routes_close(struct live *l)
 {
     if (l->open) {
         l->open = false;
-        l->sent_room = 0;
-        l->sent_publish = 0;
-        l->sent_ears = (struct media_ears){.ears = 0};
+        forget_sent(l);
         command(l->klass->room, &(struct media_cmd){.kind = MEDIA_CMD_CLOSE, .device = l->num});
     }
     l->slots = (struct media_evt){.device = 0};
@@ -202,6 +238,8 @@ void routes_close(struct live *l)
     l->slots_due = false;
     l->slots_told = 0;
     l->offer_token = 0;
+    l->eyes = 0;
+    memset(l->eye, 0, sizeof(l->eye));
 }
 
 /* ---- offer and answer
@@ -258,9 +296,7 @@ static void answered(struct live *l, const struct media_evt *evt)
     bool refused = evt->kind == MEDIA_EVT_REFUSED;
     if (refused) {
         l->open = false;
-        l->sent_room = 0;
-        l->sent_publish = 0;
-        l->sent_ears = (struct media_ears){.ears = 0};
+        forget_sent(l);
     }
     if (!l->conn) {
         return;
@@ -287,8 +323,23 @@ static void answered(struct live *l, const struct media_evt *evt)
 /* ---- view
  * ----------------------------------------------------------------------------------------- */
 
+/* One more room to look into; false when there are too many. */
+static bool add_eye(struct live *l, room_num eye)
+{
+    for (unsigned i = 0; i < l->eyes; i++) {
+        if (l->eye[i] == eye) {
+            return true;
+        }
+    }
+    if (eye && l->eyes < MEDIA_EYES_MAX) {
+        l->eye[l->eyes++] = eye;
+        return true;
+    }
+    return eye == 0;
+}
+
 /* A live of the same class in the same room as l, or NULL: nobody else can be seen (S27). */
-static struct live *roommate(struct classroom *room, const struct live *l, const struct id *device)
+static struct live *roommate(struct classroom *room, struct live *l, const struct id *device)
 {
     struct live *other = live_find(room, l->klass, device);
     if (!other) {
@@ -302,6 +353,9 @@ static struct live *roommate(struct classroom *room, const struct live *l, const
     }
     struct route to = route_in(l, s);
     room_num from = route_in(other, s).room;
+    if (to.desk && to.room != from && theirs->room != mine->room) {
+        return add_eye(l, from) ? other : NULL;
+    }
     return to.room == from || names(to.ears.eye, to.ears.eyes, from) ? other : NULL;
 }
 
@@ -314,6 +368,8 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
     uint64_t taken = 0;
     const char *code = NULL;
     char at[32] = "";
+    l->eyes = 0;
+    memset(l->eye, 0, sizeof(l->eye));
     for (size_t i = 0; i < json_array_size(msg->view.want); i++) {
         const json_t *want = json_array_get(msg->view.want, i);
         const json_t *device = json_array_get(want, 1);
@@ -336,6 +392,7 @@ void routes_view(struct classroom *room, struct conn *c, const struct msg *msg)
             .publisher = other->num,
         };
     }
+    routes_sync(l); /* first the eyes, then the pictures */
     if (l->open) {
         command(room, &cmd);
     }
@@ -476,11 +533,20 @@ static const struct live *voice(const struct klass *k, device_num device, room_n
     return l->klass == k && l->sent_room == where ? l : NULL;
 }
 
-static void tell_speaking(struct klass *k, uint16_t index, const struct voices *v)
+/* On a stage it depends on where one stands; elsewhere one hears one's room. */
+static bool hears_room(struct klass *k, const struct conn *c, uint16_t index)
 {
-    struct classroom *room = k->room;
+    if (!stage_is(k->done)) {
+        return c->view.room == index;
+    }
     room_num where = room_of(k, index);
-    struct jsonw *w = out_start(room, "speaking");
+    struct route to = route_in(c->live, k->done);
+    return to.room == where || names(to.ears.ear, to.ears.ears, where);
+}
+
+/* Who is heard in a room, loudest first. */
+static void speaking_list(struct jsonw *w, struct klass *k, room_num where, const struct voices *v)
+{
     jsonw_key(w, "list");
     jsonw_array(w);
     for (unsigned i = 0; i < v->count; i++) {
@@ -494,17 +560,52 @@ static void tell_speaking(struct klass *k, uint16_t index, const struct voices *
         }
     }
     jsonw_array_end(w);
+}
+
+/* Those at the control desk hear of every table. */
+static void tell_desks(struct klass *k, uint16_t index, const struct voices *v)
+{
+    struct classroom *room = k->room;
+    const struct workshops *ws = &k->done->workshops;
+    size_t count = 0;
+    for (const struct conn *c = k->conns; c && ws->list[WS_LISTENERS].count; c = c->next) {
+        const struct ws_listener *l = c->place == CONN_CLASS ? ws_listener(ws, &c->person) : NULL;
+        if (l && l->desk && id_equal(&l->device, &c->live->device)) {
+            room->to[count++] = c->num;
+        }
+    }
+    if (count == 0) {
+        return;
+    }
+    struct jsonw *w = out_start(room, "tables");
+    jsonw_key(w, "rooms");
+    jsonw_array(w);
+    jsonw_object(w);
+    out_key_id(w, "room", ID_ROOM, &k->done->rooms[index].id);
+    speaking_list(w, k, room_of(k, index), v);
+    jsonw_object_end(w);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+    out_send_to(room, room->to, count);
+}
+
+static void tell_speaking(struct klass *k, uint16_t index, const struct voices *v)
+{
+    struct classroom *room = k->room;
+    struct jsonw *w = out_start(room, "speaking");
+    speaking_list(w, k, room_of(k, index), v);
     jsonw_object_end(w);
     size_t count = 0;
     for (const struct conn *c = k->conns; c; c = c->next) {
-        struct route to =
-            c->place == CONN_CLASS ? route_in(c->live, k->done) : (struct route){.room = 0};
-        if (to.room == where || names(to.ears.ear, to.ears.ears, where)) {
+        if (c->place == CONN_CLASS && hears_room(k, c, index)) {
             room->to[count++] = c->num;
         }
     }
     if (count > 0) {
         out_send_to(room, room->to, count);
+    }
+    if (index != ROOM_MAIN && k->done->rooms[index].open) {
+        tell_desks(k, index, v);
     }
 }
 
@@ -584,9 +685,7 @@ void classroom_media(struct classroom *room, const struct media_evt *evt, struct
     case MEDIA_EVT_FAILED:
         /* The page sees it on its own connection and offers again; nothing is left to close. */
         l->open = false;
-        l->sent_room = 0;
-        l->sent_publish = 0;
-        l->sent_ears = (struct media_ears){.ears = 0};
+        forget_sent(l);
         break;
     case MEDIA_EVT_CONNECTED:
     case MEDIA_EVT_LOST:

@@ -7,6 +7,7 @@
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
 #include "signaling/class/impl.h"
+#include "signaling/class/ws.h"
 
 /* ---- rate
  * ----------------------------------------------------------------------------------------- */
@@ -164,6 +165,9 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
         break;
     case MSG_VIEW:
         routes_view(room, c, msg);
+        break;
+    case MSG_WS_REPORT:
+        ws_report(room, c, msg);
         break;
     default:
         execute(room, c, msg, now);

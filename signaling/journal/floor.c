@@ -499,7 +499,7 @@ static int floor_get(struct state *s, struct rd *r, const struct sealer *sealer)
 }
 
 const struct state_part floor_part = {
-    .tag = 2,
+    .tag = 3,
     .first = 120,
     .last = 149,
     .fold_h = floor_fold,

@@ -181,6 +181,7 @@ static int person_forgotten(struct state *s, const struct event *e)
             rtext_put(&c->text);
         }
     }
+    workshops_forget(s, &e->person);
     return 0;
 }
 
@@ -299,6 +300,9 @@ static int chat_posted(struct state *s, const struct event *e)
     const struct person *p = state_person(s, &e->person);
     if (!p) {
         return E_CORRUPT;
+    }
+    if (p->seat && ws_room_of(s, p->seat)) {
+        return workshops_chat(s, p->seat, e); /* kept with the workshop */
     }
     if (s->chat_count == STATE_CHAT_MAX) {
         s->chat_first = (s->chat_first + 1) % STATE_CHAT_MAX;

@@ -196,12 +196,20 @@ right_mask state_rights(const struct state *s, const struct person *person)
         return 0;
     }
     const struct room_state *room = &s->rooms[person->seat->room];
-    right_mask rights = right_effective(state_role(s, person), s->type, &s->policy, &room->policy,
-                                        person->grant, person->deny);
+    /* At a table people talk to each other, whatever the form of the plenary is. */
+    bool table = person->seat->room != ROOM_MAIN;
+    enum class_type type = table ? CLASS_STANDARD : s->type;
+    right_mask grant = person->grant;
+    if (table && workshops_facilitates(s, person->seat)) {
+        grant |= (right_mask)1 << RIGHT_MUTE | (right_mask)1 << RIGHT_SCREEN |
+                 (right_mask)1 << RIGHT_SOUND;
+    }
+    right_mask rights = right_effective(state_role(s, person), type, &s->policy, &room->policy,
+                                        grant, person->deny);
     if (floor_bars(s, person->seat)) {
         rights &= ~((right_mask)1 << RIGHT_MIC);
     }
-    return stage_is(s) ? stage_narrow(s, person, rights) : rights;
+    return stage_is(s) && !table ? stage_narrow(s, person, rights) : rights;
 }
 
 uint32_t state_media(const struct state *s, const struct seat *seat, const struct device *device)

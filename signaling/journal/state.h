@@ -18,6 +18,7 @@
 #include "codec/base/time.h"
 #include "signaling/journal/floor.h"
 #include "signaling/journal/rtext.h"
+#include "signaling/journal/workshops.h"
 #include "signaling/schema/id.h"
 #include "signaling/schema/rights.h"
 #include "signaling/schema/roles.h"
@@ -161,6 +162,7 @@ struct state {
     struct stage *stage;                    /* of a webinar; empty in other classes */
     size_t chat_first;
     size_t chat_count;
+    struct workshops workshops;
 
     struct person *spare_persons;
     size_t spare_person_count;

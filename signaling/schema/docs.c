@@ -198,11 +198,9 @@ static void md_bounds(struct jsonw *w, const struct schema_field *f)
                                            [STR_OPAQUE] = "anything",
                                            [STR_ICE] = "ice-char",
                                            [STR_HEX] = "hex"};
-    static const char *const kind[] = {[ID_CLASS] = "c_…",
-                                       [ID_PERSON] = "p_…",
-                                       [ID_DEVICE] = "d_…",
-                                       [ID_MESSAGE] = "m_…",
-                                       [ID_ROOM] = "r_…"};
+    static const char *const kind[] = {
+        [ID_CLASS] = "c_…",   [ID_PERSON] = "p_…", [ID_DEVICE] = "d_…",
+        [ID_MESSAGE] = "m_…", [ID_ROOM] = "r_…",   [ID_SET] = "w_…"};
     switch (f->type) {
     case FIELD_STR:
         jsonw_plainf(w, "%s, %" PRId64 "..%" PRId64, spelling[f->ref], f->low, f->high);

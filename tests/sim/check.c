@@ -237,7 +237,8 @@ static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
     }
     bool audio = k < c->offer.audio_slots;
     uint8_t pt = audio ? SIM_PT_OPUS : (rtx ? SIM_PT_RTX : SIM_PT_VP8);
-    if (hdr.pt != pt) {
+    bool red = audio && hdr.pt == SIM_PT_RED && c->offer.audio.pt[CODEC_RED];
+    if (hdr.pt != pt && !red) {
         world_fail(w, "client %u slot %u: payload type %u", c->number, k, hdr.pt);
     }
     if (rtx && hdr.payload_len == 0 && data[0] & 0x20) {
@@ -263,6 +264,24 @@ static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
     }
 }
 
+/* Audio may leave twice under one number, but then bit for bit: no SRTP index covers two texts. */
+static bool same_again(struct client *c, const uint8_t *data, size_t len, bool first)
+{
+    const struct hash_key key = {3, 4};
+    struct rd r = rd_init(data + 8, 4);
+    uint32_t k = (rd_u32(&r) - c->answer.ssrc_base) / 2;
+    uint64_t *kept;
+    if (k >= c->offer.audio_slots) {
+        return false;
+    }
+    kept = &c->check[k].sealed_hash[data[3] % SIM_SEALED];
+    uint64_t hash = hash_bytes(&key, data, len);
+    if (first) {
+        *kept = hash;
+    }
+    return *kept == hash;
+}
+
 void check_sent(struct client *c, const uint8_t *data, size_t len, mono_us now)
 {
     struct crypto_ops ops = fake_crypto_ops();
@@ -275,7 +294,15 @@ void check_sent(struct client *c, const uint8_t *data, size_t len, mono_us now)
         return;
     }
     memcpy(copy, data, len);
+    size_t sealed = len;
     int err = ops.open_rtp(c->tap, copy, &len);
+    if (err == E_REPLAY && same_again(c, data, sealed, false)) {
+        c->audio_again++;
+        return;
+    }
+    if (!err) {
+        same_again(c, data, sealed, true);
+    }
     if (err) {
         world_fail(c->world, "client %u: a sent packet does not open (%s)", c->number,
                    err_name(err));

@@ -58,6 +58,7 @@ void client_init(struct client *c)
 void client_free(struct client *c)
 {
     struct crypto_ops ops = fake_crypto_ops();
+    ear_free(c);
     ops.seal_free(c->seal);
     ops.open_free(c->open_ctx);
     ops.open_free(c->tap);
@@ -213,6 +214,7 @@ void client_tick(struct client *c, mono_us now)
         world_command(c->world, c, &cmd);
     }
     media_tick(c, now);
+    ear_tick(c, now);
     if (now >= c->next_rtcp_us) {
         c->next_rtcp_us = now + US_PER_S;
         send_reports(c, now);
@@ -221,7 +223,7 @@ void client_tick(struct client *c, mono_us now)
         send_feedback(c, now);
     }
     if (now >= c->next_twcc_us) {
-        c->next_twcc_us = now + 50 * US_PER_MS;
+        c->next_twcc_us = now + 20 * US_PER_MS;
         for (unsigned k = 0; k < SIM_SLOTS; k++) {
             if (c->check[k].got) {
                 nack_missing(c, k, now);
@@ -298,6 +300,7 @@ static void input_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
     s->gap_us = now - s->got_us > s->gap_us ? now - s->got_us : s->gap_us;
     s->got_us = now;
     s->got++;
+    ear_rtp(c, k, rtx, &hdr, data, now);
 }
 
 void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now)

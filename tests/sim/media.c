@@ -24,6 +24,8 @@ static void stream_init(struct client *c, struct stream_out *s, uint8_t source, 
     s->tl0 = (uint8_t)rng_u32(rng);
     s->height = heights[layer];
     s->packets = packets[layer];
+    s->filler = 200;
+    s->key_factor = 2;
     s->next_us = c->world->now + rng_below(rng, AUDIO_US);
     s->kept = mem_alloc(SIM_KEPT * sizeof(s->kept[0]));
 }
@@ -40,6 +42,17 @@ void media_init(struct client *c)
     c->offer.ssrc[SOURCE_SCREEN] = c->stream[4].ssrc;
     c->offer.rtx_ssrc[SOURCE_SCREEN] = c->stream[4].rtx_ssrc;
     c->offer.ssrc[SOURCE_SOUND] = c->stream[5].ssrc;
+}
+
+void media_fat(struct client *c)
+{
+    static const uint16_t filler[3] = {1010, 820, 700};
+    static const uint8_t count[3] = {7, 2, 1};
+    for (unsigned i = 0; i < 3; i++) {
+        c->stream[1 + i].packets = count[i];
+        c->stream[1 + i].filler = filler[i];
+        c->stream[1 + i].key_factor = 4;
+    }
 }
 
 static bool is_video(const struct stream_out *s)
@@ -172,14 +185,14 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
 static void send_frame(struct client *c, struct stream_out *s)
 {
     bool key = is_video(s) && (s->key_wanted || s->sent == 0);
-    uint8_t count = is_video(s) ? (uint8_t)(key ? s->packets * 2 : s->packets) : 1;
+    uint8_t count = is_video(s) ? (uint8_t)(key ? s->packets * s->key_factor : s->packets) : 1;
     s->key_wanted = false;
     s->frame++;
     s->picture_id = (s->picture_id + 1) & 0x7fff;
     if (key || s->frame % 2 == 0) {
         s->tl0++;
     }
-    size_t filler = is_video(s) ? 200 + rng_below(&c->world->rng, 3) : 60;
+    size_t filler = is_video(s) ? s->filler + rng_below(&c->world->rng, 3) : 60;
     for (uint8_t i = 0; i < count; i++) {
         struct mark m = {
             .publisher = c->number,

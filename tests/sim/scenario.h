@@ -26,6 +26,13 @@ void attack_s10_replay(struct world *w);
 void attack_s11_ssrcs(struct world *w);
 void attack_s12_feedback(struct world *w);
 
+/* links.c */
+void link_sizes(struct world *w);
+void link_f4(struct world *w);
+void link_rfc8867(struct world *w);
+void link_f1(struct world *w);
+void link_f2_f3(struct world *w);
+
 /* workshops.c */
 void workshop_listen(struct world *w);
 void workshop_voice(struct world *w);

@@ -471,6 +471,8 @@ static void run_rebind(struct world *w)
     world_run(w, 4 * US_PER_S);
     w->client[0]->nominated_once = true;
     rebinding(w, 5500 * US_PER_MS);
+    world_run(w, 4 * US_PER_S);
+    rebinding(w, 1500 * US_PER_MS); /* a check repeated soon after one by the old port */
     everybody_live(w, 4);
 }
 
@@ -499,6 +501,11 @@ const struct scenario scenarios[] = {
     {"s11_foreign_and_many_ssrcs", 1, 5, attack_s11_ssrcs},
     {"s12_feedback_hurts_nobody_else", 1, 5, attack_s12_feedback},
     {"restart_moves_the_path", 1, 5, run_restart},
+    {"links_of_three_sizes", 1, 5, link_sizes},
+    {"f4_changing_link", 1, 5, link_f4},
+    {"rfc8867_variable_capacity", 1, 5, link_rfc8867},
+    {"f1_loss", 1, 5, link_f1},
+    {"f2_f3_jitter_and_order", 1, 5, link_f2_f3},
     {"f5_rebinding", 1, 5, run_rebind},
     {"f5_two_shards_rebinding", 2, 5, run_rebind},
     {"listening_to_another_room", 1, 5, workshop_listen},

@@ -25,10 +25,14 @@ enum {
     SIM_KEPT = 512,
     SIM_MAILBOX = 4096,
     SIM_SENT = 4096,
+    SIM_SEALED = 256,
     SIM_PACKET = 1600,
     SIM_PT_OPUS = 111,
     SIM_PT_VP8 = 96,
     SIM_PT_RTX = 97,
+    SIM_PT_RED = 63,
+    LINK_BUCKETS = 200,
+    LINK_BUCKET_US = 10 * US_PER_MS,
 };
 
 struct sim_link {
@@ -36,9 +40,17 @@ struct sim_link {
     mono_us jitter_us;
     uint32_t loss;      /* of 1000 */
     uint32_t duplicate; /* of 1000 */
+    uint32_t burst;     /* mean length of a loss, 0 = every packet for itself */
+    uint32_t reorder;   /* of 1000: held back by up to 50 ms */
     uint32_t bps;       /* 0 = no limit */
+    mono_us queue_us;   /* most it holds, 0 = 300 ms */
     bool cut;
+    bool bad; /* within a burst of loss */
     mono_us busy_until;
+    /* since link_clear */
+    uint64_t offered;              /* bytes */
+    uint32_t delays[LINK_BUCKETS]; /* packets by queueing delay */
+    uint32_t passed;
 };
 
 struct flight {
@@ -78,7 +90,9 @@ struct stream_out {
     uint16_t picture_id;
     uint8_t tl0;
     uint16_t height;
-    uint8_t packets; /* per frame */
+    uint8_t packets;    /* per frame */
+    uint16_t filler;    /* bytes of a packet */
+    uint8_t key_factor; /* a key frame has so many times the packets */
     bool key_wanted;
     bool off; /* nobody watches it */
     mono_us next_us;
@@ -113,6 +127,7 @@ struct slot_check {
     int64_t behind; /* timestamp units the slot's time lies behind since it began with the past */
     uint32_t sent_ts[SIM_SENT]; /* of each number, for its retransmission */
     uint64_t sent_hash[SIM_SENT];
+    uint64_t sealed_hash[SIM_SEALED]; /* audio, as it went out */
     /* as received by the client */
     uint64_t got;
     uint64_t got_rtx;
@@ -175,9 +190,12 @@ struct client {
     uint64_t srs;
     uint64_t rrs;
     uint64_t answered_nacks;
-    mono_us last_rtp_us; /* last RTP the SFU sent to it */
+    uint64_t audio_again; /* audio packets the SFU sent once more */
+    mono_us last_rtp_us;  /* last RTP the SFU sent to it */
     bool had_missing[SIM_SLOTS];
     bool attacker; /* its own violations are wanted */
+    struct ear_state
+        *ear; /* what it hears and sees, and feedback about it; NULL = it tells nothing */
 };
 
 struct mailbox {
@@ -216,6 +234,7 @@ struct world {
     uint64_t layers_resumed;
     struct sfu_evt last_speaking;
     uint32_t loss_up_any; /* some uplink loses: holes upstream are not the SFU's fault */
+    bool hearing;         /* clients that join have an ear (ear.h) */
     bool verbose;
 };
 
@@ -255,11 +274,24 @@ void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now
 void client_rtcp(struct client *c, uint8_t *data, size_t len);
 /* media.c */
 void media_init(struct client *c);
+/* Rates of a real camera: 1.5 Mbit/s, 350 and 150 kbit/s. */
+void media_fat(struct client *c);
 void media_tick(struct client *c, mono_us now);
 void media_key(struct client *c, uint32_t ssrc, mono_us now);
 void media_nack(struct client *c, uint32_t ssrc, uint16_t seq);
 /* The SFU says which layers are watched: others stop, resumed ones begin with a key frame. */
 void media_layers(struct client *c, const uint8_t send[SOURCE_COUNT]);
 bool mark_read(const uint8_t *payload, size_t len, struct mark *out);
+/* link.c: when a datagram that enters the link now leaves it; 0 = it is lost. */
+mono_us link_pass(struct world *w, struct sim_link *link, size_t len);
+void link_clear(struct sim_link *link);
+/* Share of packets that queued no longer than the result. */
+mono_us link_delay(const struct sim_link *link, double share);
+/* ear.c: the client judges what it gets as a browser would. */
+void ear_open(struct client *c);
+void ear_free(struct client *c);
+void ear_rtp(struct client *c, unsigned k, bool rtx, const struct rtp_header *hdr,
+             const uint8_t *data, mono_us now);
+void ear_tick(struct client *c, mono_us now);
 /* check.c: one datagram the SFU sends to the client, at the moment it is sent. */
 void check_sent(struct client *c, const uint8_t *data, size_t len, mono_us now);

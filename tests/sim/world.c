@@ -67,20 +67,10 @@ static struct flight *heap_pop(struct world *w)
 static void fly(struct world *w, struct client *c, struct sim_link *link, bool up,
                 const uint8_t *data, size_t len)
 {
-    if (link->cut || rng_below(&w->rng, 1000) < link->loss) {
+    mono_us at = link_pass(w, link, len);
+    if (!at) {
         return;
     }
-    mono_us at = w->now;
-    if (link->bps) { /* a queue of at most 300 ms */
-        mono_us start = link->busy_until > at ? link->busy_until : at;
-        if (start - at > 300 * US_PER_MS) {
-            return;
-        }
-        link->busy_until = start + (mono_us)len * 8 * US_PER_S / link->bps;
-        at = link->busy_until;
-    }
-    at += link->delay_us;
-    at += link->jitter_us ? rng_below(&w->rng, (uint32_t)link->jitter_us) : 0;
     struct flight *f = mem_alloc(sizeof(*f));
     *f = (struct flight){.at = at,
                          .order = w->order++,
@@ -354,6 +344,9 @@ struct client *world_join(struct world *w, sfu_room_id room, unsigned shard, uin
     c->id = (uint64_t)shard << 56 | (1000 + c->number);
     w->client[w->clients++] = c;
     client_init(c);
+    if (w->hearing) {
+        ear_open(c);
+    }
     struct sfu_cmd cmd = {.kind = SFU_CMD_OPEN, .token = c->number, .offer = c->offer};
     c->open = true;
     world_command(w, c, &cmd);

@@ -68,7 +68,7 @@ static json_t *sample_shape(enum schema_shape_id id);
 
 static json_t *sample(const struct schema_field *f)
 {
-    static const char *const letter[] = {"c_", "p_", "d_", "m_", "r_"};
+    static const char *const letter[ID_KIND_COUNT] = {"c_", "p_", "d_", "m_", "r_", "w_"};
     char text[128] = "";
     json_t *list;
     switch (f->type) {

@@ -671,7 +671,7 @@ static char *shared_parts(const json_t *snapshot)
 {
     /* What belongs to the moment or to the connection is no part of what is shared. */
     static const char *const own[] = {"t",     "seq",    "epoch", "resume", "you",
-                                      "slots", "rights", "now",   "clock"};
+                                      "slots", "rights", "now",   "clock",  "place"};
     json_t *out = json_copy((json_t *)(uintptr_t)snapshot);
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         (void)json_object_del(out, own[i]);

@@ -6,6 +6,7 @@ static const struct golden_area *const areas[] = {
     &golden_first,
     &golden_conduct,
     &golden_floor,
+    &golden_workshops,
     &golden_stage,
 };
 

@@ -58,7 +58,17 @@ export class Relay {
         return this.command('rebind');
     }
 
+    /** Nothing passes, nothing is closed: a path that died. Until resume(). */
+    pause() {
+        this.child.process.kill('SIGSTOP');
+    }
+
+    resume() {
+        this.child.process.kill('SIGCONT');
+    }
+
     stop() {
+        this.resume();
         return this.child.stop();
     }
 }

@@ -36,9 +36,10 @@ export class Server {
      * @param {object} options
      * @param {string} options.dir      logs and data go here
      * @param {string[]} [options.impair]  words for a relay in front of page and media
+     * @param {boolean} [options.split] the page gets a relay of its own, signalRelay
      * @param {object} [options.env]    more settings, AMPHI_SECTION__KEY
      */
-    static async start({ dir, impair, env = {} }) {
+    static async start({ dir, impair, split = false, env = {} }) {
         if (!fs.existsSync(binary)) throw new Error(`${binary} is missing: run "make"`);
         const server = new Server();
         server.dir = dir;
@@ -52,10 +53,12 @@ export class Server {
             const { web, rtc } = server.ports;
             server.relay = await Relay.start({
                 udp: [`${place.media[0]}:${rtc}`],
-                tcp: [`127.0.0.1:${web}`, `${place.media[0]}:${rtc}`],
+                tcp: [...(split ? [] : [`127.0.0.1:${web}`]), `${place.media[0]}:${rtc}`],
                 words: impair, log: path.join(dir, 'relay.txt'),
             });
-            server.webPort = server.relay.port('tcp', web);
+            server.signalRelay = split
+                ? await Relay.start({ tcp: [`127.0.0.1:${web}`], log: path.join(dir, 'relay-page.txt') }) : server.relay;
+            server.webPort = server.signalRelay.port('tcp', web);
             const { [`tcp:${web}`]: _, ...media } = server.relay.map;
             server.portMap = { ...media, host: place.media[0] };
             origins.push(`https://127.0.0.1:${server.webPort}`);
@@ -154,6 +157,7 @@ export class Server {
     async stop() {
         const end = await this.child?.stop({ grace: 11000 });
         await this.relay?.stop();
+        if (this.signalRelay !== this.relay) await this.signalRelay?.stop();
         return end;
     }
 }

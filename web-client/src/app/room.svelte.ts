@@ -3,6 +3,7 @@
 import type { OverReason } from '../core/link.ts';
 import { applyDelta, fromSnapshot, ownDevice, personOf } from '../core/state.ts';
 import type { Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
+import { listens } from '../core/webinar.ts';
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
@@ -23,13 +24,11 @@ export class Room extends RoomView {
   readonly timeline: Record<string, number> = {};
   private syncing = false;
   private stateCommands = 0;
-  private readonly resumed: boolean;
 
   constructor(classId: string, link: string) {
     super();
     this.classId = classId;
     const resume = loadResume(classId);
-    this.resumed = resume !== '';
     const prefix = [...crypto.getRandomValues(new Uint8Array(6))].map((b) => b.toString(16).padStart(2, '0')).join('');
     this.signal = new Signal({ link, guest: loadGuest(classId), resume, lang: lang() }, prefix, {
       message: (m) => this.take(m),
@@ -47,13 +46,11 @@ export class Room extends RoomView {
       changed: () => this.publishState(),
       mutedSpeech: () => this.hintMuted(),
     });
-    addEventListener('online', () => this.network(true));
-    addEventListener('offline', () => this.network(false));
+    for (const online of [true, false]) addEventListener(online ? 'online' : 'offline', () => this.network(online));
   }
 
   start(): void {
     this.signal.start();
-    if (!this.resumed) void this.local.openRemembered();
   }
 
   /** `how` move: other pages of this person close. */
@@ -112,6 +109,8 @@ export class Room extends RoomView {
         return;
       case 'send':
         return this.media.sendLayers(m.cam, m.screen);
+      case 'audience':
+        return this.pulse.take(m);
       case 'speaking':
         return this.voices.heard(m.list, this.state?.you.device ?? '');
       case 'error':
@@ -130,7 +129,7 @@ export class Room extends RoomView {
     const waited = this.phase === 'waiting';
     this.phase = waited ? 'waiting' : 'door';
     this.state = undefined;
-    if (!this.local.mic.track && !this.local.cam.track && this.resumed && !again) void this.local.openRemembered();
+    if (!this.local.mic.track && !this.local.cam.track && !again && !listens(m)) void this.local.openRemembered();
     saveGuest(this.classId, m.guest);
     if (prefs.name === '' && m.you.name) setPref('name', m.you.name);
     this.timeline['door'] ??= performance.now();

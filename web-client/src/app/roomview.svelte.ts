@@ -6,6 +6,7 @@ import type { CommandBody, Door, ServerMessage } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import type { LocalMedia } from './local.svelte.ts';
 import { t } from './prefs.svelte.ts';
+import { Pulse } from './pulse.svelte.ts';
 import type { Signal } from './signal.ts';
 import { tellRefusal } from './tell.ts';
 import { Voices } from './voices.svelte.ts';
@@ -30,6 +31,7 @@ export abstract class RoomView {
   attempt = $state(0);
   online = $state(navigator.onLine);
   readonly voices = new Voices();
+  readonly pulse = new Pulse();
   mutedHint = $state(false);
   talking = $state(false);
 
@@ -43,7 +45,9 @@ export abstract class RoomView {
   }
 
   get ownRank(): number {
-    return this.state ? handRank(this.state, this.state.you.person) : 0;
+    if (!this.state) return 0;
+    const rank = handRank(this.state, this.state.you.person);
+    return rank > 0 && this.state.stage ? Math.max(this.pulse.rank, 1) : rank;
   }
 
   /** A command whose refusal is told in words; true when it took effect. */

@@ -6,6 +6,7 @@ import { playSound } from '../media/sounds.ts';
 import type { ClassEvent, ErrorReply, Floor } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import { prefs, t } from './prefs.svelte.ts';
+import { tellInvites, tellStage } from './tell_stage.ts';
 
 /** `before` is the state in which the event arrived: names of those who leave are still in it. */
 export function tellEvent(event: ClassEvent, before: ClassState): void {
@@ -38,6 +39,10 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
       announcer.say(t(event.waiter.knocked ? 'say.knocked' : 'say.waits', { name: event.waiter.name }));
       if (prefs.sounds) void playSound('knock', prefs.speakerId);
       return;
+    case 'stage.set':
+      return tellStage(event.stage, before);
+    case 'invites.set':
+      return tellInvites(event.invites, before);
     case 'session.changed':
       if (event.state === 'live') announcer.notice(t('say.live'));
       else if (event.state === 'closed') announcer.notice(t('say.ended'), 'attention');

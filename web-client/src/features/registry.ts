@@ -15,6 +15,9 @@ import TurnCard from './floor/TurnCard.svelte';
 import People from './people/People.svelte';
 import Settings from './settings/Settings.svelte';
 import Stage from './stage/Stage.svelte';
+import Amphitheatre from './webinar/Amphitheatre.svelte';
+import LiveBar from './webinar/LiveBar.svelte';
+import Scene from './webinar/Scene.svelte';
 
 export interface Place { room: Room; klass: ClassState }
 type View = Component<Place>;
@@ -24,6 +27,7 @@ export interface PanelRow { title: TextKey; view: View; when?: (place: Place) =>
 export interface StaffBar { when: (place: Place) => boolean; view: View }
 
 export const STAGES: readonly StageView[] = [
+  { when: (klass) => klass.stage !== undefined, view: Amphitheatre },
   { when: () => true, view: Stage },
 ];
 
@@ -31,12 +35,14 @@ export const PANELS = {
   people: { title: 'panel.people', view: People },
   chat: { title: 'panel.chat', view: Chat },
   settings: { title: 'panel.settings', view: Settings },
+  scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
 } satisfies Record<string, PanelRow>;
 export type PanelName = keyof typeof PANELS;
 
 export const STAFF_BARS: readonly StaffBar[] = [
   { when: () => true, view: SessionBar },
   { when: ({ room, klass }) => klass.class.type !== 'webinar' && room.may('floor.run'), view: FloorBar },
+  { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */

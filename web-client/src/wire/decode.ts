@@ -25,6 +25,8 @@ const shapes: Record<ServerMessage['t'], (m: Row) => boolean> = {
   waiting: (m) => isText(m['reason']) && isNumber(m['rank']),
   asked: (m) => isText(m['feature']),
   rights: (m) => Array.isArray(m['rights']),
+  'workshop.report': (m) => isText(m['id']) && Array.isArray(m['rooms']),
+  tables: (m) => Array.isArray(m['rooms']) && m['rooms'].every(isRow),
   audience: (m) => Array.isArray(m['reactions']),
   speaking: (m) => Array.isArray(m['list']) && m['list'].every(Array.isArray),
 };

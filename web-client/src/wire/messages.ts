@@ -22,6 +22,16 @@ export type JoinHow = 'add' | 'move';
 export type DoorsState = 'preparing' | 'doors';
 export type FloorMode = 'open' | 'moderated' | 'queue' | 'tour' | 'nomination' | 'random';
 export type TurnEnd = 'done' | 'passed' | 'skipped';
+export type WorkshopSetState = 'draft' | 'ready' | 'open' | 'closing' | 'closed' | 'archived';
+export type WorkshopRoomState = 'waiting' | 'active' | 'closing' | 'closed';
+export type WorkshopMode = 'move' | 'invite';
+export type WorkshopChange = 'ask' | 'free' | 'never';
+export type WorkshopLate = 'ask' | 'smallest' | 'choose' | 'stay';
+export type WorkshopStand = 'planned' | 'in' | 'refused' | 'back' | 'asking' | 'choosing';
+export type WorkshopDeal = 'even' | 'group' | 'tag' | 'last' | 'mix';
+export type HelpState = 'asked' | 'taken' | 'done' | 'withdrawn';
+export type AnnouncementKind = 'text' | 'voice' | 'talk';
+export type ReportScope = 'members' | 'all';
 export type StagePhase = 'backstage' | 'doors' | 'starting' | 'air' | 'questions';
 export type StagePlace = 'audience' | 'wings' | 'stage';
 export type Reaction = 'clap' | 'heart' | 'laugh' | 'wow' | 'thumb';
@@ -90,6 +100,15 @@ export type ClassEvent =
   | { e: 'waiting.gone'; person: string }
   | { e: 'floor.set'; floor: Floor }
   | { e: 'heard.set'; heard: Heard[] }
+  | { e: 'workshops.set'; workshops: WorkshopSet[] }
+  | { e: 'places.set'; places: WorkshopPlace[] }
+  | { e: 'place.set'; place: WorkshopPlace[] }
+  | { e: 'calls.set'; calls: HelpCall[] }
+  | { e: 'announcements.set'; announcements: Announcement[] }
+  | { e: 'voices.set'; voices: WorkshopVoice[] }
+  | { e: 'listeners.set'; listeners: WorkshopListener[] }
+  | { e: 'staffChat.set'; staffChat: Chat[] }
+  | { e: 'labels.set'; labels: PersonLabel[] }
   | { e: 'stage.set'; stage: Stage }
   | { e: 'invites.set'; invites: StageInvite[] }
   | { e: 'light.set'; light: boolean };
@@ -98,7 +117,7 @@ export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; e
 /** The seat is yours again; deltas or a snapshot follow. */
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; waiting?: Waiter[] };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
@@ -134,6 +153,8 @@ export type ServerMessage =
   | Waiting
   | Asked
   | Rights
+  | WorkshopReport
+  | Tables
   | Audience;
 /** Deadlines of the session in class time; absent: none. */
 export type Times = { end?: number; closing?: number; staffless?: number };
@@ -159,6 +180,34 @@ export type Turn = { person: string; reply: boolean; started: number; limit?: nu
 export type Floor = { mode: FloorMode; ring: string[]; list: PendingTurn[]; past: PastTurn[]; turn?: Turn };
 /** How long somebody has spoken, in milliseconds. */
 export type Heard = [person: string, voice: number, floor: number];
+/** One room of a set. */
+export type Workshop = { id: string; name: string; state: WorkshopRoomState; task: string; materials: string; facilitator?: string; capacity: number; record: boolean; untilAt: number; scope: ReportScope };
+/** Workshops that open and close together. */
+export type WorkshopSet = { id: string; title: string; state: WorkshopSetState; mode: WorkshopMode; change: WorkshopChange; late: WorkshopLate; back: boolean; choice: boolean; closing: number; notice: number; minutes: number; movesAt: number; endsAt: number; untilAt: number; opened: number; closed: number; rooms: Workshop[] };
+/** Where somebody belongs in a set. */
+export type WorkshopPlace = { set: string; person: string; room?: string; stand: WorkshopStand; pinned: boolean; untilAt: number };
+/** A room asks for help. */
+export type HelpCall = { room: string; person: string; by?: string; state: HelpState; at: number; changed: number; text: string };
+/** What was said to rooms. */
+export type Announcement = { id: string; from: string; name: string; kind: AnnouncementKind; all: boolean; rooms: string[]; at: number; ended: number; text: string };
+/** A microphone heard in other rooms. */
+export type WorkshopVoice = { person: string; device: string; kind: AnnouncementKind; all: boolean; rooms: string[] };
+/** Somebody of the staff at the desk. */
+export type WorkshopListener = { person: string; device: string; room?: string; desk: boolean };
+/** Group and tag of a person. */
+export type PersonLabel = { person: string; group: string; tag: string };
+/** From, to; 0: still there. */
+export type Stay = [from: number, to: number];
+/** Who was in a room, and when. */
+export type ReportMember = { person: string; name: string; stays: Stay[] };
+/** The report of one group. */
+export type ReportRoom = { room: string; name: string; task: string; scope: ReportScope; people: ReportMember[]; chat: Chat[] };
+/** Answer to workshop.report. */
+export type WorkshopReport = { t: 'workshop.report'; id: string; set: string; title: string; opened: number; closed: number; rooms: ReportRoom[] };
+/** Who speaks at a table, loudest first. */
+export type TableVoices = { room: string; list: Speaking[] };
+/** To the control desk: who speaks where. */
+export type Tables = { t: 'tables'; rooms: TableVoices[] };
 /** What somebody in the wings has tested. */
 export type StageCheck = { mic: boolean; cam: boolean; sound: boolean; ready: boolean };
 /** Somebody on the stage or in the wings. */
@@ -246,6 +295,60 @@ export type CommandBody =
   | { t: 'floor.done'; to?: string }
   /* I do not wish to speak. */
   | { t: 'floor.pass' }
+  /* A new draft. */
+  | { t: 'workshop.create'; title: string; names: string[] }
+  /* How a set works. */
+  | { t: 'workshop.change'; set: string; title?: string; mode?: WorkshopMode; change?: WorkshopChange; late?: WorkshopLate; back?: boolean; choice?: boolean; closing?: number; notice?: number; minutes?: number; ready?: boolean }
+  /* With its reports. */
+  | { t: 'workshop.delete'; set: string }
+  /* Kept to be read. */
+  | { t: 'workshop.archive'; set: string }
+  /* Open sets too. */
+  | { t: 'workshop.room.add'; set: string; name: string }
+  /* What is given of a room. */
+  | { t: 'workshop.room.change'; room: string; name?: string; task?: string; materials?: string; facilitator?: string; alone?: boolean; capacity?: number; record?: boolean }
+  /* Removed from a draft, closed in an open set. */
+  | { t: 'workshop.room.close'; room: string }
+  /* Everybody of a room into another one. */
+  | { t: 'workshop.room.merge'; room: string; into: string }
+  /* Places somebody; moves in an open set. */
+  | { t: 'workshop.place'; set: string; person: string; room?: string; pinned?: boolean }
+  /* Deals everybody but the staff and the pinned. */
+  | { t: 'workshop.distribute'; set: string; how: WorkshopDeal }
+  /* Group or tag. */
+  | { t: 'workshop.label'; person: string; group?: string; tag?: string }
+  /* Or open again. */
+  | { t: 'workshop.open'; set: string }
+  /* After a countdown. */
+  | { t: 'workshop.close'; seconds?: number }
+  /* The closing. */
+  | { t: 'workshop.cancel' }
+  /* The deadline. */
+  | { t: 'workshop.time'; minutes: number; none?: boolean }
+  /* Oneself. */
+  | { t: 'workshop.go'; room?: string }
+  /* In the main room. */
+  | { t: 'workshop.stay' }
+  /* For another room. */
+  | { t: 'workshop.ask' }
+  /* Calls the staff. */
+  | { t: 'workshop.help'; text?: string }
+  /* Withdrawn by the room, done by the staff. */
+  | { t: 'workshop.help.end'; room?: string }
+  /* I go there; entering the room does it too. */
+  | { t: 'workshop.help.take'; room: string }
+  /* The whole wish; the room is told who listens. */
+  | { t: 'workshop.listen'; room?: string; desk: boolean }
+  /* Opens the microphone in one room only. */
+  | { t: 'workshop.talk'; room?: string }
+  /* Announces by voice. */
+  | { t: 'workshop.voice'; on: boolean; rooms?: string[] }
+  /* In writing. */
+  | { t: 'workshop.announce'; text: string; rooms?: string[] }
+  /* Among the staff. */
+  | { t: 'workshop.staff'; text: string }
+  /* The report. */
+  | { t: 'workshop.publish'; room: string; scope: ReportScope }
   /* Doors, on air (starting: counts down first), questions. */
   | { t: 'stage.phase'; phase: StagePhase }
   /* What the holding page says. */
@@ -277,4 +380,6 @@ export type ClientMessage =
   /* The page's connection is up. */
   | { t: 'media.ready' }
   /* The whole wished mapping of the video slots. */
-  | { t: 'view'; want: Want[] };
+  | { t: 'view'; want: Want[] }
+  /* What was in the rooms of a set. */
+  | { t: 'workshop.report'; id: string; set: string };

@@ -34,7 +34,7 @@ export class Session {
     }
     if (m.t === 'view') return this.view(world, m.want);
     if (m.t === 'sync') return this.send(world.snapshot());
-    if (m.t === 'media.ready') return;
+    if (m.t === 'media.ready' || m.t === 'workshop.report') return;
     this.command(world, m);
   }
 

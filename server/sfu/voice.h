@@ -1,0 +1,57 @@
+/*
+ * Audio on a bad path: packets of the past repeated inside the next ones (Opus RED, RFC 2198), and
+ * lost ones sent again. There is no RTX for audio in browsers, so the same packet leaves once more
+ * under its own number, bit for bit: an SRTP index is never used for two texts.
+ * Invariants: nothing from before the source took the slot is repeated; nothing is kept for peers
+ * that never missed audio.
+ * Out of scope: how much redundancy (server/proto/redundancy.h).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/base/pool.h"
+#include "codec/base/time.h"
+
+struct peer;
+struct pkt;
+struct sfu;
+struct subscription;
+
+enum { VOICE_KEPT = 32 };
+
+/* How one audio packet was written, so that it can be written again. */
+struct voice_sent {
+    uint32_t abs_send_time;
+    uint16_t seq;
+    uint16_t transport_cc;
+    uint8_t depth; /* asked for */
+    uint8_t past;  /* bit n-1: the n-th packet before it was repeated in it */
+    uint8_t mid;   /* it carried the MID */
+    uint8_t valid;
+};
+
+struct voice {
+    pool_id id;
+    struct voice_sent sent[VOICE_KEPT];
+};
+
+/* A copy under way: its header is written, its payload not yet. */
+struct voice_copy {
+    uint8_t *header;
+    size_t header_len;
+    unsigned depth; /* packets of the past to repeat */
+    uint8_t past;   /* out: as in voice_sent */
+};
+/* What precedes the payload in a copy with redundancy: written behind the header, whose payload
+ * type is changed. Returns its length, 0 = the copy stays plain. */
+size_t voice_redundancy(const struct subscription *sub, const struct pkt *pkt,
+                        struct voice_copy *copy);
+/* Remembers how a copy was written. */
+void voice_note(struct subscription *sub, const struct voice_sent *sent);
+/* The peer misses audio packet seq of the slot. */
+void voice_again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);
+/* The receiver's loss of audio was reported, 0 .. 255 of 256. */
+void voice_loss(struct peer *peer, uint8_t fraction, mono_us now);
+void voice_close(struct sfu *sfu, struct subscription *sub);

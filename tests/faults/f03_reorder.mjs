@@ -1,0 +1,27 @@
+import { pair, seconds, watch } from './lib.mjs';
+
+// accept: at 5 % reordered (<= 50 ms) and 5 % doubled: 0 doubled packets forwarded, 0 extra key frame requests, NACKs <= 1.2 x reordered
+export async function run(t) {
+    const room = await pair(t, { words: ['delay=20', 'seed=3'] });
+    const count = async () => {
+        const m = await room.server.metrics();
+        return {
+            keys: m['amphi_keyframe_requests_total{direction="out"}'],
+            nacks: m['amphi_nacks_total{direction="out"}'], in: m['amphi_media_packets_total{direction="in"}'],
+        };
+    };
+    const before = await count();
+    const link = (await room.server.relay.stat()).ab;
+    await room.server.relay.set('reorder=5 hold=50 dup=5');
+    const seen = await watch(room, seconds(20, 60) * 1000);
+    const after = await count();
+    const moved = (await room.server.relay.stat()).ab;
+    const measured = {
+        ...seen, reordered: moved.reordered - link.reordered, doubled: moved.duplicated - link.duplicated,
+        nacks: after.nacks - before.nacks, key_requests: after.keys - before.keys,
+    };
+    return {
+        measured, ok: measured.key_requests === 0 && measured.nacks <= 1.2 * measured.reordered
+            && measured.doubled > 10 && seen.told === 'connected',
+    };
+}

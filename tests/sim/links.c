@@ -1,0 +1,278 @@
+/*
+ * Links as people have them. One speaker of simulcast video and sound; the viewer judged sits
+ * behind the link of the row, two others have plenty: what they get must not change. Each row
+ * prints sent/link ratio, queueing delay (95 % of packets), time to climb back, freezes,
+ * concealment.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/ear.h"
+#include "tests/sim/scenario.h"
+
+enum { ROOM = 21, OTHERS = 2, NEVER = -1 };
+
+struct stage {
+    struct client *speaker;
+    struct client *viewer;
+    struct client *other[OTHERS];
+};
+
+static struct client *watcher(struct world *w)
+{
+    return world_join(w, ROOM, w->clients % w->shards, 0);
+}
+
+static void stage_set(struct world *w, struct stage *s, const struct sim_link *down)
+{
+    w->hearing = true;
+    s->speaker = world_join(w, ROOM, 0, 1u << SOURCE_MIC | 1u << SOURCE_CAMERA);
+    media_fat(s->speaker);
+    s->viewer = watcher(w);
+    s->viewer->down = *down;
+    for (unsigned i = 0; i < OTHERS; i++) {
+        s->other[i] = watcher(w);
+        s->other[i]->down.bps = 20000000;
+    }
+    for (unsigned i = 1; i < w->clients; i++) {
+        world_view_all(w, w->client[i], 1, 720);
+    }
+}
+
+static void clear(struct stage *s)
+{
+    ear_clear(s->viewer);
+    link_clear(&s->viewer->down);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        ear_clear(s->other[i]);
+    }
+}
+
+static double ratio(const struct client *c, mono_us during)
+{
+    double link = c->down.bps ? c->down.bps : 3e6;
+    return (double)c->down.offered * 8 * US_PER_S / (double)during / link;
+}
+
+static double concealment(const struct ear_sum *sum)
+{
+    uint64_t all = sum->played + sum->concealed;
+    return all ? 100.0 * (double)sum->concealed / (double)all : 100;
+}
+
+static unsigned layer_of(const struct client *c)
+{
+    return c->ear->picture[0].layer;
+}
+
+/* The viewers with plenty have the best layer and nothing else, without a freeze. */
+static void others_untouched(struct world *w, const struct stage *s, const char *name)
+{
+    for (unsigned i = 0; i < OTHERS; i++) {
+        const struct ear_picture *p = &s->other[i]->ear->picture[0];
+        EXPECT(w, p->by_layer[1] == 0 && p->by_layer[2] == 0 && p->by_layer[0] > 20,
+               "%s: another viewer got layers %llu/%llu/%llu", name,
+               (unsigned long long)p->by_layer[0], (unsigned long long)p->by_layer[1],
+               (unsigned long long)p->by_layer[2]);
+        EXPECT(w, p->freezes == 0, "%s: another viewer froze", name);
+    }
+}
+
+static void print_row(const struct stage *s, const char *name, mono_us during, mono_us climb)
+{
+    struct ear_sum sum;
+    char back[16] = "-";
+    ear_sum(s->viewer, &sum);
+    if (climb >= 0) {
+        snprintf(back, sizeof(back), "%.1f s", (double)climb / US_PER_S);
+    }
+    printf("   %-22s sent/link %.2f  queue p95 %3lld ms  back %6s  freezes %u  concealed %.2f %%"
+           "  layer %c\n",
+           name, ratio(s->viewer, during),
+           (long long)link_delay(&s->viewer->down, 0.95) / US_PER_MS, back, sum.freezes,
+           concealment(&sum), "hml"[layer_of(s->viewer) % 3]);
+}
+
+/* ---- links of one size ---- */
+
+void link_sizes(struct world *w)
+{
+    const struct {
+        const char *name;
+        uint32_t bps;
+        unsigned layer; /* expected at the end; 3 = any or none */
+    } rows[] = {{"3 Mbit/s", 3000000, 0}, {"500 kbit/s", 500000, 1}, {"120 kbit/s", 120000, 3}};
+    for (unsigned i = 0; i < 3; i++) {
+        struct world *own = world_new(w->seed + i, w->shards, 5);
+        struct stage s;
+        struct ear_sum sum;
+        struct sim_link down = {.delay_us = 20 * US_PER_MS, .bps = rows[i].bps};
+        stage_set(own, &s, &down);
+        world_run(own, 10 * US_PER_S);
+        clear(&s);
+        world_run(own, 20 * US_PER_S);
+        print_row(&s, rows[i].name, 20 * US_PER_S, NEVER);
+        ear_sum(s.viewer, &sum);
+        EXPECT(w, rows[i].layer == 3 || layer_of(s.viewer) == rows[i].layer,
+               "%s: layer %u after 10 s", rows[i].name, layer_of(s.viewer));
+        EXPECT(w, ratio(s.viewer, 20 * US_PER_S) <= 1.05, "%s: flooded", rows[i].name);
+        EXPECT(w, link_delay(&s.viewer->down, 0.95) <= 300 * US_PER_MS, "%s: queue", rows[i].name);
+        EXPECT(w, concealment(&sum) <= 2, "%s: %.2f %% concealed", rows[i].name, concealment(&sum));
+        others_untouched(w, &s, rows[i].name);
+        EXPECT(w, own->violations == 0, "%s: %s", rows[i].name, own->first);
+        world_free(own);
+    }
+}
+
+/* ---- F4: the link changes ---- */
+
+struct step {
+    uint32_t bps;
+    mono_us lasts;
+};
+
+/* Figures of one step: what is sent after 2 s, the queue after 5 s. */
+static void step_run(struct world *w, struct stage *s, const char *name, const struct step *step)
+{
+    struct client *v = s->viewer;
+    v->down.bps = step->bps;
+    world_run(w, 2 * US_PER_S);
+    link_clear(&v->down);
+    world_run(w, 3 * US_PER_S);
+    double sent = ratio(v, 3 * US_PER_S);
+    link_clear(&v->down);
+    world_run(w, step->lasts - 5 * US_PER_S);
+    mono_us queue = link_delay(&v->down, 0.95);
+    print_row(s, name, step->lasts - 5 * US_PER_S, NEVER);
+    EXPECT(w, sent <= 1.10, "%s: %.2f of the link sent after 2 s", name, sent);
+    EXPECT(w, queue <= 300 * US_PER_MS, "%s: %lld ms of queue", name, (long long)queue / 1000);
+}
+
+/* Sound over the whole of it: what a fall costs at once is in it. */
+static void sound_holds(struct world *w, const struct stage *s, const char *name)
+{
+    struct ear_sum sum;
+    ear_sum(s->viewer, &sum);
+    EXPECT(w, concealment(&sum) <= 2, "%s: %.2f %% concealed", name, concealment(&sum));
+}
+
+/* Until the best layer is there again; NEVER when that takes longer than `most`. */
+static mono_us climb(struct world *w, const struct stage *s, mono_us most)
+{
+    mono_us from = w->now;
+    while (w->now - from < most) {
+        world_run(w, 100 * US_PER_MS);
+        if (layer_of(s->viewer) == 0) {
+            return w->now - from;
+        }
+    }
+    return NEVER;
+}
+
+void link_f4(struct world *w)
+{
+    struct stage s;
+    struct sim_link down = {.delay_us = 20 * US_PER_MS, .bps = 3000000};
+    const struct step steps[] = {{500000, 20 * US_PER_S}, {150000, 20 * US_PER_S}};
+    stage_set(w, &s, &down);
+    world_run(w, 10 * US_PER_S);
+    clear(&s);
+    step_run(w, &s, "F4 to 500 kbit/s", &steps[0]);
+    step_run(w, &s, "F4 to 150 kbit/s", &steps[1]);
+    s.viewer->down.bps = 3000000;
+    mono_us back = climb(w, &s, 15 * US_PER_S);
+    world_run(w, 5 * US_PER_S);
+    link_clear(&s.viewer->down);
+    world_run(w, 5 * US_PER_S);
+    print_row(&s, "F4 back to 3 Mbit/s", 5 * US_PER_S, back);
+    EXPECT(w, back != NEVER, "the best layer is not back after 15 s");
+    /* All there is takes 1.55 Mbit/s of the 3: four fifths of that. */
+    EXPECT(w, (double)s.viewer->down.offered * 8 / 5 >= 0.8 * 1550000, "%llu bytes in 5 s",
+           (unsigned long long)s.viewer->down.offered);
+    sound_holds(w, &s, "F4");
+    others_untouched(w, &s, "F4");
+}
+
+/* RFC 8867 5.1 and 5.2: one capacity after the other. */
+void link_rfc8867(struct world *w)
+{
+    struct stage s;
+    struct sim_link down = {.delay_us = 50 * US_PER_MS, .bps = 1000000};
+    const struct step steps[] = {
+        {2500000, 20 * US_PER_S}, {600000, 20 * US_PER_S}, {1000000, 20 * US_PER_S}};
+    const char *names[] = {"RFC 8867 to 2.5 Mbit/s", "RFC 8867 to 600 kbit/s",
+                           "RFC 8867 to 1 Mbit/s"};
+    const unsigned layers[] = {0, 1, 1};
+    stage_set(w, &s, &down);
+    world_run(w, 10 * US_PER_S);
+    clear(&s);
+    for (unsigned i = 0; i < 3; i++) {
+        step_run(w, &s, names[i], &steps[i]);
+        EXPECT(w, layer_of(s.viewer) == layers[i], "%s: layer %u", names[i], layer_of(s.viewer));
+    }
+    sound_holds(w, &s, "RFC 8867");
+    others_untouched(w, &s, "RFC 8867");
+}
+
+/* ---- F1, F2, F3: loss, jitter, order ---- */
+
+struct weather {
+    const char *name;
+    struct sim_link link;
+    double concealed_max; /* % */
+    uint32_t freezes_max; /* in 30 s */
+};
+
+static void weather_run(struct world *w, const struct weather *row)
+{
+    struct world *own = world_new(w->seed, w->shards, 5);
+    struct stage s;
+    struct ear_sum sum;
+    struct sim_link down = row->link;
+    down.delay_us = 20 * US_PER_MS;
+    own->loss_up_any = 1;
+    stage_set(own, &s, &down);
+    s.viewer->up.loss = row->link.loss;
+    s.viewer->up.burst = row->link.burst;
+    world_run(own, 10 * US_PER_S);
+    clear(&s);
+    world_run(own, 30 * US_PER_S);
+    print_row(&s, row->name, 30 * US_PER_S, NEVER);
+    ear_sum(s.viewer, &sum);
+    EXPECT(w, concealment(&sum) <= row->concealed_max, "%s: %.2f %% concealed", row->name,
+           concealment(&sum));
+    EXPECT(w, sum.freezes <= row->freezes_max, "%s: %u freezes", row->name, sum.freezes);
+    EXPECT(w, s.viewer->connected && !s.viewer->evt_lost, "%s: disconnected", row->name);
+    others_untouched(w, &s, row->name);
+    EXPECT(w, own->violations == 0, "%s: %s", row->name, own->first);
+    world_free(own);
+}
+
+void link_f1(struct world *w)
+{
+    const struct weather rows[] = {
+        {"F1 loss 1 %", {.loss = 10}, 0.3, 0},
+        {"F1 loss 2 %", {.loss = 20}, 0.5, 0},
+        {"F1 loss 5 %", {.loss = 50}, 1, 1},
+        {"F1 loss 10 %", {.loss = 100}, 2, 2},
+        {"F1 loss 20 %", {.loss = 200}, 5, 4},
+        {"F1 loss 30 %", {.loss = 300}, 10, 1000},
+        {"F1 bursts 5 %", {.loss = 50, .burst = 5}, 1, 1},
+        {"F1 bursts 10 %", {.loss = 100, .burst = 5}, 2, 2},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        weather_run(w, &rows[i]);
+    }
+}
+
+void link_f2_f3(struct world *w)
+{
+    const struct weather rows[] = {
+        {"F2 jitter 30 ms", {.jitter_us = 60 * US_PER_MS}, 1, 1},
+        {"F2 jitter 100 ms", {.jitter_us = 200 * US_PER_MS}, 3, 2},
+        {"F3 reorder, duplicates", {.reorder = 50, .duplicate = 50}, 1, 0},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        weather_run(w, &rows[i]);
+    }
+}

@@ -176,6 +176,11 @@ test-build:
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=release web relay bench-build build/release/attack
 
+# The fault matrix (tests/faults/README.md): figures for a quiet machine, never in CI.
+faults: deps-test
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=release build/amphi web relay build/release/attack
+	@tests/faults/run $(ROWS)
+
 lib: $(LIBS)
 tidy: lib
 	@python3 tests/tidy/tidy.py $(O)

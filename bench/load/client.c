@@ -178,6 +178,9 @@ static int read_candidate(struct client *client, json_t *row)
     }
     client->server.sin_family = AF_INET;
     client->server.sin_port = htons((uint16_t)json_integer_value(json_array_get(row, 2)));
+    if (client->world->via.sin_port) {
+        client->server = client->world->via;
+    }
     return 0;
 }
 

@@ -45,6 +45,7 @@ enum { CLIENT_AUDIO_SLOTS = 5, CLIENT_VIDEO_SLOTS = 16, CLIENT_SSRCS = 64, CLIEN
 /* What all clients of a run share and count into. */
 struct client_totals {
     uint64_t packets, bytes, lost, duplicate, decrypted, decrypt_failed, stamps_bad;
+    uint64_t forged; /* failed authentication: bytes changed on the way */
     uint64_t sent_packets, sent_bytes, plis, errors;
     uint64_t datagrams;               /* of every kind, before the model of the network */
     uint64_t messages, message_bytes; /* of the server */
@@ -81,7 +82,8 @@ struct client_world {
     void (*delay_h)(struct client *client, const struct media_stamp *stamp, mono_us now);
     /* A client came to its end by itself, with one line for people; may be NULL. */
     void (*dead_h)(struct client *client, const char *why);
-    void *arg;         /* of the owner */
+    struct sockaddr_in via; /* media goes here instead of to the candidate; port 0 = not */
+    void *arg;              /* of the owner */
     bool floor;        /* no signalling, no encryption on our side: bench/floor is the server */
     const char *error; /* the first failure, for people */
     char error_text[200];

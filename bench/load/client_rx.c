@@ -5,6 +5,7 @@
 #include "bench/load/client.h"
 #include "bench/load/client_media.h"
 #include "bench/load/proof.h"
+#include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/wire/rtcp.h"
 #include "codec/wire/rtp.h"
@@ -118,13 +119,22 @@ static bool count_number(struct client_rx *rx, unsigned i, int64_t seq, bool ori
     return true;
 }
 
+static bool open_packet(struct client *client, uint8_t *data, size_t *len,
+                        struct rtp_header *header)
+{
+    struct client_totals *totals = &client->world->totals;
+    int err = client->world->crypto->open_rtp(client->open, data, len);
+    err = err ? err : rtp_parse(header, data, *len);
+    totals->decrypt_failed += err != 0;
+    totals->forged += err == E_AUTH;
+    return err == 0;
+}
+
 /* Decrypts a retransmission: its original number (RFC 4588 4); E_BAD without one. */
 static bool original_number(struct client *client, uint8_t *data, size_t *len,
                             struct rtp_header *header, uint16_t *seq)
 {
-    const struct crypto_ops *crypto = client->world->crypto;
-    if (crypto->open_rtp(client->open, data, len) != 0 || rtp_parse(header, data, *len) != 0) {
-        client->world->totals.decrypt_failed++;
+    if (!open_packet(client, data, len, header)) {
         return false;
     }
     if (header->payload_len < 2) {
@@ -188,12 +198,7 @@ static void on_original(struct client *client, unsigned i, struct rtp_header *he
     if (!client->sampled) {
         return;
     }
-    if (client->world->crypto->open_rtp(client->open, data, &len) != 0 ||
-        rtp_parse(header, data, len) != 0) {
-        client->world->totals.decrypt_failed++;
-        return;
-    }
-    if (fresh) {
+    if (open_packet(client, data, &len, header) && fresh) {
         to_proof(client, i, seq, data, len, header, 0, now);
     }
 }

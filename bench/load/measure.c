@@ -225,6 +225,7 @@ static void end_window(struct load *load, struct load_window *w, const struct lo
     w->join = t->join;
     w->connect = t->connect;
     w->lag = load->lag;
+    w->forged = t->forged;
     w->watched_h = load->watched_s / 3600;
 }
 

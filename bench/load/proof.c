@@ -51,7 +51,8 @@ struct proof {
     struct cond more;
     struct item *queue;
     uint32_t head, count;
-    bool stop;
+    bool stop, busy;
+    struct cond done;
     struct view view[PROOF_CLIENTS][SLOTS];
     struct ear ear[PROOF_CLIENTS][SLOTS];
     struct proof_result result; /* under lock */
@@ -244,6 +245,7 @@ static void work(void *arg)
         item = p->queue[p->head];
         p->head = (p->head + 1) % QUEUE;
         p->count--;
+        p->busy = true;
         mutex_unlock(&p->lock);
         struct proof_result r = {.pictures = 0};
         item.packet.payload = item.bytes;
@@ -254,6 +256,8 @@ static void work(void *arg)
         }
         mutex_lock(&p->lock);
         add(&p->result, &r);
+        p->busy = false;
+        cond_signal(&p->done);
     }
     mutex_unlock(&p->lock);
 }
@@ -267,6 +271,7 @@ struct proof *proof_new(void)
     p->queue = mem_alloc(sizeof(*p->queue) * QUEUE);
     mutex_init(&p->lock);
     cond_init(&p->more);
+    cond_init(&p->done);
     if (!p->queue || thread_start(&p->thread, "proof", -1, work, p) != 0) {
         proof_free(p);
         return NULL;
@@ -293,6 +298,7 @@ void proof_free(struct proof *p)
         }
     }
     cond_fini(&p->more);
+    cond_fini(&p->done);
     mutex_fini(&p->lock);
     mem_free(p->queue);
     mem_free(p);
@@ -312,6 +318,15 @@ void proof_put(struct proof *p, unsigned client, const struct proof_packet *pack
         item->client = (uint8_t)client;
         memcpy(item->bytes, packet->payload, packet->len);
         cond_signal(&p->more);
+    }
+    mutex_unlock(&p->lock);
+}
+
+void proof_settle(struct proof *p)
+{
+    mutex_lock(&p->lock);
+    while (p->count || p->busy) {
+        cond_wait(&p->done, &p->lock);
     }
     mutex_unlock(&p->lock);
 }

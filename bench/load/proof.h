@@ -48,4 +48,6 @@ struct proof *proof_new(void);
 void proof_free(struct proof *proof);
 /* client < PROOF_CLIENTS. Never waits. */
 void proof_put(struct proof *proof, unsigned client, const struct proof_packet *packet);
+/* Waits until everything given is judged. */
+void proof_settle(struct proof *proof);
 void proof_read(struct proof *proof, struct proof_result *out);

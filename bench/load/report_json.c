@@ -145,6 +145,8 @@ json_t *report_json(const struct report *r)
         return NULL;
     }
     (void)json_object_set_new(o, "packets", json_integer((json_int_t)t->packets));
+    (void)json_object_set_new(o, "forged", json_integer((json_int_t)t->forged));
+    (void)json_object_set_new(o, "datagrams", json_integer((json_int_t)t->datagrams));
     (void)json_object_set_new(o, "decrypt_failed", json_integer((json_int_t)t->decrypt_failed));
     (void)json_object_set_new(o, "tool_drops", json_integer((json_int_t)w->tool_drops));
     (void)json_object_set_new(o, "tool_lag_ms", quantiles(&w->lag));

@@ -332,6 +332,7 @@ static int start_world(struct load *load, char *why, size_t cap)
     load->world.arg = load;
     load->world.dead_h = dead_h;
     load->world.delay_h = delay_h;
+    load->world.via = load->config.via;
     if (crypto_identity_new(&load->identity) != 0 ||
         crypto_new(&load->crypto, load->identity, &config) != 0) {
         (void)snprintf(why, cap, "cryptography cannot start");

@@ -57,6 +57,7 @@ struct load_window {
     struct spread delay, join, connect, ack;
     double watched_h; /* hours of cameras asked for */
     uint64_t messages, refused, acks;
+    uint64_t forged; /* packets whose bytes were changed on the way */
     struct scrape_sample server_from, server_to;
     bool server_known;
     struct machine_sample from, to;
@@ -78,6 +79,7 @@ struct load_config {
     uint16_t admin_port; /* 0 = none */
     pid_t pids[LOAD_PIDS_MAX];
     unsigned pid_count;
+    struct sockaddr_in via; /* a relay before the media port, port 0 = none */
     const volatile sig_atomic_t *stop;
     void (*second_h)(void *arg, struct load *load, const struct load_second *second);
     void (*film_h)(void *arg); /* before the test film is made */

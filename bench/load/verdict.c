@@ -110,9 +110,12 @@ static void server_use(struct verdict *v, const struct load_window *w)
         w->server_to.cpu_limit > 0 ? v->server_cores / w->server_to.cpu_limit : v->server_cores;
 }
 
-static void judge_content(struct verdict *v, const struct proof_result *proof)
+static void judge_content(struct verdict *v, const struct load_window *w,
+                          const struct proof_result *proof)
 {
-    if (proof) {
+    if (w->forged) {
+        most(v, VERDICT_CONTENT, (double)w->forged, 0, true);
+    } else if (proof) {
         double judged = (double)(proof->pictures + proof->blocks);
         double wrong =
             (double)(proof->pictures_wrong + proof->pictures_unread + proof->pictures_failed +
@@ -135,7 +138,7 @@ void verdict_make(struct verdict *out, const struct shape *shape, const struct l
     most(out, VERDICT_FREEZES, freezes_an_hour(w), shape->max_freezes, w->watched_h > 0);
     out->row[VERDICT_JOINED] =
         (struct verdict_row){.value = in, .limit = 0.995, .ok = in >= 0.995, .known = true};
-    judge_content(out, proof);
+    judge_content(out, w, proof);
     for (unsigned i = 0; i < VERDICT_ROWS; i++) {
         out->fits = out->fits && (out->row[i].ok || !out->row[i].known);
     }

@@ -58,3 +58,10 @@ const char *clock_wall_text(wall_ms at, char buf[CLOCK_WALL_TEXT_MAX])
     snprintf(buf + len, CLOCK_WALL_TEXT_MAX - len, ".%03uZ", ms);
     return buf;
 }
+
+mono_us clock_thread_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (mono_us)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
+}

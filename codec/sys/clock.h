@@ -11,6 +11,8 @@
 
 /* Microseconds of CLOCK_MONOTONIC. Never fails, never goes back. */
 mono_us clock_mono_us(void);
+/* Processor time of the calling thread. */
+mono_us clock_thread_us(void);
 /* Microseconds of CLOCK_BOOTTIME. */
 int64_t clock_boot_us(void);
 /* Unix time in milliseconds. */

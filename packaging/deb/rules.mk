@@ -20,6 +20,9 @@ install: deps
 	install -D -m 0644 packaging/amphi.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/amphi.conf
 	install -D -m 0644 packaging/amphi.sysctl $(DESTDIR)/usr/lib/sysctl.d/60-amphi.conf
 	install -D -m 0644 packaging/amphi.nginx $(DESTDIR)$(PREFIX)/share/doc/amphi/nginx.conf
+	install -d $(DESTDIR)$(PREFIX)/share/amphi/scenarios $(DESTDIR)$(PREFIX)/share/amphi/monitoring
+	install -m 0644 bench/scenarios/* $(DESTDIR)$(PREFIX)/share/amphi/scenarios/
+	install -m 0644 packaging/monitoring/* $(DESTDIR)$(PREFIX)/share/amphi/monitoring/
 	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/amphi/copyright
 	test -e $(DESTDIR)/etc/amphi/amphi.yaml || \
 		install -D -m 0640 packaging/amphi.yaml $(DESTDIR)/etc/amphi/amphi.yaml

@@ -8,6 +8,7 @@
 #include "codec/base/pool.h"
 #include "codec/sys/log.h"
 #include "server/app/placement.h"
+#include "server/proto/overload.h"
 
 _Static_assert((int)SFU_SPEAKERS_MAX <= 10, "media_evt has room for ten speakers");
 _Static_assert((int)MEDIA_EARS_MAX <= (int)SFU_EARS_MAX, "every ear fits");
@@ -180,6 +181,9 @@ static int choose_shard(struct bridge *b, const struct media_cmd *cmd)
         shards_stats(b->shards, i, &stats);
         load[i] = (struct placement_shard){
             .peers = b->shard_peers[i], .peers_max = b->config.peers_max, .tx_pps = stats.tx_pps};
+        if (!overload_limits(stats.overload)->joins) {
+            load[i].peers_max = 0; /* it takes nobody for now */
+        }
     }
     return placement_choose(load, count, home_of(b, cmd->class_num), cmd->class_size,
                             b->config.spread_from);

@@ -6,6 +6,7 @@
 #include "server/app/admin_page.h"
 #include "server/app/command.h"
 #include "server/app/json_out.h"
+#include "server/app/links.h"
 
 static int admin(struct command_line *line)
 {
@@ -26,7 +27,10 @@ static int admin(struct command_line *line)
         return EXIT_FAILED;
     }
     /* The key stands in the fragment, which browsers do not send and servers do not log. */
-    (void)snprintf(url, sizeof(url), "http://%.64s/#%s", line->config.admin_listen, key);
+    const char *listen = line->config.admin_listen;
+    int host = (int)(strrchr(listen, ':') ? strrchr(listen, ':') - listen : 0);
+    (void)snprintf(url, sizeof(url), "http://%.*s:%u/#%s", host, listen,
+                   links_admin_port(&line->config), key);
     if (line->json) {
         fputs("{\"ok\":true,\"url\":", stdout);
         json_out_text(stdout, url);

@@ -332,6 +332,7 @@ static int load_command(struct command_line *line)
     job.config = (struct load_config){.shape = *s,
                                       .film_folder = film_folder(&job),
                                       .admin_port = job.options.admin_port,
+                                      .via = job.options.via,
                                       .stop = &stopped,
                                       .second_h = second_h,
                                       .film_h = film_h,

@@ -11,26 +11,42 @@ json_t *links_request(const char *class_id, const char *role, long long ttl_s, b
                      "ttl_s", (json_int_t)ttl_s, "single", (int)single);
 }
 
-/* The port the server listens on: what it wrote when it started, else what the settings say. */
-uint16_t links_port(const struct config *config)
+/* A port the running server wrote into run/ports.json; 0 when it did not. */
+static uint16_t written_port(const struct config *config, const char *key)
 {
     struct paths paths;
     char path[PATHS_MAX];
-    char address[64];
     char *text = NULL;
     size_t len = 0;
-    uint16_t port = 0;
+    json_int_t port = 0;
     json_error_t error;
-    (void)config_endpoint(config->web_listen.item[0], address, sizeof(address), &port);
     if (!paths_init(&paths, config) &&
         !file_read(paths_in(&paths, "run/ports.json", path), 4096, &text, &len)) {
         json_t *o = json_loadb(text, len, 0, &error);
-        json_int_t real = json_integer_value(json_array_get(json_object_get(o, "web"), 0));
-        port = real > 0 && real <= 65535 ? (uint16_t)real : port;
+        json_t *value = json_object_get(o, key);
+        port = json_integer_value(json_is_array(value) ? json_array_get(value, 0) : value);
         json_decref(o);
     }
     mem_free(text);
-    return port;
+    return port > 0 && port <= 65535 ? (uint16_t)port : 0;
+}
+
+uint16_t links_port(const struct config *config)
+{
+    char address[64];
+    uint16_t port = 0;
+    uint16_t real = written_port(config, "web");
+    (void)config_endpoint(config->web_listen.item[0], address, sizeof(address), &port);
+    return real ? real : port;
+}
+
+uint16_t links_admin_port(const struct config *config)
+{
+    char address[64];
+    uint16_t port = 0;
+    uint16_t real = written_port(config, "admin");
+    (void)config_endpoint(config->admin_listen, address, sizeof(address), &port);
+    return real ? real : port;
 }
 
 void links_url(const struct config *config, const json_t *answer, char *out, size_t cap)

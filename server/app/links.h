@@ -16,3 +16,5 @@ json_t *links_request(const char *class_id, const char *role, long long ttl_s, b
 void links_url(const struct config *config, const json_t *answer, char *out, size_t cap);
 /* The port of the page: what the running server wrote, else what the settings say. */
 uint16_t links_port(const struct config *config);
+/* The same for the admin listener; 0 = none. */
+uint16_t links_admin_port(const struct config *config);

@@ -1,5 +1,6 @@
 #include "server/app/load_options.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/file.h"
+#include "server/app/links.h"
 
 enum { SHAPE_FILE_MAX = 65536, FOLDERS = 3 };
 
@@ -184,7 +186,9 @@ static int read_admin(struct load_options *o, struct command_line *line, const c
     char text[64];
     (void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(listen, "/"), listen);
     uint16_t port = 0;
-    if (config_endpoint(text, o->admin_host, sizeof(o->admin_host), &port) || !port) {
+    int err = config_endpoint(text, o->admin_host, sizeof(o->admin_host), &port);
+    port = url ? port : links_admin_port(&line->config);
+    if (err || !port) {
         command_error(line, "load: --admin-url: expected http://address:port, not %s", listen);
         return EXIT_USAGE;
     }
@@ -192,6 +196,24 @@ static int read_admin(struct load_options *o, struct command_line *line, const c
         (void)snprintf(o->admin_host, sizeof(o->admin_host), "127.0.0.1");
     }
     o->admin_port = port;
+    return 0;
+}
+
+static int read_via(struct load_options *o, struct command_line *line)
+{
+    char host[64];
+    uint16_t port = 0;
+    const char *text = command_value(line, "--media-address");
+    if (!text) {
+        return 0;
+    }
+    if (config_endpoint(text, host, sizeof(host), &port) || !port ||
+        inet_pton(AF_INET, host, &o->via.sin_addr) != 1) {
+        command_error(line, "load: --media-address: expected ip:port, not %s", text);
+        return EXIT_USAGE;
+    }
+    o->via.sin_family = AF_INET;
+    o->via.sin_port = htons(port);
     return 0;
 }
 
@@ -229,6 +251,7 @@ int load_options_read(struct load_options *o, struct command_line *line)
     int code = scenario ? read_shape(line, &o->shape, scenario) : 0;
     code = code ? code : read_keys(o, line);
     code = code ? code : read_admin(o, line, admin);
+    code = code ? code : read_via(o, line);
     if (!code && !command_rest(line, 0, 1)) {
         code = EXIT_USAGE;
     }

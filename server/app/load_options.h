@@ -16,6 +16,7 @@ struct load_options {
     const char *json_file;   /* JSON file */
     const char *url;         /* https://host:port/c/<class>#<token>: a class of another server */
     const char *speaker_url; /* the same class with the right to speak */
+    struct sockaddr_in via;  /* --media-address, port 0 = none */
     char admin_host[64];     /* "" = none */
     uint16_t admin_port;
 };

@@ -233,6 +233,39 @@ static void door_rows(FILE *out, const struct core_public *p)
     }
 }
 
+/* One gauge with a row per shard. */
+static void shard_rows(FILE *out, struct core *core)
+{
+    static const struct {
+        const char *name;
+        const char *help;
+        size_t at;
+        double unit;
+    } rows[] = {
+        {"shard_overload",
+         "Step of shedding: 0 none, 1 fewer pictures, 2 fewer a second, 3 no new "
+         "pictures, 4 no new people",
+         offsetof(struct shard_stats, overload), 1},
+        {"shard_busy", "Share of a core, last quarter second",
+         offsetof(struct shard_stats, busy_permille), 1000},
+        {"shard_packet_seconds", "Thread time per packet sent, last quarter second",
+         offsetof(struct shard_stats, packet_ns), 1e9},
+        {"shard_delay_seconds", "Longest turn of the loop, last quarter second",
+         offsetof(struct shard_stats, delay_us), 1e6},
+    };
+    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+        head(out, rows[r].name, "gauge", rows[r].help);
+        for (unsigned i = 0; i < shards_count(core->shards); i++) {
+            struct shard_stats s;
+            uint32_t value;
+            shards_stats(core->shards, i, &s);
+            memcpy(&value, (const char *)&s + rows[r].at, sizeof(value));
+            fprintf(out, "amphi_%s{shard=\"%u\"} %.9g\n", rows[r].name, i,
+                    (double)value / rows[r].unit);
+        }
+    }
+}
+
 static pid_t door_pid(const struct core *core)
 {
     char path[PATHS_MAX];
@@ -303,6 +336,7 @@ char *metrics_page(struct core *core, size_t *len)
     public = core->public;
     mutex_unlock(&core->public_lock);
 
+    shard_rows(out, core);
     head(out, "build", "info", "This program");
     fprintf(out, "amphi_build_info{version=\"%s\"} 1\n", AMPHI_VERSION);
     gauge(out, "epoch", "Starts of the core on this data folder", (double)public.epoch);

@@ -11,6 +11,7 @@
 #include "server/crypto/crypto.h"
 #include "server/io/loop.h"
 #include "server/io/mailbox.h"
+#include "server/proto/overload.h"
 #include "server/sfu/msg.h"
 
 enum {
@@ -47,6 +48,9 @@ struct shard {
     bool events_pushed; /* in this turn */
     mono_us stats_at;
     uint64_t tx_seen;
+    mono_us cpu_seen;
+    mono_us turn_us; /* longest turn since stats_at */
+    struct overload overload;
     struct held *held_head; /* core thread's: commands a full ring refused */
     struct held *held_tail;
     uint32_t held_len;
@@ -158,6 +162,30 @@ static void messages_h(void *arg, unsigned ready, mono_us now)
     }
 }
 
+/* What a packet costs and waits, and the step of shedding that follows. */
+static void measure_load(struct shard *s, struct shard_stats *stats, mono_us now)
+{
+    mono_us cpu = clock_thread_us();
+    mono_us spent = cpu - s->cpu_seen;
+    uint64_t sent = stats->sfu.tx_packets - s->tx_seen;
+    stats->busy_permille = (uint32_t)(spent * 1000 / (now - s->stats_at));
+    stats->packet_ns = sent ? (uint32_t)((uint64_t)spent * 1000 / sent) : 0;
+    stats->delay_us = (uint32_t)s->turn_us;
+    const struct overload_sample sample = {.busy_permille = stats->busy_permille,
+                                           .delay_us = s->turn_us};
+    if (overload_input(&s->overload, &sample, now)) {
+        const struct sfu_cmd cmd = {.kind = SFU_CMD_OVERLOAD, .overload = s->overload.step};
+        sfu_command(s->sfu, &cmd, now);
+        log_warn("shard", "overload", L_UINT("shard", s->index),
+                 L_STR("step", overload_name(s->overload.step)),
+                 L_UINT("busy_permille", stats->busy_permille),
+                 L_UINT("delay_us", stats->delay_us));
+    }
+    stats->overload = s->overload.step;
+    s->cpu_seen = cpu;
+    s->turn_us = 0;
+}
+
 static void publish_stats(struct shard *s, mono_us now)
 {
     struct shard_stats stats = {.handshakes = crypto_handshakes(s->crypto)};
@@ -173,6 +201,7 @@ static void publish_stats(struct shard *s, mono_us now)
     stats.events_refused = atomic_load(&s->events_refused);
     stats.tx_pps =
         (uint32_t)((stats.sfu.tx_packets - s->tx_seen) * US_PER_S / (uint64_t)(now - s->stats_at));
+    measure_load(s, &stats, now);
     s->tx_seen = stats.sfu.tx_packets;
     s->stats_at = now;
     mutex_lock(&s->lock);
@@ -197,7 +226,9 @@ static void run(void *arg)
 {
     struct shard *s = arg;
     s->now = clock_mono_us();
-    s->stats_at = s->now - SHARD_BEAT_US;
+    s->stats_at = s->now;
+    s->cpu_seen = clock_thread_us();
+    overload_init(&s->overload);
     while (!atomic_load(&s->stop)) {
         mono_us deadline = mono_min(sfu_deadline(s->sfu), s->now + SHARD_BEAT_US);
         if (s->tcp) {
@@ -216,6 +247,8 @@ static void run(void *arg)
         }
         sfu_flush(s->sfu, now);
         ring_others(s);
+        mono_us turn = clock_mono_us() - now;
+        s->turn_us = turn > s->turn_us ? turn : s->turn_us;
         publish_stats(s, now);
         atomic_fetch_add_explicit(&s->beats, 1, memory_order_relaxed);
     }

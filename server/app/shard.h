@@ -48,6 +48,10 @@ struct shard_stats {
     uint64_t messages_refused; /* between shards, ring full */
     uint64_t events_refused;   /* to the core, ring full */
     uint32_t tx_pps;           /* packets sent in the last second */
+    uint32_t busy_permille;    /* of a core, in the last quarter of a second */
+    uint32_t packet_ns;        /* of the thread's time per packet sent, same time; 0 = none sent */
+    uint32_t delay_us;         /* longest turn: what a packet waited at most */
+    uint32_t overload;         /* step of shedding (server/proto/overload.h) */
 };
 
 /* Binds every port and reserves everything. 0; E_BUSY (port taken), E_DENIED, E_NOMEM, E_IO,

@@ -96,6 +96,7 @@ struct sfu {
     uint32_t active_count;
     struct peer **sharing; /* peers whose bits are to be shared out anew */
     uint32_t sharing_count;
+    uint8_t overload; /* step of shedding in force */
 
     struct dtls_item dtls[SFU_DTLS_QUEUE];
     uint32_t dtls_head;

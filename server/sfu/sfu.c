@@ -190,6 +190,10 @@ void sfu_command(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now)
         peer_restart(sfu, cmd, now);
         return;
     }
+    if (cmd->kind == SFU_CMD_OVERLOAD) {
+        share_overload(sfu, cmd->overload, now);
+        return;
+    }
     struct peer *peer = peer_find(sfu, cmd->peer);
     if (!peer) {
         return;
@@ -218,6 +222,7 @@ void sfu_command(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now)
         break;
     case SFU_CMD_OPEN:
     case SFU_CMD_RESTART:
+    case SFU_CMD_OVERLOAD:
     default:
         break;
     }

@@ -37,15 +37,16 @@ static inline unsigned sfu_shard_of(sfu_peer_id id)
 }
 
 enum sfu_cmd_kind {
-    SFU_CMD_OPEN,    /* a peer with its offer; answered by SFU_EVT_ANSWER or SFU_EVT_REFUSED */
-    SFU_CMD_RESTART, /* ICE restart: new credentials, same DTLS and slots; answered likewise */
-    SFU_CMD_CLOSE,   /* peer gone: everything of it is released, its slots elsewhere go dead */
-    SFU_CMD_READY,   /* the page is connected: video may start (slots.md section 7) */
-    SFU_CMD_ROOM,    /* move a peer to another room: a routing change */
-    SFU_CMD_PUBLISH, /* which sources of the peer may be forwarded now (bit per source_kind) */
-    SFU_CMD_VIEW,    /* the wished mapping of all video slots */
-    SFU_CMD_EARS,    /* which rooms besides its own the peer hears or may view */
-    SFU_CMD_VOICE,   /* the room its microphone is heard in instead of its own; 0 = its own */
+    SFU_CMD_OPEN,     /* a peer with its offer; answered by SFU_EVT_ANSWER or SFU_EVT_REFUSED */
+    SFU_CMD_RESTART,  /* ICE restart: new credentials, same DTLS and slots; answered likewise */
+    SFU_CMD_CLOSE,    /* peer gone: everything of it is released, its slots elsewhere go dead */
+    SFU_CMD_READY,    /* the page is connected: video may start (slots.md section 7) */
+    SFU_CMD_ROOM,     /* move a peer to another room: a routing change */
+    SFU_CMD_PUBLISH,  /* which sources of the peer may be forwarded now (bit per source_kind) */
+    SFU_CMD_OVERLOAD, /* of the whole shard: the step of shedding (server/proto/overload.h) */
+    SFU_CMD_VIEW,     /* the wished mapping of all video slots */
+    SFU_CMD_EARS,     /* which rooms besides its own the peer hears or may view */
+    SFU_CMD_VOICE,    /* the room its microphone is heard in instead of its own; 0 = its own */
 };
 
 enum {
@@ -76,6 +77,7 @@ struct sfu_cmd {
         struct desc_offer offer; /* OPEN, RESTART (ufrag, pwd only) */
         sfu_room_id room;        /* ROOM, VOICE */
         struct sfu_ears ears;    /* EARS */
+        uint32_t overload;       /* OVERLOAD */
         uint32_t publish;        /* PUBLISH: 1u << source_kind, restricting takes effect at once */
         struct {
             uint32_t count;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "server/proto/overload.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
@@ -108,15 +109,27 @@ static void note_wanted(struct sfu *sfu, struct peer *peer, const struct alloc_s
     }
 }
 
+/* No picture begins while the server sheds load. */
+static void refuse(struct sfu *sfu, struct subscription *sub, mono_us now)
+{
+    const struct subscription_choice nothing = {.encoding = -1, .reason = ALLOC_BY_SERVER};
+    subscription_choose(sfu, sub, &nothing, now);
+}
+
 static void share(struct sfu *sfu, struct peer *peer, mono_us now)
 {
     struct alloc_slot slot[DESC_VIDEO_SLOTS_MAX];
     struct subscription *sub[DESC_VIDEO_SLOTS_MAX];
     struct alloc_sum sum;
+    const struct overload_limits *shed = overload_limits(sfu->overload);
     unsigned n = 0;
     for (unsigned i = peer->audio_slots; i < peer->slots; i++) {
         struct subscription *s = peer->slot[i];
         if (s && s->height_max && subscription_allowed(s)) {
+            if (!shed->new_video && s->encoding < 0) {
+                refuse(sfu, s, now);
+                continue;
+            }
             sub[n] = s;
             slot_fill(&slot[n++], s, now);
         }
@@ -124,8 +137,8 @@ static void share(struct sfu *sfu, struct peer *peer, mono_us now)
     const struct alloc_limits limits = {
         .estimate_bps = peer->estimate_bps,
         .reserved_bps = reserved(peer),
-        .video_max = UINT8_MAX,
-        .temporal_max = UINT8_MAX,
+        .video_max = shed->video_max,
+        .temporal_max = shed->temporal_max,
         .now = now,
     };
     alloc_run(slot, n, &limits, &sum);
@@ -133,6 +146,17 @@ static void share(struct sfu *sfu, struct peer *peer, mono_us now)
         apply(sfu, sub[i], &slot[i], now);
     }
     note_wanted(sfu, peer, &sum, now);
+}
+
+void share_overload(struct sfu *sfu, uint32_t step, mono_us now)
+{
+    sfu->overload = (uint8_t)step;
+    for (uint32_t i = 0; i < sfu->peers.touched; i++) {
+        struct peer *peer = pool_walk(&sfu->peers, i, NULL);
+        if (peer) {
+            share_update(sfu, peer, now);
+        }
+    }
 }
 
 void share_run(struct sfu *sfu, mono_us now)

@@ -16,5 +16,7 @@ struct sfu;
 void share_update(struct sfu *sfu, struct peer *peer, mono_us now);
 /* Shares for all that need it. */
 void share_run(struct sfu *sfu, mono_us now);
+/* Another step of shedding is in force: everybody's share is made anew. */
+void share_overload(struct sfu *sfu, uint32_t step, mono_us now);
 /* The peer closes. */
 void share_forget(struct sfu *sfu, struct peer *peer);

@@ -38,6 +38,7 @@ struct link_conf {
     uint32_t reorder_ppm;
     uint32_t reorder_us; /* a reordered packet is held back by up to this much */
     uint32_t duplicate_ppm;
+    uint32_t corrupt_ppm; /* the shell turns over a bit of so many RTP packets */
 };
 
 /* What has happened on the link so far. */

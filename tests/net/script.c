@@ -106,6 +106,8 @@ static int set_value(struct script_dir *d, struct word key, struct word value)
         return parse_u32(value, 4, LINK_PPM, &c->reorder_ppm);
     if (is_word(key, "dup"))
         return parse_u32(value, 4, LINK_PPM, &c->duplicate_ppm);
+    if (is_word(key, "corrupt"))
+        return parse_u32(value, 4, LINK_PPM, &c->corrupt_ppm);
     return -1;
 }
 

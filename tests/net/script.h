@@ -5,14 +5,14 @@
  * A line is words separated by blanks; `#` starts a comment. A word is a setting, optionally for
  * one direction only (`ab:` = client to server, `ba:` = server to client), or a verb:
  *
- *   loss=5 burst=4 delay=50 jitter=10 rate=500 queue=300 reorder=2 hold=50 dup=1 seed=7
+ *   loss=5 burst=4 delay=50 jitter=10 rate=500 queue=300 reorder=2 hold=50 dup=1 corrupt=1 seed=7
  *   ge=1/25/0/80     (percent: good->bad, bad->good, loss while good, loss while bad)
  *   reset            (a perfect link again)
  *   stat rebind quit
  *
- * Units: loss reorder dup in percent, burst in packets, delay jitter queue hold in milliseconds,
- * rate in kbit/s. Fractions are allowed. A schedule line starts with its time in milliseconds
- * after the start of the relay: `1500 ab:loss=20`.
+ * Units: loss reorder dup corrupt in percent, burst in packets, delay jitter queue hold in
+ * milliseconds, rate in kbit/s. Fractions are allowed. A schedule line starts with its time in
+ * milliseconds after the start of the relay: `1500 ab:loss=20`.
  *
  * Pure: text in, settings out.
  */

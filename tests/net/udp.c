@@ -107,19 +107,33 @@ static void open_upstream(struct relay *r, struct udp_session *s)
     relay_watch(r, &s->watch, EPOLLIN);
 }
 
+/* A bit of an RTP packet turns over: a checksum of UDP that was right all the same. */
+static void corrupt(struct relay *r, const struct flight_packet *p, uint8_t *copy)
+{
+    static uint32_t draws = 1;
+    uint32_t ppm = r->dir[p->dir].conf.corrupt_ppm;
+
+    memcpy(copy, p->data, p->len);
+    draws = draws * 1664525u + 1013904223u;
+    if (ppm && p->len > 60 && (p->data[0] & 0xc0) == 0x80 && (draws >> 8) % LINK_PPM < ppm)
+        copy[p->len / 2] ^= 0x10;
+}
+
 static void deliver(struct relay *r, void *arg, const struct flight_packet *p)
 {
     struct udp_session *s = arg;
     struct udp_port *port = s->port;
+    uint8_t data[RELAY_PACKET_MAX];
 
+    corrupt(r, p, data);
     if (p->dir == RELAY_AB) {
         if (s->rebound_us && !s->check_us && is_stun_request(p->data, p->len))
             s->check_us = relay_now_us();
-        (void)!send(s->watch.fd, p->data, p->len, 0);
+        (void)!send(s->watch.fd, data, p->len, 0);
         pcap_write_udp(&r->pcap, relay_wall_us(), &s->local, &port->server, p->data, p->len);
         return;
     }
-    (void)!sendto(port->watch.fd, p->data, p->len, 0, (const struct sockaddr *)&s->client,
+    (void)!sendto(port->watch.fd, data, p->len, 0, (const struct sockaddr *)&s->client,
                   endpoint_len(&s->client));
     pcap_write_udp(&r->pcap, relay_wall_us(), &port->local, &s->client, p->data, p->len);
 }

@@ -74,6 +74,12 @@ class ChromiumPage extends Page {
         }));
     }
 
+    /** 'frozen' or 'active': what the browser does with tabs nobody looks at. */
+    async lifecycle(state) {
+        this.session ??= await this.context.newCDPSession(this.page);
+        await this.session.send('Page.setWebLifecycleState', { state });
+    }
+
     close() {
         return this.context.close();
     }

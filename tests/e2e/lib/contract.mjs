@@ -57,7 +57,7 @@ export function settings({ dir, web, rtc, admin, origins, place }) {
 
 export const commands = {
     serve: () => ['serve'],
-    classCreate: (title) => ['class', 'create', title, '--json'],
+    classCreate: (title, type = 'standard') => ['class', 'create', title, '--type', type, '--json'],
     classEnd: (id) => ['class', 'end', id, '--json'],
     link: (id, { role, ttl_s, once }) => ['link', id, '--role', role,
         ...(ttl_s ? ['--ttl', `${ttl_s}s`] : []), ...(once ? ['--single'] : []), '--json'],

@@ -105,8 +105,8 @@ export class Server {
         return JSON.parse(out);
     }
 
-    async createClass(title = 'End to end') {
-        return parse.classId(await this.command(commands.classCreate(title)));
+    async createClass(title = 'End to end', type = 'standard') {
+        return parse.classId(await this.command(commands.classCreate(title, type)));
     }
 
     /** A link as a page would open it, through the relay when there is one. */

@@ -4,7 +4,7 @@ import type { Quality } from '../core/quality.ts';
 import { MediaDoctor } from '../core/rejoin.ts';
 import { assignSlots, firstWishes, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
-import { linkFigures, readFigures } from '../media/figures.ts';
+import { arrivedOf, linkFigures, readFigures, sentOf } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
 import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
@@ -28,7 +28,7 @@ export interface MediaHooks {
 const VIEW_PERIOD_MS = 60;
 const DOCTOR_PERIOD_MS = 500;
 const FIGURES_PERIOD_MS = 2000;
-const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0 };
+const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0, pathBytes: 0 };
 
 export class MediaRoom {
   readonly pool = chooseSlotPool(screen.width, screen.height, matchMedia('(pointer: coarse)').matches);
@@ -56,7 +56,7 @@ export class MediaRoom {
   private viewTimer: ReturnType<typeof setTimeout> | undefined;
   private figures = NO_FIGURES;
   private figuresAt = 0;
-  private heardPackets = -1;
+  private arrived = -1;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(hooks: MediaHooks) {
@@ -159,7 +159,7 @@ export class MediaRoom {
   private healthChanged(state: PeerState): void {
     this.doctor.state(state, performance.now());
     this.health = this.doctor.shown(performance.now());
-    this.heardPackets = -1;
+    this.arrived = -1;
     if (state !== 'connected') return;
     this.everConnected = true;
     // Firefox loses media sent right at the end of the handshake: the server waits for this.
@@ -169,10 +169,9 @@ export class MediaRoom {
 
   /** Counts what arrives while the browser says "disconnected". */
   private async listen(): Promise<void> {
-    const { slots } = await this.readFigures();
-    const packets = slots.reduce((n, s) => n + s.packets, 0);
-    if (this.heardPackets >= 0 && packets > this.heardPackets) this.doctor.heard(performance.now());
-    this.heardPackets = packets;
+    const arrived = arrivedOf(await this.readFigures());
+    if (this.arrived >= 0 && arrived > this.arrived) this.doctor.heard(performance.now());
+    this.arrived = arrived;
   }
 
   private async treat(): Promise<void> {
@@ -199,6 +198,14 @@ export class MediaRoom {
     const now = performance.now();
     const figures = await this.readFigures();
     const link = linkFigures(this.figures, figures, (now - this.figuresAt) / 1000);
+    // A live camera always sends, and the server reports on what we send: when nothing at all came, the path is dead.
+    const due = sentOf(figures) > sentOf(this.figures)
+      || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
+    const arrived = arrivedOf(figures);
+    if (due && !this.doctor.doubtful && arrived > 0 && arrived === arrivedOf(this.figures)) {
+      this.arrived = arrived;
+      this.doctor.silent(now);
+    }
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;

@@ -6,6 +6,7 @@ export type Remedy = 'none' | 'ice' | 'epoch';
 
 const DISCONNECTED_GRACE_MS = 3000;
 const HEARD_FOR_MS = 1500;
+const QUIET_GRACE_MS = 1500;
 const TRUST_MAX_MS = 12_000; // what we send may be lost while we hear: the server stops at 30 s
 const ATTEMPT_MS = 8000;
 const RESTARTS_BEFORE_REBUILD = 2;
@@ -16,11 +17,13 @@ export class MediaDoctor {
   private nextMs = Infinity;
   private sinceMs = 0;
   private heardMs = 0;
+  private quiet = false;
 
   /** Time in milliseconds on any steady clock. */
   state(health: MediaHealth, nowMs: number): void {
     if (health === this.health) return;
     this.health = health;
+    this.quiet = false;
     if (health === 'connected') {
       this.restarts = 0;
       this.nextMs = Infinity;
@@ -37,11 +40,23 @@ export class MediaDoctor {
 
   /** The browser says "disconnected": worth to listen whether media arrives. */
   get doubtful(): boolean {
-    return this.health === 'disconnected';
+    return this.health === 'disconnected' || this.quiet;
+  }
+
+  /** Nothing arrived for some seconds although the server sends: browsers notice that only after 8 s. */
+  silent(nowMs: number): void {
+    if (this.health !== 'connected' || this.quiet) return;
+    this.quiet = true;
+    this.nextMs = nowMs + QUIET_GRACE_MS;
   }
 
   /** Media arrived just now. */
   heard(nowMs: number): void {
+    if (this.quiet) {
+      this.quiet = false;
+      this.restarts = 0;
+      this.nextMs = Infinity;
+    }
     if (!this.doubtful || nowMs - this.sinceMs > TRUST_MAX_MS) return;
     this.heardMs = nowMs;
     this.nextMs = nowMs + DISCONNECTED_GRACE_MS;
@@ -49,6 +64,7 @@ export class MediaDoctor {
 
   /** What people are told. */
   shown(nowMs: number): MediaHealth {
+    if (this.quiet) return 'disconnected';
     return this.doubtful && nowMs - this.heardMs < HEARD_FOR_MS ? 'connected' : this.health;
   }
 

@@ -7,7 +7,7 @@ export interface SlotFigures {
   audioEnergy: number; concealed: number; silentConcealed: number; samples: number;
 }
 export interface SendFigures { kind: string; rid: string; packets: number; bytes: number; frames: number; width: number }
-export interface MediaFigures { slots: SlotFigures[]; sends: SendFigures[]; rttMs: number }
+export interface MediaFigures { slots: SlotFigures[]; sends: SendFigures[]; rttMs: number; pathBytes: number }
 
 const num = (row: Record<string, unknown>, key: string): number => {
   const value = row[key];
@@ -20,7 +20,7 @@ const text = (row: Record<string, unknown>, key: string): string => {
 
 /** `firstVideoMid`: index of the first video slot's section; audio slots start at section 4. */
 export function readFigures(report: RTCStatsReport, firstVideoMid: number): MediaFigures {
-  const figures: MediaFigures = { slots: [], sends: [], rttMs: 0 };
+  const figures: MediaFigures = { slots: [], sends: [], rttMs: 0, pathBytes: 0 };
   report.forEach((entry: Record<string, unknown>) => {
     const type = text(entry, 'type');
     if (type === 'inbound-rtp') {
@@ -40,11 +40,18 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
         bytes: num(entry, 'bytesSent'), frames: num(entry, 'framesSent'), width: num(entry, 'frameWidth'),
       });
     } else if (type === 'candidate-pair' && entry['nominated'] === true) {
+      figures.pathBytes += num(entry, 'bytesReceived');
       figures.rttMs = Math.round(num(entry, 'currentRoundTripTime') * 1000);
     }
   });
   return figures;
 }
+
+/** Grows with whatever arrives: media, and reports on what we send. */
+export const arrivedOf = (figures: MediaFigures): number =>
+  figures.pathBytes + figures.slots.reduce((n, s) => n + s.packets, 0);
+/** Packets we sent so far. */
+export const sentOf = (figures: MediaFigures): number => figures.sends.reduce((n, s) => n + s.packets, 0);
 
 /** What happened between two readings `elapsedS` apart. */
 export function linkFigures(before: MediaFigures, after: MediaFigures, elapsedS: number): LinkFigures {

@@ -24,7 +24,8 @@ test('no style attribute in a template: the policy forbids it', () => {
 });
 
 test('no file over 300 lines', () => {
-  const long = files.filter((f) => !/icons\.ts$|wire\/messages\.ts$/.test(f) && (text.get(f) ?? '').split('\n').length > 301);
+  // What is generated is as long as the protocol.
+  const long = files.filter((f) => !/icons\.ts$|^wire\/messages\.ts$/.test(f) && (text.get(f) ?? '').split('\n').length > 301);
   assert.deepEqual(long, []);
 });
 

@@ -1,6 +1,7 @@
 // One connection of a page to the scripted class.
 import type { WebSocket } from 'ws';
 import type { ClientMessage, Command, ServerMessage, VideoSlot, Want } from '../../src/wire/messages.ts';
+import { pulseOf } from './webinar.ts';
 import { World } from './world.ts';
 
 const FINGERPRINT = '6f'.repeat(32);
@@ -84,6 +85,8 @@ export class Session {
       world.enter(m.name, m.mic, m.cam);
       this.enter(world);
       this.send(world.snapshot());
+      const pulse = pulseOf(world.script);
+      if (pulse) this.send(pulse);
       return this.speak(world);
     }
     const seq = world.done.has(m.id) ? world.state.seq : this.effect(world, m);

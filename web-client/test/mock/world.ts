@@ -3,6 +3,7 @@ import { fold, fromSnapshot } from '../../src/core/state.ts';
 import type { ClassState } from '../../src/core/state.ts';
 import type { ClassEvent, Delta, Role, ServerMessage, SessionState, Snapshot } from '../../src/wire/messages.ts';
 import { quiet } from './base.ts';
+import { webinarPart } from './webinar.ts';
 import { CHAT_LINES, device, makePeople } from './people.ts';
 
 const STAFF = ['person.remove', 'person.mute', 'hand.clear', 'hand.lower', 'session.start'];
@@ -33,7 +34,7 @@ export class World {
     this.state = fromSnapshot({
       t: 'snapshot', seq: 10, epoch: 1, resume: this.resume,
       class: {
-        id: 'c_demo', title: this.script.get('title') ?? 'Analyse de pratiques, séance 3', type: 'standard',
+        id: 'c_demo', title: this.script.get('title') ?? 'Analyse de pratiques, séance 3', type: this.script.get('webinar') === null ? 'standard' : 'webinar',
         state: (this.script.get('state') ?? 'live') as SessionState,
       },
       you: { person: 'p_you', device: 'd_you', role: this.role }, slots: { audio: 5, video: 16 }, people,
@@ -42,6 +43,7 @@ export class World {
         id: `m_${i}`, from: `p_${who}`, name: people[who]?.name ?? 'Claire Fontaine', at: Date.now() - (20 - i) * 60_000, text,
       })),
       rights: this.rights(this.role), now: Date.now(), ...quiet(), clock: Date.now(),
+      ...webinarPart(this.script, people),
     }, Date.now());
   }
 
@@ -50,7 +52,8 @@ export class World {
   }
 
   rights(role: Role): string[] {
-    return [...ALL, ...(role === 'participant' ? [] : STAFF), ...(role === 'host' ? HOST : [])];
+    if (role === 'listener') return ['chat.send', 'hand.raise', 'hand.lower', 'leave', 'react', 'stage.own'];
+    return [...ALL, ...(role === 'host' ? ['stage.run', 'class.set'] : []), 'react', 'stage.own', 'media.mic', 'media.cam', 'media.screen', ...(role === 'participant' ? [] : STAFF), ...(role === 'host' ? HOST : [])];
   }
 
   enter(name: string, mic: boolean, cam: boolean): void {
@@ -68,6 +71,7 @@ export class World {
       t: 'snapshot', seq: s.seq, epoch: this.epoch, resume: this.resume, class: s.class, you: s.you, slots: s.slots,
       people: [...s.people], hands: [...s.hands], chat: [...s.chat], rights: [...s.rights], now: Date.now(), clock: Date.now(),
       times: s.times, settings: s.settings, locks: s.locks, rooms: s.rooms, floor: s.floor, heard: s.heard,
+      ...(s.stage ? { stage: s.stage, invites: s.invites ?? [] } : {}),
     };
   }
 

@@ -55,6 +55,24 @@ export const STATES: PageState[] = [
   { name: 'notopen', link: 'people=3&refuse=state', door: true, then: join },
 ];
 
+const WEBINAR_STATES: PageState[] = [
+  { name: 'webinar-holding', link: 'webinar=doors&role=listener&people=4&crowd=64&opens=272&holding=Bienvenue. Préparez de quoi écrire, nous commençons à 10 heures.' },
+  { name: 'webinar-air', link: 'webinar=air&role=listener&people=4&crowd=128&speaks=d_0&react=1' },
+  { name: 'webinar-slide', link: 'webinar=questions&role=listener&people=4&crowd=480&screen=1&hands=7' },
+  { name: 'webinar-invite', link: 'webinar=questions&role=listener&people=4&crowd=40&invited=p_you' },
+  { name: 'webinar-wings', link: 'webinar=air&role=speaker&place=wings&people=5&stage=2&wings=1&crowd=200' },
+  { name: 'webinar-backstage', link: 'webinar=backstage&role=host&place=stage&people=4&stage=3&crowd=0' },
+  { name: 'webinar-starting', link: 'webinar=starting&role=host&place=stage&people=4&stage=3&crowd=85' },
+  {
+    name: 'webinar-scene', link: 'webinar=questions&role=host&place=stage&people=12&stage=3&wings=2&crowd=290&hands=9&level=1&screen=1&invited=p_8',
+    then: open('live-scene'),
+  },
+  { name: 'webinar-sixteen', link: 'webinar=air&role=host&place=stage&people=16&stage=15&crowd=350&nocam=3&speaks=d_4' },
+  { name: 'webinar-react', link: 'webinar=air&role=listener&people=3&crowd=30', then: open('bar-react') },
+  { name: 'webinar-door', link: 'webinar=doors&role=listener&people=4', door: true, then: (page) => page.getByTestId('door-name').fill('Camille Aubert') },
+];
+STATES.push(...WEBINAR_STATES);
+
 async function join(page: Page): Promise<void> {
   await page.getByTestId('door-name').fill('Camille');
   await page.getByTestId('door-join').click();

@@ -140,6 +140,19 @@ test('disconnected while media arrives is shown as connected and not treated, fo
   assert.equal(doctor.remedy(16_000, true), 'ice');
 });
 
+test('silence where media is due is shown at once, treated after 1.5 s and over with the first packet', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.silent(4000);
+  assert.equal(doctor.shown(4000), 'disconnected');
+  assert.equal(doctor.remedy(5400, true), 'none');
+  doctor.heard(5450);
+  assert.equal(doctor.shown(5450), 'connected');
+  assert.equal(doctor.remedy(60_000, true), 'none');
+  doctor.silent(61_000);
+  assert.equal(doctor.remedy(62_500, true), 'ice');
+});
+
 test('a silent disconnection is shown after 1.5 s', () => {
   const doctor = new MediaDoctor();
   doctor.state('connected', 0);

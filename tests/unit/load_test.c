@@ -1,0 +1,344 @@
+/* The parts of amphi load that decide: shapes, link model, film and proof, verdicts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/load/film_send.h"
+#include "bench/load/link.h"
+#include "bench/load/proof.h"
+#include "bench/load/scrape.h"
+#include "bench/load/shape.h"
+#include "bench/load/spread.h"
+#include "bench/load/verdict.h"
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "codec/wire/rtp.h"
+
+static int parse(struct shape *s, const char *text, char *why)
+{
+    shape_init(s);
+    why[0] = '\0';
+    return shape_parse(s, text, strlen(text), why);
+}
+
+static void shapes_are_read_with_their_units(void **state)
+{
+    struct shape s;
+    char why[SHAPE_WHY_MAX];
+    (void)state;
+    assert_int_equal(parse(&s,
+                           "# a comment\npublishers = 30\ncamera-share = 35 % # of them\n\n"
+                           "max-join-p95 = 2 s\nclass=webinar\r\ntitle-fr = Été",
+                           why),
+                     0);
+    assert_int_equal(s.publishers, 30);
+    assert_true(s.camera_share > 0.349 && s.camera_share < 0.351);
+    assert_int_equal(s.max_join_ms, 2000);
+    assert_int_equal(s.class_type, SHAPE_WEBINAR);
+    assert_string_equal(s.title_fr, "Été");
+    assert_int_equal(shape_people(&s), 30);
+}
+
+static void wrong_shapes_name_line_and_reason(void **state)
+{
+    static const struct {
+        const char *text, *why;
+        int err;
+    } rows[] = {
+        {"publishers = 2\nlots = 3", "line 2: unknown key 'lots'", E_NOTFOUND},
+        {"rooms = 0", "line 1: rooms must be 1 to 1000, not 0", E_RANGE},
+        {"rooms = 1.5", "line 1: rooms: '1.5' does not fit (classes at the same time)", E_BAD},
+        {"rooms = 1\nrooms = 2", "line 2: 'rooms' stands twice", E_DUP},
+        {"\n\nhello", "line 3: expected key = value", E_BAD},
+        {"class = party", "line 1: class: 'party' does not fit (standard, webinar or round_table)",
+         E_BAD},
+        {"loss-up = 95 %", "line 1: loss-up must be 0 to 0.9, not 95 %", E_RANGE},
+    };
+    struct shape s;
+    char why[SHAPE_WHY_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(parse(&s, rows[i].text, why), rows[i].err);
+        assert_string_equal(why, rows[i].why);
+    }
+    assert_int_equal(parse(&s, "publishers = 0", why), 0);
+    assert_int_equal(shape_check(&s, why), E_RANGE);
+}
+
+static void the_link_loses_its_share_and_keeps_order(void **state)
+{
+    struct link_config config = {.loss = 0.05, .delay = 10000, .jitter = 5000};
+    struct link link;
+    uint32_t last = 0;
+    uint32_t got = 0;
+    uint32_t number;
+    (void)state;
+    assert_int_equal(link_init(&link, &config, 7), 0);
+    for (uint32_t i = 1; i <= 20000; i++) {
+        mono_us now = (mono_us)i * 1000;
+        assert_false(link_put(&link, &i, sizeof(i), now));
+        while (link_get(&link, &number, sizeof(number), now) == sizeof(number)) {
+            assert_true(number > last && now >= (mono_us)number * 1000 + 10000);
+            last = number;
+            got++;
+        }
+    }
+    assert_in_range(link.lost, 900, 1100);
+    assert_in_range(got, 20000 - 1100 - 20, 20000 - 900);
+    link_fini(&link);
+}
+
+static void the_link_keeps_its_rate(void **state)
+{
+    struct link_config config = {.bps = 800000}; /* 100 datagrams of 1000 bytes a second */
+    uint8_t bytes[1000] = {0};
+    struct link link;
+    uint32_t got = 0;
+    (void)state;
+    assert_int_equal(link_init(&link, &config, 1), 0);
+    for (uint32_t i = 0; i < 2000; i++) { /* 200 a second are offered for ten seconds */
+        mono_us now = (mono_us)i * 5000;
+        (void)link_put(&link, bytes, sizeof(bytes), now);
+        while (link_get(&link, bytes, sizeof(bytes), now)) {
+            got++;
+        }
+    }
+    assert_in_range(got, 990, 1001);
+    assert_true(link.lost > 0); /* the queue is bounded */
+    link_fini(&link);
+}
+
+struct viewer {
+    struct proof *proof;
+    struct film_sender sender;
+    struct rtp_header header;
+    uint32_t spoil;    /* every so many packets a byte is changed */
+    uint32_t impostor; /* stamp says this sender; 0 = the truth */
+    uint32_t drop;     /* every so many packets is lost */
+    uint32_t count;
+};
+
+static void watch(void *arg, const uint8_t *packet, size_t len, uint64_t index)
+{
+    struct viewer *v = arg;
+    struct rtp_header h;
+    struct media_stamp stamp = {.sender = 0};
+    uint8_t copy[FILM_PACKET_MAX];
+    memcpy(copy, packet, len);
+    v->count++;
+    assert_int_equal(rtp_parse(&h, copy, len), 0);
+    if (v->drop && v->count % v->drop == 0) {
+        return;
+    }
+    bool stamped = media_stamp_read(copy, len, &stamp);
+    if (v->spoil && v->count % v->spoil == 0) {
+        memset(copy + h.header_len + 40, 0x5a, h.payload_len > 200 ? 60 : 8);
+    }
+    struct proof_packet p = {.slot = h.pt == MEDIA_PT_VP8 ? 5 : 0,
+                             .picture = h.pt == MEDIA_PT_VP8,
+                             .marker = h.marker,
+                             .stamped = stamped,
+                             .sender = v->impostor ? v->impostor : stamp.sender,
+                             .counter = stamp.counter,
+                             .seq = (int64_t)index,
+                             .payload = copy + h.header_len,
+                             .len = h.payload_len};
+    proof_put(v->proof, 0, &p);
+}
+
+/* Ten seconds of a person's film through the proof. */
+static struct proof_result run_film(struct film *film, struct viewer *v)
+{
+    struct film_config config = {.sender = 0x1234, .top = 2, .layers = 1, .sound = true, .seed = 5};
+    struct proof_result result;
+    v->proof = proof_new();
+    assert_non_null(v->proof);
+    assert_int_equal(film_sender_init(&v->sender, film, &config), 0);
+    v->sender.camera_on = v->sender.sound_on = true;
+    film_sender_start(&v->sender, 0);
+    for (mono_us now = 0; now < 10 * US_PER_S; now += 5000) {
+        film_sender_run(&v->sender, now, watch, v);
+        if (now % US_PER_S == 0) {
+            film_sender_want_key(&v->sender, v->sender.stream[FILM_STREAM_VIDEO + 2].ssrc);
+        }
+        (void)usleep(100); /* the proof's thread keeps up */
+    }
+    proof_settle(v->proof);
+    proof_read(v->proof, &result);
+    film_sender_fini(&v->sender);
+    proof_free(v->proof);
+    return result;
+}
+
+static void the_proof_tells_right_from_wrong(void **state)
+{
+    struct film *film = *state;
+    struct proof_result r = run_film(film, &(struct viewer){.spoil = 0});
+    assert_in_range(r.pictures, 240, 250);
+    assert_in_range(r.blocks, 10, 13);
+    assert_int_equal(r.pictures_wrong + r.pictures_unread + r.pictures_failed, 0);
+    assert_int_equal(r.blocks_wrong + r.blocks_unread + r.sound_failed, 0);
+    assert_int_equal(r.senders, 1);
+    /* Another's picture under a name. */
+    r = run_film(film, &(struct viewer){.impostor = 0x1235});
+    assert_int_equal(r.pictures_wrong, r.pictures);
+    assert_true(r.pictures >= 240 && r.blocks == 0 && r.blocks_wrong >= 10);
+    /* Bytes changed on the way. */
+    r = run_film(film, &(struct viewer){.spoil = 9});
+    assert_true(r.pictures_wrong + r.pictures_unread + r.pictures_failed > 0);
+    /* Loss is no wrong content: what is incomplete is not judged. */
+    r = run_film(film, &(struct viewer){.drop = 37});
+    assert_int_equal(r.pictures_wrong + r.pictures_unread + r.pictures_failed, 0);
+    assert_int_equal(r.blocks_wrong + r.blocks_unread, 0);
+    assert_in_range(r.pictures, 30, 239); /* until the next key picture */
+}
+
+static void a_lost_packet_is_sent_again(void **state)
+{
+    struct film *film = *state;
+    struct film_sender s;
+    struct film_config config = {.sender = 9, .top = 1, .layers = 2, .keep = true, .seed = 3};
+    struct viewer v = {.proof = proof_new()};
+    assert_int_equal(film_sender_init(&s, film, &config), 0);
+    s.camera_on = true;
+    film_sender_start(&s, 0);
+    film_sender_run(&s, 100000, watch, &v);
+    uint32_t ssrc = s.stream[FILM_STREAM_VIDEO + 1].ssrc;
+    uint16_t seq = (uint16_t)(s.stream[FILM_STREAM_VIDEO + 1].index - 1);
+    film_sender_resend(&s, ssrc, seq, watch, &v);
+    assert_int_equal(s.resent, 1);
+    film_sender_resend(&s, ssrc, (uint16_t)(seq + 1), watch, &v); /* never sent */
+    film_sender_resend(&s, ssrc ^ 2, seq, watch, &v);             /* no stream of ours */
+    assert_int_equal(s.resent, 1);
+    film_sender_fini(&s);
+    proof_free(v.proof);
+}
+
+/* ---- verdicts --------------------------------------------------------------------------- */
+
+static struct load_window *good_window(struct shape *shape)
+{
+    static struct load_window w;
+    shape_init(shape);
+    memset(&w, 0, sizeof(w));
+    w.seconds = 10;
+    w.people = w.people_wanted = 50;
+    w.watched_h = 1;
+    w.server_known = true;
+    w.server_to.cpu_limit = w.server_from.cpu_limit = 2;
+    w.server_to.packets_out = 100000;
+    for (unsigned i = 0; i < 100; i++) {
+        spread_add(&w.join, 20000);
+        spread_add(&w.delay, 1000);
+        spread_add(&w.lag, 100);
+    }
+    w.role[LOAD_VIEWER].pictures = (struct rx_count){.expected = 100000, .packets = 100000};
+    return &w;
+}
+
+static enum verdict_cause cause_of(const struct shape *shape, const struct load_window *w)
+{
+    struct verdict v;
+    verdict_make(&v, shape, w, NULL);
+    assert_false(v.fits);
+    return v.cause;
+}
+
+static void the_true_cause_is_named(void **state)
+{
+    struct shape shape;
+    struct verdict v;
+    struct load_window *w = good_window(&shape);
+    (void)state;
+    verdict_make(&v, &shape, w, NULL);
+    assert_true(v.fits);
+    assert_int_equal(v.flagged, CAUSE_NONE);
+    w->role[LOAD_VIEWER].pictures.gaps = 5000; /* 5 % lost, all of it repaired */
+    w->role[LOAD_VIEWER].pictures.repaired = 5000;
+    verdict_make(&v, &shape, w, NULL);
+    assert_true(v.fits);
+    w->role[LOAD_VIEWER].pictures.repaired = 0;
+    assert_int_equal(cause_of(&shape, w), CAUSE_UNKNOWN);
+    w->server_to.no_room = 5000;
+    assert_int_equal(cause_of(&shape, w), CAUSE_NETWORK);
+    w->server_to.cpu_s = 19; /* 1.9 of 2 cores for 10 s */
+    assert_int_equal(cause_of(&shape, w), CAUSE_CPU);
+    w->server_to.classroom_s = 9.5;
+    assert_int_equal(cause_of(&shape, w), CAUSE_SIGNALLING);
+    w->tool_cores = 0.97; /* whatever the server did, we were too slow to see it */
+    assert_int_equal(cause_of(&shape, w), CAUSE_TOOL);
+}
+
+static void a_limit_below_one_core_is_seen(void **state)
+{
+    struct shape shape;
+    struct load_window *w = good_window(&shape);
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        spread_add(&w->delay, 900000);
+    }
+    w->noise = 0.4; /* somebody else is busy too, but the server is at its own end */
+    w->server_from.cpu_limit = w->server_to.cpu_limit = 0.25;
+    w->server_to.cpu_s = 2.4;
+    assert_int_equal(cause_of(&shape, w), CAUSE_CPU);
+    w->server_to.cpu_s = 0.5;
+    assert_int_equal(cause_of(&shape, w), CAUSE_NOISE);
+    w->server_to.throttled_s = 3;
+    assert_int_equal(cause_of(&shape, w), CAUSE_CPU);
+    w->server_known = false;
+    assert_int_equal(cause_of(&shape, w), CAUSE_NOISE);
+    w->noise = 0;
+    assert_int_equal(cause_of(&shape, w), CAUSE_UNKNOWN);
+}
+
+static void metrics_are_read_by_name(void **state)
+{
+    static const char page[] = "# HELP x y\namphi_people 30\n"
+                               "amphi_media_packets_total{direction=\"out\"} 1234567\n"
+                               "amphi_thread_cpu_seconds_total{thread=\"shard0\"} 1.5\n"
+                               "amphi_thread_cpu_seconds_total{thread=\"shard1\"} 2.5\n"
+                               "amphi_cpu_limit_cores 0.25\namphi_unknown 7\n# EOF\n";
+    struct scrape_sample s;
+    (void)state;
+    scrape_parse(&s, page, sizeof(page) - 1);
+    assert_true(s.people > 29.9 && s.people < 30.1);
+    assert_true(s.packets_out > 1234566 && s.packets_out < 1234568);
+    assert_true(s.busiest_s > 2.4 && s.busiest_s < 2.6);
+    assert_true(s.cpu_limit > 0.24 && s.cpu_limit < 0.26);
+}
+
+static int make_film(void **state)
+{
+    struct film *film = NULL;
+    int err = film_open(&film, NULL, NULL, NULL);
+    *state = film;
+    return err;
+}
+
+static int drop_film(void **state)
+{
+    film_close(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shapes_are_read_with_their_units),
+        cmocka_unit_test(wrong_shapes_name_line_and_reason),
+        cmocka_unit_test(the_link_loses_its_share_and_keeps_order),
+        cmocka_unit_test(the_link_keeps_its_rate),
+        cmocka_unit_test(the_proof_tells_right_from_wrong),
+        cmocka_unit_test(a_lost_packet_is_sent_again),
+        cmocka_unit_test(the_true_cause_is_named),
+        cmocka_unit_test(a_limit_below_one_core_is_seen),
+        cmocka_unit_test(metrics_are_read_by_name),
+    };
+    return cmocka_run_group_tests(tests, make_film, drop_film);
+}

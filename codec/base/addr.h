@@ -18,7 +18,8 @@ struct addr {
     uint8_t ip[16]; /* network order; 4 bytes used for IPv4, the rest zero */
 };
 
-enum addr_proto { ADDR_UDP = 0, ADDR_TCP = 1 };
+/* INNER: a peer inside this process (server/app/inner.h); remote.ip begins with its number. */
+enum addr_proto { ADDR_UDP = 0, ADDR_TCP = 1, ADDR_INNER = 2 };
 
 /* What identifies one path: where a packet came from, the local address it came to, and over what.
  */

@@ -101,16 +101,27 @@ static int parse_create(struct admin_json *a, char *why, size_t cap)
     return parse_settings(a, why, cap);
 }
 
+/* A bearer token of the standard doors instead of a link for people. */
+static bool is_pass(struct admin_json *a)
+{
+    const char *role = json_string_value(json_object_get(a->doc, "role"));
+    a->request.publish = role && !strcmp(role, "whip");
+    return a->request.publish || (role && !strcmp(role, "whep"));
+}
+
 static int parse_link(struct admin_json *a, char *why, size_t cap)
 {
-    int role = choice(a->doc, "role", role_names, ROLE_COUNT, ROLE_PARTICIPANT);
+    bool pass = is_pass(a);
+    int role =
+        pass ? ROLE_SPEAKER : choice(a->doc, "role", role_names, ROLE_COUNT, ROLE_PARTICIPANT);
     const json_t *ttl = json_object_get(a->doc, "ttl_s");
     int err = parse_id(&a->request.person, a->doc, "person", ID_PERSON);
-    a->request.kind = ADMIN_LINK;
+    a->request.kind = pass ? ADMIN_PASS : ADMIN_LINK;
+    a->request.title = json_string_value(json_object_get(a->doc, "name"));
     if (role < 0) {
         return bad(why, cap,
                    "role must be participant, speaker, animator, host, listener, "
-                   "interpreter or recorder");
+                   "interpreter, recorder, whip or whep");
     }
     if (err && err != E_NOTFOUND) {
         return bad(why, cap, "person must be an id like p_...");

@@ -7,6 +7,7 @@
 #include "codec/base/mem.h"
 #include "codec/base/pool.h"
 #include "codec/sys/log.h"
+#include "server/app/inner.h"
 #include "server/app/placement.h"
 #include "server/proto/overload.h"
 
@@ -23,6 +24,7 @@ struct device {
     uint64_t token;   /* of the answer we owe the classroom, while answer_due */
     bool answer_due;
     bool was_connected;
+    bool inner;
     mono_us opened;
     uint64_t class_num;
     room_num room;
@@ -265,6 +267,9 @@ static void drop_peer(struct bridge *b, struct device *d, bool tell)
         struct sfu_cmd cmd = {.kind = SFU_CMD_CLOSE};
         send(b, d, &cmd);
     }
+    if (d->inner) {
+        inner_close(b->config.inner, d->peer);
+    }
     b->shard_peers[sfu_shard_of(d->peer)]--;
     b->stats.peers--;
     (void)map_del(&b->by_peer, d->peer);
@@ -292,12 +297,18 @@ static void open_peer(struct bridge *b, const struct media_cmd *in, mono_us now)
     d->token = in->token;
     d->answer_due = true;
     d->opened = now;
+    d->inner = in->inner && b->config.inner;
     d->class_num = in->class_num;
     b->shard_peers[shard]++;
     b->stats.peers++;
     b->stats.opened++;
     home_join(b, d->class_num, (unsigned)shard);
-    struct sfu_cmd cmd = {.kind = SFU_CMD_OPEN, .token = in->token, .offer = in->offer};
+    struct sfu_cmd cmd = {
+        .kind = SFU_CMD_OPEN, .token = in->token, .inner = d->inner, .offer = in->offer};
+    if (d->inner) {
+        inner_offer(&cmd.offer, inner_ssrc(peer));
+        inner_open(b->config.inner, peer);
+    }
     send(b, d, &cmd);
     if (d->room) {
         send_room(b, d);
@@ -573,4 +584,19 @@ void bridge_stats_read(const struct bridge *b, struct bridge_stats *out)
 const struct histogram *bridge_join_times(const struct bridge *b)
 {
     return &b->join_times;
+}
+
+void bridge_mix_only(struct bridge *b, device_num mix, device_num publisher,
+                     const struct media_evt *slots, uint32_t ssrc_base)
+{
+    const struct device *d = find_device(b, mix);
+    uint32_t ssrc = UINT32_MAX; /* nobody */
+    for (unsigned i = 0; i < slots->slots.audio && i < DESC_AUDIO_SLOTS_MAX; i++) {
+        if (slots->slots.slot[i].publisher == publisher) {
+            ssrc = ssrc_base + 2 * i;
+        }
+    }
+    if (d && d->peer && d->inner) {
+        inner_only(b->config.inner, d->peer, ssrc);
+    }
 }

@@ -22,12 +22,14 @@
 #include "signaling/class/media.h"
 
 struct bridge;
+struct inner;
 
 struct bridge_config {
     uint32_t devices_max; /* 1 .. 1000000 */
     uint32_t peers_max;   /* of one shard */
     uint32_t spread_from; /* people: classes this large are spread over the shards */
     uint64_t seed;        /* of the maps: random */
+    struct inner *inner;  /* borrowed; NULL = nothing is mixed */
     void (*event_h)(void *arg, const struct media_evt *evt);
     void *arg;
 };
@@ -51,6 +53,9 @@ void bridge_command(struct bridge *bridge, const struct media_cmd *cmd, mono_us 
 void bridge_poll(struct bridge *bridge, mono_us now);
 /* True when bridge_poll has something to deliver that no descriptor announces. */
 bool bridge_pending(const struct bridge *bridge);
+/* A device of ours mixes: only this publisher's sound, when it is in one of its slots. */
+void bridge_mix_only(struct bridge *bridge, device_num mix, device_num publisher,
+                     const struct media_evt *slots, uint32_t ssrc_base);
 /* For a reload. */
 void bridge_spread_from(struct bridge *bridge, uint32_t people);
 void bridge_stats_read(const struct bridge *bridge, struct bridge_stats *out);

@@ -37,6 +37,7 @@ static int link_command(struct command_line *line)
 {
     const char *role = command_value(line, "--role");
     const char *person = command_value(line, "--person");
+    const char *name = command_value(line, "--name");
     const char *ttl = command_value(line, "--ttl");
     bool single = command_flag(line, "--single");
     char url[1024];
@@ -53,6 +54,9 @@ static int link_command(struct command_line *line)
     if (request && person) {
         json_object_set_new(request, "person", json_string(person));
     }
+    if (request && name) {
+        json_object_set_new(request, "name", json_string(name));
+    }
     json_t *answer = client_ask(line, request, true, &code);
     if (!answer) {
         return code;
@@ -62,8 +66,10 @@ static int link_command(struct command_line *line)
         json_object_set_new(answer, "url", json_string(url));
         json_dumpf(answer, stdout, JSON_COMPACT);
         putchar('\n');
-    } else {
+    } else if (json_object_get(answer, "single")) {
         printf("%s\n", url);
+    } else {
+        printf("%s\n%s\n", url, json_string_value(json_object_get(answer, "link")));
     }
     json_decref(answer);
     return EXIT_OK;
@@ -71,13 +77,17 @@ static int link_command(struct command_line *line)
 
 const struct command command_link = {
     .name = "link",
-    .args = "c_... [--role R] [--ttl T] [--single]",
-    .usage = "Print a link into a class.",
-    .help = "  --role participant|speaker|animator|host|listener|interpreter|recorder\n"
-            "                          what the person may do (participant)\n"
-            "  --ttl 90d                          how long the link works (400 days)\n"
-            "  --person p_...                     a link for one person only\n"
-            "  --single                           works once, within 10 minutes\n",
+    .args = "c_... [--role R] [--ttl T] [--single] [--name N]",
+    .usage = "Print a link into a class, or address and token of a standard door.",
+    .help =
+        "  --role participant|speaker|animator|host|listener|interpreter|recorder\n"
+        "                          what the person may do (participant)\n"
+        "                     whip        address and bearer token of one publisher (OBS, camera)\n"
+        "                     whep        address and bearer token of any number of viewers\n"
+        "  --name \"Camera 2\"                  how the whip publisher is called in the class\n"
+        "  --ttl 90d                          how long the link works (400 days)\n"
+        "  --person p_...                     a link for one person only\n"
+        "  --single                           works once, within 10 minutes\n",
     .flags = COMMAND_CONFIG,
     .exec = link_command,
 };

@@ -46,6 +46,7 @@ void core_drain(struct core *core, bool leave_empty)
     if (!core->draining) {
         core->draining = true;
         classroom_drain(core->room, true);
+        wish_drain(core->wish, true);
         log_info("core", "draining: no new classes");
     }
 }
@@ -62,7 +63,29 @@ static int commit_h(void *arg, uint64_t ticket, const struct class_record *recor
 static void media_h(void *arg, const struct media_cmd *cmd)
 {
     struct core *core = arg;
+    wish_note(core->wish, cmd);
     bridge_command(core->bridge, cmd, core->now);
+}
+
+/* Commands of the standard doors themselves. */
+static void wish_media_h(void *arg, const struct media_cmd *cmd)
+{
+    struct core *core = arg;
+    bridge_command(core->bridge, cmd, core->now);
+}
+
+static void mix_only_h(void *arg, device_num mix, device_num publisher,
+                       const struct media_evt *slots, uint32_t ssrc_base)
+{
+    const struct core *core = arg;
+    bridge_mix_only(core->bridge, mix, publisher, slots, ssrc_base);
+}
+
+static void link_h(void *arg, char *out, size_t cap)
+{
+    (void)arg;
+    (void)cap;
+    out[0] = '\0';
 }
 
 static void admin_h(void *arg, uint64_t request, int err, const char *json, size_t len)
@@ -104,7 +127,9 @@ static void shard_events_h(void *arg, unsigned ready, mono_us now)
 static void media_event_h(void *arg, const struct media_evt *evt)
 {
     struct core *core = arg;
-    classroom_media(core->room, evt, core_time(core));
+    if (!wish_media(core->wish, evt, core_time(core))) {
+        classroom_media(core->room, evt, core_time(core));
+    }
 }
 
 /* Takes over the rows that may change while running; says which others wait for a restart. */
@@ -189,6 +214,8 @@ static void publish(struct core *core)
                             .at = clock_mono_us()};
     classroom_stats(core->room, &p.room);
     bridge_stats_read(core->bridge, &p.bridge);
+    wish_stats_read(core->wish, &p.wish);
+    inner_stats_read(core->inner, &p.inner);
     for (unsigned i = 0; i < CORE_DOORS_MAX; i++) {
         p.door_up[i] = core->door[i].used;
         p.door[i] = core->door[i].stats;
@@ -227,7 +254,8 @@ static void run(struct core *core)
     while (!core->stop) {
         mono_us deadline = mono_min(core->tick_at, classroom_deadline(core->room));
         deadline = mono_min(deadline, core->leave_at);
-        deadline = bridge_pending(core->bridge) ? core->now : deadline;
+        bool more = bridge_pending(core->bridge) || wish_pending(core->wish);
+        deadline = more ? core->now : deadline;
         mono_us now = loop_wait(core->loop, deadline);
         core_turn(core, now);
         if (now >= deadline) {
@@ -237,6 +265,7 @@ static void run(struct core *core)
             classroom_timer(core->room, core_time(core));
         }
         bridge_poll(core->bridge, now);
+        wish_turn(core->wish, core_time(core));
         core_doors_settle(core);
         if (now >= core->tick_at) {
             tick(core);
@@ -372,13 +401,19 @@ static int start_media(struct core *core, char *why, size_t cap)
         snprintf(why, cap, "rtc.listen_ip: this machine shows no address: set one");
         return E_NOTFOUND;
     }
-    int err = shards_new(&core->shards, &config, why, cap);
+    int err = inner_new(&core->inner, config.count);
+    if (err) {
+        return fail(core, err, "media", why, cap);
+    }
+    config.inner = core->inner;
+    err = shards_new(&core->shards, &config, why, cap);
     if (err) {
         return err;
     }
     struct bridge_config bridge = {.devices_max = 2 * (uint32_t)c->limits_connections,
                                    .peers_max = (uint32_t)c->rtc_peers_max,
                                    .spread_from = (uint32_t)c->rtc_spread_from,
+                                   .inner = core->inner,
                                    .event_h = media_event_h,
                                    .arg = core};
     random_fill(&bridge.seed, sizeof(bridge.seed));
@@ -387,6 +422,22 @@ static int start_media(struct core *core, char *why, size_t cap)
         err ? err
             : loop_add(core->loop, shards_event_fd(core->shards), LOOP_READ, shard_events_h, core);
     return err ? fail(core, err, "media", why, cap) : 0;
+}
+
+/* WHIP and WHEP: after the classroom and the media server, whom they stand between. */
+static int start_wish(struct core *core, char *why, size_t cap)
+{
+    struct wish_config config = {.room = core->room,
+                                 .sessions_max = (uint32_t)core->config->limits_connections,
+                                 .devices_max = 2 * (uint32_t)core->config->limits_connections,
+                                 .rng = random_rng(),
+                                 .arg = core,
+                                 .media_h = wish_media_h,
+                                 .mix_only_h = mix_only_h,
+                                 .answer_h = core_doors_answer,
+                                 .link_h = link_h};
+    int err = wish_new(&core->wish, &config);
+    return err ? fail(core, err, "doors", why, cap) : 0;
 }
 
 static int start_signals(struct core *core)
@@ -429,11 +480,13 @@ static int start(struct core *core, char *why, size_t cap)
     err = start_store(core, why, cap);
     err = err ? err : start_media(core, why, cap);
     err = err ? err : start_room(core, why, cap);
+    err = err ? err : start_wish(core, why, cap);
     if (err) {
         return err;
     }
     err = store_start(core->store);
     err = err ? err : shards_start(core->shards);
+    err = err ? err : inner_start(core->inner);
     if (err) {
         return fail(core, err, "threads", why, cap);
     }
@@ -472,8 +525,10 @@ static void finish(struct core *core)
     if (core->store) {
         store_stop(core->store); /* what was accepted is durable, whether or not anybody hears */
     }
+    wish_free(core->wish);
     bridge_free(core->bridge);
     shards_free(core->shards);
+    inner_free(core->inner);
     classroom_free(core->room);
     store_close(core->store);
     if (core->signal_fd >= 0) {

@@ -1,4 +1,4 @@
-/* HTTP requests of pages: what the server is. Classes speak over the WebSocket. */
+/* HTTP requests: what the server is, and the standard doors. Classes speak over the WebSocket. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +49,11 @@ static void info(struct core_door *door, uint64_t req)
 
 void core_api_ask(struct core_door *door, const struct ipc_ask *ask)
 {
+    if (ask->path.len > 6 &&
+        (!memcmp(ask->path.p, "/whip/", 6) || !memcmp(ask->path.p, "/whep/", 6))) {
+        wish_ask(door->core->wish, ask, core_time(door->core));
+        return;
+    }
     bool reading = ask->method == IPC_GET || ask->method == IPC_HEAD;
     if (!is(ask->path, "/api/info")) {
         answer(door, ask->req, 404, "{\"error\":\"not_found\"}", NULL);

@@ -64,12 +64,19 @@ static int frame_h(void *arg, const struct ipc_frame *f)
         classroom_close(core->room, f->closed.conn, core_time(core));
         return 0;
     case IPC_ASK:
+        if (!owns(d, f->ask.req)) {
+            return E_BAD;
+        }
         core_api_ask(d, &f->ask);
+        return 0;
+    case IPC_GONE:
+        if (owns(d, f->gone)) {
+            wish_gone(core->wish, f->gone);
+        }
         return 0;
     case IPC_STATS:
         d->stats = f->stats;
         return 0;
-    case IPC_GONE: /* answers are made at once, so nothing waits for that client */
     case IPC_CREDIT:
         return 0;
     case IPC_SEND:
@@ -199,6 +206,11 @@ void core_doors_send(void *arg, const conn_num *to, size_t count, const char *te
 {
     struct core *core = arg;
     for (size_t i = 0; i < count;) {
+        if (classroom_inside(to[i])) {
+            wish_text(core->wish, to[i], text, len);
+            i++;
+            continue;
+        }
         size_t end = i + 1;
         while (end < count && end - i < IPC_CONNS_MAX && to[end] >> 32 == to[i] >> 32) {
             end++;
@@ -217,6 +229,10 @@ void core_doors_send(void *arg, const conn_num *to, size_t count, const char *te
 void core_doors_close(void *arg, conn_num conn, uint16_t code, const char *reason)
 {
     struct core *core = arg;
+    if (classroom_inside(conn)) {
+        wish_closed(core->wish, conn);
+        return;
+    }
     struct core_door *d = door_of(core, conn);
     const char *text = reason ? reason : "";
     struct ipc_frame f = {
@@ -229,8 +245,17 @@ void core_doors_close(void *arg, conn_num conn, uint16_t code, const char *reaso
 
 void core_doors_trust(void *arg, conn_num conn)
 {
-    struct core_door *d = door_of(arg, conn);
+    struct core_door *d = classroom_inside(conn) ? NULL : door_of(arg, conn);
     struct ipc_frame f = {.type = IPC_TRUST, .trust = conn};
+    if (d) {
+        send_frame(d, &f);
+    }
+}
+
+void core_doors_answer(void *arg, const struct ipc_answer *answer)
+{
+    struct core_door *d = door_of(arg, answer->req);
+    struct ipc_frame f = {.type = IPC_ANSWER, .answer = *answer};
     if (d) {
         send_frame(d, &f);
     }

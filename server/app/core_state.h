@@ -14,8 +14,10 @@
 #include "server/app/bridge.h"
 #include "server/app/command.h"
 #include "server/app/core.h"
+#include "server/app/inner.h"
 #include "server/app/paths.h"
 #include "server/app/shard.h"
+#include "server/app/wish.h"
 #include "server/io/loop.h"
 #include "signaling/class/classroom.h"
 #include "signaling/door/ipc_link.h"
@@ -49,6 +51,8 @@ struct core_door {
 struct core_public {
     struct classroom_stats room;
     struct bridge_stats bridge;
+    struct wish_stats wish;
+    struct inner_stats inner;
     struct ipc_stats door[CORE_DOORS_MAX];
     bool door_up[CORE_DOORS_MAX];
     uint32_t doors;
@@ -68,6 +72,8 @@ struct core {
     struct classroom *room;
     struct shards *shards;
     struct bridge *bridge;
+    struct inner *inner; /* mixes */
+    struct wish *wish;   /* the standard doors */
     struct control *control;
     struct admin *admin;
     struct watch *watch;
@@ -103,6 +109,8 @@ int core_doors_listen(struct core *core, char *why, size_t why_cap);
 void core_doors_send(void *arg, const conn_num *to, size_t count, const char *text, size_t len);
 void core_doors_close(void *arg, conn_num conn, uint16_t code, const char *reason);
 void core_doors_trust(void *arg, conn_num conn);
+/* Answers a request of any door; one that is gone hears nothing. */
+void core_doors_answer(void *arg, const struct ipc_answer *answer);
 /* End of a turn: writes what gathered, closes what broke. */
 void core_doors_settle(struct core *core);
 /* Doors connected now. */

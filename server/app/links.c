@@ -1,5 +1,7 @@
 #include "server/app/links.h"
 
+#include <string.h>
+
 #include "codec/base/mem.h"
 #include "codec/sys/file.h"
 #include "server/app/paths.h"
@@ -55,5 +57,11 @@ void links_url(const struct config *config, const json_t *answer, char *out, siz
     const char *class_id = json_string_value(json_object_get(answer, "class"));
     const char *link = json_string_value(json_object_get(answer, "link"));
     prepare_url(config, links_port(config), base, sizeof(base));
-    snprintf(out, cap, "%s/c/%s#%s", base, class_id ? class_id : "", link ? link : "");
+    const char *role = json_string_value(json_object_get(answer, "role"));
+    bool pass = role && (!strcmp(role, "whip") || !strcmp(role, "whep"));
+    if (pass) {
+        snprintf(out, cap, "%s/%s/%s", base, role, class_id ? class_id : "");
+    } else {
+        snprintf(out, cap, "%s/c/%s#%s", base, class_id ? class_id : "", link ? link : "");
+    }
 }

@@ -194,6 +194,25 @@ static void class_rows(FILE *out, const struct core_public *p)
     fprintf(out, "amphi_media_opened_total{outcome=\"lost\"} %" PRIu64 "\n", p->bridge.lost);
 }
 
+static void wish_rows(FILE *out, const struct core_public *p)
+{
+    const struct wish_stats *w = &p->wish;
+    gauge(out, "whip_publishers", "Programs and cameras that publish over WHIP", w->publishers);
+    gauge(out, "whep_viewers", "Viewers over WHEP", w->viewers);
+    gauge(out, "mixes", "Rooms and publishers mixed for somebody", w->mixes);
+    head(out, "wish_sessions", "counter", "WHIP and WHEP requests, by outcome");
+    fprintf(out, "amphi_wish_sessions_total{outcome=\"opened\"} %" PRIu64 "\n", w->opened);
+    fprintf(out, "amphi_wish_sessions_total{outcome=\"refused\"} %" PRIu64 "\n", w->refused);
+    fprintf(out, "amphi_wish_sessions_total{outcome=\"lost\"} %" PRIu64 "\n", w->lost);
+    counter(out, "wish_restarts", "ICE restarts of WHIP and WHEP sessions", w->restarts);
+    counter(out, "wish_trickles", "Trickled candidates of WHIP and WHEP sessions", w->trickles);
+    counter(out, "mixed_frames", "Frames of 20 ms mixed", p->inner.frames);
+    counter(out, "mixed_concealed", "Frames made up for lost packets before mixing",
+            p->inner.concealed);
+    counter(out, "mixed_late", "Packets that came too late to be mixed", p->inner.late);
+    counter(out, "mix_refused", "Packets the mixing thread had no room for", p->inner.refused);
+}
+
 static void store_rows(FILE *out, const struct store_stats *s)
 {
     counter(out, "store_commits", "Transactions of the journal", s->commits);
@@ -345,6 +364,7 @@ char *metrics_page(struct core *core, size_t *len)
     media_rows(out, &sums);
     socket_rows(out, &sums);
     class_rows(out, &public);
+    wish_rows(out, &public);
     store_rows(out, &store);
     door_rows(out, &public);
     head(out, "event_loop_lag_seconds", "histogram", "How late deadlines were served");

@@ -8,6 +8,7 @@
 #include "codec/sys/log.h"
 #include "codec/sys/random.h"
 #include "codec/sys/thread.h"
+#include "server/app/inner.h"
 #include "server/crypto/crypto.h"
 #include "server/io/loop.h"
 #include "server/io/mailbox.h"
@@ -46,6 +47,7 @@ struct shard {
     mono_us now;        /* of the running turn */
     uint64_t rang;      /* bit per shard: messages pushed in this turn */
     bool events_pushed; /* in this turn */
+    bool inner_taken;   /* likewise: something for a peer inside */
     mono_us stats_at;
     uint64_t tx_seen;
     mono_us cpu_seen;
@@ -89,9 +91,48 @@ static void closed_h(void *arg, const struct tuple *tuple, mono_us now)
     sfu_conn_closed(s->sfu, tuple, now);
 }
 
+/* What is for peers inside this process goes to the mixing thread. */
+static void take_inner(struct shard *s, const struct txbatch *batch)
+{
+    for (uint32_t i = 0; i < batch->runs; i++) {
+        const struct txrun *run = &batch->run[i];
+        sfu_peer_id peer;
+        if (run->to.proto != ADDR_INNER) {
+            continue;
+        }
+        memcpy(&peer, run->to.remote.ip, sizeof(peer));
+        for (uint32_t at = 0; at < run->len; at += run->segment_len) {
+            uint32_t left = run->len - at;
+            inner_take(s->all->config.inner, s->index, peer, batch->buffer + run->at + at,
+                       left < run->segment_len ? left : run->segment_len);
+        }
+        s->inner_taken = true;
+    }
+}
+
+static void inner_h(void *arg, unsigned ready, mono_us now)
+{
+    struct shard *s = arg;
+    struct inner_packet in;
+    (void)ready;
+    s->now = now;
+    inner_answer(s->all->config.inner, s->index);
+    while (inner_pop(s->all->config.inner, s->index, &in)) {
+        struct pkt *pkt = sfu_rx_packet(s->sfu);
+        if (pkt) {
+            memcpy(pkt->data, in.data, in.len);
+            pkt->len = in.len;
+            (void)sfu_inner_input(s->sfu, in.peer, pkt, now);
+        }
+    }
+}
+
 static void flush_h(void *arg, struct txbatch *batch)
 {
     struct shard *s = arg;
+    if (s->all->config.inner) {
+        take_inner(s, batch);
+    }
     udp_send_batch(s->udp, batch);
     if (s->tcp) {
         tcp_send_batch(s->tcp, batch, s->now);
@@ -216,6 +257,10 @@ static void ring_others(struct shard *s)
             mailbox_ring(s->all->shard[i].messages);
         }
     }
+    if (s->inner_taken) {
+        s->inner_taken = false;
+        inner_ring(s->all->config.inner);
+    }
     if (s->events_pushed) {
         s->events_pushed = false;
         mailbox_ring(s->all->events);
@@ -325,6 +370,10 @@ static int watch(struct shard *s)
     static const loop_fd_h handler[UDP_SOCKETS_MAX] = {udp0_h, udp1_h};
     int err = loop_add(s->loop, mailbox_fd(s->commands), LOOP_READ, commands_h, s);
     err = err ? err : loop_add(s->loop, mailbox_fd(s->messages), LOOP_READ, messages_h, s);
+    if (s->all->config.inner) {
+        int fd = inner_fd(s->all->config.inner, s->index);
+        err = err ? err : loop_add(s->loop, fd, LOOP_READ, inner_h, s);
+    }
     for (unsigned i = 0; i < UDP_SOCKETS_MAX && !err; i++) {
         if (udp_fd(s->udp, i) >= 0) {
             err = loop_add(s->loop, udp_fd(s->udp, i), LOOP_READ, handler[i], s);

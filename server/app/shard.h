@@ -26,6 +26,7 @@
 enum { SHARDS_MAX = 64 };
 
 struct shards;
+struct inner;
 
 struct shards_config {
     uint16_t count;         /* 1 .. SHARDS_MAX */
@@ -38,6 +39,7 @@ struct shards_config {
     uint32_t loudest;       /* speakers forwarded per room */
     uint8_t hosts;          /* addresses to offer, 1 .. DESC_CANDIDATES_MAX */
     struct addr host[DESC_CANDIDATES_MAX];
+    struct inner *inner; /* borrowed until shards_free; NULL = no peers inside */
 };
 
 struct shard_stats {

@@ -109,6 +109,10 @@ size_t seal_rtp(struct srtp_seal *seal, uint8_t *out, size_t header_len, size_t 
     };
     size_t len = header_len + prefix_len + payload_len;
     if (!seal->rtp) {
+        if (seal->profile == SRTP_NONE) {
+            memcpy(out + header_len + prefix_len, payload, payload_len);
+            return len;
+        }
         return cm_seal_rtp(seal, out, &job, index) ? len + SRTP_CM_TAG : 0;
     }
     gcm_iv(job.iv, seal->rtp_salt, out + 8, index);
@@ -119,6 +123,9 @@ size_t seal_rtcp(struct srtp_seal *seal, uint8_t *data, size_t len, uint32_t ind
 {
     if (len < RTCP_HEADER_MIN) {
         return 0;
+    }
+    if (seal->profile == SRTP_NONE) {
+        return len;
     }
     index &= 0x7fffffffu;
     uint8_t aad[RTCP_HEADER_MIN + SRTCP_INDEX_LEN]; /* RFC 7714 9.2: header, then E flag + index */
@@ -175,6 +182,13 @@ struct srtp_seal *seal_from_keys(struct crypto *crypto, enum srtp_profile profil
 struct srtp_seal *seal_new(void *arg, enum srtp_profile profile, const struct srtp_key *key)
 {
     struct srtp_session_keys rtp, rtcp;
+    if (profile == SRTP_NONE) { /* a peer inside this process */
+        struct srtp_seal *plain = mem_alloc(sizeof(*plain));
+        if (plain) {
+            plain->crypto = arg;
+        }
+        return plain;
+    }
     if (srtp_derive(arg, profile, key, &rtp, &rtcp)) {
         return NULL;
     }

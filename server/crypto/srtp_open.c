@@ -259,6 +259,9 @@ int open_rtp(struct srtp_open *open, uint8_t *data, size_t *len)
     if (!header || *len > INT32_MAX || *len - header < open->trailer) {
         return E_TRUNC;
     }
+    if (!open->trailer) {
+        return 0; /* of a peer inside this process */
+    }
     uint32_t ssrc = get_u32(data + 8);
     return open->cm ? open_cm_rtp(open->cm, ssrc, data, len)
                     : gcm_rtp(open, ssrc, data, header, len);
@@ -268,6 +271,9 @@ int open_rtcp(struct srtp_open *open, uint8_t *data, size_t *len)
 {
     if (*len < RTCP_HEADER_MIN + open->trailer + SRTCP_INDEX_LEN || *len > INT32_MAX) {
         return E_TRUNC;
+    }
+    if (!open->trailer) {
+        return E_STATE;
     }
     uint32_t ssrc = get_u32(data + 4);
     return open->cm ? open_cm_rtcp(open->cm, ssrc, data, len) : gcm_rtcp(open, ssrc, data, len);
@@ -292,11 +298,15 @@ static int gcm_keys_set(struct srtp_open *open, enum srtp_profile profile,
 struct srtp_open *open_new(void *arg, enum srtp_profile profile, const struct srtp_key *key)
 {
     struct crypto *crypto = arg;
-    struct srtp_open *open = srtp_key_len(profile) ? mem_alloc(sizeof(*open)) : NULL;
+    bool plain = profile == SRTP_NONE; /* a peer inside this process */
+    struct srtp_open *open = plain || srtp_key_len(profile) ? mem_alloc(sizeof(*open)) : NULL;
     if (!open) {
         return NULL;
     }
     open->crypto = crypto;
+    if (plain) {
+        return open;
+    }
     open->key_len = (uint32_t)srtp_key_len(profile);
     bool failed;
     if (profile == SRTP_AES128_CM_SHA1_80) {

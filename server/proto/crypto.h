@@ -59,6 +59,7 @@ struct crypto_ops {
     /* Keys, only in DTLS_DONE and only after the fingerprint was compared. 0 or E_STATE. */
     int (*dtls_keys)(struct dtls *dtls, struct srtp_keys *out);
 
+    /* SRTP_NONE opens and seals nothing: for peers inside this process, never from a handshake. */
     struct srtp_open *(*open_new)(void *arg, enum srtp_profile profile, const struct srtp_key *key);
     void (*open_free)(struct srtp_open *open);
     /* Authenticate, check replay (window 1024), decrypt in place; *len shrinks by the tag.

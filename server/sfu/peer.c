@@ -121,6 +121,21 @@ static int peer_init(struct sfu *sfu, struct peer *peer, const struct sfu_cmd *c
     return 0;
 }
 
+/* A peer of this process has no path to check and nobody to hide anything from. */
+static int inner_start(struct sfu *sfu, struct peer *peer)
+{
+    static const struct srtp_key none;
+    peer->open = sfu->crypto.open_new(sfu->crypto.arg, SRTP_NONE, &none);
+    peer->seal = sfu->crypto.seal_new(sfu->crypto.arg, SRTP_NONE, &none);
+    peer->to = (struct tuple){.proto = ADDR_INNER};
+    memcpy(peer->to.remote.ip, &peer->id, sizeof(peer->id));
+    map_del(&sfu->peer_by_ufrag, ice_ufrag_key(peer->ice.creds.ufrag));
+    peer->consent_until = MONO_NEVER;
+    peer->handshake_over = true;
+    peer->ready = true;
+    return peer->open && peer->seal ? 0 : E_NOMEM;
+}
+
 void peer_open(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now)
 {
     pool_id id = 0;
@@ -138,6 +153,16 @@ void peer_open(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now)
     if (err) {
         pool_put(&sfu->peers, id);
         refuse(sfu, cmd, err);
+        return;
+    }
+    if (cmd->inner) {
+        if (inner_start(sfu, peer)) {
+            peer_close(sfu, peer, now);
+            refuse(sfu, cmd, E_NOMEM);
+            return;
+        }
+        answer(sfu, peer, cmd->token);
+        peer_connected(sfu, peer, now);
         return;
     }
     sfu_arm(sfu, &peer->dtls_node, TIMER_PEER_DTLS, peer->handshake_until);
@@ -357,6 +382,8 @@ void peer_close(struct sfu *sfu, struct peer *peer, mono_us now)
     }
     if (peer->open) {
         sfu->crypto.open_free(peer->open);
+    }
+    if (peer->seal) {
         sfu->crypto.seal_free(peer->seal);
     }
     sfu->stats.peers_connected -= peer->connected;

@@ -163,6 +163,20 @@ struct pkt *sfu_rx_packet(struct sfu *sfu)
     return pkt_new(&sfu->packets);
 }
 
+enum drop sfu_inner_input(struct sfu *sfu, sfu_peer_id id, struct pkt *pkt, mono_us now)
+{
+    struct peer *peer = peer_find(sfu, id);
+    sfu->now = now;
+    bool inner = peer && peer->to.proto == ADDR_INNER;
+    pkt->arrival = now;
+    enum drop drop = inner ? peer_rx_rtp(sfu, peer, pkt, now) : DROP_UNKNOWN_TUPLE;
+    if (drop) {
+        sfu_drop(sfu, drop);
+    }
+    pkt_put(&pkt);
+    return drop;
+}
+
 void sfu_flush(struct sfu *sfu, mono_us now)
 {
     sfu->now = now;

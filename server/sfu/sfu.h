@@ -73,6 +73,7 @@ struct sfu_cmd {
     enum sfu_cmd_kind kind;
     sfu_peer_id peer;
     uint64_t token; /* OPEN, RESTART: given back in the answer */
+    bool inner;     /* OPEN: a peer of this process: neither path nor keys, see sfu_inner_input */
     union {
         struct desc_offer offer; /* OPEN, RESTART (ufrag, pwd only) */
         sfu_room_id room;        /* ROOM, VOICE */
@@ -169,6 +170,9 @@ void sfu_free(struct sfu *sfu);
 struct pkt *sfu_rx_packet(struct sfu *sfu);
 /* One datagram in pkt->data[0 .. pkt->len), reference taken. DROP_NONE when it was of use. */
 enum drop sfu_input(struct sfu *sfu, struct pkt *pkt, const struct tuple *from, mono_us now);
+/* One plain RTP packet of an inner peer, likewise. What is for such a peer goes into the batch as
+ * plain RTP to a tuple of proto ADDR_INNER. */
+enum drop sfu_inner_input(struct sfu *sfu, sfu_peer_id peer, struct pkt *pkt, mono_us now);
 /* End of a receive batch or timer: sends what gathered. */
 void sfu_flush(struct sfu *sfu, mono_us now);
 

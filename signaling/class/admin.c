@@ -5,7 +5,7 @@
 #include "codec/base/text.h"
 #include "signaling/class/conduct.h"
 
-enum { LINK_TTL_S = 400 * 86400, TITLE_CHARS_MAX = 200 };
+enum { LINK_TTL_S = 400 * 86400, TITLE_CHARS_MAX = 200, PASS_CHARS_MAX = 80 };
 
 static void answer(struct classroom *room, uint64_t request, int err)
 {
@@ -219,6 +219,49 @@ static void link_for(struct klass *k, uint64_t request, const struct admin_reque
     answer(room, request, 0);
 }
 
+/* A bearer token for a program that speaks WHIP or WHEP. */
+static void pass_for(struct klass *k, uint64_t request, const struct admin_request *req,
+                     struct class_time now)
+{
+    struct classroom *room = k->room;
+    uint32_t ttl_s = req->ttl_s ? req->ttl_s : LINK_TTL_S;
+    size_t len = req->title ? strlen(req->title) : 0;
+    bool named = len > 0 && len <= TOKEN_NAME_MAX && text_utf8_ok(req->title, len) &&
+                 text_utf8_count(req->title, len) <= PASS_CHARS_MAX;
+    if (k->work->ended || (req->publish && !named)) {
+        refuse(room, request, k->work->ended ? E_STATE : E_RANGE,
+               k->work->ended ? "this class has ended"
+                              : "a publisher has a name of 1 to 80 characters");
+        return;
+    }
+    struct token_claim claim = {.kind = req->publish ? TOKEN_WHIP : TOKEN_WHEP,
+                                .class_id = k->id,
+                                .role = ROLE_SPEAKER,
+                                .expires_at = now.wall + (int64_t)ttl_s * 1000};
+    char link[TOKEN_TEXT_MAX];
+    char id[ID_TEXT_MAX];
+    if (req->publish) {
+        claim.person = id_is_zero(&req->person) ? id_new(&room->config.rng) : req->person;
+        memcpy(claim.name, req->title, len);
+    }
+    if (token_make(link, &claim, room->config.key, &room->config.token)) {
+        refuse(room, request, E_FULL, "the token does not fit");
+        return;
+    }
+    struct jsonw *w = &room->json;
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_str(w, "class", id_print(id, ID_CLASS, &k->id));
+    jsonw_key_str(w, "role", req->publish ? "whip" : "whep");
+    jsonw_key_str(w, "link", link);
+    if (req->publish) {
+        jsonw_key_str(w, "person", id_print(id, ID_PERSON, &claim.person));
+    }
+    jsonw_key_int(w, "expires", claim.expires_at);
+    jsonw_object_end(w);
+    answer(room, request, 0);
+}
+
 static void on_class(struct klass *k, uint64_t request, const struct admin_request *req,
                      struct class_time now)
 {
@@ -238,6 +281,9 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         break;
     case ADMIN_LINK:
         link_for(k, request, req, now);
+        break;
+    case ADMIN_PASS:
+        pass_for(k, request, req, now);
         break;
     case ADMIN_FORGET:
         if (state_person(k->work, &req->person)) {

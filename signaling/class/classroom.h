@@ -27,6 +27,13 @@
 
 typedef uint64_t conn_num; /* connection id of the door, never reused (design.md D7) */
 
+/* Connections whose high half is zero belong to no door: the program speaks for a WHIP client. Only
+ * on these does a WHIP token say hello. */
+static inline bool classroom_inside(conn_num conn)
+{
+    return conn >> 32 == 0;
+}
+
 struct classroom;
 
 /* Both clocks, read once per batch: mono for timers, wall for stamps and token expiry. */
@@ -104,6 +111,7 @@ enum admin_kind {
     ADMIN_CLASS_SHOW,   /* class_id -> one of these with its people */
     ADMIN_CLASS_END,    /* class_id: ended for good */
     ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
+    ADMIN_PASS,         /* class_id, publish, title (name), person, ttl_s -> likewise */
     ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */
 };
 
@@ -122,11 +130,42 @@ struct admin_request {
     uint32_t ttl_s;                       /* LINK: 0 = 400 days; single-use: at most 600 */
     const struct admin_setting *settings; /* CREATE */
     size_t setting_count;
-    bool single; /* LINK: join token, burnt at the first hello */
+    bool single;  /* LINK: join token, burnt at the first hello */
+    bool publish; /* PASS: WHIP token of one publisher named title; otherwise a WHEP token */
 };
 
 void classroom_admin(struct classroom *room, uint64_t request, const struct admin_request *req,
                      struct class_time now);
+
+/* ---- the standard doors (server/app/wish.h)
+ * ------------------------------------------------------------------------------------------- */
+
+/* What a bearer token opens. */
+struct class_pass {
+    bool publish; /* WHIP, of one person; otherwise WHEP */
+    struct id class_id;
+    struct id person;
+    char name[101];
+    room_num room; /* the main room */
+    uint64_t class_num;
+    uint32_t class_size;
+    bool live; /* a session is going on */
+};
+
+/* 0; E_AUTH (not ours, or not a token of these doors), E_EXPIRED; E_NOTFOUND (its class is gone or
+ * has ended). */
+int classroom_pass(const struct classroom *room, const char *token, size_t len, wall_ms now,
+                   struct class_pass *out);
+/* Is a session going on in this class? */
+bool classroom_live(const struct classroom *room, const struct id *class_id);
+/* The device of a connection in a class, and the first of a person who is there now; 0 = none. */
+device_num classroom_device(const struct classroom *room, conn_num conn);
+device_num classroom_person_device(const struct classroom *room, const struct id *class_id,
+                                   const struct id *person);
+/* Opens the media of a connection inside, or restarts it; the answer goes by its token past the
+ * classroom (MEDIA_EVT_ANSWER, _REFUSED). 0 or E_STATE. */
+int classroom_offer(struct classroom *room, conn_num conn, const struct desc_offer *offer,
+                    bool restart, uint64_t token);
 
 /* on: new classes and newcomers are refused (busy); those inside stay and may resume. */
 void classroom_drain(struct classroom *room, bool on);

@@ -93,8 +93,9 @@ static void hello_link(struct classroom *room, struct conn *c, const struct msg_
 {
     struct token_claim link;
     int err = read_token(&link, room, &m->link, now);
-    bool is_link =
-        link.kind == TOKEN_LINK || link.kind == TOKEN_LINK_PERSON || link.kind == TOKEN_LINK_ONCE;
+    bool is_link = link.kind == TOKEN_LINK || link.kind == TOKEN_LINK_PERSON ||
+                   link.kind == TOKEN_LINK_ONCE ||
+                   (link.kind == TOKEN_WHIP && classroom_inside(c->num));
     struct klass *k = !err && is_link ? class_find(room, &link.class_id) : NULL;
     struct id person;
     if (!k || !identify(room, m, &link, &person, now)) {

@@ -412,6 +412,8 @@ struct view_key out_view(const struct state *state, const struct seat *seat);
 /* ---- routes.c: media
  * ------------------------------------------------------------------------------------- */
 
+/* Number of a room of a class for the media server, for the life of the core; never 0. */
+room_num routes_room(const struct klass *k, uint16_t room);
 void routes_offer(struct classroom *room, struct conn *conn, const struct msg *msg);
 void routes_ready(struct classroom *room, struct conn *conn);
 void routes_view(struct classroom *room, struct conn *conn, const struct msg *msg);

@@ -48,6 +48,7 @@ struct media_cmd {
     uint64_t token;
     uint64_t class_num;  /* OPEN: the same number for all devices of a class, 0 unknown */
     uint32_t class_size; /* OPEN: people expected, for placement (design.md D1) */
+    bool inner;          /* OPEN: no page but a mix of what it hears (server/app/inner.h) */
     union {
         struct desc_offer offer;
         room_num room;

@@ -37,7 +37,7 @@ struct route {
 };
 
 /* Number of a room of a class for the life of the core; never 0. */
-static room_num room_of(const struct klass *k, uint16_t room)
+room_num routes_room(const struct klass *k, uint16_t room)
 {
     return (room_num)(k->index + 1) << 16 | room;
 }
@@ -47,8 +47,8 @@ static room_num room_of(const struct klass *k, uint16_t room)
 static void stage_route(struct route *r, const struct klass *k, const struct state *s,
                         const struct seat *seat)
 {
-    room_num stage = room_of(k, seat->room);
-    room_num wings = room_of(k, MEDIA_ROOM_WINGS);
+    room_num stage = routes_room(k, seat->room);
+    room_num wings = routes_room(k, MEDIA_ROOM_WINGS);
     switch (stage_media(s, seat->person)) {
     case STAGE_MEDIA_STAGE:
         if (role_is_staff(seat->person->role)) {
@@ -60,7 +60,7 @@ static void stage_route(struct route *r, const struct klass *k, const struct sta
         r->ears = (struct media_ears){.ears = 1, .eyes = 1, .ear = {stage}, .eye = {stage}};
         break;
     case STAGE_MEDIA_LOBBY:
-        r->room = room_of(k, MEDIA_ROOM_LOBBY);
+        r->room = routes_room(k, MEDIA_ROOM_LOBBY);
         break;
     }
 }
@@ -88,7 +88,7 @@ static struct route route_in(const struct live *l, const struct state *s)
     if (!d) {
         return (struct route){.room = 0};
     }
-    struct route route = {.room = room_of(l->klass, seat->room),
+    struct route route = {.room = routes_room(l->klass, seat->room),
                           .publish = state_media(s, seat, d)};
     if (stage_is(s) && seat->room == ROOM_MAIN) {
         stage_route(&route, l->klass, s, seat);
@@ -275,6 +275,31 @@ void routes_offer(struct classroom *room, struct conn *c, const struct msg *msg)
     if (cmd.kind == MEDIA_CMD_OPEN) {
         routes_sync(l);
     }
+}
+
+int classroom_offer(struct classroom *room, conn_num num, const struct desc_offer *offer,
+                    bool restart, uint64_t token)
+{
+    const struct conn *c = conn_find(room, num);
+    struct live *l = c && c->place == CONN_CLASS && classroom_inside(num) ? c->live : NULL;
+    if (!l || (restart && !l->open)) {
+        return E_STATE;
+    }
+    struct media_cmd cmd = {.kind = restart ? MEDIA_CMD_RESTART : MEDIA_CMD_OPEN,
+                            .device = l->num,
+                            .token = token,
+                            .class_num = id_key(&c->klass->id),
+                            .class_size = (uint32_t)c->klass->work->seat_count,
+                            .offer = *offer};
+    if (!restart) {
+        routes_close(l);
+        l->open = true;
+    }
+    command(room, &cmd);
+    if (!restart) {
+        routes_sync(l);
+    }
+    return 0;
 }
 
 void routes_ready(struct classroom *room, struct conn *c)
@@ -539,7 +564,7 @@ static bool hears_room(struct klass *k, const struct conn *c, uint16_t index)
     if (!stage_is(k->done)) {
         return c->view.room == index;
     }
-    room_num where = room_of(k, index);
+    room_num where = routes_room(k, index);
     struct route to = route_in(c->live, k->done);
     return to.room == where || names(to.ears.ear, to.ears.ears, where);
 }
@@ -582,7 +607,7 @@ static void tell_desks(struct klass *k, uint16_t index, const struct voices *v)
     jsonw_array(w);
     jsonw_object(w);
     out_key_id(w, "room", ID_ROOM, &k->done->rooms[index].id);
-    speaking_list(w, k, room_of(k, index), v);
+    speaking_list(w, k, routes_room(k, index), v);
     jsonw_object_end(w);
     jsonw_array_end(w);
     jsonw_object_end(w);
@@ -593,7 +618,7 @@ static void tell_speaking(struct klass *k, uint16_t index, const struct voices *
 {
     struct classroom *room = k->room;
     struct jsonw *w = out_start(room, "speaking");
-    speaking_list(w, k, room_of(k, index), v);
+    speaking_list(w, k, routes_room(k, index), v);
     jsonw_object_end(w);
     size_t count = 0;
     for (const struct conn *c = k->conns; c; c = c->next) {

@@ -6,7 +6,7 @@
 #include "codec/base/rw.h"
 #include "codec/base/text.h"
 
-enum { TOKEN_VERSION = 1, CLAIM_MAX = 2 + 4 * ID_LEN + 1 + 4 + 8 };
+enum { TOKEN_VERSION = 1, CLAIM_MAX = 2 + 4 * ID_LEN + 1 + 4 + 8 + 1 + TOKEN_NAME_MAX };
 
 enum {
     HAS_PERSON = 1 << 0,
@@ -15,6 +15,7 @@ enum {
     HAS_ROLE = 1 << 3,
     HAS_GENERATION = 1 << 4,
     HAS_EXPIRES = 1 << 5,
+    HAS_NAME = 1 << 6,
 };
 
 static const unsigned fields_of[TOKEN_KIND_COUNT] = {
@@ -23,6 +24,8 @@ static const unsigned fields_of[TOKEN_KIND_COUNT] = {
     [TOKEN_LINK_ONCE] = HAS_PERSON | HAS_JTI | HAS_ROLE | HAS_EXPIRES,
     [TOKEN_GUEST] = HAS_PERSON,
     [TOKEN_RESUME] = HAS_PERSON | HAS_DEVICE | HAS_GENERATION,
+    [TOKEN_WHIP] = HAS_PERSON | HAS_ROLE | HAS_EXPIRES | HAS_NAME,
+    [TOKEN_WHEP] = HAS_EXPIRES,
 };
 
 static size_t write_claim(uint8_t *out, size_t cap, const struct token_claim *c)
@@ -46,6 +49,11 @@ static size_t write_claim(uint8_t *out, size_t cap, const struct token_claim *c)
     }
     if (has & HAS_EXPIRES) {
         wr_u64(&w, (uint64_t)c->expires_at);
+    }
+    if (has & HAS_NAME) {
+        size_t len = strnlen(c->name, TOKEN_NAME_MAX);
+        wr_u8(&w, (uint8_t)len);
+        wr_bytes(&w, c->name, len);
     }
     return w.bad ? 0 : wr_len(&w);
 }
@@ -71,6 +79,17 @@ static void read_id(struct rd *r, struct id *out)
     }
 }
 
+static void read_name(struct rd *r, char out[TOKEN_NAME_MAX + 1])
+{
+    size_t len = rd_u8(r);
+    const uint8_t *name = len <= TOKEN_NAME_MAX ? rd_bytes(r, len) : NULL;
+    if (!name || !text_utf8_ok(name, len)) {
+        r->bad = true;
+        return;
+    }
+    memcpy(out, name, len);
+}
+
 static int read_claim(struct token_claim *c, const uint8_t *bytes, size_t len)
 {
     struct rd r = rd_init(bytes, len);
@@ -92,6 +111,9 @@ static int read_claim(struct token_claim *c, const uint8_t *bytes, size_t len)
     c->role = role < ROLE_COUNT ? (enum role)role : ROLE_PARTICIPANT;
     c->generation = has & HAS_GENERATION ? rd_u32(&r) : 0;
     c->expires_at = has & HAS_EXPIRES ? (wall_ms)rd_u64(&r) : INT64_MAX;
+    if (has & HAS_NAME) {
+        read_name(&r, c->name);
+    }
     return r.bad || rd_left(&r) != 0 || role >= ROLE_COUNT ? E_AUTH : 0;
 }
 

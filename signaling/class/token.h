@@ -3,7 +3,8 @@
  * per kind, nothing negotiated (reliability S25):
  *
  *   version 1 | kind 1 | fields of the kind, in the order below | HMAC of all before, 32
- *   class 16, person 16, device 16, jti 16, role 1, generation 4, expires 8 (wall ms)
+ *   class 16, person 16, device 16, jti 16, role 1, generation 4, expires 8 (wall ms),
+ *   name 1 + length
  *
  * as base64url without padding, in its one canonical spelling. Everything is signed; an unknown
  * version or kind, a missing or a surplus byte is refused like a bad signature.
@@ -25,10 +26,17 @@ enum token_kind {
     TOKEN_LINK_ONCE, /* burnt at the first hello: class, person (may be zero), jti, role, expires */
     TOKEN_GUEST,     /* this browser again: class, person */
     TOKEN_RESUME,    /* this page again: class, person, device, generation */
+    TOKEN_WHIP,      /* bearer token of one publisher: class, person, role, expires, name */
+    TOKEN_WHEP,      /* bearer token of any number of viewers: class, expires */
     TOKEN_KIND_COUNT
 };
 
-enum { TOKEN_TEXT_MAX = 256, TOKEN_LEEWAY_MS = 60000, TOKEN_ONCE_MS_MAX = 600000 };
+enum {
+    TOKEN_TEXT_MAX = 320,
+    TOKEN_NAME_MAX = 100,
+    TOKEN_LEEWAY_MS = 60000,
+    TOKEN_ONCE_MS_MAX = 600000
+};
 
 struct token_claim {
     enum token_kind kind;
@@ -39,6 +47,7 @@ struct token_claim {
     enum role role;
     uint32_t generation;
     wall_ms expires_at;
+    char name[TOKEN_NAME_MAX + 1]; /* UTF-8 */
 };
 
 /* Writes the signed text with NUL. 0, E_FULL, E_BAD (kind). */

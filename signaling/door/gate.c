@@ -9,6 +9,12 @@ enum { HOST_MAX = 256, ORIGIN_MAX = 300, ARGS_MAX = 64 };
 /* Paths that belong to the core; everything else is a file (page.c). */
 static const char *const core_paths[] = {"/api/", "/whip/", "/whep/"};
 
+/* The standard doors, RFC 9725: no cookie ever counts there, so any page may ask. */
+static bool is_standard(const char *path)
+{
+    return !strncmp(path, "/whip/", 6) || !strncmp(path, "/whep/", 6);
+}
+
 /* Methods lws parses, by the index lws_http_get_uri_and_method returns; 0 = refuse. */
 static const struct {
     enum lws_token_indexes token;
@@ -216,6 +222,7 @@ static uint16_t check_all(struct door *door, struct door_conn *conn, const char 
                           struct door_http *http)
 {
     struct lws *wsi = conn->wsi;
+    http->standard = is_standard(path);
     if (conn->surplus) {
         return 503;
     }
@@ -230,7 +237,7 @@ static uint16_t check_all(struct door *door, struct door_conn *conn, const char 
     status = status ? status : check_proxy(door, conn);
     status = status ? status : check_length(door, wsi, http->method, &http->body_len);
     status = status ? status : check_args(wsi);
-    return status ? status : check_origin(door, conn, http->method);
+    return status || http->standard ? status : check_origin(door, conn, http->method);
 }
 
 static bool is_core_path(const char *path)

@@ -169,6 +169,7 @@ void http_answer(struct door *door, const struct ipc_answer *answer)
         .status = answer->status,
         .length = answer->file ? answer->count : answer->body_len,
         .without_body = conn->http->keep_head,
+        .standard = conn->http->standard,
         .body = answer->body,
         .body_len = answer->body_len,
     };

@@ -48,6 +48,7 @@ const char *ipc_answer_header_name(enum ipc_answer_header header)
         [IPC_ANSWER_RETRY_AFTER] = "retry-after:",
         [IPC_ANSWER_CONTENT_DISPOSITION] = "content-disposition:",
         [IPC_ANSWER_ACCEPT_PATCH] = "accept-patch:",
+        [IPC_ANSWER_ACCEPT_POST] = "accept-post:",
     };
     return name[header];
 }

@@ -80,6 +80,7 @@ static const char *status_text(uint16_t status)
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
         {409, "Conflict"},
         {410, "Gone"},
         {411, "Length Required"},
@@ -89,6 +90,7 @@ static const char *status_text(uint16_t status)
         {415, "Unsupported Media Type"},
         {416, "Range Not Satisfiable"},
         {422, "Unprocessable Content"},
+        {428, "Precondition Required"},
         {429, "Too Many Requests"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
@@ -102,6 +104,15 @@ static const char *status_text(uint16_t status)
     }
     return "Status";
 }
+
+/* RFC 9725 section 4.2: what a page of another origin may send and read at the standard doors. */
+static const char standard_headers[] =
+    "access-control-allow-origin: *\r\n"
+    "access-control-allow-methods: GET, HEAD, OPTIONS, POST, PATCH, DELETE\r\n"
+    "access-control-allow-headers: Authorization, Content-Type, If-Match, ETag\r\n"
+    "access-control-expose-headers: Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch, "
+    "WWW-Authenticate, Allow, Access-Control-Allow-Methods\r\n"
+    "access-control-max-age: 86400\r\n";
 
 /* A header value from the core: anything that could end the line is left out with the header. */
 static bool value_ok(const struct ipc_str *value)
@@ -143,6 +154,7 @@ size_t reply_head(const struct door *door, char *out, size_t cap, const struct r
         put(&t, "content-length: %llu\r\n", (unsigned long long)reply->length);
     }
     put_policy(&t, reply->is_page);
+    put(&t, "%s", reply->standard ? standard_headers : "");
     put(&t, "%s%s\r\n", door->head_common, reply->more ? reply->more : "");
     return t.bad ? 0 : t.len;
 }
@@ -174,6 +186,7 @@ int reply_status(struct door *door, struct door_conn *conn, uint16_t status)
         .body = body,
         .body_len = (size_t)n,
         .without_body = conn->http && conn->http->keep_head,
+        .standard = conn->http && conn->http->standard,
         .more = status == 503 ? "retry-after: 2\r\n" : NULL,
     };
     reply.header[IPC_ANSWER_CONTENT_TYPE] = (struct ipc_str){"text/plain; charset=utf-8", 25};

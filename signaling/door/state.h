@@ -72,6 +72,7 @@ struct door_http {
     uint8_t method; /* enum ipc_method */
     bool keep_head; /* HEAD: no body */
     bool to_core;   /* the core answers it, not a file */
+    bool standard;  /* WHIP or WHEP: for pages of any origin, since only a bearer token counts */
     uint32_t body_len;
     uint32_t body_have;
     uint8_t *body;        /* body_len bytes, or NULL */
@@ -245,6 +246,7 @@ struct reply {
     const char *more;  /* further whole header lines, or NULL */
     uint64_t length;   /* Content-Length */
     bool is_page;      /* HTML: gets the page's policies */
+    bool standard;     /* pages of other origins may read it */
     bool without_body; /* HEAD, 304 */
     const void *body;  /* reply_short only */
     size_t body_len;

@@ -44,6 +44,7 @@ static void fill_answer(struct ipc_frame *f)
         (struct ipc_answer){.req = CONN(7), .status = 200, .fd = -1, .body = "{}", .body_len = 2};
     f->answer.header[IPC_ANSWER_CONTENT_TYPE] = str("application/json");
     f->answer.header[IPC_ANSWER_ACCEPT_PATCH] = str("x");
+    f->answer.header[IPC_ANSWER_ACCEPT_POST] = str("y");
 }
 
 /* One good frame of each type. */

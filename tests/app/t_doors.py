@@ -1,0 +1,347 @@
+"""The standard doors: every MUST of RFC 9725 (WHIP) and what WHEP adds, over plain HTTP requests;
+then an independent stack (aiortc) that publishes and plays with its own SDP."""
+import http.client
+import json
+import secrets
+import subprocess
+
+from harness import Server, check, enter, tls, wait_for
+
+SDP = "application/sdp"
+FRAG = "application/trickle-ice-sdpfrag"
+
+
+def credentials():
+    return "".join(secrets.choice("abcdefgh") for _ in range(8)), secrets.token_hex(12)
+
+
+def offer(direction="sendonly", kinds=("audio", "video"), setup="actpass", mux=True, bundle=True,
+          ufrag=None):
+    """An SDP offer as a small encoder writes it."""
+    name, pwd = credentials()
+    finger = ":".join(f"{b:02X}" for b in secrets.token_bytes(32))
+    lines = ["v=0", f"o=- {secrets.randbelow(10 ** 9)} 2 IN IP4 127.0.0.1", "s=-", "t=0 0"]
+    if bundle:
+        lines.append("a=group:BUNDLE " + " ".join(str(i) for i in range(len(kinds))))
+    for i, kind in enumerate(kinds):
+        pt, codec = ("111", "opus/48000/2") if kind == "audio" else ("96", "VP8/90000")
+        lines += [f"m={kind} 9 UDP/TLS/RTP/SAVPF {pt}", "c=IN IP4 0.0.0.0", f"a=mid:{i}",
+                  f"a={direction}", f"a=rtpmap:{pt} {codec}", f"a=ice-ufrag:{ufrag or name}",
+                  f"a=ice-pwd:{pwd}", f"a=fingerprint:sha-256 {finger}", f"a=setup:{setup}"]
+        if mux:
+            lines.append("a=rtcp-mux")
+        if direction == "sendonly":
+            lines.append(f"a=ssrc:{1000 + i} cname:x")
+    return "\r\n".join(lines) + "\r\n"
+
+
+def frag(ufrag, pwd, candidate="1 1 udp 2130706431 192.0.2.7 5000 typ host"):
+    return (f"a=ice-ufrag:{ufrag}\r\na=ice-pwd:{pwd}\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n"
+            f"a=candidate:{candidate}\r\na=end-of-candidates\r\n")
+
+
+class Door:
+    """Requests to one server, one connection each."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def ask(self, method, path, token=None, body=None, **headers):
+        c = http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=15, context=tls())
+        head = {k.replace("_", "-"): v for k, v in headers.items()}
+        if token:
+            head["Authorization"] = token if " " in token else "Bearer " + token
+        try:
+            c.request(method, path, body, head)
+            answer = c.getresponse()
+            return (answer.status, {k.lower(): v for k, v in answer.getheaders()},
+                    answer.read().decode())
+        finally:
+            c.close()
+
+    def announce(self, path, token, length):
+        """Status of a POST that only says how much it would send."""
+        c = http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=15, context=tls())
+        try:
+            c.putrequest("POST", path)
+            c.putheader("Authorization", "Bearer " + token)
+            c.putheader("Content-Type", SDP)
+            c.putheader("Content-Length", str(length))
+            c.endheaders()
+            return c.getresponse().status
+        finally:
+            c.close()
+
+    def post(self, path, token, body=None, kind=SDP, **headers):
+        return self.ask("POST", path, token, body if body is not None else offer(),
+                        Content_Type=kind, **headers)
+
+
+class Rig:
+    """A live class with a host, its tokens, and the paths of its doors."""
+
+    def __init__(self, s):
+        self.s = s
+        self.door = Door(s)
+        self.id = s.make_class()
+        self.host, _ = enter(s, s.link(self.id, "host")["link"], "Ada")
+        self.whip = s.link(self.id, "whip", "--name", "Caméra du fond")
+        self.whep = s.link(self.id, "whep")
+        self.in_path = "/whip/" + self.id
+        self.out_path = "/whep/" + self.id
+
+
+def words(value):
+    return {w.strip() for w in value.split(",")}
+
+
+def creation(r):
+    """RFC 9725 4.2: POST of an offer makes a session."""
+    status, head, body = r.door.post(r.in_path, r.whip["link"])
+    check("4.2 POST application/sdp answers 201", status == 201, status)
+    check("4.2 the answer is application/sdp", head.get("content-type") == SDP)
+    check("4.2 Location names the session, 128 random bits",
+          head.get("location", "").startswith(r.in_path + "/") and
+          len(head["location"].rsplit("/", 1)[1]) == 32, head.get("location"))
+    check("4.3 ETag is strong", head.get("etag", "").startswith('"'), head.get("etag"))
+    check("4.3 Accept-Patch names the fragment", head.get("accept-patch") == FRAG)
+    check("4.4 the answer is recvonly throughout",
+          body.count("a=recvonly") == 2 and "a=sendrecv" not in body and "a=sendonly" not in body)
+    check("4.4.1 one bundle, rtcp-mux in each section",
+          "a=group:BUNDLE 0 1" in body and body.count("a=rtcp-mux\r\n") == 2)
+    check("4.4.2 the server is passive, ICE lite with its candidates",
+          "a=setup:passive" in body and "a=ice-lite" in body and "a=candidate:" in body)
+    joined = r.host.event("person.joined")["person"]
+    check("the publisher is a person of the class",
+          joined["name"] == "Caméra du fond" and joined["role"] == "speaker" and
+          joined["id"] == r.whip["person"], json.dumps(joined))
+    check("with microphone and camera on",
+          joined["devices"][0]["mic"] == "on" and joined["devices"][0]["cam"] is True)
+    return head["location"], head["etag"]
+
+
+def trickle(r, session, etag):
+    """RFC 9725 4.3.2: candidates by PATCH."""
+    ask = r.door.ask
+    ufrag, pwd = credentials()
+    token = r.whip["link"]
+    body = "a=end-of-candidates\r\n"
+    status, head, _ = ask("PATCH", session, token, body, Content_Type=FRAG, If_Match=etag)
+    check("4.3.2 PATCH with the entity tag answers 204 without ETag",
+          status == 204 and "etag" not in head, status)
+    check("4.3 PATCH without If-Match answers 428",
+          ask("PATCH", session, token, body, Content_Type=FRAG)[0] == 428)
+    check("4.3 PATCH with another tag answers 412",
+          ask("PATCH", session, token, body, Content_Type=FRAG, If_Match='"0"')[0] == 412)
+    check("4.3 a weak tag never matches",
+          ask("PATCH", session, token, body, Content_Type=FRAG, If_Match="W/" + etag)[0] == 412)
+    check("4.3 PATCH of another type answers 415",
+          ask("PATCH", session, token, body, Content_Type=SDP, If_Match=etag)[0] == 415)
+    check("4.3 a body that is no fragment answers 400",
+          ask("PATCH", session, token, "hello", Content_Type=FRAG, If_Match=etag)[0] == 400)
+    check("4.3 a torn candidate answers 400",
+          ask("PATCH", session, token, frag(ufrag, pwd, "x"), Content_Type=FRAG,
+              If_Match=etag)[0] == 400)
+    check("4.3 a candidate with a name is passed over",
+          ask("PATCH", session, token,
+              "a=candidate:1 1 udp 1 3f7d.local 5000 typ host\r\n", Content_Type=FRAG,
+              If_Match=etag)[0] == 204)
+
+
+def restart(r, session, etag):
+    """RFC 9725 4.3.3: new credentials by PATCH."""
+    ufrag, pwd = credentials()
+    status, head, body = r.door.ask("PATCH", session, r.whip["link"], frag(ufrag, pwd),
+                                    Content_Type=FRAG, If_Match="*")
+    check("4.3.3 a restart answers 200 with a fragment",
+          status == 200 and head.get("content-type") == FRAG, status)
+    check("4.3.3 and a new ETag", head.get("etag") not in (None, etag))
+    check("4.3.3 with our new credentials and candidates",
+          "a=ice-ufrag:" in body and "a=ice-pwd:" in body and "a=candidate:" in body)
+    check("4.3.3 the old tag is worth nothing",
+          r.door.ask("PATCH", session, r.whip["link"], "a=end-of-candidates\r\n",
+                     Content_Type=FRAG, If_Match=etag)[0] == 412)
+    status, _, _ = r.door.ask("PATCH", session, r.whip["link"],
+                              f"a=ice-ufrag:{credentials()[0]}\r\n", Content_Type=FRAG,
+                              If_Match="*")
+    check("4.3.3 a restart without password is refused", status == 400, status)
+    check("4.3.3 a failed restart keeps the session",
+          r.door.ask("PATCH", session, r.whip["link"], "a=end-of-candidates\r\n",
+                     Content_Type=FRAG, If_Match=head.get("etag", ""))[0] == 204)
+    return head.get("etag", "")
+
+
+def ending(r, session):
+    """RFC 9725 4.2: DELETE."""
+    check("4.2 DELETE of a session that never was answers 404",
+          r.door.ask("DELETE", r.in_path + "/" + "0" * 32, r.whip["link"])[0] == 404)
+    other = r.s.link(r.id, "whip", "--name", "Other")["link"]
+    check("4.7 another publisher's token does not reach it",
+          r.door.ask("DELETE", session, other)[0] == 404)
+    status, _, _ = r.door.ask("DELETE", session, r.whip["link"], If_Match='"stale"')
+    check("4.2 DELETE answers 200 whatever If-Match says", status == 200, status)
+    check("4.2 then the session is gone",
+          r.door.ask("DELETE", session, r.whip["link"])[0] == 404)
+    left = r.host.event("person.left")
+    check("the publisher has left the class", left["person"] == r.whip["person"],
+          json.dumps(left))
+
+
+def refusals(r):
+    """RFC 9725 4.2, 4.4, 4.7: what is refused, as a whole and with the right status."""
+    door, token = r.door, r.whip["link"]
+    status, head, _ = door.post(r.in_path, None)
+    check("4.7 no token answers 401 with WWW-Authenticate",
+          status == 401 and head.get("www-authenticate", "").startswith("Bearer"), status)
+    check("4.7 another scheme answers 401", door.post(r.in_path, "Basic eDp4")[0] == 401)
+    check("4.7 a token that is none answers 403", door.post(r.in_path, "nonsense")[0] == 403)
+    check("4.7 a viewer's token does not publish",
+          door.post(r.in_path, r.whep["link"])[0] == 403)
+    check("4.7 a link for people is no bearer token",
+          door.post(r.in_path, r.s.link(r.id, "host")["link"])[0] == 403)
+    check("4.7 a token of another class answers 403",
+          door.post("/whip/" + r.s.make_class("Other"), token)[0] == 403)
+    check("4.2 a class that is none answers 404", door.post("/whip/c_none", token)[0] == 404)
+    check("4.2 another type answers 415", door.post(r.in_path, token, kind="text/plain")[0] == 415)
+    check("4.2 the type is read without case and parameters",
+          door.post(r.in_path, token, "x", kind="Application/SDP; charset=utf-8")[0] == 400)
+    check("4.2 an answer of another type is refused",
+          door.post(r.in_path, token, Accept="text/html")[0] == 406)
+    check("4.2 what is no SDP answers 400", door.post(r.in_path, token, "v=1\r\nhello")[0] == 400)
+    check("4.2 an empty offer answers 400", door.post(r.in_path, token, "")[0] == 400)
+    check("4.4 the whole offer fails, not one section: two cameras",
+          door.post(r.in_path, token, offer(kinds=("audio", "video", "video")))[0] == 422)
+    check("4.4 an offer to receive does not publish",
+          door.post(r.in_path, token, offer("recvonly"))[0] == 422)
+    check("4.4.1 an offer without BUNDLE is refused",
+          door.post(r.in_path, token, offer(bundle=False))[0] == 422)
+    check("4.4.1 an offer without rtcp-mux is refused",
+          door.post(r.in_path, token, offer(mux=False))[0] == 422)
+    check("4.4.2 setup:passive is refused",
+          door.post(r.in_path, token, offer(setup="passive"))[0] == 422)
+    check("nobody came in by any of these", not r.host.events("person.joined"))
+    status = door.announce(r.in_path, token, 70000000)
+    check("4.2 too large answers 413 before it is sent", status == 413, status)
+
+
+def cors(r):
+    """RFC 9725 4.2 on CORS, and methods kept for later."""
+    status, head, body = r.door.ask("OPTIONS", r.in_path, Origin="https://encoder.example",
+                                    Access_Control_Request_Method="POST")
+    check("4.2 OPTIONS answers without a token", status == 204 and body == "", status)
+    check("4.2 and names Accept-Post", head.get("accept-post") == SDP)
+    check("4.2 CORS: any origin, since only the token counts",
+          head.get("access-control-allow-origin") == "*" and
+          "access-control-allow-credentials" not in head)
+    check("4.2 CORS: methods and headers",
+          {"POST", "PATCH", "DELETE"} <= words(head.get("access-control-allow-methods", "")) and
+          {"Authorization", "Content-Type", "If-Match"} <=
+          words(head.get("access-control-allow-headers", "")))
+    check("4.2 CORS: Location, ETag and Link can be read",
+          {"Location", "ETag", "Link"} <= words(head.get("access-control-expose-headers", "")))
+    check("4.6 no relays before a token was shown", "link" not in head)
+    status, head, _ = r.door.ask("POST", r.in_path, None, "x", Content_Type=SDP,
+                                 Origin="https://encoder.example")
+    check("4.2 a refusal can be read from another origin too",
+          status == 401 and head.get("access-control-allow-origin") == "*", status)
+    for path in (r.in_path, r.out_path):
+        token = (r.whip if path == r.in_path else r.whep)["link"]
+        status, _, body = r.door.ask("GET", path, token)
+        check(f"4.2 GET {path[:5]} succeeds without content", status == 200 and body == "", status)
+        check(f"4.2 HEAD {path[:5]} likewise", r.door.ask("HEAD", path, token)[0] == 200)
+        status, head, _ = r.door.ask("PATCH", path, token, "x", Content_Type=FRAG)
+        check(f"4.2 PATCH of {path[:5]} itself answers 405 with Allow",
+              status == 405 and "POST" in head.get("allow", ""), status)
+        check(f"PUT {path[:5]} answers 405", r.door.ask("PUT", path, token, "x")[0] == 405)
+
+
+def viewers(r):
+    """What WHEP adds."""
+    door, token = r.door, r.whep["link"]
+    status, head, body = door.post(r.out_path, token, offer("recvonly"))
+    check("WHEP: POST answers 201 with a sendonly answer",
+          status == 201 and body.count("a=sendonly") == 2, status)
+    check("WHEP: one stream, one section per kind",
+          body.count("m=audio") == 1 and body.count("m=video") == 1 and "a=msid:" in body)
+    many = [door.post(r.out_path, token, offer("recvonly")) for _ in range(3)]
+    check("WHEP: one token, many viewers", [m[0] for m in many] == [201] * 3)
+    check("WHEP: viewers are counted", wait_for(lambda: r.s.metric("amphi_whep_viewers") == 4, 3))
+    check("WHEP: and no people", not r.host.events("person.joined"))
+    check("WHEP: one mix for all of them", r.s.metric("amphi_mixes") == 1)
+    check("WHEP: an offer to send is refused", door.post(r.out_path, token, offer())[0] == 422)
+    check("WHEP: a publisher's token does not play",
+          door.post(r.out_path, r.whip["link"], offer("recvonly"))[0] == 403)
+    ufrag, pwd = credentials()
+    status, again, _ = door.ask("PATCH", head["location"], token, frag(ufrag, pwd),
+                                Content_Type=FRAG, If_Match="*")
+    check("WHEP: restart", status == 200 and again.get("etag") != head["etag"], status)
+    status, later, _ = door.post(r.out_path + "?publisher=" + r.whip["person"], token,
+                                 offer("recvonly"))
+    check("WHEP: somebody who sends nothing answers 409 with Retry-After",
+          status == 409 and "retry-after" in later, status)
+    check("WHEP: a publisher that is no id answers 404",
+          door.post(r.out_path + "?publisher=x", token, offer("recvonly"))[0] == 404)
+    for _, more, _ in many:
+        door.ask("DELETE", more["location"], token)
+    check("WHEP: DELETE", door.ask("DELETE", head["location"], token)[0] == 200)
+    status, later, _ = door.post("/whep/" + r.idle, r.idle_token, offer("recvonly"))
+    check("WHEP: nothing live answers 409 with Retry-After",
+          status == 409 and "retry-after" in later, status)
+
+
+def replaced(r):
+    """One token, one publisher: the newest session is the one."""
+    first = r.door.post(r.in_path, r.whip["link"])[1]["location"]
+    second = r.door.post(r.in_path, r.whip["link"])[1]["location"]
+    check("a publisher that comes again replaces itself",
+          wait_for(lambda: r.door.ask("GET", first, r.whip["link"])[0] == 404, 5))
+    check("and keeps the newest session", r.door.ask("GET", second, r.whip["link"])[0] == 200)
+    r.host.send("person.remove", person=r.whip["person"], ban=True)
+    check("a publisher removed by the host has no session any more",
+          wait_for(lambda: r.door.ask("GET", second, r.whip["link"])[0] == 404, 5))
+    check("and does not come back", r.door.post(r.in_path, r.whip["link"])[0] == 403)
+
+
+def media(r):
+    """Two publishers and two viewers of a stack that is not ours."""
+    base = f"https://127.0.0.1:{r.s.port}"
+    one, two = (r.s.link(r.id, "whip", "--name", n) for n in ("Encoder 1", "Encoder 2"))
+    jobs = {"publish": [
+        {"url": base + r.in_path, "token": one["link"], "hz": 440, "luma": 60},
+        {"url": base + r.in_path, "token": two["link"], "hz": 880, "luma": 200}],
+        "watch": {"all": {"url": base + r.out_path, "token": r.whep["link"]},
+                  "one": {"url": f"{base}{r.out_path}?publisher={two['person']}",
+                          "token": r.whep["link"]}}}
+    done = subprocess.run(["/usr/bin/python3", "tests/app/wish_peer.py", json.dumps(jobs)],
+                          capture_output=True, text=True, timeout=60, check=False)
+    got = json.loads(done.stdout.splitlines()[0]) if done.stdout else {}
+    if not check("aiortc publishes twice and plays twice", done.returncode == 0 and len(got) == 2,
+                 done.stderr[-500:]):
+        return
+    both, single = got["all"], got["one"]
+    check("aiortc: pictures arrive", both["frames"] >= 20 and both["size"] == "320x180",
+          both["frames"])
+    check("aiortc: both voices are in the one sound",
+          min(both["tones"].values()) > 0.5 and both["silence"] < 0.05, both["tones"])
+    check("aiortc: ?publisher= is that one alone",
+          single["tones"]["880"] > 0.5 and single["tones"]["440"] < 0.05 and
+          abs(single["luma"] - 200) < 20, json.dumps(single))
+    check("aiortc: DELETE ends them all",
+          wait_for(lambda: r.s.metric("amphi_whip_publishers") == 0 and
+                   r.s.metric("amphi_whep_viewers") == 0 and r.s.metric("amphi_mixes") == 0, 5))
+
+
+def run():
+    with Server() as s:
+        r = Rig(s)
+        r.idle = s.make_class("Nobody here")
+        r.idle_token = s.link(r.idle, "whep")["link"]
+        refusals(r)
+        cors(r)
+        viewers(r)
+        session, etag = creation(r)
+        trickle(r, session, etag)
+        restart(r, session, etag)
+        ending(r, session)
+        media(r)
+        replaced(r)

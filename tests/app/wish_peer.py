@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""An independent WebRTC stack (aiortc) at the standard doors: two publishers and one viewer, each
+with its own SDP. Prints one line of JSON: what the viewer heard and saw."""
+import asyncio
+import fractions
+import json
+import math
+import ssl
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+import numpy
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, VideoStreamTrack
+from av import AudioFrame, VideoFrame
+
+RATE = 48000
+context = ssl.create_default_context()
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+
+
+class Tone(AudioStreamTrack):
+    """A sine of one frequency, 20 ms frames."""
+
+    def __init__(self, hz):
+        super().__init__()
+        self.hz = hz
+        self.at = 0
+        self.begin = None
+
+    async def recv(self):
+        self.begin = self.begin or time.time()
+        wait = self.begin + self.at / RATE - time.time()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        t = (numpy.arange(960) + self.at) / RATE
+        pcm = (8000 * numpy.sin(2 * math.pi * self.hz * t)).astype(numpy.int16)
+        frame = AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = RATE
+        frame.pts = self.at
+        frame.time_base = fractions.Fraction(1, RATE)
+        self.at += 960
+        return frame
+
+
+class Picture(VideoStreamTrack):
+    """A plain colour with a moving bar."""
+
+    def __init__(self, luma):
+        super().__init__()
+        self.luma = luma
+        self.n = 0
+
+    async def recv(self):
+        pts, base = await self.next_timestamp()
+        picture = numpy.full((180, 320, 3), self.luma, numpy.uint8)
+        picture[:, self.n % 300:self.n % 300 + 20] = 255 - self.luma
+        self.n += 4
+        frame = VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.pts = pts
+        frame.time_base = base
+        return frame
+
+
+def ask(method, url, token, body=None, headers=None):
+    request = urllib.request.Request(url, body.encode() if body is not None else None, method=method)
+    request.add_header("Authorization", "Bearer " + token)
+    for name, value in (headers or {}).items():
+        request.add_header(name, value)
+    with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+        return answer.status, dict(answer.headers), answer.read().decode()
+
+
+async def exchange(pc, url, token):
+    """One POST; the address of the session."""
+    await pc.setLocalDescription(await pc.createOffer())
+    status, headers, sdp = await asyncio.get_event_loop().run_in_executor(
+        None, ask, "POST", url, token, pc.localDescription.sdp, {"Content-Type": "application/sdp"})
+    assert status == 201, status
+
+    await pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+    names = {k.lower(): v for k, v in headers.items()}
+    return urllib.parse.urljoin(url, names["location"])
+
+
+async def publish(url, token, hz, luma):
+    pc = RTCPeerConnection()
+    pc.addTransceiver(Tone(hz), direction="sendonly")
+    if luma is not None:
+        pc.addTransceiver(Picture(luma), direction="sendonly")
+    return pc, token, await exchange(pc, url, token)
+
+
+def power(pcm, hz):
+    """Share of the sound that is this frequency (Goertzel over all of it)."""
+    t = numpy.arange(len(pcm)) / RATE
+    z = numpy.abs(numpy.sum(pcm * numpy.exp(-2j * math.pi * hz * t))) / max(1, len(pcm)) * 2
+    return float(z / 8000)
+
+
+async def next_frame(track):
+    try:
+        return await track.recv()
+    except MediaStreamError:  # closed
+        return None
+
+
+class Watcher:
+    def __init__(self):
+        self.pcm = []
+        self.frames = 0
+        self.size = None
+        self.luma = None
+        self.tasks = []
+
+    def on_track(self, track):
+        self.tasks.append(asyncio.ensure_future(
+            self.hear(track) if track.kind == "audio" else self.see(track)))
+
+    async def hear(self, track):
+        while frame := await next_frame(track):
+            data = frame.to_ndarray().reshape(-1, len(frame.layout.channels))
+            self.pcm.append(data[:, 0].astype(float))
+
+    async def see(self, track):
+        while frame := await next_frame(track):
+            self.frames += 1
+            self.size = f"{frame.width}x{frame.height}"
+            self.luma = float(numpy.median(frame.to_ndarray(format="gray")))
+
+
+async def watch(url, token, audio=True, video=True):
+    pc = RTCPeerConnection()
+    watcher = Watcher()
+    pc.on("track", watcher.on_track)
+    for kind, wanted in (("audio", audio), ("video", video)):
+        if wanted:
+            pc.addTransceiver(kind, direction="recvonly")
+    return pc, watcher, token, await exchange(pc, url, token)
+
+
+async def until(condition, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not condition():
+        await asyncio.sleep(0.05)
+    return bool(condition())
+
+
+async def main(jobs):
+    patience = float(jobs.get("patience", 15))
+    result = {}
+    senders = []
+    for job in jobs["publish"]:
+        senders.append(await publish(job["url"], job["token"], job["hz"], job.get("luma")))
+    viewers = {}
+    for name, job in jobs["watch"].items():
+        viewers[name] = await watch(job["url"], job["token"], job.get("audio", True),
+                                    job.get("video", True))
+    for name, (pc, watcher, *_) in viewers.items():
+        wants_audio = jobs["watch"][name].get("audio", True)
+        wants_video = jobs["watch"][name].get("video", True)
+        await until(lambda: (watcher.frames >= 20 or not wants_video) and
+                    (len(watcher.pcm) >= 150 or not wants_audio), patience)
+        pcm = numpy.concatenate(watcher.pcm[-50:]) if watcher.pcm else numpy.zeros(1)
+        result[name] = {
+            "frames": watcher.frames, "size": watcher.size, "luma": watcher.luma,
+            "sound": len(watcher.pcm),
+            "tones": {str(j["hz"]): round(power(pcm, j["hz"]), 3) for j in jobs["publish"]},
+            "silence": round(power(pcm, 1760), 3), "state": pc.connectionState}
+    print(json.dumps(result), flush=True)
+    if jobs.get("hold"):
+        await asyncio.get_event_loop().run_in_executor(None, sys.stdin.readline)
+    for pc, *_, token, url in [*senders, *viewers.values()]:
+        status, _, _ = await asyncio.get_event_loop().run_in_executor(
+            None, ask, "DELETE", url, token)
+        assert status == 200, status
+        await pc.close()
+
+
+asyncio.run(main(json.loads(sys.argv[1])))

@@ -7,7 +7,11 @@ $(O)/bench/floor: $(O)/obj/bench/floor/floor.o
 	@mkdir -p $(@D)
 	@echo "LD $(BUILD) $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lIPSec_MB
-bench-build: $(O)/bench/load $(O)/bench/floor
+$(O)/bench/micro: $(O)/obj/bench/micro/micro.o $(LIBS)
+	@mkdir -p $(@D)
+	@echo "LD $(BUILD) $@"
+	$(Q)$(LINK)
+bench-build: $(O)/bench/load $(O)/bench/floor $(O)/bench/micro
 bench: deps-test
 	@$(MAKE) --no-print-directory BUILD=release build/amphi bench-build
 	@python3 bench/run.py

@@ -190,6 +190,19 @@ def memory_per_subscriber(rows):
         print(f"resident memory per subscriber: {kb} KiB")
 
 
+def micro():
+    """Nanoseconds per packet of each step alone; printed and kept in build/bench-micro.json."""
+    out = subprocess.run([*FIRST, "taskset", "-c", SERVER_CORE, f"{BUILD}/bench/micro"],
+                         capture_output=True, text=True, check=False).stdout
+    steps = json.loads(out)
+    steps.pop("sum")
+    print("ns a packet (" + steps.pop("engine") + "): " +
+          ", ".join(f"{k[:-3]} {v:.0f}" for k, v in steps.items()))
+    os.makedirs("build", exist_ok=True)
+    with open("build/bench-micro.json", "w", encoding="utf-8") as f:
+        json.dump(steps, f, indent=2)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=10)
@@ -199,6 +212,7 @@ def main():
     for name in options.only or SCENARIOS:
         rows[name] = run_scenario(name, options.seconds)
     memory_per_subscriber(rows)
+    micro()
     os.makedirs("build", exist_ok=True)
     with open("build/bench.json", "w", encoding="utf-8") as f:
         json.dump(rows, f, indent=2)

@@ -218,6 +218,9 @@ static void on_snapshot(struct client *client, json_t *message)
         return;
     }
     (void)snprintf(client->device, sizeof(client->device), "%s", device);
+    const char *person =
+        json_string_value(json_object_get(json_object_get(message, "you"), "person"));
+    (void)snprintf(client->person, sizeof(client->person), "%s", person ? person : "");
     if (client->publisher) {
         send_json(client, json_pack("{s:s,s:s,s:s,s:b,s:b,s:b}", "t", "media.state", "id", "state",
                                     "mic", has_mic(client) ? "on" : "off", "cam",
@@ -233,6 +236,11 @@ static void on_error(struct client *client, json_t *message)
     const char *code = json_string_value(json_object_get(message, "code"));
     const char *text = json_string_value(json_object_get(message, "why"));
     client->world->totals.errors++;
+    if (!id && client->state == CLIENT_LIVE && client->rx) { /* the view: it has no number */
+        client->view_refused = true;
+        client->world->totals.refused++;
+        return;
+    }
     if (id && strncmp(id, "ask", 3) == 0) { /* a command in the class: a refusal is an answer */
         client->world->totals.refused++;
         return;
@@ -357,6 +365,16 @@ void client_hand(struct client *client, bool up)
 void client_chat(struct client *client, const char *text)
 {
     ask(client, json_pack("{s:s,s:s}", "t", "chat.send", "text", text));
+}
+
+void client_phase(struct client *client, const char *phase)
+{
+    ask(client, json_pack("{s:s,s:s}", "t", "stage.phase", "phase", phase));
+}
+
+void client_place(struct client *client, const char *person)
+{
+    ask(client, json_pack("{s:s,s:s,s:s}", "t", "stage.place", "person", person, "place", "stage"));
 }
 
 static void unequip(struct client *client)

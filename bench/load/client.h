@@ -103,6 +103,7 @@ struct client {
     const char *link;
     char name[24];
     char device[40]; /* ours, from the snapshot */
+    char person[40];
     uint32_t room;
     bool publisher;
     bool sampled; /* decrypts everything it gets */
@@ -142,7 +143,8 @@ struct client {
     mono_us rx_at;
     mono_us asked_at[CLIENT_ASKED]; /* commands on their way, by number */
     uint32_t asked;
-    bool hand_up, mic_on;
+    bool hand_up;
+    bool view_refused; /* whom it asked for cannot be seen yet */
 };
 
 /* Prepares a client and its socket; 0 or E_IO. link is borrowed for life. */
@@ -172,6 +174,9 @@ void client_view(struct client *client, const char *const *devices, uint32_t cou
 void client_mic(struct client *client, bool on);
 void client_hand(struct client *client, bool up);
 void client_chat(struct client *client, const char *text);
+/* Webinars: the host moves on to a phase, and puts somebody on the stage. */
+void client_phase(struct client *client, const char *phase);
+void client_place(struct client *client, const char *person);
 /* Leaves the class and frees everything. */
 void client_fini(struct client *client);
 

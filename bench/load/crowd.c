@@ -1,11 +1,13 @@
 #include <stdio.h>
 
 #include "bench/load/run_state.h"
+#include "codec/sys/clock.h"
 
 enum {
     STEP_US = 100 * US_PER_MS,
     AWAY_US = 2 * US_PER_S,
-    LEVEL_SPEAKS = 22, /* -dBov */
+    COUNTDOWN_US = 4 * US_PER_S, /* of a webinar, and a little more */
+    LEVEL_SPEAKS = 22,           /* -dBov */
     LEVEL_SILENT = 100,
 };
 
@@ -128,6 +130,41 @@ static void come_and_go(struct load *load, uint32_t index, mono_us now)
     }
 }
 
+/* A webinar: the host opens the doors, brings the speakers on the stage and goes on air. */
+static void open_stage(struct load *load, uint32_t index)
+{
+    struct seat *host = publisher(load, index, 0);
+    struct room *room = &load->rooms[index];
+    if (load->config.shape.class_type != SHAPE_WEBINAR || !host || !host->started ||
+        host->client.state != CLIENT_LIVE) {
+        return;
+    }
+    for (uint32_t k = 0; k < load->config.shape.publishers; k++) {
+        struct seat *seat = publisher(load, index, k);
+        if (seat && seat->started && seat->client.state == CLIENT_LIVE && !seat->on_stage) {
+            seat->on_stage = true;
+            client_place(&host->client, seat->client.person);
+        }
+    }
+    if (!room->open_at) {
+        room->open_at = clock_mono_us();
+        client_phase(&host->client, "doors");
+        client_phase(&host->client, "starting");
+    }
+}
+
+bool crowd_admits(const struct load *load, mono_us now)
+{
+    for (uint32_t i = 0; i < load->config.shape.rooms; i++) {
+        mono_us open_at = load->rooms[i].open_at;
+        if (load->config.shape.class_type == SHAPE_WEBINAR && load->config.shape.publishers &&
+            (!open_at || now - open_at < COUNTDOWN_US)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void crowd_run(struct load *load, mono_us now)
 {
     if (now < load->crowd_at) {
@@ -136,6 +173,7 @@ void crowd_run(struct load *load, mono_us now)
     load->crowd_at = now + STEP_US;
     for (uint32_t i = 0; i < load->config.shape.rooms; i++) {
         struct room *room = &load->rooms[i];
+        open_stage(load, i);
         look_around(load, i);
         if (now >= room->turn_at) {
             room->turn += room->turn_at ? load->config.shape.speakers : 0;
@@ -151,6 +189,10 @@ void crowd_run(struct load *load, mono_us now)
     }
     for (uint32_t i = 0; i < load->wanted; i++) {
         struct seat *seat = &load->seats[i];
+        if (seat->client.view_refused) {
+            seat->client.view_refused = false;
+            seat->version = 0;
+        }
         if (seat->client.state == CLIENT_LIVE && seat->version != load->rooms[seat->room].cameras) {
             look(load, seat);
         }

@@ -104,8 +104,8 @@ static void headline(struct page *p)
 
 static void row(struct page *p, unsigned i)
 {
-    static const char *const units[VERDICT_ROWS] = {"%", "ms", "ms", "%", "/h", ""};
-    static const double scale[VERDICT_ROWS] = {100, 1, 1, 100, 1, 1};
+    static const char *const units[VERDICT_ROWS] = {"%", "%", "ms", "ms", "%", "/h", ""};
+    static const double scale[VERDICT_ROWS] = {100, 100, 1, 1, 100, 1, 1};
     const struct verdict_row *v = &p->r->verdict->row[i];
     if (!v->known) {
         return;
@@ -114,7 +114,8 @@ static void row(struct page *p, unsigned i)
     say(p->out, verdict_row_text((enum verdict_row_kind)i, true),
         verdict_row_text((enum verdict_row_kind)i, false));
     (void)fprintf(p->out, "</th><td>%.2f %s</td><td>", v->value * scale[i], units[i]);
-    say(p->out, i ? "au plus" : "au moins", i ? "at most" : "at least");
+    say(p->out, i > VERDICT_SEEN ? "au plus" : "au moins",
+        i > VERDICT_SEEN ? "at most" : "at least");
     (void)fprintf(p->out, " %.2f %s</td><td class=\"mark\">%s</td></tr>", v->limit * scale[i],
                   units[i], v->ok ? "✓" : "✗");
 }

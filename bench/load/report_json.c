@@ -36,8 +36,9 @@ static json_t *roles_json(const struct load_window *w)
 
 static json_t *verdict_json(const struct verdict *v)
 {
-    static const char *const names[VERDICT_ROWS] = {"joined", "join_p95_ms",      "delay_p99_ms",
-                                                    "loss",   "freezes_per_hour", "wrong_content"};
+    static const char *const names[VERDICT_ROWS] = {"joined",       "seen", "join_p95_ms",
+                                                    "delay_p99_ms", "loss", "freezes_per_hour",
+                                                    "wrong_content"};
     json_t *rows = json_object();
     for (unsigned i = 0; i < VERDICT_ROWS; i++) {
         const struct verdict_row *row = &v->row[i];

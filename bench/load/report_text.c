@@ -131,15 +131,16 @@ static void table_streams(FILE *out, const struct report *r, bool french)
 
 static void rows(FILE *out, const struct report *r, bool french)
 {
-    static const char *const units[VERDICT_ROWS] = {"%", "ms", "ms", "%", "/h", ""};
-    static const double scale[VERDICT_ROWS] = {100, 1, 1, 100, 1, 1};
+    static const char *const units[VERDICT_ROWS] = {"%", "%", "ms", "ms", "%", "/h", ""};
+    static const double scale[VERDICT_ROWS] = {100, 100, 1, 1, 100, 1, 1};
     for (unsigned i = 0; i < VERDICT_ROWS; i++) {
         const struct verdict_row *row = &r->verdict->row[i];
         if (row->known) {
             (void)fprintf(out, "  %s ", row->ok ? "✓" : "✗");
             cell(out, -40, verdict_row_text((enum verdict_row_kind)i, french));
             (void)fprintf(out, "%10.2f %-3s (%s %.2f)\n", row->value * scale[i], units[i],
-                          french ? (i ? "au plus" : "au moins") : (i ? "at most" : "at least"),
+                          i > VERDICT_SEEN ? (french ? "au plus" : "at most")
+                                           : (french ? "au moins" : "at least"),
                           row->limit * scale[i]);
         }
     }

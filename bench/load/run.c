@@ -122,6 +122,7 @@ void seat_start(struct load *load, struct seat *seat)
     seat->version = 0;
     seat->counted = false;
     seat->started = true;
+    seat->on_stage = false;
     seat->deadline = clock_mono_us() + LIVE_US;
     if (client_init(client, &load->world, link_of(load, seat), seat->room, index + 1, &none) != 0 ||
         client_equip(client, &kit) != 0) {
@@ -260,6 +261,12 @@ static void shrink(struct load *load, uint32_t n)
     }
 }
 
+/* The next seat may be taken: spectators of a webinar wait until it is on air. */
+static bool comes_now(const struct load *load, mono_us now)
+{
+    return load->seats[load->wanted].role != LOAD_VIEWER || crowd_admits(load, now);
+}
+
 bool load_grow(struct load *load, uint32_t n)
 {
     uint32_t first = load->wanted;
@@ -270,7 +277,13 @@ bool load_grow(struct load *load, uint32_t n)
     while (!load->stop && (load->wanted < n || joining(load))) {
         mono_us now = clock_mono_us();
         mono_us rate = (mono_us)load->config.shape.ramp;
-        while (load->wanted < n &&
+        if (load->wanted < n && !comes_now(load, now)) {
+            first = load->wanted;
+            start = now;
+            load_turn(load);
+            continue;
+        }
+        while (load->wanted < n && comes_now(load, now) &&
                (now - start) * rate >= (mono_us)(load->wanted - first) * US_PER_S) {
             seat_start(load, &load->seats[load->wanted++]);
         }

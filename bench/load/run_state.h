@@ -12,11 +12,13 @@ struct seat {
     bool counted;     /* its end was counted */
     uint32_t version; /* of the room's cameras when it last asked */
     mono_us deadline; /* to be live by */
+    bool on_stage;    /* put there, webinars only */
     mono_us back_at;  /* left on purpose, comes back then; 0 = not */
 };
 
 struct room {
     uint32_t cameras; /* version: changes when a camera comes or goes */
+    mono_us open_at;  /* the host of a webinar went on air; 0 = not yet */
     uint32_t turn;    /* first speaker of the running turn */
     mono_us turn_at;
     double chat_due, hands_due, churn_due; /* fractions of an event */
@@ -66,6 +68,8 @@ void seat_leave(struct load *load, struct seat *seat);
 void load_stop(struct load *load, const char *why);
 /* crowd.c: turns of speech, hands, chat, coming and going, and who looks at whom. */
 void crowd_run(struct load *load, mono_us now);
+/* Spectators of a webinar come when it is on air; others at any time. */
+bool crowd_admits(const struct load *load, mono_us now);
 /* measure.c */
 void measure_sum(const struct load *load, struct load_sum out[LOAD_ROLES]);
 void measure_second(struct load *load, mono_us now);

@@ -127,6 +127,21 @@ static void judge_content(struct verdict *v, const struct load_window *w,
     }
 }
 
+/* Cameras asked for and not seen are no loss: nothing was numbered. */
+static void judge_seen(struct verdict *v, const struct load_window *w)
+{
+    double seen = 0;
+    double expected = 0;
+    for (unsigned r = 0; r < LOAD_ROLES; r++) {
+        seen += w->role[r].tracks;
+        expected += w->role[r].tracks_expected;
+    }
+    v->row[VERDICT_SEEN] = (struct verdict_row){.value = expected > 0 ? seen / expected : 0,
+                                                .limit = 0.95,
+                                                .ok = seen >= 0.95 * expected,
+                                                .known = expected > 0};
+}
+
 void verdict_make(struct verdict *out, const struct shape *shape, const struct load_window *w,
                   const struct proof_result *proof)
 {
@@ -138,6 +153,7 @@ void verdict_make(struct verdict *out, const struct shape *shape, const struct l
     most(out, VERDICT_FREEZES, freezes_an_hour(w), shape->max_freezes, w->watched_h > 0);
     out->row[VERDICT_JOINED] =
         (struct verdict_row){.value = in, .limit = 0.995, .ok = in >= 0.995, .known = true};
+    judge_seen(out, w);
     judge_content(out, w, proof);
     for (unsigned i = 0; i < VERDICT_ROWS; i++) {
         out->fits = out->fits && (out->row[i].ok || !out->row[i].known);
@@ -218,6 +234,7 @@ const char *verdict_row_text(enum verdict_row_kind row, bool french)
 {
     static const char *const fr[] = {
         "Personnes entrées",
+        "Caméras visibles",
         "Temps d'entrée (95 % des personnes)",
         "Retard du son et de l'image (99 %)",
         "Pertes après réparation",
@@ -226,6 +243,7 @@ const char *verdict_row_text(enum verdict_row_kind row, bool french)
     };
     static const char *const en[] = {
         "People who got in",
+        "Cameras seen",
         "Time to enter (95 % of people)",
         "Delay of sound and picture (99 %)",
         "Loss after repair",

@@ -12,6 +12,7 @@
 
 enum verdict_row_kind {
     VERDICT_JOINED = 0, /* share of people who are in */
+    VERDICT_SEEN,       /* share of the cameras asked for that move at the end */
     VERDICT_JOIN,       /* ms, p95 */
     VERDICT_DELAY,      /* ms, p99 */
     VERDICT_LOSS,       /* share after repair */

@@ -1,6 +1,7 @@
 #include "tests/unit/support.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "codec/base/err.h"
 #include "codec/base/rng.h"
@@ -410,6 +411,35 @@ static void sizes_are_limited(void **state)
     assert_int_equal(sdp_offer_desc(&d, &session, registry_sdp_codec), E_LIMIT);
 }
 
+/*
+ * S14: ten megabytes made to hurt (one line, all lines, all sections, no line end at all). Refused
+ * by its length, before anything is looked at: not even a byte behind the limit is touched, which
+ * the missing pages would tell.
+ */
+static void s14_ten_megabytes_are_refused_unread(void **state)
+{
+    (void)state;
+    enum { TEN_MB = 10 * 1000 * 1000, PAGE = 4096 };
+    static const char *const pieces[] = {
+        "a=rtcp-fb:* nack\r\n", "m=video 9 RTP/AVP 96\r\n",  "x", "\r\n",
+        "a=candidate:",         "a=ssrc-group:FID 1 2 3\r\n"};
+    uint8_t *all = mmap(NULL, TEN_MB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(all != MAP_FAILED);
+    size_t readable = (SDP_TEXT_MAX + PAGE - 1) / PAGE * PAGE;
+    for (unsigned p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
+        assert_int_equal(mprotect(all, TEN_MB, PROT_READ | PROT_WRITE), 0);
+        size_t unit = strlen(pieces[p]);
+        for (size_t at = 0; at + unit <= TEN_MB; at += unit) {
+            memcpy(all + at, pieces[p], unit);
+        }
+        assert_int_equal(mprotect(all + readable, TEN_MB - readable, PROT_NONE), 0);
+        session.steps = 7;
+        assert_int_equal(sdp_parse(&session, (const char *)all, TEN_MB), E_TOOBIG);
+        assert_true(session.steps <= 7);
+    }
+    assert_int_equal(munmap(all, TEN_MB), 0);
+}
+
 /* Work is counted, not timed: at most a fixed number of visits per byte, whatever the text. */
 static void work_is_linear(void **state)
 {
@@ -533,6 +563,7 @@ int main(void)
         UNIT(simulcast_is_answered_stream_by_stream),
         UNIT(third_sources_are_idle),
         UNIT(sizes_are_limited),
+        UNIT(s14_ten_megabytes_are_refused_unread),
         UNIT(work_is_linear),
         UNIT(damaged_offers_do_no_harm),
         UNIT(candidates_are_read),

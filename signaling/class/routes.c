@@ -652,7 +652,7 @@ static void count_voices(struct klass *k, uint16_t index, struct voices *v, stru
     v->at = now.mono;
     for (unsigned i = 0; i < v->count && passed > 0 && passed <= VOICE_US_MAX; i++) {
         uint64_t value;
-        if (voice(k, v->speaker[i].device, room_of(k, index)) &&
+        if (voice(k, v->speaker[i].device, routes_room(k, index)) &&
             map_find(&k->room->devices, v->speaker[i].device, &value)) {
             ((struct live *)(uintptr_t)value)->heard_us += passed;
         }

@@ -186,6 +186,8 @@ struct voices {
     mono_us at; /* since when this holds */
     uint32_t count;
     struct media_speaker speaker[10];
+    uint32_t recents;
+    device_num recent[10];
 };
 
 /* Reactions of a webinar since they were last told. */

@@ -13,6 +13,9 @@ import { floorActions } from './floor/actions.ts';
 import FloorBar from './floor/FloorBar.svelte';
 import TurnCard from './floor/TurnCard.svelte';
 import People from './people/People.svelte';
+import SaverLayer from './network/SaverLayer.svelte';
+import Stats from './network/Stats.svelte';
+import { networkActions } from './network/saver.ts';
 import Settings from './settings/Settings.svelte';
 import Stage from './stage/Stage.svelte';
 import Amphitheatre from './webinar/Amphitheatre.svelte';
@@ -35,6 +38,7 @@ export const PANELS = {
   people: { title: 'panel.people', view: People },
   chat: { title: 'panel.chat', view: Chat },
   settings: { title: 'panel.settings', view: Settings },
+  stats: { title: 'panel.stats', view: Stats },
   scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
 } satisfies Record<string, PanelRow>;
 export type PanelName = keyof typeof PANELS;
@@ -46,7 +50,7 @@ export const STAFF_BARS: readonly StaffBar[] = [
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [TurnCard, Asked];
+export const LAYERS: readonly View[] = [TurnCard, Asked, SaverLayer];
 
 /** Actions of features, for the palette and the keyboard. */
-export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [floorActions];
+export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [floorActions, networkActions];

@@ -1,15 +1,19 @@
 // The page's one model: door, class, reconnecting, over. Joins signalling, media and the class state;
 // components read its fields and call its verbs, nothing else talks to the server.
 import type { OverReason } from '../core/link.ts';
-import { applyDelta, fromSnapshot, handRank, isStaff, ownDevice, personOf } from '../core/state.ts';
-import type { ClassState } from '../core/state.ts';
+import { applyDelta, fromSnapshot, ownDevice, personOf } from '../core/state.ts';
+import type { Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
 import { listens } from '../core/webinar.ts';
+<<<<<<< HEAD
 import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
 import { roommates } from '../core/workshops.ts';
+=======
+>>>>>>> main
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
+<<<<<<< HEAD
 import { Publisher } from './publisher.ts';
 import { Pulse } from './pulse.svelte.ts';
 import { Signal } from './signal.ts';
@@ -17,15 +21,22 @@ import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
 import { Voices } from './voices.svelte.ts';
 import { WorkshopDesk } from './workshops.svelte.ts';
+=======
+import { RoomView } from './roomview.svelte.ts';
+import { Signal } from './signal.ts';
+import { tellEvent, tellRefusal } from './tell.ts';
+import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
+import { playSound } from '../media/sounds.ts';
+>>>>>>> main
 
-export type Hurdle = 'full' | 'notopen' | '';
 const HURDLE_RETRY_MS = 8000;
 
-export class Room {
+export class Room extends RoomView {
   readonly classId: string;
   readonly signal: Signal;
   readonly media: MediaRoom;
   readonly local: LocalMedia;
+<<<<<<< HEAD
   phase: 'door' | 'class' | 'over' = $state('door');
   over: OverReason | undefined = $state();
   door: Door | undefined = $state.raw();
@@ -41,11 +52,14 @@ export class Room {
   readonly desk: WorkshopDesk;
   mutedHint = $state(false);
   talking = $state(false);
+=======
+>>>>>>> main
   readonly timeline: Record<string, number> = {};
   private syncing = false;
   private readonly publisher = new Publisher(this);
 
   constructor(classId: string, link: string) {
+    super();
     this.classId = classId;
     const resume = loadResume(classId);
     const prefix = [...crypto.getRandomValues(new Uint8Array(6))].map((b) => b.toString(16).padStart(2, '0')).join('');
@@ -73,22 +87,8 @@ export class Room {
     this.signal.start();
   }
 
-  get staff(): boolean {
-    return this.state !== undefined && isStaff(this.state.you.role);
-  }
-
-  /** Is this right (signaling/schema/rights.def) ours now? */
-  may(right: string): boolean {
-    return this.state?.rights.includes(right) ?? false;
-  }
-
-  get ownRank(): number {
-    if (!this.state) return 0;
-    const rank = handRank(this.state, this.state.you.person);
-    return rank > 0 && this.state.stage ? Math.max(this.pulse.rank, 1) : rank;
-  }
-
-  async join(name: string): Promise<void> {
+  /** `how` move: other pages of this person close. */
+  async join(name: string, how: 'add' | 'move' = 'add'): Promise<void> {
     if (this.joining) return;
     this.timeline['join'] = performance.now();
     this.joining = true;
@@ -96,26 +96,9 @@ export class Room {
     void this.media.play();
     this.local.refill();
     const { mic, cam } = this.local.state;
-    const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam });
+    const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam, how });
     this.joining = false;
     if (!outcome.ok) this.joinRefused(outcome.error, name);
-  }
-
-  /** A command whose refusal is told in words; true when it took effect. */
-  async run(body: CommandBody): Promise<boolean> {
-    const outcome = await this.signal.command(body);
-    if (!outcome.ok) tellRefusal(outcome.error);
-    return outcome.ok;
-  }
-
-  toggleHand(): void {
-    void this.run(this.ownRank > 0 ? { t: 'hand.lower' } : { t: 'hand.raise', kind: 'speak' });
-  }
-
-  async toggleShare(): Promise<void> {
-    if (this.local.screen) this.local.unshare();
-    else await this.local.share();
-    if (this.local.screenTrouble !== '') announcer.notice(t(`trouble.screen.${this.local.screenTrouble}`), 'attention');
   }
 
   async leave(endForAll: boolean): Promise<void> {
@@ -143,6 +126,12 @@ export class Room {
         return this.backAgain(m.epoch, m.clock);
       case 'delta':
         return this.advance(m);
+      case 'waiting':
+        return this.wait(m);
+      case 'asked':
+        this.asked = m;
+        if (prefs.sounds) void playSound('knock', prefs.speakerId);
+        return;
       case 'rights':
         if (this.state) this.state = { ...this.state, rights: m.rights };
         return;
@@ -174,7 +163,8 @@ export class Room {
     const again = this.door !== undefined;
     this.door = m;
     this.hurdle = m.class.state === 'closed' ? 'notopen' : '';
-    this.phase = 'door';
+    const waited = this.phase === 'waiting';
+    this.phase = waited ? 'waiting' : 'door';
     this.state = undefined;
     if (!this.local.mic.track && !this.local.cam.track && !again && !listens(m)) void this.local.openRemembered();
     saveGuest(this.classId, m.guest);
@@ -182,6 +172,19 @@ export class Room {
     this.timeline['door'] ??= performance.now();
     void this.media.connect(this.media.started ? 'epoch' : 'load', m.ice);
     this.signal.resend();
+    if (waited) void this.join(prefs.name);
+  }
+
+  /** In the waiting room: at the door for the server, and back to it after a lost connection. */
+  private wait(m: Extract<ServerMessage, { t: 'waiting' }>): void {
+    if (this.phase !== 'waiting') announcer.say(t(`waiting.reason.${m.reason}`), true);
+    this.waiting = m;
+    this.phase = 'waiting';
+    this.state = undefined;
+    saveResume(this.classId, '');
+    for (const command of this.signal.commands.pending()) {
+      if (command.t === 'join') this.signal.commands.settle(command.id, { ok: true });
+    }
   }
 
   private enter(m: Extract<ServerMessage, { t: 'snapshot' }>): void {
@@ -192,6 +195,7 @@ export class Room {
     const before = this.state;
     this.state = fromSnapshot(m, Date.now(), performance.now());
     this.phase = 'class';
+    this.waiting = undefined;
     this.hurdle = '';
     this.timeline['snapshot'] ??= performance.now();
     // The snapshot is the acknowledgement of join.

@@ -4,30 +4,17 @@ import type { OverReason } from '../core/link.ts';
 import { applyDelta, fromSnapshot, ownDevice, personOf } from '../core/state.ts';
 import type { Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
 import { listens } from '../core/webinar.ts';
-<<<<<<< HEAD
-import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
 import { roommates } from '../core/workshops.ts';
-=======
->>>>>>> main
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
-<<<<<<< HEAD
-import { Publisher } from './publisher.ts';
-import { Pulse } from './pulse.svelte.ts';
-import { Signal } from './signal.ts';
-import { tellEvent, tellRefusal } from './tell.ts';
-import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
-import { Voices } from './voices.svelte.ts';
-import { WorkshopDesk } from './workshops.svelte.ts';
-=======
 import { RoomView } from './roomview.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
 import { playSound } from '../media/sounds.ts';
->>>>>>> main
+import { WorkshopDesk } from './workshops.svelte.ts';
 
 const HURDLE_RETRY_MS = 8000;
 
@@ -36,27 +23,10 @@ export class Room extends RoomView {
   readonly signal: Signal;
   readonly media: MediaRoom;
   readonly local: LocalMedia;
-<<<<<<< HEAD
-  phase: 'door' | 'class' | 'over' = $state('door');
-  over: OverReason | undefined = $state();
-  door: Door | undefined = $state.raw();
-  state: ClassState | undefined = $state.raw();
-  hurdle: Hurdle = $state('');
-  joining = $state(false);
-  /** Signalling works and is fresh. */
-  linked = $state(false);
-  attempt = $state(0);
-  online = $state(navigator.onLine);
-  readonly voices = new Voices();
-  readonly pulse = new Pulse();
   readonly desk: WorkshopDesk;
-  mutedHint = $state(false);
-  talking = $state(false);
-=======
->>>>>>> main
   readonly timeline: Record<string, number> = {};
   private syncing = false;
-  private readonly publisher = new Publisher(this);
+  private stateCommands = 0;
 
   constructor(classId: string, link: string) {
     super();
@@ -76,7 +46,7 @@ export class Room extends RoomView {
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),
-      changed: () => this.publisher.publish(),
+      changed: () => this.publishState(),
       mutedSpeech: () => this.hintMuted(),
     });
     this.desk = new WorkshopDesk(this);
@@ -206,7 +176,7 @@ export class Room extends RoomView {
       this.local.refill();
       if (!this.media.started) void this.comeBack();
     } else {
-      this.publisher.follow();
+      this.followServer();
     }
     if (newEpoch) void this.media.connect('epoch');
     this.signal.resend();
@@ -221,7 +191,7 @@ export class Room extends RoomView {
     const before = this.state ? ownDevice(this.state) : undefined;
     const inputs = (['mic', 'cam'] as const).filter((i) => (i === 'mic' ? before?.mic === 'on' : before?.cam));
     if (inputs.length > 0) await this.local.turnOn(inputs);
-    else this.publisher.publish();
+    else this.publishState();
     await this.local.refreshDevices();
   }
 
@@ -256,7 +226,29 @@ export class Room extends RoomView {
       tellEvent(event, before);
       if (event.e === 'person.left') this.voices.gone(personOf(before, event.person)?.devices ?? []);
     }
-    this.publisher.follow();
+    this.followServer();
+  }
+
+  /** The server may have closed our microphone or camera; it never opens them. */
+  private followServer(): void {
+    const device = this.state ? ownDevice(this.state) : undefined;
+    if (!device || this.stateCommands > 0) return;
+    if (device.mic === 'off' && this.local.mic.on) {
+      this.local.turnOff('mic');
+      announcer.notice(t('say.mutedBy'), 'attention');
+    }
+    if (!device.cam && this.local.cam.on) this.local.turnOff('cam');
+  }
+
+  private publishState(): void {
+    if (this.phase !== 'class') return;
+    this.mutedHint = false;
+    this.stateCommands += 1;
+    void this.signal.command({ t: 'media.state', ...this.local.state }).then((outcome) => {
+      this.stateCommands = 0;
+      if (!outcome.ok && outcome.error.code === 'denied' && this.local.screen) this.local.unshare();
+      if (!outcome.ok) tellRefusal(outcome.error);
+    });
   }
 
   private joinRefused(error: ErrorReply, name: string): void {

@@ -60,17 +60,10 @@ export const STAFF_BARS: readonly StaffBar[] = [
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-<<<<<<< HEAD
-export const LAYERS: readonly View[] = [TableLayer, SaverLayer];
+export const LAYERS: readonly View[] = [TurnCard, Asked, TableLayer, SaverLayer];
 
 /** Actions of features, for the palette and the keyboard. */
 export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [
-  networkActions,
+  floorActions, networkActions,
   () => [{ id: 'workshops', label: t('bar.workshops'), icon: 'layout-grid', run: () => view.toggle('workshops') }],
 ];
-=======
-export const LAYERS: readonly View[] = [TurnCard, Asked, SaverLayer];
-
-/** Actions of features, for the palette and the keyboard. */
-export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [floorActions, networkActions];
->>>>>>> main

@@ -184,6 +184,8 @@ struct voices {
     bool due; /* not told yet */
     uint32_t count;
     struct media_speaker speaker[10];
+    uint32_t recents;
+    device_num recent[10];
 };
 
 /* Reactions of a webinar since they were last told. */

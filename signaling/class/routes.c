@@ -584,6 +584,21 @@ static void speaking_list(struct jsonw *w, struct klass *k, room_num where, cons
     jsonw_array_end(w);
 }
 
+/* Who had the floor; the first one has it. */
+static void recent_list(struct jsonw *w, struct klass *k, room_num where, const struct voices *v)
+{
+    jsonw_key(w, "recent");
+    jsonw_array(w);
+    for (unsigned i = 0; i < v->recents; i++) {
+        const struct live *l = voice(k, v->recent[i], where);
+        if (l) {
+            char text[ID_TEXT_MAX];
+            jsonw_str(w, id_print(text, ID_DEVICE, &l->device));
+        }
+    }
+    jsonw_array_end(w);
+}
+
 /* Those at the control desk hear of every table. */
 static void tell_desks(struct klass *k, uint16_t index, const struct voices *v)
 {
@@ -616,6 +631,7 @@ static void tell_speaking(struct klass *k, uint16_t index, const struct voices *
     struct classroom *room = k->room;
     struct jsonw *w = out_start(room, "speaking");
     speaking_list(w, k, routes_room(k, index), v);
+    recent_list(w, k, routes_room(k, index), v);
     jsonw_object_end(w);
     size_t count = 0;
     for (const struct conn *c = k->conns; c; c = c->next) {
@@ -658,6 +674,8 @@ static void speaking(struct classroom *room, const struct media_evt *evt, struct
     v->due = true;
     v->count = evt->speaking.count < 10 ? evt->speaking.count : 10;
     memcpy(v->speaker, evt->speaking.speaker, v->count * sizeof(v->speaker[0]));
+    v->recents = evt->speaking.recents < 10 ? evt->speaking.recents : 10;
+    memcpy(v->recent, evt->speaking.recent, v->recents * sizeof(v->recent[0]));
     if (now.mono - k->speaking_at >= SPEAKING_US) {
         routes_timer_speaking(k, now);
     } else if (!k->speaking_timer.armed) {

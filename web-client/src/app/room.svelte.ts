@@ -152,7 +152,7 @@ export class Room {
       case 'audience':
         return this.pulse.take(m);
       case 'speaking':
-        return this.voices.heard(m.list, this.state?.you.device ?? '');
+        return this.voices.heard(m.list, m.recent, this.state?.you.device ?? '');
       case 'error':
         if (m.id !== undefined && this.media.refused(m.id) && m.code === 'gone') void this.media.connect('epoch');
         else if (m.id === undefined) this.doorRefused(m);

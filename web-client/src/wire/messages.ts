@@ -131,7 +131,7 @@ export type Slots = { t: 'slots'; audio: string[]; video: VideoSlot[] };
 /** Encodings somebody watches: h = 1, m = 2, l = 4. */
 export type SendLayers = { t: 'send'; cam: number; screen: number };
 /** Loudest first; at most 5 a second. */
-export type SpeakingList = { t: 'speaking'; list: Speaking[] };
+export type SpeakingList = { t: 'speaking'; list: Speaking[]; recent: string[] };
 /** Anything the server sends. */
 export type ServerMessage =
   | Door

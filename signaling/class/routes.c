@@ -9,6 +9,7 @@
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
 #include "codec/base/mem.h"
+#include "signaling/class/floor_cmd.h"
 #include "signaling/class/impl.h"
 #include "signaling/class/offer.h"
 #include "signaling/class/ws.h"
@@ -22,6 +23,8 @@ static void command(struct classroom *room, const struct media_cmd *cmd)
 /* ---- rooms and sources
  * ---------------------------------------------------------------------------- */
 
+/* Reports of who speaks come at least this often while somebody does. */
+enum { VOICE_US_MAX = 2 * US_PER_S };
 /* Media rooms of a class beyond its own: see enum stage_media. */
 enum { MEDIA_ROOM_WINGS = 0xfff1, MEDIA_ROOM_LOBBY = 0xfff2 };
 
@@ -658,6 +661,21 @@ void routes_timer_speaking(struct klass *k, struct class_time now)
     }
 }
 
+/* Those who were heard until now have spoken that long. */
+static void count_voices(struct klass *k, uint16_t index, struct voices *v, struct class_time now)
+{
+    int64_t passed = now.mono - v->at;
+    v->at = now.mono;
+    for (unsigned i = 0; i < v->count && passed > 0 && passed <= VOICE_US_MAX; i++) {
+        uint64_t value;
+        if (voice(k, v->speaker[i].device, routes_room(k, index)) &&
+            map_find(&k->room->devices, v->speaker[i].device, &value)) {
+            ((struct live *)(uintptr_t)value)->heard_us += passed;
+        }
+    }
+    floor_heard(k, now);
+}
+
 static void speaking(struct classroom *room, const struct media_evt *evt, struct class_time now)
 {
     uint64_t index = evt->room >> 16;
@@ -671,6 +689,7 @@ static void speaking(struct classroom *room, const struct media_evt *evt, struct
     if (!v) {
         return; /* nobody is told who speaks until there is memory again */
     }
+    count_voices(k, (uint16_t)where, v, now);
     v->due = true;
     v->count = evt->speaking.count < 10 ? evt->speaking.count : 10;
     memcpy(v->speaker, evt->speaking.speaker, v->count * sizeof(v->speaker[0]));

@@ -7,6 +7,11 @@ import type { ClassState } from '../core/state.ts';
 import type { TextKey } from '../i18n/translate.ts';
 import type { IconName } from '../ui/icons.ts';
 import Chat from './chat/Chat.svelte';
+import Asked from './conduct/Asked.svelte';
+import SessionBar from './conduct/SessionBar.svelte';
+import { floorActions } from './floor/actions.ts';
+import FloorBar from './floor/FloorBar.svelte';
+import TurnCard from './floor/TurnCard.svelte';
 import People from './people/People.svelte';
 import SaverLayer from './network/SaverLayer.svelte';
 import Stats from './network/Stats.svelte';
@@ -39,11 +44,13 @@ export const PANELS = {
 export type PanelName = keyof typeof PANELS;
 
 export const STAFF_BARS: readonly StaffBar[] = [
+  { when: () => true, view: SessionBar },
+  { when: ({ room, klass }) => klass.class.type !== 'webinar' && room.may('floor.run'), view: FloorBar },
   { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [SaverLayer];
+export const LAYERS: readonly View[] = [TurnCard, Asked, SaverLayer];
 
 /** Actions of features, for the palette and the keyboard. */
-export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [networkActions];
+export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [floorActions, networkActions];

@@ -4,7 +4,7 @@ import type { OverReason } from '../core/link.ts';
 import { applyDelta, fromSnapshot, handRank, isStaff, ownDevice, personOf } from '../core/state.ts';
 import type { ClassState } from '../core/state.ts';
 import { listens } from '../core/webinar.ts';
-import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
+import type { CommandBody, Door, ErrorReply, IceServers, ServerMessage } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
@@ -191,18 +191,18 @@ export class Room {
     }
     if (first) {
       this.local.refill();
-      if (!this.media.started) void this.comeBack();
+      if (!this.media.started) void this.comeBack(m.ice);
     } else {
       this.followServer();
     }
-    if (newEpoch) void this.media.connect('epoch');
+    if (newEpoch) void this.media.connect('epoch', m.ice);
     this.signal.resend();
     this.media.wishFirst(m.people, m.you.device);
   }
 
   /** After a reload: the same seat, the same devices, nothing more open than before. */
-  private async comeBack(): Promise<void> {
-    void this.media.connect('load');
+  private async comeBack(ice: IceServers | undefined): Promise<void> {
+    void this.media.connect('load', ice);
     void this.media.play();
     const before = this.state ? ownDevice(this.state) : undefined;
     const inputs = (['mic', 'cam'] as const).filter((i) => (i === 'mic' ? before?.mic === 'on' : before?.cam));

@@ -30,8 +30,11 @@ static void open_svg(FILE *out)
 
 static void label(FILE *out, double x, double y, const char *anchor, double v, const char *unit)
 {
-    (void)fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.3g%s%s</text>", x, y,
-                  anchor, v, *unit ? " " : "", unit);
+    int digits = v >= 100 ? 0 : 3;
+    (void)fprintf(out,
+                  v >= 100 ? "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.*f%s%s</text>"
+                           : "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.*g%s%s</text>",
+                  x, y, anchor, digits, v, *unit ? " " : "", unit);
 }
 
 static void axes(FILE *out, double v_max, double t_max, const char *unit)

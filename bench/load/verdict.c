@@ -90,7 +90,8 @@ static enum verdict_cause server_limits(const struct verdict *v, const struct lo
         (b->memory_limit > 0 && b->memory > memory_full * b->memory_limit)) {
         return CAUSE_MEMORY;
     }
-    return ms(&w->ack, 0.99) > ack_late_ms ? CAUSE_SIGNALLING : CAUSE_NONE;
+    /* Slow answers alone may be anybody's doing on a busy machine. */
+    return ms(&w->ack, 0.99) > ack_late_ms && !v->flagged ? CAUSE_SIGNALLING : CAUSE_NONE;
 }
 
 /* Cores the server used: from /proc when it runs here, else from its own metrics. */

@@ -513,6 +513,12 @@ static void on_speaking(struct bridge *b, const struct sfu_evt *in)
                 (struct media_speaker){.device = d->num, .level = in->speaking.speaker[i].level};
         }
     }
+    for (uint32_t i = 0; i < in->speaking.recents && i < SFU_SPEAKERS_MAX; i++) {
+        const struct device *d = find_peer(b, in->speaking.recent[i]);
+        if (d && d->room == in->room) {
+            out.speaking.recent[out.speaking.recents++] = d->num;
+        }
+    }
     deliver(b, &out);
 }
 

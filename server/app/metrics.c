@@ -170,6 +170,9 @@ static void class_rows(FILE *out, const struct core_public *p)
 {
     const struct classroom_stats *r = &p->room;
     gauge(out, "classes", "Classes known", r->classes);
+    gauge(out, "webinars_nearly_full", "Webinars with 80 % of the seats taken", r->webinars_near);
+    gauge(out, "webinars_full", "Webinars without a free seat", r->webinars_full);
+    gauge(out, "webinar_light_seats", "People with sound and slides only", r->webinars_light);
     gauge(out, "people", "People in a class now", r->people);
     gauge(out, "connections", "Signalling connections", r->conns);
     gauge(out, "devices_media", "Devices with a media connection", r->devices_media);

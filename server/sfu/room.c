@@ -326,6 +326,7 @@ void room_talk_end(struct sfu *sfu, struct track *track, mono_us now)
         return;
     }
     bool seated = speaker_leave(&room->speaker, &track->talk);
+    dominant_forget(&room->recent, track->publisher);
     room->talkers--;
     if (seated) {
         seat_all(sfu, room, now);
@@ -343,11 +344,37 @@ bool room_talk(struct sfu *sfu, struct track *track, uint8_t level, bool voice, 
     if (speaker_input(&room->speaker, &track->talk, level, voice, &change, now)) {
         seat_all(sfu, room, now);
     }
+    dominant_level(&track->floor, level, voice, now);
     return track->talk.seat >= 0;
 }
 
+/* Passes the floor to who dominates among those heard; sound of a screen never has it. */
+static bool floor_pass(struct room *room, mono_us now)
+{
+    struct dominant_member *member[SPEAKER_SEATS_MAX];
+    uint64_t name[SPEAKER_SEATS_MAX];
+    unsigned n = 0;
+    int holder = -1;
+    for (uint32_t i = 0; i < room->speaker.seats; i++) {
+        struct speaker_member *m = room->speaker.seat[i];
+        if (m && !m->pinned) {
+            struct track *track = track_of(m);
+            holder =
+                room->recent.count && track->publisher == room->recent.name[0] ? (int)n : holder;
+            name[n] = track->publisher;
+            member[n++] = &track->floor;
+        }
+    }
+    int next = dominant_choose(member, n, holder, now);
+    if (next < 0 || next == holder) {
+        return false;
+    }
+    dominant_note(&room->recent, name[next]);
+    return true;
+}
+
 /* One shard speaks for the room: the lowest one that has members. */
-static void speaking_event(struct sfu *sfu, struct room *room, mono_us now)
+static void speaking_event(struct sfu *sfu, struct room *room, bool passed, mono_us now)
 {
     struct speaker_member *list[SFU_SPEAKERS_MAX];
     struct sfu_evt evt = {.kind = SFU_EVT_SPEAKING, .room = room->id};
@@ -356,12 +383,14 @@ static void speaking_event(struct sfu *sfu, struct room *room, mono_us now)
     if (!present(room) || room->shards & lower) {
         return;
     }
+    evt.speaking.recents = room->recent.count;
+    memcpy(evt.speaking.recent, room->recent.name, sizeof(evt.speaking.recent));
     evt.speaking.count = n;
     for (uint32_t i = 0; i < n; i++) {
         evt.speaking.speaker[i] =
             (struct sfu_speaker){.peer = track_of(list[i])->publisher, .level = list[i]->level};
     }
-    if (n || room->spoken) {
+    if (n || room->spoken || passed) {
         sfu_emit(sfu, &evt);
     }
     room->spoken = n;
@@ -376,7 +405,7 @@ void room_tick(struct sfu *sfu, struct room *room, mono_us now)
     if (changed) {
         seat_all(sfu, room, now);
     }
-    speaking_event(sfu, room, now);
+    speaking_event(sfu, room, floor_pass(room, now), now);
     if (room->talkers || room->spoken) {
         sfu_arm(sfu, &room->node, TIMER_ROOM, now + ROOM_TICK_US);
     }

@@ -12,6 +12,7 @@
 
 #include "codec/base/pool.h"
 #include "codec/base/twheel.h"
+#include "server/proto/dominant.h"
 #include "server/proto/speaker.h"
 #include "server/sfu/sfu.h"
 
@@ -31,7 +32,8 @@ struct room {
     struct speaker speaker;
     uint32_t talkers; /* tracks in the speaker machine */
     struct twheel_node node;
-    uint32_t spoken; /* speakers in the last event */
+    struct dominant_recent recent; /* publishers who had the floor; the first one has it */
+    uint32_t spoken;               /* speakers in the last event */
 };
 
 struct room *room_find(const struct sfu *sfu, sfu_room_id id);

@@ -132,7 +132,9 @@ struct sfu_evt {
         uint8_t send[SOURCE_COUNT]; /* SEND: bit per layer: h = 1, m = 2, l = 4 */
         struct {
             uint32_t count;
+            uint32_t recents;
             struct sfu_speaker speaker[SFU_SPEAKERS_MAX];
+            sfu_peer_id recent[SFU_SPEAKERS_MAX]; /* who had the floor; the first one has it */
         } speaking;
     };
 };

@@ -13,6 +13,7 @@
 #include "codec/base/pool.h"
 #include "codec/base/twheel.h"
 #include "server/proto/alloc.h"
+#include "server/proto/dominant.h"
 #include "server/proto/history.h"
 #include "server/proto/keyreq.h"
 #include "server/proto/nack.h"
@@ -93,6 +94,7 @@ struct track {
     struct twheel_node keyreq_node;
     struct twheel_node tick_node;
     struct speaker_member talk;
+    struct dominant_member floor;
     uint64_t informed; /* shards that want news of a local track */
     uint8_t watched;   /* layers asked of the owner's shard (remote) */
     bool watching;

@@ -8,6 +8,7 @@
 #include "signaling/class/impl.h"
 #include "signaling/class/webinar.h"
 #include "signaling/journal/fold.h"
+#include "signaling/journal/stage.h"
 
 enum {
     CLASSES_MAX = 1000,
@@ -344,6 +345,9 @@ void classroom_stats(const struct classroom *room, struct classroom_stats *out)
     for (uint32_t i = 0; i < room->class_count; i++) {
         const struct klass *k = room->classes[i];
         out->people += (uint32_t)k->done->seat_count;
+        out->webinars_near += k->done->stage->fill >= 1;
+        out->webinars_full += k->done->stage->fill == 2;
+        out->webinars_light += (uint32_t)stage_light(k->done);
         for (const struct live *l = k->lives; l; l = l->next) {
             out->devices_media += l->open;
         }

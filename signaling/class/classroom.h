@@ -201,8 +201,11 @@ struct classroom_stats {
     uint32_t classes;
     uint32_t conns;
     uint32_t people;        /* present, away included */
-    uint32_t devices_media; /* with an open media connection */
-    uint32_t outstanding;   /* commits on their way */
+    uint32_t webinars_near; /* 80 % of the seats are taken, or all */
+    uint32_t webinars_full;
+    uint32_t webinars_light; /* people with sound and slides only */
+    uint32_t devices_media;  /* with an open media connection */
+    uint32_t outstanding;    /* commits on their way */
 };
 
 void classroom_stats(const struct classroom *room, struct classroom_stats *out);

@@ -108,6 +108,7 @@ struct live {
     bool open;      /* media connection asked for and not closed */
     room_num sent_room;
     uint32_t sent_publish;
+    int64_t heard_us; /* spoken since it was last counted in the journal */
     room_num sent_voice;
     struct media_ears sent_ears;
     uint8_t eyes; /* rooms of its view besides its own */
@@ -181,9 +182,12 @@ struct batch {
 
 /* The newest speakers of one room. */
 struct voices {
-    bool due; /* not told yet */
+    bool due;   /* not told yet */
+    mono_us at; /* since when this holds */
     uint32_t count;
     struct media_speaker speaker[10];
+    uint32_t recents;
+    device_num recent[10];
 };
 
 /* Reactions of a webinar since they were last told. */
@@ -220,6 +224,7 @@ struct klass {
     struct twheel_node speaking_timer;
     struct voices *voices[STATE_ROOMS_MAX]; /* made when somebody first speaks there */
     mono_us speaking_at;
+    mono_us heard_at; /* voices were last counted in the journal */
     struct twheel_node due_timer;
     struct pulse pulse;
     bool due_idle; /* what was due last changed nothing */

@@ -102,7 +102,9 @@ struct media_evt {
         uint8_t send[SOURCE_COUNT]; /* bits: h = 1, m = 2, l = 4 */
         struct {
             uint32_t count;
+            uint32_t recents;
             struct media_speaker speaker[10];
+            device_num recent[10]; /* who had the floor; the first one has it */
         } speaking;
     };
 };

@@ -167,6 +167,9 @@ static void you_value(struct jsonw *w, const struct state *s, const struct perso
     out_key_id(w, "person", ID_PERSON, &p->id);
     out_key_id(w, "device", ID_DEVICE, &l->device);
     jsonw_key_str(w, "role", schema_spell(ENUM_role, (int)state_role(s, p)));
+    if (p->role == ROLE_HOST) {
+        jsonw_key_bool(w, "host", true);
+    }
     jsonw_object_end(w);
 }
 

@@ -25,6 +25,8 @@ struct class_part {
     uint16_t last;
     /* Any of these may be NULL. Tells a committed event through out_log. */
     void (*note_h)(struct klass *k, const struct event *e);
+    /* The same for events of other blocks that may have changed something of this part. */
+    void (*other_h)(struct klass *k, const struct event *e);
     /* All events of a commit are noted: tells what they changed together. */
     void (*told_h)(struct klass *k, const struct event *events, size_t count);
     /* Adds members to the snapshot being written. */

@@ -1,12 +1,14 @@
 #include "signaling/class/part.h"
 
 #include "signaling/class/conduct.h"
+#include "signaling/class/floor_cmd.h"
 #include "signaling/class/webinar.h"
 #include "signaling/class/ws.h"
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {
     &class_conduct,
+    &class_floor,
     &class_workshops,
     &class_webinar,
 };
@@ -20,8 +22,11 @@ void parts_note(struct klass *k, const struct event *e)
 {
     for (size_t i = 0; class_part(i); i++) {
         const struct class_part *p = class_part(i);
-        if (p->note_h && (unsigned)e->type >= p->first && (unsigned)e->type <= p->last) {
+        bool own = (unsigned)e->type >= p->first && (unsigned)e->type <= p->last;
+        if (own && p->note_h) {
             p->note_h(k, e);
+        } else if (!own && p->other_h) {
+            p->other_h(k, e);
         }
     }
 }

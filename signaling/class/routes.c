@@ -9,6 +9,7 @@
 #include "codec/base/err.h"
 #include "codec/base/hash.h"
 #include "codec/base/mem.h"
+#include "signaling/class/floor_cmd.h"
 #include "signaling/class/impl.h"
 #include "signaling/class/offer.h"
 #include "signaling/class/ws.h"
@@ -22,6 +23,8 @@ static void command(struct classroom *room, const struct media_cmd *cmd)
 /* ---- rooms and sources
  * ---------------------------------------------------------------------------- */
 
+/* Reports of who speaks come at least this often while somebody does. */
+enum { VOICE_US_MAX = 2 * US_PER_S };
 /* Media rooms of a class beyond its own: see enum stage_media. */
 enum { MEDIA_ROOM_WINGS = 0xfff1, MEDIA_ROOM_LOBBY = 0xfff2 };
 
@@ -584,6 +587,21 @@ static void speaking_list(struct jsonw *w, struct klass *k, room_num where, cons
     jsonw_array_end(w);
 }
 
+/* Who had the floor; the first one has it. */
+static void recent_list(struct jsonw *w, struct klass *k, room_num where, const struct voices *v)
+{
+    jsonw_key(w, "recent");
+    jsonw_array(w);
+    for (unsigned i = 0; i < v->recents; i++) {
+        const struct live *l = voice(k, v->recent[i], where);
+        if (l) {
+            char text[ID_TEXT_MAX];
+            jsonw_str(w, id_print(text, ID_DEVICE, &l->device));
+        }
+    }
+    jsonw_array_end(w);
+}
+
 /* Those at the control desk hear of every table. */
 static void tell_desks(struct klass *k, uint16_t index, const struct voices *v)
 {
@@ -616,6 +634,7 @@ static void tell_speaking(struct klass *k, uint16_t index, const struct voices *
     struct classroom *room = k->room;
     struct jsonw *w = out_start(room, "speaking");
     speaking_list(w, k, routes_room(k, index), v);
+    recent_list(w, k, routes_room(k, index), v);
     jsonw_object_end(w);
     size_t count = 0;
     for (const struct conn *c = k->conns; c; c = c->next) {
@@ -642,6 +661,21 @@ void routes_timer_speaking(struct klass *k, struct class_time now)
     }
 }
 
+/* Those who were heard until now have spoken that long. */
+static void count_voices(struct klass *k, uint16_t index, struct voices *v, struct class_time now)
+{
+    int64_t passed = now.mono - v->at;
+    v->at = now.mono;
+    for (unsigned i = 0; i < v->count && passed > 0 && passed <= VOICE_US_MAX; i++) {
+        uint64_t value;
+        if (voice(k, v->speaker[i].device, routes_room(k, index)) &&
+            map_find(&k->room->devices, v->speaker[i].device, &value)) {
+            ((struct live *)(uintptr_t)value)->heard_us += passed;
+        }
+    }
+    floor_heard(k, now);
+}
+
 static void speaking(struct classroom *room, const struct media_evt *evt, struct class_time now)
 {
     uint64_t index = evt->room >> 16;
@@ -655,9 +689,12 @@ static void speaking(struct classroom *room, const struct media_evt *evt, struct
     if (!v) {
         return; /* nobody is told who speaks until there is memory again */
     }
+    count_voices(k, (uint16_t)where, v, now);
     v->due = true;
     v->count = evt->speaking.count < 10 ? evt->speaking.count : 10;
     memcpy(v->speaker, evt->speaking.speaker, v->count * sizeof(v->speaker[0]));
+    v->recents = evt->speaking.recents < 10 ? evt->speaking.recents : 10;
+    memcpy(v->recent, evt->speaking.recent, v->recents * sizeof(v->recent[0]));
     if (now.mono - k->speaking_at >= SPEAKING_US) {
         routes_timer_speaking(k, now);
     } else if (!k->speaking_timer.armed) {

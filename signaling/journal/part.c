@@ -10,6 +10,7 @@
 /* A new part: one row. */
 static const struct state_part *const parts[] = {
     &conduct_part,
+    &floor_part,
     &workshops_part,
     &stage_part,
 };

@@ -206,6 +206,9 @@ right_mask state_rights(const struct state *s, const struct person *person)
     }
     right_mask rights = right_effective(state_role(s, person), type, &s->policy, &room->policy,
                                         grant, person->deny);
+    if (floor_bars(s, person->seat)) {
+        rights &= ~((right_mask)1 << RIGHT_MIC);
+    }
     return stage_is(s) && !table ? stage_narrow(s, person, rights) : rights;
 }
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "codec/base/time.h"
+#include "signaling/journal/floor.h"
 #include "signaling/journal/rtext.h"
 #include "signaling/journal/workshops.h"
 #include "signaling/schema/id.h"
@@ -91,6 +92,7 @@ struct person {
     bool stepped;     /* host whose place was taken while away: takes it back by one click */
     uint16_t room;    /* last room, for coming back */
     int64_t heard_ms; /* spoken in this session, by the levels of the microphone */
+    int64_t floor_ms; /* and with the floor */
 };
 
 struct room_state {
@@ -142,6 +144,7 @@ struct state {
     int64_t closing_due;   /* when closing becomes closed */
     int64_t staffless_due; /* when it closes for want of staff; 0 = staff is here */
     size_t wait_count;
+    struct floor floor;
 
     struct person **persons;
     uint64_t *person_keys; /* id_key of persons[i], for a fast search */

@@ -220,6 +220,11 @@ json_t *say_message(const struct say *s, enum msg_type type)
     case MSG_WAIT_REFUSE:
         mend_waiter(s, m);
         break;
+    case MSG_FLOOR_DONE:
+        if (percent(s, 60)) {
+            (void)json_object_del(m, "to");
+        }
+        break;
     case MSG_SESSION_END:
         json_object_set_new(m, "after", json_integer(below(s, 600)));
         break;
@@ -227,6 +232,45 @@ json_t *say_message(const struct say *s, enum msg_type type)
         break;
     }
     return m;
+}
+
+static struct rig_page *page_of_person(const struct say *s, const char *person)
+{
+    for (size_t i = 0; person && i < s->rig->page_count; i++) {
+        struct rig_page *p = &s->rig->pages[i];
+        if (p->inside && strcmp(p->person, person) == 0) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static struct rig_page *page_of_host(const struct say *s)
+{
+    const json_t *people = json_object_get(s->page->view, "people");
+    for (size_t i = 0; i < json_array_size(people); i++) {
+        const json_t *p = json_array_get(people, i);
+        const char *role = json_string_value(json_object_get(p, "role"));
+        if (role && strcmp(role, "host") == 0) {
+            return page_of_person(s, json_string_value(json_object_get(p, "id")));
+        }
+    }
+    return NULL;
+}
+
+struct rig_page *say_actor(const struct say *s, enum msg_type type)
+{
+    enum right right = schema_msg(type)->right;
+    struct rig_page *actor = NULL;
+    bool staff =
+        right != RIGHT_NONE && !right_has(right_table(ROLE_PARTICIPANT, CLASS_STANDARD), right);
+    if (type == MSG_FLOOR_DONE || type == MSG_FLOOR_PASS) {
+        const json_t *turn = json_object_get(json_object_get(s->page->view, "floor"), "turn");
+        actor = page_of_person(s, json_string_value(json_object_get(turn, "person")));
+    } else if (staff) {
+        actor = page_of_host(s);
+    }
+    return actor && percent(s, 60) ? actor : s->page;
 }
 
 unsigned say_weight(enum msg_type type)
@@ -238,9 +282,13 @@ unsigned say_weight(enum msg_type type)
     case MSG_PERSON_REMOVE:
     case MSG_WAIT_REFUSE:
     case MSG_CLASS_SET:
+    case MSG_FLOOR_MODE:
         return 10;
     case MSG_MEDIA_STATE:
     case MSG_HAND_RAISE:
+    case MSG_FLOOR_GIVE:
+    case MSG_FLOOR_NEXT:
+    case MSG_FLOOR_DONE:
         return 80;
     case MSG_PERSON_WAIT:
     case MSG_ROLE_SET:

@@ -18,5 +18,7 @@ struct say {
 
 /* A message of this type as a new JSON tree. */
 json_t *say_message(const struct say *say, enum msg_type type);
+/* The page most likely to say it, seen from page: whoever leads, whoever has the floor. */
+struct rig_page *say_actor(const struct say *say, enum msg_type type);
 /* How often it is said, 0..1000; rare for what empties a class. */
 unsigned say_weight(enum msg_type type);

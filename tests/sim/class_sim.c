@@ -459,7 +459,7 @@ static struct id sim_class(struct sim *sim, uint64_t seed)
     struct admin_setting settings[] = {
         {SETTING_WAITING, (int64_t)(seed / 2 % WAITING_MODE_COUNT)},
         {SETTING_DURATION, 60},
-        {SETTING_START, seed % 2 ? 0 : sim->rig->now.wall + 40 * 60000},
+        {SETTING_START, seed % 2 ? 0 : sim->rig->now.wall + (int64_t)(seed % 4 ? 40 : 400) * 60000},
     };
     struct admin_request req = {.kind = ADMIN_CLASS_CREATE,
                                 .class_id = id_new(&sim->rng),

@@ -196,6 +196,7 @@ static void on_send(void *arg, const conn_num *to, size_t count, const char *tex
     for (size_t i = 0; i < count; i++) {
         struct rig_page *page = page_of(rig, to[i]);
         if (page) {
+            page->leaks += page->canary && memmem(text, len, page->canary, strlen(page->canary));
             page_hear(page, m);
         }
     }

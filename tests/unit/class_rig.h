@@ -35,6 +35,8 @@ struct rig_page {
     char acked[SCHEMA_CMD_ID_MAX + 1]; /* newest ack */
     char error[32];                    /* code of the newest error, "" none */
     char error_id[SCHEMA_CMD_ID_MAX + 1];
+    const char *canary; /* a word this page must never hear */
+    size_t leaks;       /* how often it heard it */
     size_t messages;
     size_t deltas;
     size_t snapshots;

@@ -3,10 +3,7 @@
 #include <string.h>
 
 static const struct golden_area *const areas[] = {
-    &golden_first,
-    &golden_conduct,
-    &golden_workshops,
-    &golden_stage,
+    &golden_first, &golden_conduct, &golden_floor, &golden_workshops, &golden_stage,
 };
 
 const struct golden_area *golden_area(size_t i)
@@ -169,3 +166,51 @@ static struct rtext *conduct_text(const struct event *e)
 
 const struct golden_area golden_conduct = {"tests/unit/data/journal-conduct.bin", conduct_events,
                                            conduct_text};
+
+/* ---- the floor
+ * ------------------------------------------------------------------------------------ */
+
+static const struct event *floor_events(size_t *count)
+{
+    static struct event events[40];
+    struct id host = golden_id(1);
+    struct id part = golden_id(3);
+    struct id late = golden_id(4);
+    const struct event list[] = {
+        {.type = EVENT_CLASS_CREATED, .a = CLASS_ROUND_TABLE},
+        {.type = EVENT_PERSON_JOINED, .person = host, .device = golden_id(11), .a = 0x202, .n = 1},
+        {.type = EVENT_PERSON_JOINED, .person = part, .device = golden_id(13), .b = 1, .n = 1},
+        {.type = EVENT_PERSON_JOINED, .person = late, .device = golden_id(14), .a = 0x303, .n = 1},
+        {.type = EVENT_FLOOR_SEATED, .person = part, .a = 2},
+        {.type = EVENT_FLOOR_SEATED, .person = late, .a = 2},
+        {.type = EVENT_FLOOR_MODE, .a = FLOOR_TOUR, .b = 1, .person = host},
+        {.type = EVENT_FLOOR_LISTED, .person = part},
+        {.type = EVENT_FLOOR_LISTED, .person = late, .a = 64, .b = 1},
+        {.type = EVENT_FLOOR_LISTED, .person = host, .a = 64},
+        {.type = EVENT_FLOOR_GIVEN, .person = part, .a = 120000, .n = 1790000100000, .other = host},
+        {.type = EVENT_FLOOR_PAUSED, .a = 1, .n = 1790000110000},
+        {.type = EVENT_FLOOR_TIMED, .n = 60000},
+        {.type = EVENT_FLOOR_PAUSED, .n = 1790000120000},
+        {.type = EVENT_FLOOR_OVER, .n = 1790000195000},
+        {.type = EVENT_FLOOR_OVER, .a = 1},
+        {.type = EVENT_FLOOR_HELD, .n = 1790000210000},
+        {.type = EVENT_FLOOR_HELD},
+        {.type = EVENT_FLOOR_HEARD, .person = part, .n = 42000},
+        {.type = EVENT_FLOOR_ENDED, .person = part, .b = 85000},
+        {.type = EVENT_FLOOR_UNLISTED, .person = host, .a = TURN_PASSED},
+        {.type = EVENT_FLOOR_GIVEN, .person = late, .b = 1, .n = 1790000200000},
+        {.type = EVENT_FLOOR_IDLE},
+    };
+    *count = sizeof(list) / sizeof(list[0]);
+    memcpy(events, list, sizeof(list));
+    return golden_stamp(events, *count);
+}
+
+static struct rtext *floor_text(const struct event *e)
+{
+    return e->type == EVENT_PERSON_JOINED || e->type == EVENT_CLASS_CREATED ? rtext_new("Nom", 3)
+                                                                            : NULL;
+}
+
+const struct golden_area golden_floor = {"tests/unit/data/journal-floor.bin", floor_events,
+                                         floor_text};

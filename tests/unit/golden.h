@@ -25,5 +25,6 @@ const struct event *golden_stamp(struct event *events, size_t count);
 
 extern const struct golden_area golden_first;
 extern const struct golden_area golden_conduct;
+extern const struct golden_area golden_floor;
 extern const struct golden_area golden_workshops;
 extern const struct golden_area golden_stage;

@@ -24,7 +24,7 @@ export function initScript(options) {
  * @typedef {object} PageOptions
  * @property {string} [name]       shows in logs and screenshots, and is typed at the door
  * @property {number} [sender]     1..127, coded into picture and tone
- * @property {'coded'|'portrait'|'none'|'denied'|'busy'|'native'} [media]
+ * @property {'coded'|'portrait'|'noise'|'none'|'denied'|'busy'|'native'} [media]
  * @property {number} [fps]
  * @property {[number, number]} [camera]  largest picture the camera gives, [640, 360] if not said
  * @property {[number, number]} [screen]

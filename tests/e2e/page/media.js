@@ -39,6 +39,24 @@
         });
     };
 
+    // A picture that costs what a real one costs: a texture that moves, so that rates are used.
+    let texture;
+    const noise = (context, width, height, counter) => {
+        if (!texture) {
+            texture = document.createElement('canvas');
+            texture.width = 256;
+            texture.height = 256;
+            const inner = texture.getContext('2d');
+            const image = inner.createImageData(256, 256);
+            for (let i = 0; i < image.data.length; i++) image.data[i] = i % 4 === 3 ? 255 : 96 + ((i * 7919) >> 3) % 97;
+            inner.putImageData(image, 0, 0);
+        }
+        const shift = (counter * 37) % 256;
+        for (let y = -shift; y < height; y += 256) {
+            for (let x = -((shift * 3) % 256); x < width; x += 256) context.drawImage(texture, x, y);
+        }
+    };
+
     const wanted = (constraint, fallback) => {
         const value = typeof constraint === 'object'
             ? constraint?.exact ?? constraint?.ideal ?? constraint?.max : constraint;
@@ -69,7 +87,8 @@
         const [track] = stream.getVideoTracks();
         let counter = 0;
         const paint = () => {
-            if (conf.media !== 'portrait') draw(context, canvas.width, canvas.height, id, counter++);
+            if (conf.media === 'noise') noise(context, canvas.width, canvas.height, counter++);
+            else if (conf.media !== 'portrait') draw(context, canvas.width, canvas.height, id, counter++);
             else if (id > 127) e2e.drawSlide(context, canvas.width, canvas.height);
             else e2e.drawPortrait(context, canvas.width, canvas.height, id, performance.now());
         };
@@ -124,7 +143,7 @@
         ?? list.find(([k]) => k === kind);
 
     media.getUserMedia = async (constraints = {}) => {
-        if (conf.media && !['coded', 'portrait'].includes(conf.media)) refuse();
+        if (conf.media && !['coded', 'portrait', 'noise'].includes(conf.media)) refuse();
         if (!constraints.audio && !constraints.video) throw new TypeError('nothing asked for');
         const tracks = [];
         if (constraints.audio) {
@@ -139,7 +158,7 @@
         return new MediaStream(tracks);
     };
     media.getDisplayMedia = async (constraints = {}) => {
-        if (conf.media && !['coded', 'portrait'].includes(conf.media)) refuse();
+        if (conf.media && !['coded', 'portrait', 'noise'].includes(conf.media)) refuse();
         const tracks = [picture(id + 128, {}, conf.screen ?? [1280, 720],
             { label: 'Coded screen', displaySurface: 'window' })];
         if (constraints.audio) {

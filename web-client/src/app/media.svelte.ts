@@ -2,8 +2,10 @@
 import { SteadyQuality, judgeQuality } from '../core/quality.ts';
 import type { Quality } from '../core/quality.ts';
 import { MediaDoctor } from '../core/rejoin.ts';
-import { assignSlots, firstWishes, sameWants } from '../core/slots.ts';
+import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
+import { SaverProposal, trafficOf } from '../core/traffic.ts';
+import type { SlotTraffic } from '../core/traffic.ts';
 import { arrivedOf, linkFigures, readFigures, sentOf } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
 import { watchNetwork } from '../media/network.ts';
@@ -12,8 +14,9 @@ import type { PeerState } from '../media/peer.ts';
 import { Playback } from '../media/playback.ts';
 import { chooseSlotPool } from '../media/pool.ts';
 import type { SendKind } from '../media/senders.ts';
+import { prefs } from './prefs.svelte.ts';
 import { SEND_SECTIONS } from '../wire/compact.ts';
-import type { Answer, ClientMessage, IceServers, OfferCause, Person, SlotLife, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
+import type { Answer, ClientMessage, IceServers, OfferCause, Person, SlotLife, SlotReason, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
 
 export interface MediaHooks {
   send(message: ClientMessage): boolean;
@@ -29,6 +32,7 @@ export interface MediaHooks {
 const VIEW_PERIOD_MS = 60;
 const DOCTOR_PERIOD_MS = 500;
 const FIGURES_PERIOD_MS = 2000;
+const REST_AFTER_MS = 2000;
 const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0, pathBytes: 0 };
 
 export class MediaRoom {
@@ -45,6 +49,11 @@ export class MediaRoom {
   soundBlocked = $state(false);
   quality: Quality = $state(3);
   rttMs = $state(0);
+  /** What came through each slot lately, for the statistics. */
+  traffic: readonly SlotTraffic[] = $state.raw([]);
+  sentKbps = $state(0);
+  /** The connection has been bad for a while: sound and slides only would help. */
+  proposeSaver = $state(false);
   private readonly hooks: MediaHooks;
   private readonly doctor = new MediaDoctor();
   private readonly steady = new SteadyQuality();
@@ -55,8 +64,13 @@ export class MediaRoom {
   private sentWants: Want[] | undefined;
   private viewAt = -VIEW_PERIOD_MS;
   private viewTimer: ReturnType<typeof setTimeout> | undefined;
+  private restTimer: ReturnType<typeof setTimeout> | undefined;
   private figures = NO_FIGURES;
   private figuresAt = 0;
+  private readonly proposal = new SaverProposal();
+  /** Nobody looks at this page: pictures rest, sound goes on. */
+  private unseen = false;
+  private readonly look = (): void => this.seen(!document.hidden);
   private arrived = -1;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private readonly unwatch: () => void;
@@ -66,6 +80,7 @@ export class MediaRoom {
     this.timers.push(setInterval(() => void this.treat(), DOCTOR_PERIOD_MS));
     this.unwatch = watchNetwork(() => this.doctor.moved());
     this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
+    document.addEventListener('visibilitychange', this.look);
   }
 
   get started(): boolean {
@@ -113,7 +128,10 @@ export class MediaRoom {
 
   /** The class is known: asks for it at once, before its tiles are there to ask. */
   wishFirst(people: readonly Person[], own: string): void {
-    if (this.wants.length === 0) this.wants = assignSlots([], firstWishes(people, own), this.pool.video);
+    if (this.wants.length === 0) {
+      const wishes = firstWishes(people, own);
+      this.wants = assignSlots([], prefs.saver ? resting(wishes, (w) => w.source === 'cam') : wishes, this.pool.video);
+    }
     this.sentWants = undefined;
     this.sendView();
     if (!this.sentWants) this.repeatView();
@@ -125,9 +143,9 @@ export class MediaRoom {
     this.viewTimer ??= setTimeout(() => this.sendView(), 0);
   }
 
-  slotOf(device: string, source: SourceKind): { slot: number; life: SlotLife } | undefined {
+  slotOf(device: string, source: SourceKind): { slot: number; life: SlotLife; reason: SlotReason } | undefined {
     const row = this.videoSlots.find(([, d, s]) => d === device && s === source);
-    return row ? { slot: row[0], life: row[3] } : undefined;
+    return row ? { slot: row[0], life: row[3], reason: row[4] } : undefined;
   }
 
   async play(): Promise<void> {
@@ -139,8 +157,19 @@ export class MediaRoom {
     return report ? readFigures(report, SEND_SECTIONS + this.pool.audio) : NO_FIGURES;
   }
 
+  declineSaver(): void {
+    this.proposal.declined(performance.now());
+    this.proposeSaver = false;
+  }
+
+  saverChanged(): void {
+    this.proposeSaver = false;
+  }
+
   close(): void {
     this.unwatch();
+    document.removeEventListener('visibilitychange', this.look);
+    clearTimeout(this.restTimer);
     for (const timer of this.timers) clearInterval(timer);
     clearTimeout(this.viewTimer);
     this.peer?.close();
@@ -191,10 +220,25 @@ export class MediaRoom {
   private sendView(): void {
     clearTimeout(this.viewTimer);
     this.viewTimer = undefined;
-    if (!this.hooks.reachable() || !this.hooks.inClass() || (this.sentWants && sameWants(this.wants, this.sentWants))) return;
-    if (!this.hooks.send({ t: 'view', want: this.wants })) return;
-    this.sentWants = this.wants;
+    const want = this.unseen ? this.wants.map(([slot, device, source]): Want => [slot, device, source, 0]) : this.wants;
+    if (!this.hooks.reachable() || !this.hooks.inClass() || (this.sentWants && sameWants(want, this.sentWants))) return;
+    if (!this.hooks.send({ t: 'view', want })) return;
+    this.sentWants = want;
     this.viewAt = performance.now();
+  }
+
+  /** A tab that is hidden for a moment keeps its pictures; one that is seen again has them at once. */
+  private seen(visible: boolean): void {
+    clearTimeout(this.restTimer);
+    if (!visible) {
+      this.restTimer = setTimeout(() => {
+        this.unseen = true;
+        this.sendView();
+      }, REST_AFTER_MS);
+      return;
+    }
+    this.unseen = false;
+    this.sendView();
   }
 
   private async measure(): Promise<void> {
@@ -202,6 +246,10 @@ export class MediaRoom {
     const now = performance.now();
     const figures = await this.readFigures();
     const link = linkFigures(this.figures, figures, (now - this.figuresAt) / 1000);
+    const elapsed = (now - this.figuresAt) / 1000;
+    const sent = (f: MediaFigures): number => f.sends.reduce((n, row) => n + row.bytes, 0);
+    this.traffic = trafficOf(this.figures.slots, figures.slots, elapsed, link.rttMs);
+    this.sentKbps = Math.max(0, Math.round(((sent(figures) - sent(this.figures)) * 8) / elapsed / 1000));
     // A live camera always sends, and the server reports on what we send: when nothing at all came, the path is dead.
     const due = sentOf(figures) > sentOf(this.figures)
       || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
@@ -213,6 +261,9 @@ export class MediaRoom {
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;
-    if (this.everConnected) this.quality = this.steady.push(judgeQuality(this.peer.connected, link));
+    if (!this.everConnected) return;
+    this.quality = this.steady.push(judgeQuality(this.peer.connected, link));
+    const held = this.videoSlots.some(([, , , , reason]) => reason === 'connection' || reason === 'paused');
+    this.proposeSaver = !prefs.saver && this.proposal.push(this.quality, held, now);
   }
 }

@@ -1,47 +1,32 @@
 // The page's one model: door, class, reconnecting, over. Joins signalling, media and the class state;
 // components read its fields and call its verbs, nothing else talks to the server.
 import type { OverReason } from '../core/link.ts';
-import { applyDelta, fromSnapshot, handRank, isStaff, ownDevice, personOf } from '../core/state.ts';
-import type { ClassState } from '../core/state.ts';
+import { applyDelta, fromSnapshot, ownDevice, personOf } from '../core/state.ts';
+import type { Door, ErrorReply, IceServers, ServerMessage } from '../wire/messages.ts';
 import { listens } from '../core/webinar.ts';
-import type { CommandBody, Door, ErrorReply, IceServers, ServerMessage } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
-import { Pulse } from './pulse.svelte.ts';
+import { RoomView } from './roomview.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
-import { Voices } from './voices.svelte.ts';
+import { playSound } from '../media/sounds.ts';
 
-export type Hurdle = 'full' | 'notopen' | '';
 const HURDLE_RETRY_MS = 8000;
 
-export class Room {
+export class Room extends RoomView {
   readonly classId: string;
   readonly signal: Signal;
   readonly media: MediaRoom;
   readonly local: LocalMedia;
-  phase: 'door' | 'class' | 'over' = $state('door');
-  over: OverReason | undefined = $state();
-  door: Door | undefined = $state.raw();
-  state: ClassState | undefined = $state.raw();
-  hurdle: Hurdle = $state('');
-  joining = $state(false);
-  /** Signalling works and is fresh. */
-  linked = $state(false);
-  attempt = $state(0);
-  online = $state(navigator.onLine);
-  readonly voices = new Voices();
-  readonly pulse = new Pulse();
-  mutedHint = $state(false);
-  talking = $state(false);
   readonly timeline: Record<string, number> = {};
   private syncing = false;
   private stateCommands = 0;
 
   constructor(classId: string, link: string) {
+    super();
     this.classId = classId;
     const resume = loadResume(classId);
     const prefix = [...crypto.getRandomValues(new Uint8Array(6))].map((b) => b.toString(16).padStart(2, '0')).join('');
@@ -68,22 +53,8 @@ export class Room {
     this.signal.start();
   }
 
-  get staff(): boolean {
-    return this.state !== undefined && isStaff(this.state.you.role);
-  }
-
-  /** Is this right (signaling/schema/rights.def) ours now? */
-  may(right: string): boolean {
-    return this.state?.rights.includes(right) ?? false;
-  }
-
-  get ownRank(): number {
-    if (!this.state) return 0;
-    const rank = handRank(this.state, this.state.you.person);
-    return rank > 0 && this.state.stage ? Math.max(this.pulse.rank, 1) : rank;
-  }
-
-  async join(name: string): Promise<void> {
+  /** `how` move: other pages of this person close. */
+  async join(name: string, how: 'add' | 'move' = 'add'): Promise<void> {
     if (this.joining) return;
     this.timeline['join'] = performance.now();
     this.joining = true;
@@ -91,26 +62,9 @@ export class Room {
     void this.media.play();
     this.local.refill();
     const { mic, cam } = this.local.state;
-    const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam });
+    const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam, how });
     this.joining = false;
     if (!outcome.ok) this.joinRefused(outcome.error, name);
-  }
-
-  /** A command whose refusal is told in words; true when it took effect. */
-  async run(body: CommandBody): Promise<boolean> {
-    const outcome = await this.signal.command(body);
-    if (!outcome.ok) tellRefusal(outcome.error);
-    return outcome.ok;
-  }
-
-  toggleHand(): void {
-    void this.run(this.ownRank > 0 ? { t: 'hand.lower' } : { t: 'hand.raise', kind: 'speak' });
-  }
-
-  async toggleShare(): Promise<void> {
-    if (this.local.screen) this.local.unshare();
-    else await this.local.share();
-    if (this.local.screenTrouble !== '') announcer.notice(t(`trouble.screen.${this.local.screenTrouble}`), 'attention');
   }
 
   async leave(endForAll: boolean): Promise<void> {
@@ -138,6 +92,12 @@ export class Room {
         return this.backAgain(m.epoch, m.clock);
       case 'delta':
         return this.advance(m);
+      case 'waiting':
+        return this.wait(m);
+      case 'asked':
+        this.asked = m;
+        if (prefs.sounds) void playSound('knock', prefs.speakerId);
+        return;
       case 'rights':
         if (this.state) this.state = { ...this.state, rights: m.rights };
         return;
@@ -152,7 +112,7 @@ export class Room {
       case 'audience':
         return this.pulse.take(m);
       case 'speaking':
-        return this.voices.heard(m.list, this.state?.you.device ?? '');
+        return this.voices.heard(m.list, m.recent, this.state?.you.device ?? '');
       case 'error':
         if (m.id !== undefined && this.media.refused(m.id) && m.code === 'gone') void this.media.connect('epoch');
         else if (m.id === undefined) this.doorRefused(m);
@@ -166,7 +126,8 @@ export class Room {
     const again = this.door !== undefined;
     this.door = m;
     this.hurdle = m.class.state === 'closed' ? 'notopen' : '';
-    this.phase = 'door';
+    const waited = this.phase === 'waiting';
+    this.phase = waited ? 'waiting' : 'door';
     this.state = undefined;
     if (!this.local.mic.track && !this.local.cam.track && !again && !listens(m)) void this.local.openRemembered();
     saveGuest(this.classId, m.guest);
@@ -174,6 +135,19 @@ export class Room {
     this.timeline['door'] ??= performance.now();
     void this.media.connect(this.media.started ? 'epoch' : 'load', m.ice);
     this.signal.resend();
+    if (waited) void this.join(prefs.name);
+  }
+
+  /** In the waiting room: at the door for the server, and back to it after a lost connection. */
+  private wait(m: Extract<ServerMessage, { t: 'waiting' }>): void {
+    if (this.phase !== 'waiting') announcer.say(t(`waiting.reason.${m.reason}`), true);
+    this.waiting = m;
+    this.phase = 'waiting';
+    this.state = undefined;
+    saveResume(this.classId, '');
+    for (const command of this.signal.commands.pending()) {
+      if (command.t === 'join') this.signal.commands.settle(command.id, { ok: true });
+    }
   }
 
   private enter(m: Extract<ServerMessage, { t: 'snapshot' }>): void {
@@ -183,6 +157,7 @@ export class Room {
     this.syncing = false;
     this.state = fromSnapshot(m, Date.now(), performance.now());
     this.phase = 'class';
+    this.waiting = undefined;
     this.hurdle = '';
     this.timeline['snapshot'] ??= performance.now();
     // The snapshot is the acknowledgement of join.

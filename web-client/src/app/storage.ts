@@ -2,11 +2,11 @@
 export interface Prefs {
   name: string; mic: boolean; cam: boolean; micId: string; camId: string; speakerId: string;
   lang: 'fr' | 'en' | ''; theme: 'auto' | 'light' | 'dark'; text: 's' | 'm' | 'l' | 'xl';
-  view: 'auto' | 'ring' | 'grid' | 'speaker'; mutedSpeech: boolean; sounds: boolean;
+  view: 'auto' | 'ring' | 'grid' | 'speaker'; mutedSpeech: boolean; sounds: boolean; saver: boolean;
 }
 const DEFAULTS: Prefs = {
   name: '', mic: true, cam: true, micId: '', camId: '', speakerId: '', lang: '', theme: 'auto', text: 'm',
-  view: 'auto', mutedSpeech: true, sounds: true,
+  view: 'auto', mutedSpeech: true, sounds: true, saver: false,
 };
 const PREFS_KEY = 'amphi.prefs';
 

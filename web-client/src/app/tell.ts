@@ -1,8 +1,9 @@
 // What people are told, in words and soft sounds, when something happens in the class.
+import { turnRank } from '../core/floor.ts';
 import { isStaff, personOf } from '../core/state.ts';
 import type { ClassState } from '../core/state.ts';
 import { playSound } from '../media/sounds.ts';
-import type { ClassEvent, ErrorReply } from '../wire/messages.ts';
+import type { ClassEvent, ErrorReply, Floor } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import { prefs, t } from './prefs.svelte.ts';
 import { tellInvites, tellStage } from './tell_stage.ts';
@@ -32,6 +33,12 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
     case 'role.changed':
       if (event.person === own && event.role !== 'host') announcer.notice(t(`say.role.${event.role}`));
       return;
+    case 'floor.set':
+      return tellFloor(event.floor, before);
+    case 'waiting.put':
+      announcer.say(t(event.waiter.knocked ? 'say.knocked' : 'say.waits', { name: event.waiter.name }));
+      if (prefs.sounds) void playSound('knock', prefs.speakerId);
+      return;
     case 'stage.set':
       return tellStage(event.stage, before);
     case 'invites.set':
@@ -41,6 +48,21 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
       else if (event.state === 'closed') announcer.notice(t('say.ended'), 'attention');
       return;
     default:
+  }
+}
+
+function tellFloor(floor: Floor, before: ClassState): void {
+  const was = before.floor;
+  if (floor.mode !== was.mode) announcer.notice(t(`floor.told.${floor.mode}`));
+  if (floor.turn && floor.turn.person !== was.turn?.person) {
+    if (floor.turn.person === before.you.person) {
+      announcer.say(t('floor.yours'), true);
+      if (prefs.sounds) void playSound('hand', prefs.speakerId);
+    } else announcer.say(t('floor.has', { name: personOf(before, floor.turn.person)?.name ?? '' }));
+  }
+  const rank = turnRank(floor, before.you.person);
+  if (rank > 0 && rank !== turnRank(was, before.you.person)) {
+    announcer.say(rank === 1 ? t('floor.youNext') : t('floor.yourRank', { n: rank }));
   }
 }
 

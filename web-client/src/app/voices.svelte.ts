@@ -7,9 +7,10 @@ export class Voices {
   speaker = $state('');
   private readonly active = new ActiveSpeaker();
 
-  heard(list: readonly Speaking[], own: string): void {
+  /** `recent`: who had the floor, as the server heard it; the first has it. */
+  heard(list: readonly Speaking[], recent: readonly string[], own: string): void {
     this.list = list;
-    this.speaker = this.active.update(list, performance.now(), own);
+    this.speaker = this.active.follow(recent, own) || this.active.update(list, performance.now(), own);
   }
 
   gone(devices: readonly Device[]): void {

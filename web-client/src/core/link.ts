@@ -62,6 +62,12 @@ export class Link {
         this.resume = m.resume;
         this.reached('class', m.epoch);
         return {};
+      case 'waiting':
+        // The seat is given up, if there was one: the way back in leads through the door.
+        this.resume = '';
+        this.seq = undefined;
+        this.phase = 'door';
+        return {};
       case 'epoch':
         this.stale = true;
         return { send: this.hello() };

@@ -12,6 +12,11 @@ export function heightFor(tileHeight: number, pixelRatio: number): number {
   return HEIGHTS.find((h) => h >= need) ?? 1080;
 }
 
+/** The same wishes; those that rest keep their slot and get no picture. */
+export function resting(wishes: readonly Wish[], rests: (wish: Wish) => boolean): Wish[] {
+  return wishes.map((wish) => (rests(wish) ? { ...wish, height: 0 } : wish));
+}
+
 const keyOf = (device: string, source: SourceKind): string => `${device}/${source}`;
 
 /**

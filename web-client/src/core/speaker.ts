@@ -9,6 +9,13 @@ export class ActiveSpeaker {
   private candidate = '';
   private candidateSinceMs = 0;
 
+  /** The server's judgement: the newest who had the floor and is not oneself; empty = it knows of none. */
+  follow(recent: readonly string[], own: string): string {
+    const other = recent.find((device) => device !== own && device !== '') ?? '';
+    if (other !== '') this.current = other;
+    return other;
+  }
+
   update(list: readonly Speaking[], nowMs: number, own: string): string {
     const loudest = list.find(([device]) => device !== own)?.[0] ?? '';
     if (loudest === '' || loudest === this.current) {

@@ -2,7 +2,8 @@
 import type { Device, Person, SourceKind } from '../wire/messages.ts';
 import { RING_MAX, gridCapacity, gridLayout, ringLayout, speakerLayout, stripCapacity } from './layout.ts';
 import type { Rect } from './layout.ts';
-import { handRank } from './state.ts';
+import { handsInOrder, ringOrder } from './floor.ts';
+import { personOf } from './state.ts';
 import type { ClassState } from './state.ts';
 
 export type ViewChoice = 'auto' | 'ring' | 'grid' | 'speaker';
@@ -31,7 +32,7 @@ function tile(state: ClassState, person: Person, device: Device | undefined, sou
     self: id === state.you.device,
     mic: device?.mic === 'on',
     picture: (source === 'cam' ? device?.cam : device?.screen) ?? false,
-    rank: source === 'cam' ? handRank(state, person.id) : 0,
+    rank: source === 'cam' ? handsInOrder(state).findIndex((h) => h.person === person.id) + 1 : 0,
   };
 }
 
@@ -39,7 +40,8 @@ function tile(state: ClassState, person: Person, device: Device | undefined, sou
 export function tilesOf(state: ClassState): { seats: Tile[]; screens: Tile[] } {
   const seats: Tile[] = [];
   const screens: Tile[] = [];
-  for (const person of seatOrder(state.people)) {
+  const order = seatOrder(state.people.filter((p) => p.room === personOf(state, state.you.person)?.room));
+  for (const person of state.class.type === 'round-table' ? ringOrder(state, order) : order) {
     const cameras = person.devices.filter((d) => d.cam);
     const own = person.devices.find((d) => d.id === state.you.device);
     const first = own ?? cameras[0] ?? person.devices[0];
@@ -79,6 +81,9 @@ export function arrange(state: ClassState, input: StageInput): Arrangement {
   if (kind === 'speaker' && !main) {
     main = seats.find((t) => t.device === input.speaker) ?? seats.find((t) => !t.self) ?? seats[0];
   }
+  // The holder's seat comes forward where the table cannot show all.
+  const holder = state.floor.turn?.person;
+  if (kind === 'speaker' && !pinned && !shared && holder) main = seats.find((t) => t.person.id === holder) ?? main;
   // On a tall stage what is shared would be squeezed between two columns: the table unrolls below it.
   if (main && (kind === 'grid' || input.box.h > input.box.w)) kind = 'speaker';
   const rest = main ? [...extra, ...seats].filter((t) => t !== main) : seats;

@@ -7,7 +7,15 @@ import type { ClassState } from '../core/state.ts';
 import type { TextKey } from '../i18n/translate.ts';
 import type { IconName } from '../ui/icons.ts';
 import Chat from './chat/Chat.svelte';
+import Asked from './conduct/Asked.svelte';
+import SessionBar from './conduct/SessionBar.svelte';
+import { floorActions } from './floor/actions.ts';
+import FloorBar from './floor/FloorBar.svelte';
+import TurnCard from './floor/TurnCard.svelte';
 import People from './people/People.svelte';
+import SaverLayer from './network/SaverLayer.svelte';
+import Stats from './network/Stats.svelte';
+import { networkActions } from './network/saver.ts';
 import Settings from './settings/Settings.svelte';
 import Stage from './stage/Stage.svelte';
 import Amphitheatre from './webinar/Amphitheatre.svelte';
@@ -30,16 +38,19 @@ export const PANELS = {
   people: { title: 'panel.people', view: People },
   chat: { title: 'panel.chat', view: Chat },
   settings: { title: 'panel.settings', view: Settings },
+  stats: { title: 'panel.stats', view: Stats },
   scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
 } satisfies Record<string, PanelRow>;
 export type PanelName = keyof typeof PANELS;
 
 export const STAFF_BARS: readonly StaffBar[] = [
+  { when: () => true, view: SessionBar },
+  { when: ({ room, klass }) => klass.class.type !== 'webinar' && room.may('floor.run'), view: FloorBar },
   { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [];
+export const LAYERS: readonly View[] = [TurnCard, Asked, SaverLayer];
 
 /** Actions of features, for the palette and the keyboard. */
-export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [];
+export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [floorActions, networkActions];

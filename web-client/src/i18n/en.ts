@@ -1,11 +1,13 @@
 // English: the same keys as French, checked by the type.
 import { classEn } from './en_class.ts';
+import { networkEn } from './en_network.ts';
 import { webinarEn } from './en_webinar.ts';
 import { workshopsEn } from './en_workshops.ts';
 import type { Catalogue } from './translate.ts';
 
 export const en: Catalogue = {
   ...classEn,
+  ...networkEn,
   ...workshopsEn,
   ...webinarEn,
   'app.name': 'Amphi',

@@ -1,9 +1,9 @@
 // What getStats tells, in the few figures the page shows and the tests read.
 import type { LinkFigures } from '../core/quality.ts';
+import type { SlotReading } from '../core/traffic.ts';
 
-export interface SlotFigures {
-  kind: 'audio' | 'video'; slot: number; mid: string; packets: number; lost: number; bytes: number;
-  framesDecoded: number; width: number; height: number; freezes: number; frozenS: number;
+export interface SlotFigures extends SlotReading {
+  mid: string; freezes: number; frozenS: number;
   audioEnergy: number; concealed: number; silentConcealed: number; samples: number;
 }
 export interface SendFigures { kind: string; rid: string; packets: number; bytes: number; frames: number; width: number }
@@ -30,6 +30,8 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
         kind, mid, slot: Number(mid) - (kind === 'audio' ? 4 : firstVideoMid),
         packets: num(entry, 'packetsReceived'), lost: num(entry, 'packetsLost'), bytes: num(entry, 'bytesReceived'),
         framesDecoded: num(entry, 'framesDecoded'), width: num(entry, 'frameWidth'), height: num(entry, 'frameHeight'),
+        bufferedS: num(entry, 'jitterBufferDelay'), emitted: num(entry, 'jitterBufferEmittedCount'),
+        jitterMs: Math.round(1000 * num(entry, 'jitter')),
         freezes: num(entry, 'freezeCount'), frozenS: num(entry, 'totalFreezesDuration'),
         audioEnergy: num(entry, 'totalAudioEnergy'), concealed: num(entry, 'concealedSamples'),
         silentConcealed: num(entry, 'silentConcealedSamples'), samples: num(entry, 'totalSamplesReceived'),

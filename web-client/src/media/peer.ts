@@ -1,7 +1,7 @@
 // One RTCPeerConnection: send sections, a fixed pool of receive slots, compact offer and answer.
 // It lives for the whole page load unless the server lost its own state (a new epoch).
 // Out of scope: which device belongs in which slot (core/slots), devices (devices.ts).
-import { compactOffer, expandAnswer, withStereo } from '../wire/compact.ts';
+import { compactOffer, expandAnswer, withAudioWishes } from '../wire/compact.ts';
 import type { Answer, Offer } from '../wire/messages.ts';
 import type { Pool } from './pool.ts';
 import { SEND_KINDS, SendSection, preferKnownCodecs } from './senders.ts';
@@ -38,8 +38,8 @@ export class Peer {
     const made = await this.pc.createOffer(restart ? { iceRestart: true } : {});
     const sdp = made.sdp ?? '';
     try {
-      await this.pc.setLocalDescription({ type: 'offer', sdp: withStereo(sdp) });
-      this.offerSdp = withStereo(sdp);
+      await this.pc.setLocalDescription({ type: 'offer', sdp: withAudioWishes(sdp) });
+      this.offerSdp = withAudioWishes(sdp);
     } catch {
       await this.pc.setLocalDescription({ type: 'offer', sdp });
       this.offerSdp = sdp;

@@ -11,7 +11,7 @@ type Encoding = RTCRtpEncodingParameters & { scalabilityMode?: string };
 // From large to small: with a 640x360 camera Chromium drops the last one it cannot make.
 const CAMERA_LAYERS: Encoding[] = [
   { rid: 'h', active: false, maxBitrate: 1_500_000, maxFramerate: 30 },
-  { rid: 'm', active: false, maxBitrate: 500_000, maxFramerate: 30, scaleResolutionDownBy: 2 },
+  { rid: 'm', active: false, maxBitrate: 350_000, maxFramerate: 30, scaleResolutionDownBy: 2 },
   { rid: 'l', active: false, maxBitrate: 150_000, maxFramerate: 30, scaleResolutionDownBy: 4 },
 ];
 // Text must be sharp before it is smooth; two temporal layers let a weak link take every other picture.

@@ -1,7 +1,7 @@
 // Soft notes made on the spot; no file is loaded.
 import { audioContext } from './meter.ts';
 
-const NOTES = { test: [392, 494, 587], hand: [587, 784], knock: [392, 392] } as const;
+const NOTES = { test: [392, 494, 587], hand: [587, 784], knock: [392, 392], time: [523, 440] } as const;
 export type SoundName = keyof typeof NOTES;
 
 const STEP_S = 0.28;

@@ -8,6 +8,7 @@ import { attribute, codecsOf, extensionsOf, parseSdp, ssrcsOf } from './sdp.ts';
 import type { Codec, Description, Section } from './sdp.ts';
 
 export const SEND_SECTIONS = 4;
+const AUDIO_FEEDBACK = ['transport-cc', 'nack'];
 const FEEDBACK = ['transport-cc', 'ccm fir', 'nack', 'nack pli'];
 const VIDEO_NAMES = ['vp8', 'vp9', 'h264', 'av1'] as const;
 
@@ -103,7 +104,7 @@ function codecLines(section: Section, allowed: ReadonlySet<number>): { pts: numb
       if (line.startsWith(`a=rtpmap:${pt} `) || line.startsWith(`a=fmtp:${pt} `)) lines.push(line);
     }
     if (name === 'rtx' || name === 'red') continue;
-    const wanted = section.kind === 'audio' ? FEEDBACK.slice(0, 1) : FEEDBACK;
+    const wanted = section.kind === 'audio' ? AUDIO_FEEDBACK : FEEDBACK;
     for (const feedback of wanted) {
       const line = `a=rtcp-fb:${pt} ${feedback}`;
       if (section.lines.includes(line) || section.lines.includes(`a=rtcp-fb:* ${feedback}`)) lines.push(line);
@@ -159,13 +160,19 @@ export function expandAnswer(offerSdp: string, answer: Answer): string {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** Asks for stereo in every audio section (all sections share one payload type, so all must agree). */
-export function withStereo(sdp: string): string {
+/** Asks for stereo and for repair by request (which browsers do, but do not offer) in every audio
+ * section; all sections share one payload type, so all must agree. */
+export function withAudioWishes(sdp: string): string {
   const description = parseSdp(sdp);
   for (const section of description.sections) {
     const opus = codecsOf(section).find((c) => c.name === 'opus');
-    if (!opus || opus.fmtp.includes('stereo=')) continue;
-    section.lines = section.lines.map((l) => (l.startsWith(`a=fmtp:${opus.pt} `) ? `${l};stereo=1` : l));
+    if (!opus) continue;
+    const stereo = opus.fmtp.includes('stereo=') ? '' : ';stereo=1';
+    const nack = `a=rtcp-fb:${opus.pt} nack`;
+    section.lines = section.lines.flatMap((l) => {
+      if (l.startsWith(`a=fmtp:${opus.pt} `)) return [`${l}${stereo}`];
+      return l.startsWith(`a=rtpmap:${opus.pt} `) && !section.lines.includes(nack) ? [l, nack] : [l];
+    });
   }
   return [...description.session, ...description.sections.flatMap((s) => s.lines), ''].join('\r\n');
 }

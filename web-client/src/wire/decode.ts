@@ -28,7 +28,7 @@ const shapes: Record<ServerMessage['t'], (m: Row) => boolean> = {
   'workshop.report': (m) => isText(m['id']) && Array.isArray(m['rooms']),
   tables: (m) => Array.isArray(m['rooms']) && m['rooms'].every(isRow),
   audience: (m) => Array.isArray(m['reactions']),
-  speaking: (m) => Array.isArray(m['list']) && m['list'].every(Array.isArray),
+  speaking: (m) => Array.isArray(m['list']) && m['list'].every(Array.isArray) && Array.isArray(m['recent']),
 };
 
 export function decodeMessage(frame: string): ServerMessage | undefined {

@@ -20,6 +20,8 @@ export type GrantMode = 'role' | 'granted' | 'denied';
 export type WaitReason = 'early' | 'doors' | 'host' | 'manual' | 'list' | 'held' | 'full';
 export type JoinHow = 'add' | 'move';
 export type DoorsState = 'preparing' | 'doors';
+export type FloorMode = 'open' | 'moderated' | 'queue' | 'tour' | 'nomination' | 'random';
+export type TurnEnd = 'done' | 'passed' | 'skipped';
 export type WorkshopSetState = 'draft' | 'ready' | 'open' | 'closing' | 'closed' | 'archived';
 export type WorkshopRoomState = 'waiting' | 'active' | 'closing' | 'closed';
 export type WorkshopMode = 'move' | 'invite';
@@ -47,7 +49,7 @@ export type Chat = { id: string; from: string; name: string; at: number; text: s
 /** Who the server takes you for, at the door. */
 export type YouDoor = { role: Role; name?: string; person: string; devices?: number };
 /** Who you are in the class. */
-export type You = { person: string; device: string; role: Role };
+export type You = { person: string; device: string; role: Role; host?: boolean };
 /** Receive slots of your offer. */
 export type SlotCounts = { audio: number; video: number };
 /** Relay servers and credentials for them. */
@@ -96,6 +98,8 @@ export type ClassEvent =
   | { e: 'times.set'; times: Times }
   | { e: 'waiting.put'; waiter: Waiter }
   | { e: 'waiting.gone'; person: string }
+  | { e: 'floor.set'; floor: Floor }
+  | { e: 'heard.set'; heard: Heard[] }
   | { e: 'workshops.set'; workshops: WorkshopSet[] }
   | { e: 'places.set'; places: WorkshopPlace[] }
   | { e: 'place.set'; place: WorkshopPlace[] }
@@ -113,7 +117,7 @@ export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; e
 /** The seat is yours again; deltas or a snapshot follow. */
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; waiting?: Waiter[] };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
@@ -131,7 +135,7 @@ export type Slots = { t: 'slots'; audio: string[]; video: VideoSlot[] };
 /** Encodings somebody watches: h = 1, m = 2, l = 4. */
 export type SendLayers = { t: 'send'; cam: number; screen: number };
 /** Loudest first; at most 5 a second. */
-export type SpeakingList = { t: 'speaking'; list: Speaking[] };
+export type SpeakingList = { t: 'speaking'; list: Speaking[]; recent: string[] };
 /** Anything the server sends. */
 export type ServerMessage =
   | Door
@@ -166,6 +170,16 @@ export type Waiting = { t: 'waiting'; reason: WaitReason; rank: number; count: n
 export type Asked = { t: 'asked'; feature: Feature; name: string };
 /** What you may do now, when only that has changed. */
 export type Rights = { t: 'rights'; rights: string[] };
+/** Somebody who speaks later. */
+export type PendingTurn = { person: string; reply: boolean };
+/** A turn of this round. */
+export type PastTurn = { person: string; reply: boolean; how: TurnEnd; ms?: number };
+/** The turn of whoever has the floor; times are class time. */
+export type Turn = { person: string; reply: boolean; started: number; limit?: number; total?: number; left?: number; paused: boolean; over: boolean; prompt: boolean; held?: number };
+/** The floor of the main room. */
+export type Floor = { mode: FloorMode; ring: string[]; list: PendingTurn[]; past: PastTurn[]; turn?: Turn };
+/** How long somebody has spoken, in milliseconds. */
+export type Heard = [person: string, voice: number, floor: number];
 /** One room of a set. */
 export type Workshop = { id: string; name: string; state: WorkshopRoomState; task: string; materials: string; facilitator?: string; capacity: number; record: boolean; untilAt: number; scope: ReportScope };
 /** Workshops that open and close together. */
@@ -259,6 +273,28 @@ export type CommandBody =
   | { t: 'session.extend'; minutes: number }
   /* The host takes back. */
   | { t: 'host.take' }
+  /* How the floor goes round. */
+  | { t: 'floor.mode'; mode: FloorMode; fresh?: boolean }
+  /* The floor to this person. */
+  | { t: 'floor.give'; person: string; reply?: boolean }
+  /* To whoever is next. */
+  | { t: 'floor.next' }
+  /* Ends the turn. */
+  | { t: 'floor.take'; how: TurnEnd }
+  /* Stops the clock. */
+  | { t: 'floor.pause'; paused: boolean }
+  /* More or less time. */
+  | { t: 'floor.time'; seconds: number }
+  /* Into the list, or elsewhere. */
+  | { t: 'floor.list'; person: string; at?: number; reply?: boolean }
+  /* Off the list. */
+  | { t: 'floor.unlist'; person: string; skipped?: boolean }
+  /* A place at the table. */
+  | { t: 'floor.seat'; person: string; place?: number }
+  /* I have finished. */
+  | { t: 'floor.done'; to?: string }
+  /* I do not wish to speak. */
+  | { t: 'floor.pass' }
   /* A new draft. */
   | { t: 'workshop.create'; title: string; names: string[] }
   /* How a set works. */

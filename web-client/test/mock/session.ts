@@ -143,7 +143,7 @@ export class Session {
     const who = world.script.get('speaks');
     if (who === null) return;
     clearInterval(this.talk);
-    const say = (): void => this.send({ t: 'speaking', list: [[who, 30]] });
+    const say = (): void => this.send({ t: 'speaking', list: [[who, 30]], recent: [who] });
     say();
     this.talk = setInterval(say, 300);
   }

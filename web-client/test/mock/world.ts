@@ -2,6 +2,7 @@
 import { fold, fromSnapshot } from '../../src/core/state.ts';
 import type { ClassState } from '../../src/core/state.ts';
 import type { ClassEvent, Delta, Role, ServerMessage, SessionState, Snapshot } from '../../src/wire/messages.ts';
+import { quiet } from './base.ts';
 import { webinarPart } from './webinar.ts';
 import { CHAT_LINES, device, makePeople } from './people.ts';
 
@@ -41,7 +42,7 @@ export class World {
       chat: this.script.get('chat') === null ? [] : CHAT_LINES.map(([who, text], i) => ({
         id: `m_${i}`, from: `p_${who}`, name: people[who]?.name ?? 'Claire Fontaine', at: Date.now() - (20 - i) * 60_000, text,
       })),
-      rights: this.rights(this.role), now: Date.now(), clock: Date.now(), times: {}, settings: [], locks: [], rooms: [],
+      rights: this.rights(this.role), now: Date.now(), ...quiet(), clock: Date.now(),
       ...webinarPart(this.script, people),
     }, Date.now());
   }
@@ -69,7 +70,7 @@ export class World {
     return {
       t: 'snapshot', seq: s.seq, epoch: this.epoch, resume: this.resume, class: s.class, you: s.you, slots: s.slots,
       people: [...s.people], hands: [...s.hands], chat: [...s.chat], rights: [...s.rights], now: Date.now(), clock: Date.now(),
-      times: s.times, settings: s.settings, locks: s.locks, rooms: s.rooms,
+      times: s.times, settings: s.settings, locks: s.locks, rooms: s.rooms, floor: s.floor, heard: s.heard,
       ...(s.stage ? { stage: s.stage, invites: s.invites ?? [] } : {}),
     };
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { compactOffer, expandAnswer, withStereo } from '../../src/wire/compact.ts';
+import { compactOffer, expandAnswer, withAudioWishes } from '../../src/wire/compact.ts';
 import type { Answer } from '../../src/wire/messages.ts';
 import { codecsOf, extensionsOf, parseSdp } from '../../src/wire/sdp.ts';
 
@@ -80,9 +80,11 @@ for (const [name, sdp] of Object.entries(browsers)) {
 
 test('stereo is asked once in every audio section and nowhere else', () => {
   const sdp = browsers.chromium.replaceAll(';stereo=1', '').replaceAll('stereo=1;', '');
-  const stereo = withStereo(sdp).split('\r\n').filter((l) => l.includes('stereo=1'));
+  const stereo = withAudioWishes(sdp).split('\r\n').filter((l) => l.includes('stereo=1'));
   assert.equal(stereo.length, 7);
-  assert.equal(withStereo(withStereo(sdp)), withStereo(sdp));
+  assert.equal(withAudioWishes(withAudioWishes(sdp)), withAudioWishes(sdp));
+  const nacks = withAudioWishes(sdp).split('\r\n').filter((l) => /^a=rtcp-fb:\d+ nack$/.test(l));
+  assert.ok(nacks.length >= stereo.length);
 });
 
 test('H.264 is listed only in the profile all can decode', () => {

@@ -6,6 +6,7 @@ import { arrange, seatOrder } from '../../src/core/stage.ts';
 import type { StageInput } from '../../src/core/stage.ts';
 import { fromSnapshot } from '../../src/core/state.ts';
 import type { ClassState } from '../../src/core/state.ts';
+import { quiet } from '../mock/base.ts';
 import { makePeople } from '../mock/people.ts';
 
 const BOXES: Rect[] = [
@@ -69,7 +70,7 @@ function klass(count: number): ClassState {
   return fromSnapshot({
     t: 'snapshot', seq: 1, epoch: 1, resume: '', class: { id: 'c', title: '', type: 'standard', state: 'live' },
     you: { person: 'p_2', device: 'd_2', role: 'participant' }, slots: { audio: 5, video: 16 }, people: makePeople(count, 0), hands: [],
-    chat: [], rights: [], now: 0, clock: 0, times: {}, settings: [], locks: [], rooms: [],
+    chat: [], rights: [], now: 0, ...quiet(),
   }, 0);
 }
 const input: StageInput = { box: BOXES[2]!, choice: 'auto', pinned: '', speaker: '', page: 0, screenAspect: 16 / 9, slots: 16 };

@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import { applyDelta, fold, fromSnapshot, handRank, ownDevice } from '../../src/core/state.ts';
 import type { ClassState } from '../../src/core/state.ts';
 import type { ClassEvent, Snapshot } from '../../src/wire/messages.ts';
+import { quiet } from '../mock/base.ts';
 import { device, makePeople } from '../mock/people.ts';
 
 const snapshot: Snapshot = {
   t: 'snapshot', seq: 7, epoch: 1, resume: 'r', class: { id: 'c_1', title: 'Cours', type: 'standard', state: 'live' },
   you: { person: 'p_0', device: 'd_0', role: 'host' }, slots: { audio: 5, video: 16 }, people: makePeople(3, 0), hands: [], chat: [],
-  rights: [], now: 5000, clock: 5000, times: {}, settings: [], locks: [], rooms: [],
+  rights: [], now: 5000, ...quiet(),
 };
 const start = (): ClassState => fromSnapshot(structuredClone(snapshot), 4000);
 const chat = (id: string): ClassEvent => ({ e: 'chat.posted', chat: { id, from: 'p_1', name: 'B', at: 1, text: 'x' } });

@@ -1,0 +1,108 @@
+// bandwidth - one sender of three sizes, three viewers each behind a link of its own: everybody gets
+// what his link carries, and nobody's link changes what another gets.
+import { ids } from './lib/contract.mjs';
+import { ClassRoom } from './lib/class.mjs';
+import { during, until } from './lib/wait.mjs';
+
+const LINKS = [['wide', 3000], ['middle', 500], ['narrow', 120]];
+
+/** A viewer whose media comes through a relay of that rate; the page itself does not. */
+async function viewer(t, room, [name, rate], sender) {
+    const host = room.server.portMap.host;
+    const port = Number(Object.keys(room.server.portMap).find((k) => k.startsWith('udp:')).slice(4));
+    const relay = await t.relay({ udp: [`${host}:${port}`], words: ['delay=20', `ba:rate=${rate}`, 'ba:queue=300'] });
+    const page = await t.openPage('chromium', room.links.participant, {
+        role: 'participant', name, sender, media: 'none', portMap: { ...relay.map, host },
+    });
+    room.senders.set(name, sender);
+    await room.join(page);
+    return { name, page, relay };
+}
+
+/** What stands in the slot of the sender's camera, and how much sound came so far. */
+async function look({ page }) {
+    const [slots, stats] = await Promise.all([page.hook('slots'), page.hook('stats')]);
+    const [slot] = slots.video;
+    const figures = stats.slots.find((s) => s.kind === 'video' && s.slot === slot?.slot);
+    const sound = stats.slots.filter((s) => s.kind === 'audio');
+    return {
+        life: slot?.life ?? 'none', height: figures?.height ?? 0, decoded: figures?.framesDecoded ?? 0,
+        voice: sound.reduce((n, s) => n + s.packets, 0), freezes: figures?.freezes ?? 0,
+    };
+}
+
+const layerOf = ({ life, height }) => (life !== 'live' ? 'paused' : height >= 540 ? 'high' : height >= 270 ? 'middle' : 'low');
+
+async function three(t) {
+    const room = await ClassRoom.start(t, { impair: [] });
+    await room.enter('chromium', { role: 'host', name: 'sender', sender: 1, media: 'noise', camera: [1280, 720], fps: 15 });
+    const viewers = [];
+    for (const [i, link] of LINKS.entries()) viewers.push(await viewer(t, room, link, 20 + i));
+    const start = performance.now();
+    const accepted = { wide: ['high'], middle: ['middle'], narrow: ['low', 'paused'] };
+    await until(async () => {
+        const seen = await Promise.all(viewers.map(look));
+        return seen.every((s, i) => accepted[viewers[i].name].includes(layerOf(s)));
+    }, { what: 'everybody has what his link carries', timeout: 20000, every: 250 });
+    t.figure('settled_ms', performance.now() - start);
+    t.figure('target_ms', 10000);
+    const before = await Promise.all(viewers.map(look));
+    t.check(before.every((s) => s.voice > 50), 'somebody hears nothing');
+    // One link is tightened: the other two keep what they have.
+    await viewers[1].relay.set('ba:rate=120');
+    const others = [viewers[0], viewers[2]];
+    const kept = new Set();
+    await during(8000, 500, async () => {
+        kept.add(layerOf(await look(others[0])));
+    });
+    const after = await Promise.all(viewers.map(look));
+    t.equal([...kept], ['high'], 'the wide link while another is tightened');
+    t.check(['low', 'paused'].includes(layerOf(after[1])), `the tightened link has ${layerOf(after[1])}`);
+    t.check(accepted.narrow.includes(layerOf(after[2])), `the narrow link has ${layerOf(after[2])}`);
+    t.check(after.every((s, i) => s.voice > before[i].voice + 100), 'sound stopped somewhere');
+    t.figure('layers', after.map(layerOf).join('+'));
+    // The page says why.
+    await viewers[1].page.waitFor('the reason', () => ['connection', 'paused']
+        .includes(document.querySelector('[data-testid=reason]')?.dataset.reason), { timeout: 10000 });
+}
+
+/** The panel, the low-bandwidth mode and its end, by keyboard. */
+async function page(t) {
+    const room = await ClassRoom.start(t);
+    const host = await room.enter('chromium', { role: 'host' });
+    const guest = await room.enter('chromium');
+    await room.whole();
+    await guest.eval(() => document.dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyN', ctrlKey: true, altKey: true, bubbles: true })));
+    await guest.waitForTestId('stats');
+    await guest.waitFor('a card per tile and voice', () => document.querySelectorAll('[data-testid=stats-card]').length >= 2
+        && /kbit\/s/.test(document.querySelector('[data-testid=stats]').textContent), { timeout: 10000 });
+    await guest.click(ids.settings);
+    await guest.eval(() => [...document.querySelectorAll('[data-testid=settings] input[role=switch]')].at(-1).click());
+    await guest.waitForTestId('saver-badge');
+    await until(async () => (await look({ page: guest })).life === 'off', { what: 'the picture rests', timeout: 8000 });
+    const quiet = await look({ page: guest });
+    await during(2000, 500, async () => {});
+    const later = await look({ page: guest });
+    t.equal(later.decoded, quiet.decoded, 'pictures decoded while saving');
+    t.check(later.voice > quiet.voice + 40, 'the voice stopped');
+    await guest.click('saver-stop');
+    await until(async () => (await look({ page: guest })).decoded > later.decoded, { what: 'the picture is back', timeout: 8000 });
+    // A tab nobody looks at gets no pictures; one that is seen again has them at once.
+    const hide = (hidden) => guest.eval((h) => {
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => h });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+    await hide(true);
+    await until(async () => (await look({ page: guest })).life === 'off', { what: 'the hidden tab rests', timeout: 10000 });
+    const hidden = await look({ page: guest });
+    const start = performance.now();
+    await hide(false);
+    await until(async () => (await look({ page: guest })).decoded > hidden.decoded, { what: 'pictures again', timeout: 8000 });
+    t.figure('back_ms', performance.now() - start);
+    room.clean(host);
+}
+
+export const scenarios = [
+    { name: 'three-links', timeout_s: 120, run: three },
+    { name: 'page', timeout_s: 90, run: page },
+];

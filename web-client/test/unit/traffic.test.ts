@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resting } from '../../src/core/slots.ts';
+import { SaverProposal, trafficOf } from '../../src/core/traffic.ts';
+import type { SlotReading } from '../../src/core/traffic.ts';
+
+const reading = (over: Partial<SlotReading>): SlotReading => ({
+  kind: 'video', slot: 0, packets: 0, lost: 0, bytes: 0, width: 640, height: 360, framesDecoded: 0,
+  bufferedS: 0, emitted: 0, jitterMs: 0, ...over,
+});
+
+test('traffic is what came between two readings', () => {
+  const before = [reading({ packets: 100, bytes: 10_000, framesDecoded: 50, emitted: 50, bufferedS: 2 })];
+  const after = [
+    reading({ packets: 195, lost: 5, bytes: 135_000, framesDecoded: 110, emitted: 100, bufferedS: 4 }),
+    reading({ kind: 'audio', slot: 1, packets: 100, bytes: 8000 }),
+  ];
+  const [picture, voice] = trafficOf(before, after, 2, 60);
+  assert.deepEqual(picture, {
+    kind: 'video', slot: 0, width: 640, height: 360, kbps: 500, lossPercent: 5, delayMs: 70, fps: 30,
+  });
+  assert.equal(voice?.kbps, 32);
+  assert.equal(voice?.delayMs, 0);
+  assert.deepEqual(trafficOf(before, after, 0, 60), []);
+});
+
+test('a slot whose counters begin anew never shows less than nothing', () => {
+  const [row] = trafficOf([reading({ packets: 900, bytes: 90_000 })], [reading({ packets: 3, bytes: 300 })], 1, 0);
+  assert.equal(row?.kbps, 0);
+  assert.equal(row?.lossPercent, 0);
+});
+
+test('saving is proposed after a bad while, not for a blink, and not again after a no', () => {
+  const proposal = new SaverProposal();
+  assert.equal(proposal.push(1, false, 1000), false);
+  assert.equal(proposal.push(3, false, 5000), false);
+  for (let at = 6000; at < 18_000; at += 2000) assert.equal(proposal.push(1, false, at), false);
+  assert.equal(proposal.push(1, false, 18_000), true);
+  proposal.declined(18_500);
+  for (let at = 19_000; at < 600_000; at += 2000) assert.equal(proposal.push(1, true, at), false);
+  let again = false;
+  for (let at = 620_000; at < 660_000; at += 2000) again ||= proposal.push(1, true, at);
+  assert.equal(again, true);
+});
+
+test('a fair connection only counts when it costs pictures', () => {
+  const proposal = new SaverProposal();
+  for (let at = 0; at < 60_000; at += 2000) assert.equal(proposal.push(2, false, at), false);
+  for (let at = 60_000; at < 72_000; at += 2000) assert.equal(proposal.push(2, true, at), false);
+  assert.equal(proposal.push(2, true, 72_000), true);
+});
+
+test('what rests keeps its place and asks for no height', () => {
+  const wishes = [
+    { device: 'a', source: 'screen' as const, height: 1080 },
+    { device: 'b', source: 'cam' as const, height: 360 },
+  ];
+  assert.deepEqual(resting(wishes, (w) => w.source === 'cam').map((w) => w.height), [1080, 0]);
+});

@@ -2,7 +2,7 @@
 // components read its fields and call its verbs, nothing else talks to the server.
 import type { OverReason } from '../core/link.ts';
 import { applyDelta, fromSnapshot, ownDevice, personOf } from '../core/state.ts';
-import type { Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
+import type { Door, ErrorReply, IceServers, ServerMessage } from '../wire/messages.ts';
 import { listens } from '../core/webinar.ts';
 import { roommates } from '../core/workshops.ts';
 import { announcer } from './announce.svelte.ts';
@@ -174,19 +174,19 @@ export class Room extends RoomView {
     }
     if (first) {
       this.local.refill();
-      if (!this.media.started) void this.comeBack();
+      if (!this.media.started) void this.comeBack(m.ice);
     } else {
       this.followServer();
     }
-    if (newEpoch) void this.media.connect('epoch');
+    if (newEpoch) void this.media.connect('epoch', m.ice);
     this.signal.resend();
     if (before) this.desk.tell(before, this.state);
     this.media.wishFirst(roommates(this.state), m.you.device);
   }
 
   /** After a reload: the same seat, the same devices, nothing more open than before. */
-  private async comeBack(): Promise<void> {
-    void this.media.connect('load');
+  private async comeBack(ice: IceServers | undefined): Promise<void> {
+    void this.media.connect('load', ice);
     void this.media.play();
     const before = this.state ? ownDevice(this.state) : undefined;
     const inputs = (['mic', 'cam'] as const).filter((i) => (i === 'mic' ? before?.mic === 'on' : before?.cam));

@@ -199,7 +199,7 @@ void out_note(struct klass *k, const struct event *e, const struct out_before *b
     if (e->type != EVENT_PERSON_JOINED && e->type != EVENT_PERSON_LEFT) {
         webinar_sight(k, e, before->hidden_from);
     }
-    if (e->type == EVENT_CHAT_POSTED && webinar_chat(k, e, scope)) {
+    if (e->type == EVENT_CHAT_POSTED && scope.room == ROOM_MAIN && webinar_chat(k, e, scope)) {
         return;
     }
     if (scope.see) { /* nothing is written for events of a part */

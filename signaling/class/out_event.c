@@ -199,6 +199,9 @@ void out_note(struct klass *k, const struct event *e, const struct out_before *b
     if (e->type != EVENT_PERSON_JOINED && e->type != EVENT_PERSON_LEFT) {
         webinar_sight(k, e, before->hidden_from);
     }
+    if (e->type == EVENT_CHAT_POSTED && scope.room != ROOM_MAIN) {
+        scope.hidden_from = 0; /* at a table all read what is said there */
+    }
     if (e->type == EVENT_CHAT_POSTED && scope.room == ROOM_MAIN && webinar_chat(k, e, scope)) {
         return;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "server/app/keys.h"
 #include "server/app/listen.h"
 #include "server/app/prepare.h"
+#include "server/app/turn.h"
 #include "server/io/hosts.h"
 
 enum { UDP_BUFFER_WISH = 4 << 20, FILES_WISH = 8192 };
@@ -235,6 +237,33 @@ static void check_certificate(struct doctor *d)
     keys_pair_fini(&pair);
 }
 
+/* Without a relay some schools and companies hear nothing: only 443 is open there. */
+static void check_relay(struct doctor *d)
+{
+    struct turn turn;
+    struct stat file;
+    char why[TURN_WHY_MAX];
+    const struct config *c = &d->line->config;
+    bool tls = false;
+    for (size_t i = 0; i < c->turn_urls.count; i++) {
+        tls = tls || strncmp(c->turn_urls.item[i], "turns:", 6) == 0;
+    }
+    if (!c->turn_urls.count) {
+        say(d, WARN, "relay", "none: set turn.urls for networks where only port 443 is open");
+    } else if (turn_init(&turn, c, why, sizeof(why))) {
+        say(d, BAD, "relay", "%s", why);
+    } else if (*c->turn_secret_file && stat(c->turn_secret_file, &file) == 0 &&
+               (file.st_mode & 077)) {
+        say(d, WARN, "relay", "%s: others may read it: chmod 600", c->turn_secret_file);
+    } else if (!tls) {
+        say(d, WARN, "relay",
+            "no turns: address among turn.urls: add turns:HOST:443?transport=tcp");
+    } else {
+        say(d, GOOD, "relay", "%zu addresses, credentials for %lld s", c->turn_urls.count,
+            (long long)c->turn_ttl_s);
+    }
+}
+
 static int doctor(struct command_line *line)
 {
     struct doctor d = {.line = line};
@@ -253,6 +282,7 @@ static int doctor(struct command_line *line)
     check_machine(&d);
     check_network_speed(&d);
     check_certificate(&d);
+    check_relay(&d);
     bool page = !prepare_web_root(&line->config, root, why, sizeof(why));
     say(&d, page ? GOOD : BAD, "page", "%s", page ? root : why);
     if (line->json) {

@@ -83,9 +83,15 @@ static void mix_only_h(void *arg, device_num mix, device_num publisher,
 
 static void link_h(void *arg, char *out, size_t cap)
 {
-    (void)arg;
-    (void)cap;
-    out[0] = '\0';
+    const struct core *core = arg;
+    turn_link(&core->turn, "door", core->wall, out, cap);
+}
+
+static void relay_h(void *arg, const struct id *person, struct class_relay *out)
+{
+    const struct core *core = arg;
+    char user[ID_TEXT_MAX];
+    turn_relay(&core->turn, id_print(user, ID_PERSON, person), core->wall, out);
 }
 
 static void admin_h(void *arg, uint64_t request, int err, const char *json, size_t len)
@@ -331,6 +337,7 @@ static int start_room(struct core *core, char *why, size_t cap)
                                     .send_h = core_doors_send,
                                     .close_h = core_doors_close,
                                     .trust_h = core_doors_trust,
+                                    .relay_h = relay_h,
                                     .commit_h = commit_h,
                                     .media_h = media_h,
                                     .admin_h = admin_h};
@@ -346,7 +353,13 @@ static int start_room(struct core *core, char *why, size_t cap)
         .conns_max = (uint32_t)core->config->limits_connections,
         .people_max = (uint32_t)core->config->limits_people_per_class,
     };
-    int err = keys_secret(&core->paths, core->config, config.key, why, cap);
+    char secret_why[TURN_WHY_MAX];
+    int err = turn_init(&core->turn, core->config, secret_why, sizeof(secret_why));
+    if (err) {
+        snprintf(why, cap, "%s", secret_why);
+        return err;
+    }
+    err = keys_secret(&core->paths, core->config, config.key, why, cap);
     err = err ? err : classroom_new(&core->room, &config, &hooks);
     token_wipe(config.key, sizeof(config.key));
     if (err) {

@@ -17,6 +17,7 @@
 #include "server/app/inner.h"
 #include "server/app/paths.h"
 #include "server/app/shard.h"
+#include "server/app/turn.h"
 #include "server/app/wish.h"
 #include "server/io/loop.h"
 #include "signaling/class/classroom.h"
@@ -74,6 +75,7 @@ struct core {
     struct bridge *bridge;
     struct inner *inner; /* mixes */
     struct wish *wish;   /* the standard doors */
+    struct turn turn;    /* relays people are told of */
     struct control *control;
     struct admin *admin;
     struct watch *watch;

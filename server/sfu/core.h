@@ -75,6 +75,7 @@ struct sfu {
     struct pool tracks;
     struct pool layers;
     struct pool receivers;
+    struct pool dds; /* struct av1_dd_structure */
     struct pool histories_audio;
     struct pool histories_video;
     struct pool subscriptions;

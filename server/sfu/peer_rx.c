@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "codec/media/av1_dd.h"
 #include "codec/media/registry.h"
 #include "codec/wire/rtp.h"
 #include "codec/wire/rtpext.h"
@@ -88,18 +89,32 @@ static enum drop rtx_unwrap(struct pkt *pkt, struct rtp_header *hdr, uint32_t ss
     return DROP_NONE;
 }
 
-/* AV1 numbers its frames in the dependency descriptor, not in the payload. */
-static void describe_dd(struct pkt_desc *desc, const struct rtpext_set *exts, const uint8_t *data)
+/*
+ * AV1 tells its frames and layers in the dependency descriptor, not in the payload. Until the
+ * structure that descriptors refer to is known, only the frame number is.
+ */
+static void describe_dd(struct sfu *sfu, struct receiver *r, struct pkt_desc *desc,
+                        const struct rtpext_set *exts, const uint8_t *data)
 {
-    const struct rtpext_field *dd = &exts->field[RTPEXT_DEPENDENCY_DESCRIPTOR];
-    if (desc->codec == CODEC_AV1 && dd->len >= 3) {
-        desc->picture_id = (uint16_t)((unsigned)data[dd->at + 1] << 8 | data[dd->at + 2]);
-        desc->picture_id_bits = 16;
+    const struct rtpext_field *field = &exts->field[RTPEXT_DEPENDENCY_DESCRIPTOR];
+    struct av1_dd dd;
+    if (desc->codec != CODEC_AV1 || field->len < 3) {
+        return;
     }
+    if (!r->dd) {
+        r->dd = pool_get(&sfu->dds, &r->dd_id);
+    }
+    if (r->dd && av1_dd_parse(&dd, r->dd, data + field->at, field->len) == 0) {
+        av1_dd_describe(desc, &dd, r->dd);
+        return;
+    }
+    desc->picture_id = (uint16_t)((unsigned)data[field->at + 1] << 8 | data[field->at + 2]);
+    desc->picture_id_bits = 16;
 }
 
-static enum drop describe(struct pkt *pkt, const struct rtp_header *hdr,
-                          const struct rtpext_set *exts, uint8_t codec)
+static enum drop describe(struct sfu *sfu, struct receiver *r, struct pkt *pkt,
+                          const struct rtp_header *hdr, const struct rtpext_set *exts,
+                          uint8_t codec)
 {
     struct pkt_desc *desc = &pkt->desc;
     bool voice = false;
@@ -118,7 +133,7 @@ static enum drop describe(struct pkt *pkt, const struct rtp_header *hdr,
     if (codec_describe(codec, pkt->data + hdr->header_len, hdr->payload_len, desc)) {
         return DROP_PAYLOAD_BAD;
     }
-    describe_dd(desc, exts, pkt->data);
+    describe_dd(sfu, r, desc, exts, pkt->data);
     return DROP_NONE;
 }
 
@@ -230,7 +245,7 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
     }
     drop = use.rtx ? rtx_unwrap(pkt, &hdr, layer->receiver->ssrc) : DROP_NONE;
     drop = drop ? drop : commit(sfu, layer, pkt, &hdr, use.rtx, now);
-    drop = drop ? drop : describe(pkt, &hdr, &exts, use.codec);
+    drop = drop ? drop : describe(sfu, layer->receiver, pkt, &hdr, &exts, use.codec);
     if (drop) {
         return drop;
     }

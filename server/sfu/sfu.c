@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "codec/media/av1_dd.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 #include "server/sfu/share.h"
@@ -47,6 +48,7 @@ static int pools_init(struct sfu *sfu)
         {&sfu->tracks, sizeof(struct track), n * TRACKS_PER_PEER * 2},
         {&sfu->layers, sizeof(struct layer), n * TRACKS_PER_PEER * 2},
         {&sfu->receivers, sizeof(struct receiver), n * TRACKS_PER_PEER * 2},
+        {&sfu->dds, sizeof(struct av1_dd_structure), n * TRACKS_PER_PEER},
         {&sfu->histories_audio, sizeof(struct pkt *) * HISTORY_AUDIO, n * 4},
         {&sfu->histories_video, sizeof(struct pkt *) * HISTORY_VIDEO, n * TRACKS_PER_PEER * 2},
         {&sfu->subscriptions, sizeof(struct subscription), n * SLOTS_PER_PEER},
@@ -138,7 +140,7 @@ void sfu_free(struct sfu *sfu)
     struct pool *pools[] = {
         &sfu->peers,           &sfu->rooms,         &sfu->tracks, &sfu->layers, &sfu->receivers,
         &sfu->histories_audio, &sfu->subscriptions, &sfu->blocks, &sfu->chunks, &sfu->txq,
-        &sfu->histories_video, &sfu->twccs,         &sfu->ccs,    &sfu->voices,
+        &sfu->histories_video, &sfu->twccs,         &sfu->dds,    &sfu->ccs,    &sfu->voices,
     };
     crypto_free(sfu);
     for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {

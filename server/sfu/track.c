@@ -110,6 +110,9 @@ static void receiver_free(struct sfu *sfu, struct receiver *r)
             sfu->nack_due[i--] = sfu->nack_due[--sfu->nack_count];
         }
     }
+    if (r->dd) {
+        pool_put(&sfu->dds, r->dd_id);
+    }
     pool_put(&sfu->receivers, r->id);
 }
 

@@ -22,6 +22,7 @@
 #include "server/proto/speaker.h"
 #include "server/sfu/sfu.h"
 
+struct av1_dd_structure;
 struct peer;
 struct room;
 struct subs_block;
@@ -47,6 +48,8 @@ struct receiver {
     struct rtp_rx rx;
     struct nack nack;
     struct twheel_node nack_node;
+    struct av1_dd_structure *dd; /* what dependency descriptors refer to, NULL until one came */
+    pool_id dd_id;
     uint32_t ssrc;
     uint32_t lsr; /* middle of the last SR's NTP time */
     mono_us lsr_us;

@@ -42,6 +42,16 @@ struct class_time {
     wall_ms wall;
 };
 
+enum { CLASS_RELAY_URLS = 8 };
+
+/* Relays for one person, with credentials that end by themselves. */
+struct class_relay {
+    unsigned count;
+    const char *url[CLASS_RELAY_URLS];
+    char username[64];
+    char credential[32];
+};
+
 struct classroom_hooks {
     void *arg;
     /* One text message for these connections (bytes borrowed until return). */
@@ -56,6 +66,8 @@ struct classroom_hooks {
     void (*media_h)(void *arg, const struct media_cmd *cmd);
     /* This connection has shown a valid token (design.md D7); may be NULL, may come twice. */
     void (*trust_h)(void *arg, conn_num conn);
+    /* Relays for this person's page; NULL or count 0 = none. */
+    void (*relay_h)(void *arg, const struct id *person, struct class_relay *out);
     /* Answer of classroom_admin: err 0 and a JSON object, or an error and {"why":...}. */
     void (*admin_h)(void *arg, uint64_t request, int err, const char *json, size_t len);
 };

@@ -200,9 +200,8 @@ void out_note(struct klass *k, const struct event *e, const struct out_before *b
         webinar_sight(k, e, before->hidden_from);
     }
     if (e->type == EVENT_CHAT_POSTED && scope.room != ROOM_MAIN) {
-        scope.hidden_from = 0; /* at a table all read what is said there */
-    }
-    if (e->type == EVENT_CHAT_POSTED && scope.room == ROOM_MAIN && webinar_chat(k, e, scope)) {
+        scope.hidden_from = 0; /* at a table everybody reads everybody */
+    } else if (e->type == EVENT_CHAT_POSTED && webinar_chat(k, e, scope)) {
         return;
     }
     if (scope.see) { /* nothing is written for events of a part */

@@ -370,10 +370,11 @@ static void follow_place(struct act *act, const struct ws_set *set, const struct
 {
     struct id which = set->id;
     const struct seat *seat = state_seat(act->klass->work, person);
-    bool waits = set->moves_due || (set->mode == WS_INVITE && seat && seat->room == ROOM_MAIN);
     if (!seat) {
         return;
     }
+    /* Who is at a table already has nothing to wait for. */
+    bool waits = seat->room == ROOM_MAIN && (set->moves_due || set->mode == WS_INVITE);
     if (!room) {
         come_back(act, &which, person, by);
         return;

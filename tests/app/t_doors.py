@@ -1,9 +1,13 @@
 """The standard doors: every MUST of RFC 9725 (WHIP) and what WHEP adds, over plain HTTP requests;
 then an independent stack (aiortc) that publishes and plays with its own SDP."""
+import base64
+import hmac
 import http.client
 import json
 import secrets
 import subprocess
+import tempfile
+import time
 
 from harness import Server, check, enter, tls, wait_for
 
@@ -331,7 +335,35 @@ def media(r):
                    r.s.metric("amphi_whep_viewers") == 0 and r.s.metric("amphi_mixes") == 0, 5))
 
 
+def relays():
+    """coturn's REST credentials for pages and for the standard doors."""
+    secret = secrets.token_hex(16)
+    with tempfile.NamedTemporaryFile("w", suffix="-secret") as f:
+        f.write(secret + "\n")
+        f.flush()
+        urls = "turn:192.0.2.9:3478?transport=udp,turns:192.0.2.9:443?transport=tcp"
+        with Server("--turn.urls", urls, "--turn.secret_file", f.name, "--turn.ttl_s", "600") as s:
+            r = Rig(s)
+            door = r.host.type("door")["ice"]
+            check("the page hears of the relays", door["urls"] == urls.split(","))
+            expiry, user = door["username"].split(":")
+            mac = hmac.new(secret.encode(), door["username"].encode(), "sha1").digest()
+            check("with the password coturn expects",
+                  door["credential"] == base64.b64encode(mac).decode())
+            check("of this person, for as long as was set",
+                  user == r.host.type("snapshot")["you"]["person"] and
+                  500 < int(expiry) - time.time() < 610, door["username"])
+            check("the snapshot has them too, for a page that comes back",
+                  r.host.type("snapshot")["ice"]["urls"] == door["urls"])
+            _, head, _ = r.door.post(r.in_path, r.whip["link"])
+            link = head.get("link", "")
+            check("4.6 Link names the relays with credentials",
+                  link.count('rel="ice-server"') == 2 and link.count("credential=") == 2 and
+                  "<turns:192.0.2.9:443?transport=tcp>" in link, link)
+
+
 def run():
+    relays()
     with Server() as s:
         r = Rig(s)
         r.idle = s.make_class("Nobody here")

@@ -193,6 +193,47 @@ static void mend_waiter(const struct say *s, json_t *m)
     }
 }
 
+/* Member `key` of an element of a list of the view whose state is this one, when there is any. */
+static void mend_from(const struct say *s, json_t *m, const char *list, const char *state,
+                      const char *key, const char *as)
+{
+    const json_t *from = json_object_get(s->page->view, list);
+    size_t count = json_array_size(from);
+    size_t at = count ? below(s, (uint32_t)count) : 0;
+    for (size_t i = 0; i < count && percent(s, 90); i++) {
+        const json_t *one = json_array_get(from, (at + i) % count);
+        const char *is = json_string_value(json_object_get(one, "state"));
+        if (is && strcmp(is, state) == 0) {
+            json_object_set(m, as, json_object_get(one, key));
+            return;
+        }
+    }
+}
+
+/* Workshops: what is closed is kept, what calls is helped, what is ready opens. */
+static void mend_workshop(const struct say *s, json_t *m, enum msg_type type)
+{
+    switch ((unsigned)type) {
+    case MSG_WS_ARCHIVE:
+        mend_from(s, m, "workshops", "closed", "id", "set");
+        break;
+    case MSG_WS_OPEN:
+        mend_from(s, m, "workshops", percent(s, 50) ? "draft" : "closed", "id", "set");
+        break;
+    case MSG_WS_CLOSE:
+        json_object_set_new(m, "seconds", json_integer(below(s, 20)));
+        break;
+    case MSG_WS_HELP_TAKE:
+        mend_from(s, m, "calls", "asked", "room", "room");
+        break;
+    case MSG_WS_HELP_END:
+        mend_from(s, m, "calls", percent(s, 50) ? "asked" : "taken", "room", "room");
+        break;
+    default:
+        break;
+    }
+}
+
 json_t *say_message(const struct say *s, enum msg_type type)
 {
     const struct schema_msg *row = schema_msg(type);
@@ -229,6 +270,7 @@ json_t *say_message(const struct say *s, enum msg_type type)
         json_object_set_new(m, "after", json_integer(below(s, 600)));
         break;
     default:
+        mend_workshop(s, m, type);
         break;
     }
     return m;
@@ -278,6 +320,15 @@ unsigned say_weight(enum msg_type type)
     switch ((unsigned)type) {
     case MSG_SESSION_END:
         return 3;
+    case MSG_WS_CLOSE:
+    case MSG_WS_DELETE:
+    case MSG_WS_ROOM_CLOSE:
+        return 6;
+    case MSG_WS_OPEN:
+    case MSG_WS_GO:
+    case MSG_WS_HELP:
+    case MSG_WS_PLACE:
+        return 60;
     case MSG_LEAVE:
     case MSG_PERSON_REMOVE:
     case MSG_WAIT_REFUSE:

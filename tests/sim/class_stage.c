@@ -129,6 +129,17 @@ static bool is_main(const struct klass *k, room_num room)
     return room == (room_num)(k->index + 1) << 16;
 }
 
+/* Rooms heard besides the own one, announcements to workshops aside: those are for everybody. */
+static unsigned ears(const struct rig_device *d)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < d->ears.ears; i++) {
+        unsigned room = (unsigned)(d->ears.ear[i] & 0xffff);
+        count += room < 0x8000 || room >= 0xfff0;
+    }
+    return count;
+}
+
 static const char *wrong_route(const struct rig_device *d, const struct klass *k,
                                const struct live *l)
 {
@@ -137,12 +148,15 @@ static const char *wrong_route(const struct rig_device *d, const struct klass *k
     if (!work || !work->seat || !done || !done->seat) {
         return NULL;
     }
+    if (work->seat->room != ROOM_MAIN || done->seat->room != ROOM_MAIN) {
+        return NULL; /* at a table there is no stage */
+    }
     bool below = stage_place(k->work, &l->person) == PLACE_AUDIENCE ||
                  stage_place(k->done, &l->person) == PLACE_AUDIENCE;
     bool stage = stage_place(k->work, &l->person) == PLACE_STAGE &&
                  stage_place(k->done, &l->person) == PLACE_STAGE;
     bool air = stage_on_air(k->work) && stage_on_air(k->done);
-    if (below && (d->publish || d->ears.ears || d->ears.eyes)) {
+    if (below && (d->publish || ears(d) || d->ears.eyes)) {
         return "the audience sends, or hears more than the stage";
     }
     if (is_main(k, d->room) && !air && !stage) {

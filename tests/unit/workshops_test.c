@@ -257,6 +257,10 @@ static void refusing_keeps_one_in_the_main_room(void **state)
     assert_string_equal(SAY(&s, A, "workshop.stay"), "");
     assert_string_equal(SAY(&s, B, "workshop.go", "\"room\":\"%s\"", s.room[0]), "");
     assert_in(&s, B, 0); /* at once, not waiting for the end of the notice */
+    place(&s, B, 1);
+    assert_in(&s, B, 1); /* nor does who is at a table already */
+    place(&s, B, 0);
+    assert_in(&s, B, 0);
     rig_pass(s.rig, 11000);
     settle(&s);
     assert_in(&s, A, -1);

@@ -135,6 +135,10 @@
     const apply = {
         'person.joined': (e) => join(e.person),
         'person.left': (e) => view.people.delete(e.person),
+        'person.moved': (e) => {
+            const person = view.people.get(e.person);
+            if (person) person.room = e.room;
+        },
         'person.away': (e) => Object.assign(view.people.get(e.person) ?? {}, { away: e.away }),
         'person.renamed': (e) => Object.assign(view.people.get(e.person) ?? {}, { name: e.name }),
         'role.changed': (e) => Object.assign(view.people.get(e.person) ?? {}, { role: e.role }),

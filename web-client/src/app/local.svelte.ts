@@ -79,6 +79,23 @@ export class LocalMedia {
     this.hooks.changed();
   }
 
+  /** The microphone is sent to where the server lets it be heard, and told to nobody else as open. */
+  async lend(): Promise<void> {
+    if (!this.mic.track) {
+      const opened = await openInputs(['mic'], { mic: prefs.micId, cam: prefs.camId, speaker: prefs.speakerId });
+      if (typeof opened.mic === 'object') this.adopt('mic', opened.mic);
+      else this.mic.trouble = opened.mic ?? 'none';
+    }
+    this.hooks.track('mic', this.mic.track ?? null);
+  }
+
+  /** Ends lend: what was closed is closed again. */
+  takeBack(): void {
+    if (this.mic.on) return;
+    if (!prefs.mutedSpeech) this.release('mic');
+    this.hooks.track('mic', null);
+  }
+
   toggle(input: Input): Promise<void> {
     setPref(input, !this[input].on);
     if (!this[input].on) return this.turnOn([input]);

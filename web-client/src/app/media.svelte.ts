@@ -8,6 +8,7 @@ import { SaverProposal, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
 import { arrivedOf, linkFigures, readFigures, sentOf } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
+import { watchNetwork } from '../media/network.ts';
 import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
 import { Playback } from '../media/playback.ts';
@@ -15,7 +16,7 @@ import { chooseSlotPool } from '../media/pool.ts';
 import type { SendKind } from '../media/senders.ts';
 import { prefs } from './prefs.svelte.ts';
 import { SEND_SECTIONS } from '../wire/compact.ts';
-import type { Answer, ClientMessage, OfferCause, Person, SlotLife, SlotReason, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
+import type { Answer, ClientMessage, IceServers, OfferCause, Person, SlotLife, SlotReason, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
 
 export interface MediaHooks {
   send(message: ClientMessage): boolean;
@@ -72,10 +73,12 @@ export class MediaRoom {
   private readonly look = (): void => this.seen(!document.hidden);
   private arrived = -1;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
+  private readonly unwatch: () => void;
 
   constructor(hooks: MediaHooks) {
     this.hooks = hooks;
     this.timers.push(setInterval(() => void this.treat(), DOCTOR_PERIOD_MS));
+    this.unwatch = watchNetwork(() => this.doctor.moved());
     this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
     document.addEventListener('visibilitychange', this.look);
   }
@@ -85,8 +88,8 @@ export class MediaRoom {
   }
 
   /** Makes the connection, or for 'ice' only new credentials, and sends the offer. */
-  async connect(cause: OfferCause, ice?: Record<string, unknown>): Promise<void> {
-    if (ice) this.configuration = ice as RTCConfiguration;
+  async connect(cause: OfferCause, ice?: IceServers): Promise<void> {
+    if (ice) this.configuration = { iceServers: [ice] };
     if (cause !== 'ice' || !this.peer) this.rebuild();
     const peer = this.peer;
     if (!peer) return;
@@ -164,6 +167,7 @@ export class MediaRoom {
   }
 
   close(): void {
+    this.unwatch();
     document.removeEventListener('visibilitychange', this.look);
     clearTimeout(this.restTimer);
     for (const timer of this.timers) clearInterval(timer);

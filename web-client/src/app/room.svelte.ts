@@ -2,8 +2,9 @@
 // components read its fields and call its verbs, nothing else talks to the server.
 import type { OverReason } from '../core/link.ts';
 import { applyDelta, fromSnapshot, ownDevice, personOf } from '../core/state.ts';
-import type { Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
+import type { Door, ErrorReply, IceServers, ServerMessage } from '../wire/messages.ts';
 import { listens } from '../core/webinar.ts';
+import { roommates } from '../core/workshops.ts';
 import { announcer } from './announce.svelte.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
@@ -13,6 +14,7 @@ import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
 import { playSound } from '../media/sounds.ts';
+import { WorkshopDesk } from './workshops.svelte.ts';
 
 const HURDLE_RETRY_MS = 8000;
 
@@ -21,6 +23,7 @@ export class Room extends RoomView {
   readonly signal: Signal;
   readonly media: MediaRoom;
   readonly local: LocalMedia;
+  readonly desk: WorkshopDesk;
   readonly timeline: Record<string, number> = {};
   private syncing = false;
   private stateCommands = 0;
@@ -46,6 +49,7 @@ export class Room extends RoomView {
       changed: () => this.publishState(),
       mutedSpeech: () => this.hintMuted(),
     });
+    this.desk = new WorkshopDesk(this);
     for (const online of [true, false]) addEventListener(online ? 'online' : 'offline', () => this.network(online));
   }
 
@@ -111,6 +115,9 @@ export class Room extends RoomView {
         return this.media.sendLayers(m.cam, m.screen);
       case 'audience':
         return this.pulse.take(m);
+      case 'tables':
+      case 'workshop.report':
+        return this.desk.take(m);
       case 'speaking':
         return this.voices.heard(m.list, m.recent, this.state?.you.device ?? '');
       case 'error':
@@ -155,6 +162,7 @@ export class Room extends RoomView {
     const newEpoch = this.state !== undefined && this.state.epoch !== m.epoch;
     saveResume(this.classId, m.resume);
     this.syncing = false;
+    const before = this.state;
     this.state = fromSnapshot(m, Date.now(), performance.now());
     this.phase = 'class';
     this.waiting = undefined;
@@ -166,18 +174,19 @@ export class Room extends RoomView {
     }
     if (first) {
       this.local.refill();
-      if (!this.media.started) void this.comeBack();
+      if (!this.media.started) void this.comeBack(m.ice);
     } else {
       this.followServer();
     }
-    if (newEpoch) void this.media.connect('epoch');
+    if (newEpoch) void this.media.connect('epoch', m.ice);
     this.signal.resend();
-    this.media.wishFirst(m.people, m.you.device);
+    if (before) this.desk.tell(before, this.state);
+    this.media.wishFirst(roommates(this.state), m.you.device);
   }
 
   /** After a reload: the same seat, the same devices, nothing more open than before. */
-  private async comeBack(): Promise<void> {
-    void this.media.connect('load');
+  private async comeBack(ice: IceServers | undefined): Promise<void> {
+    void this.media.connect('load', ice);
     void this.media.play();
     const before = this.state ? ownDevice(this.state) : undefined;
     const inputs = (['mic', 'cam'] as const).filter((i) => (i === 'mic' ? before?.mic === 'on' : before?.cam));
@@ -211,6 +220,7 @@ export class Room extends RoomView {
     }
     if (next === before) return;
     this.state = next;
+    this.desk.tell(before, next);
     this.signal.link.remember({ seq: next.seq });
     for (const event of m.events) {
       tellEvent(event, before);

@@ -4,6 +4,8 @@ import type { PanelName } from '../features/registry.ts';
 
 class View {
   panel: PanelName | '' = $state('');
+  /** The floor plan of the workshops stands where the stage was. */
+  desk = $state(false);
   palette = $state(false);
   leaving = $state(false);
   pinned = $state('');

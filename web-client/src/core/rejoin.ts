@@ -18,6 +18,7 @@ export class MediaDoctor {
   private sinceMs = 0;
   private heardMs = 0;
   private quiet = false;
+  private elsewhere = false;
 
   /** Time in milliseconds on any steady clock. */
   state(health: MediaHealth, nowMs: number): void {
@@ -36,6 +37,11 @@ export class MediaDoctor {
     } else if (this.nextMs === Infinity) {
       this.nextMs = nowMs + ATTEMPT_MS;
     }
+  }
+
+  /** The machine is in another network: the old path is not worth waiting for. */
+  moved(): void {
+    this.elsewhere = this.health === 'connected' || this.health === 'disconnected';
   }
 
   /** The browser says "disconnected": worth to listen whether media arrives. */
@@ -70,6 +76,11 @@ export class MediaDoctor {
 
   /** What to do at `nowMs`; `reachable` = the signalling link works, so that an offer can get its answer. */
   remedy(nowMs: number, reachable: boolean): Remedy {
+    if (reachable && this.elsewhere) {
+      this.elsewhere = false;
+      if (this.nextMs !== Infinity) this.nextMs = nowMs + ATTEMPT_MS;
+      return 'ice';
+    }
     if (!reachable || nowMs < this.nextMs) return 'none';
     this.nextMs = nowMs + ATTEMPT_MS;
     if (this.restarts >= RESTARTS_BEFORE_REBUILD) {

@@ -21,6 +21,13 @@ import Stage from './stage/Stage.svelte';
 import Amphitheatre from './webinar/Amphitheatre.svelte';
 import LiveBar from './webinar/LiveBar.svelte';
 import Scene from './webinar/Scene.svelte';
+import Desk from './workshops/Desk.svelte';
+import DeskBar from './workshops/DeskBar.svelte';
+import TableLayer from './workshops/TableLayer.svelte';
+import WorkshopPanel from './workshops/WorkshopPanel.svelte';
+import { t } from '../app/prefs.svelte.ts';
+import { view } from '../app/view.svelte.ts';
+import { openSet, ownRoomId } from '../core/workshops.ts';
 
 export interface Place { room: Room; klass: ClassState }
 type View = Component<Place>;
@@ -30,7 +37,8 @@ export interface PanelRow { title: TextKey; view: View; when?: (place: Place) =>
 export interface StaffBar { when: (place: Place) => boolean; view: View }
 
 export const STAGES: readonly StageView[] = [
-  { when: (klass) => klass.stage !== undefined, view: Amphitheatre },
+  { when: (klass) => view.desk && openSet(klass) !== undefined, view: Desk },
+  { when: (klass) => klass.stage !== undefined && ownRoomId(klass) === undefined, view: Amphitheatre },
   { when: () => true, view: Stage },
 ];
 
@@ -40,6 +48,7 @@ export const PANELS = {
   settings: { title: 'panel.settings', view: Settings },
   stats: { title: 'panel.stats', view: Stats },
   scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
+  workshops: { title: 'panel.workshops', view: WorkshopPanel },
 } satisfies Record<string, PanelRow>;
 export type PanelName = keyof typeof PANELS;
 
@@ -47,10 +56,14 @@ export const STAFF_BARS: readonly StaffBar[] = [
   { when: () => true, view: SessionBar },
   { when: ({ room, klass }) => klass.class.type !== 'webinar' && room.may('floor.run'), view: FloorBar },
   { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
+  { when: ({ room }) => room.may('workshop.run'), view: DeskBar },
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [TurnCard, Asked, SaverLayer];
+export const LAYERS: readonly View[] = [TurnCard, Asked, TableLayer, SaverLayer];
 
 /** Actions of features, for the palette and the keyboard. */
-export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [floorActions, networkActions];
+export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [
+  floorActions, networkActions,
+  () => [{ id: 'workshops', label: t('bar.workshops'), icon: 'layout-grid', run: () => view.toggle('workshops') }],
+];

@@ -33,6 +33,14 @@ export class Playback {
     await Promise.allSettled(this.elements.map((e) => ('setSinkId' in e ? e.setSinkId(id) : undefined)));
   }
 
+  /** Loudness of each slot, 0..1. */
+  gains(list: readonly number[]): void {
+    list.forEach((gain, i) => {
+      const element = this.elements[i];
+      if (element && element.volume !== gain) element.volume = gain;
+    });
+  }
+
   stop(): void {
     for (const element of this.elements.splice(0)) {
       element.srcObject = null;

@@ -117,7 +117,7 @@ export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; e
 /** The seat is yours again; deltas or a snapshot follow. */
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; waiting?: Waiter[] };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */

@@ -118,6 +118,17 @@ test('media: 3 s of grace, two ICE restarts, then a new connection; never while 
   assert.equal(doctor.remedy(91_000, true), 'ice');
 });
 
+test('another network: one ICE restart at once, as soon as the server can be reached', () => {
+  const doctor = new MediaDoctor();
+  doctor.moved(); // nothing to move yet
+  doctor.state('connected', 0);
+  assert.equal(doctor.remedy(1000, true), 'none');
+  doctor.moved();
+  assert.equal(doctor.remedy(1000, false), 'none');
+  assert.equal(doctor.remedy(1200, true), 'ice');
+  assert.equal(doctor.remedy(90_000, true), 'none');
+});
+
 test('a short disconnection heals without an offer', () => {
   const doctor = new MediaDoctor();
   doctor.state('connected', 0);

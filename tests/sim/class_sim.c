@@ -24,7 +24,7 @@
 #include "tests/sim/class_stage.h"
 #include "tests/unit/class_rig.h"
 
-enum { PAGES = 40, PEOPLE = 30, ACKED_MAX = 1 << 16, SEEDS = 12, STEPS = 3000 };
+enum { PAGES = 40, PEOPLE = 30, ACKED_MAX = 1 << 16, SEEDS = 10, STEPS = 3000 };
 
 /* What a page is waiting for: the same text is sent again with the same id until it is acked. */
 struct pending {

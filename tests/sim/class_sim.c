@@ -47,6 +47,7 @@ struct sim {
     unsigned fail_percent;
     unsigned kills;
     unsigned failed_commits;
+    bool closing; /* somebody has just closed the workshops */
 };
 
 /* Per message type, over all seeds. */
@@ -179,11 +180,19 @@ static void say_any(struct sim *sim, struct rig_page *page)
     while (roll >= say_weight((enum msg_type)type)) {
         roll -= say_weight((enum msg_type)type++);
     }
+    /* Some things are said right after another: who closes may think better of it. */
+    if (sim->closing && percent(sim, 30)) {
+        type = MSG_WS_CANCEL;
+    }
+    sim->closing = sim->closing && type != MSG_WS_CANCEL && percent(sim, 80);
+    sim->closing = sim->closing || type == MSG_WS_CLOSE;
     if (type == MSG_HELLO) {
         say_hello(sim, page);
         return;
     }
     struct say say = {.rng = &sim->rng, .rig = sim->rig, .page = page, .number = ++sim->next_id};
+    page = say_actor(&say, (enum msg_type)type);
+    say.page = page;
     json_t *m = say_message(&say, (enum msg_type)type);
     char *text = json_dumps(m, JSON_COMPACT);
     if (!text) {

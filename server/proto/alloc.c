@@ -124,6 +124,18 @@ static bool take(struct work *w, struct alloc_slot *slot, int k)
     return true;
 }
 
+static void give_first(struct work *w)
+{
+    for (unsigned i = 0; i < w->n; i++) {
+        struct alloc_slot *slot = w->slot[i];
+        if (slot->ideal >= 0) {
+            slot->chosen = 0;
+            w->left -= cost_of(slot, 0);
+            return;
+        }
+    }
+}
+
 /* Slides and the person in focus: as high as it goes. */
 static void raise_high(struct work *w, enum alloc_class kind)
 {
@@ -188,8 +200,12 @@ void alloc_run(struct alloc_slot *slot, unsigned n, const struct alloc_limits *l
     for (unsigned i = limits->video_max; i < w.n; i++) {
         w.slot[i]->ideal = -1; /* the server shows no more than so many */
     }
+    bool any = false;
     for (unsigned i = 0; i < w.n; i++) {
-        take(&w, w.slot[i], 0);
+        any = take(&w, w.slot[i], 0) || any;
+    }
+    if (limits->trial && !any) {
+        give_first(&w);
     }
     raise_high(&w, ALLOC_SLIDES);
     raise_high(&w, ALLOC_FOCUS);

@@ -7,6 +7,8 @@
  *   slides and focus are raised as far as the budget goes, then tiles in turns, one step each.
  *
  * Hysteresis: going up needs headroom and some time since the last step down, staying needs none.
+ * While `trial` lasts the first picture goes out whatever the estimate says: a path is measured by
+ * what is sent, and with nothing sent nothing would ever be measured.
  * Slides may exceed the budget by a bounded amount: text that comes late beats text nobody can
  * read. Invariants: pure; one subscriber's result depends on nothing of another; chosen <= ideal.
  * Out of scope: when a switch happens (codec/media/rungs.h, key frames), the estimate.
@@ -65,6 +67,7 @@ struct alloc_limits {
     uint32_t reserved_bps; /* not for pictures */
     uint8_t video_max;     /* pictures at most, 255 = all */
     uint8_t temporal_max;  /* highest temporal layer, 255 = all */
+    bool trial;            /* no picture was sent on this path yet, or only just */
     mono_us now;
 };
 

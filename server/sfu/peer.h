@@ -101,6 +101,7 @@ struct peer {
     mono_us rtt_us;
     /* server/sfu/cc.h */
     uint64_t estimate_bps; /* of its path, 0 = not known: no limit */
+    mono_us trial_until;   /* until then the first picture goes out anyway; 0 = no picture yet */
     uint32_t alloc_bps;    /* shared out, audio included */
     uint32_t wanted_bps;   /* in all, were every wish fulfilled; 0 = nothing better waits */
     struct cc *cc;         /* the estimator's, NULL until it needs one */

@@ -9,6 +9,7 @@
 enum {
     VOICE_BPS = 48000,  /* Opus with its headers */
     SOUND_BPS = 150000, /* of a shared screen */
+    TRIAL_US = 5 * US_PER_S,
     FOCUS_HEIGHT = 540, /* a tile this large is what people look at */
 };
 
@@ -116,6 +117,16 @@ static void refuse(struct sfu *sfu, struct subscription *sub, mono_us now)
     subscription_choose(sfu, sub, &nothing, now);
 }
 
+/* The path of a peer is tried from the first picture it could have; TRIAL_US are enough for the
+ * estimator to see a sending rate and to probe behind it. */
+static bool trial(struct peer *peer, unsigned pictures, mono_us now)
+{
+    if (pictures > 0 && peer->trial_until == 0) {
+        peer->trial_until = now + TRIAL_US;
+    }
+    return now < peer->trial_until;
+}
+
 static void share(struct sfu *sfu, struct peer *peer, mono_us now)
 {
     struct alloc_slot slot[DESC_VIDEO_SLOTS_MAX];
@@ -139,6 +150,7 @@ static void share(struct sfu *sfu, struct peer *peer, mono_us now)
         .reserved_bps = reserved(peer),
         .video_max = shed->video_max,
         .temporal_max = shed->temporal_max,
+        .trial = trial(peer, n, now),
         .now = now,
     };
     alloc_run(slot, n, &limits, &sum);

@@ -41,6 +41,33 @@ static void set_media(struct act *act, struct id person, struct id device, uint3
                                  .other = id_equal(&by, &person) ? (struct id){{0}} : by});
 }
 
+/* One presenter or several (setting presenters): a share of whoever leads replaces the present one
+ * where there is one at a time; nobody else's does. */
+static struct refusal present(struct act *act, const struct seat *self)
+{
+    const struct state *s = act->klass->work;
+    int64_t rule = s->setting[SETTING_PRESENTERS];
+    bool leads = role_is_staff(state_role(s, self->person));
+    if (rule == PRESENTERS_STAFF && !leads && !right_has(self->person->grant, RIGHT_SCREEN)) {
+        return no("denied", "screen", "whoever leads presents");
+    }
+    for (size_t i = 0; i < s->seat_count && rule == PRESENTERS_ONE; i++) {
+        const struct seat *seat = s->seats[i];
+        for (unsigned d = 0; d < seat->device_count; d++) {
+            struct device dev = seat->devices[d];
+            if (seat == self || seat->room != self->room || !(dev.media & MEDIA_SCREEN)) {
+                continue;
+            }
+            if (!leads) {
+                return no("state", "screen", "somebody presents already");
+            }
+            set_media(act, seat->person->id, dev.id,
+                      dev.media & ~(uint32_t)(MEDIA_SCREEN | MEDIA_SOUND), self->person->id);
+        }
+    }
+    return fine;
+}
+
 static struct refusal media_state(struct act *act, struct conn *c, const struct msg *msg)
 {
     static const struct {
@@ -67,10 +94,14 @@ static struct refusal media_state(struct act *act, struct conn *c, const struct 
             return no("denied", sources[i].at, "not allowed to send this");
         }
     }
-    if (media != d->media) {
-        set_media(act, c->person, d->id, media, c->person);
+    struct id device = d->id;
+    bool shares = (media & MEDIA_SCREEN) && !(d->media & MEDIA_SCREEN);
+    bool differs = media != d->media;
+    struct refusal not_now = shares ? present(act, seat) : fine;
+    if (!not_now.code && differs) {
+        set_media(act, c->person, device, media, c->person);
     }
-    return fine;
+    return not_now;
 }
 
 static struct refusal person_mute(struct act *act, struct conn *c, const struct msg *msg)

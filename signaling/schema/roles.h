@@ -53,6 +53,9 @@ enum waiting_mode {
     WAITING_MODE_COUNT
 };
 
+/* Who may share a screen (setting presenters). */
+enum presenters { PRESENTERS_SEVERAL = 0, PRESENTERS_ONE, PRESENTERS_STAFF };
+
 /* What a device sends, one bit per enum source_kind of codec/wire/desc.h. */
 enum {
     MEDIA_MIC = 1 << 0,

@@ -221,7 +221,10 @@ static void mend_workshop(const struct say *s, json_t *m, enum msg_type type)
         mend_from(s, m, "workshops", percent(s, 50) ? "draft" : "closed", "id", "set");
         break;
     case MSG_WS_CLOSE:
-        json_object_set_new(m, "seconds", json_integer(below(s, 20)));
+        json_object_set_new(m, "seconds", json_integer(percent(s, 40) ? 0 : 300));
+        break;
+    case MSG_WS_TIME:
+        json_object_set_new(m, "minutes", json_integer((int64_t)below(s, 40) - 10));
         break;
     case MSG_WS_HELP_TAKE:
         mend_from(s, m, "calls", "asked", "room", "room");
@@ -319,12 +322,12 @@ unsigned say_weight(enum msg_type type)
 {
     switch ((unsigned)type) {
     case MSG_SESSION_END:
-        return 3;
-    case MSG_WS_CLOSE:
+        return 5;
     case MSG_WS_DELETE:
     case MSG_WS_ROOM_CLOSE:
         return 6;
     case MSG_WS_OPEN:
+    case MSG_WS_CANCEL:
     case MSG_WS_GO:
     case MSG_WS_HELP:
     case MSG_WS_PLACE:

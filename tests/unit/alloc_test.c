@@ -95,6 +95,36 @@ static void one_picture_by_its_budget(void **state)
     }
 }
 
+/* A camera with one encoding dearer than the first guess: shown while the path is tried, paused
+ * when the trial did not prove it. */
+static void the_first_picture_is_tried(void **state)
+{
+    struct alloc_sum sum;
+    struct alloc_limits limits = {.estimate_bps = 500 * K,
+                                  .video_max = UINT8_MAX,
+                                  .temporal_max = UINT8_MAX,
+                                  .trial = true,
+                                  .now = 100 * US_PER_S};
+    (void)state;
+    struct alloc_slot s[2] = {{.kind = ALLOC_TILE, .height = 720, .current = -1},
+                              {.kind = ALLOC_TILE, .height = 720, .current = -1}};
+    for (unsigned i = 0; i < 2; i++) {
+        alloc_offer(&s[i], (struct alloc_option){1000 * K, 720, 0, 0});
+    }
+    alloc_run(s, 2, &limits, &sum);
+    assert_int_equal(s[0].chosen, 0);
+    assert_int_equal(s[1].chosen, -1);
+    assert_true(sum.wanted_bps > limits.estimate_bps);
+    s[0].current = 0;
+    limits.trial = false;
+    alloc_run(s, 2, &limits, &sum);
+    assert_int_equal(s[0].chosen, -1);
+    limits.trial = true;
+    limits.video_max = 0;
+    alloc_run(s, 2, &limits, &sum);
+    assert_int_equal(s[0].chosen, -1);
+}
+
 static void slides_before_focus_before_tiles(void **state)
 {
     (void)state;
@@ -231,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(options_are_kept_in_order),
         UNIT(one_picture_by_its_budget),
+        UNIT(the_first_picture_is_tried),
         UNIT(slides_before_focus_before_tiles),
         UNIT(tiles_rise_in_turns),
         UNIT(going_up_needs_headroom_and_time),

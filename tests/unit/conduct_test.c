@@ -236,6 +236,50 @@ static void asking_opens_nothing(void **state)
     rig_free(s.rig);
 }
 
+static bool share(struct scene *s, struct rig_page *page)
+{
+    rig_say(s->rig, page,
+            "{\"t\":\"media.state\",\"id\":\"m%d\",\"mic\":\"off\",\"cam\":false,\"screen\":true,"
+            "\"sound\":false}",
+            (int)page->messages);
+    settle(s);
+    return page->acked[0] != '\0';
+}
+
+static unsigned screens(const struct scene *s)
+{
+    const struct state *state = class_find(s->rig->room, &s->class_id)->done;
+    unsigned count = 0;
+    for (size_t i = 0; i < state->seat_count; i++) {
+        count += (state->seats[i]->devices[0].media & MEDIA_SCREEN) != 0;
+    }
+    return count;
+}
+
+static void one_presenter_or_several(void **state)
+{
+    (void)state;
+    struct scene s = scene_new(NULL, 0);
+    assert_true(rig_enter(s.rig, s.p[HOST], s.link[ROLE_HOST], "Hélène"));
+    assert_true(rig_enter(s.rig, s.p[PART], s.link[ROLE_PARTICIPANT], "Paul"));
+    assert_true(rig_enter(s.rig, s.p[LATE], s.link[ROLE_PARTICIPANT], "Zoé"));
+    assert_true(share(&s, s.p[PART]) && share(&s, s.p[LATE]));
+    assert_int_equal(screens(&s), 2);
+    rig_say(s.rig, s.p[HOST],
+            "{\"t\":\"class.set\",\"id\":\"o\",\"key\":\"presenters\",\"value\":\"one\"}");
+    settle(&s);
+    assert_true(share(&s, s.p[HOST])); /* takes the place of both */
+    assert_int_equal(screens(&s), 1);
+    assert_false(share(&s, s.p[PART]));
+    assert_string_equal(s.p[PART]->error, "state");
+    rig_say(s.rig, s.p[HOST],
+            "{\"t\":\"class.set\",\"id\":\"p\",\"key\":\"presenters\",\"value\":\"staff\"}");
+    settle(&s);
+    assert_false(share(&s, s.p[PART]));
+    assert_string_equal(s.p[PART]->error, "denied");
+    rig_free(s.rig);
+}
+
 /* ---- time
  * ----------------------------------------------------------------------------------------- */
 
@@ -399,6 +443,7 @@ int main(void)
         UNIT(a_place_in_the_queue_is_kept),
         UNIT(locks_hold_for_late_joiners),
         UNIT(asking_opens_nothing),
+        UNIT(one_presenter_or_several),
         UNIT(a_dated_class_runs_by_the_calendar),
         UNIT(countdowns_survive_kills_and_clock_jumps),
         UNIT(without_staff_it_closes),

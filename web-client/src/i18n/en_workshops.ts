@@ -131,7 +131,6 @@ export const workshopsEn: Filled<typeof workshopsFr> = {
   'ws.announceTo': 'Announcement to the workshops',
   'ws.announceAll': 'Every table and the main room',
   'ws.announceText': 'Your announcement',
-  'ws.announceSend': 'Send the announcement',
   'ws.voice': 'Voice announcement (hold)',
   'ws.voiceOn': 'Your voice is heard everywhere',
   'ws.said': 'Announcements',

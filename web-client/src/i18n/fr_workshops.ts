@@ -132,7 +132,6 @@ export const workshopsFr = {
   'ws.announceTo': 'Annonce aux ateliers',
   'ws.announceAll': 'Toutes les tables et la plénière',
   'ws.announceText': 'Votre annonce',
-  'ws.announceSend': 'Envoyer l’annonce',
   'ws.voice': 'Annonce vocale (maintenir)',
   'ws.voiceOn': 'Votre voix est entendue partout',
   'ws.said': 'Annonces',

@@ -174,13 +174,18 @@ static bool same_host(const struct tuple *a, const struct tuple *b)
  */
 static bool takes_over(const struct ice *ice, int at, bool nominated, mono_us now)
 {
-    if (ice->selected < 0 || nominated) {
-        return ice->selected != at;
+    if (ice->selected < 0 || ice->selected == at) {
+        return ice->selected < 0;
     }
     const struct ice_path *candidate = &ice->path[at];
     const struct ice_path *selected = &ice->path[ice->selected];
-    if (selected == candidate) {
-        return false;
+    /* Firefox nominates every pair that answers, TCP after UDP, and goes by the better one itself.
+     */
+    bool worse = candidate->tuple.proto != ADDR_UDP && selected->tuple.proto == ADDR_UDP &&
+                 candidate->generation == selected->generation &&
+                 now - selected->checked < ICE_UDP_ALIVE_US;
+    if (nominated) {
+        return !worse;
     }
     if (selected->generation != candidate->generation) {
         return candidate->generation == ice->generation;

@@ -33,6 +33,7 @@ enum {
     /* The same host from a new port is a NAT rebinding. Firefox repeats a check 2.5 s after the one
      * whose answer went to the old port; the next comes only 4 to 6 s later. */
     ICE_REBIND_SILENT_US = 1 * US_PER_S,
+    ICE_UDP_ALIVE_US = 1500 * US_PER_MS, /* UDP checked so lately is not left for TCP */
 };
 
 struct ice_creds {

@@ -323,6 +323,26 @@ static void test_s7_a_rebound_port_takes_over_when_the_old_one_is_silent(void **
     assert_int_equal(good_check(&p, &elsewhere, false), ICE_SELECTED);
 }
 
+static void test_tcp_takes_over_only_from_udp_that_went_silent(void **state)
+{
+    (void)state;
+    struct peer p;
+    peer_init(&p);
+    struct tuple udp = tuple_of("198.51.100.7", 4000);
+    struct tuple tcp = tuple_of("198.51.100.7", 4001);
+    tcp.proto = ADDR_TCP;
+    tcp.conn = 3;
+    good_check(&p, &tcp, true);
+    assert_true(selected_is(&p, &tcp));
+    assert_int_equal(good_check(&p, &udp, true), ICE_NEW_PATH | ICE_SELECTED);
+    p.now += 300 * US_PER_MS;
+    assert_int_equal(good_check(&p, &tcp, true), 0); /* Firefox nominates it too */
+    assert_true(selected_is(&p, &udp));
+    p.now += 1500 * US_PER_MS;
+    assert_int_equal(good_check(&p, &tcp, true), ICE_SELECTED); /* no UDP passes any more */
+    assert_true(selected_is(&p, &tcp));
+}
+
 static void test_only_a_few_paths_are_kept(void **state)
 {
     (void)state;
@@ -465,6 +485,7 @@ int main(void)
         UNIT(test_nomination_moves_the_selected_path),
         UNIT(test_s7_an_unauthenticated_check_moves_nothing),
         UNIT(test_s7_a_rebound_port_takes_over_when_the_old_one_is_silent),
+        UNIT(test_tcp_takes_over_only_from_udp_that_went_silent),
         UNIT(test_only_a_few_paths_are_kept),
         UNIT(test_s7_nothing_is_sent_30_s_after_the_last_check),
         UNIT(test_a_fresh_second_path_saves_the_connection),

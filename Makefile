@@ -52,7 +52,7 @@ CFLAGS_fuzz := -O1 $(WARN) $(WARN_CLANG) -fsanitize=fuzzer-no-link,address,undef
 LDFLAGS_fuzz := -fsanitize=address,undefined
 CC_cov := clang
 # Tests are built by gcc otherwise: what only clang says of their macros is no matter here.
-CFLAGS_cov := -O0 $(WARN) $(WARN_CLANG) -Wno-gnu-zero-variadic-macro-arguments \
+CFLAGS_cov := -O0 $(WARN) -Wno-gnu-zero-variadic-macro-arguments \
 	-Wno-format-nonliteral -fprofile-instr-generate -fcoverage-mapping
 LDFLAGS_cov := -fprofile-instr-generate
 

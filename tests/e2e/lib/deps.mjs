@@ -26,6 +26,9 @@ export async function load(name) {
     return module.default ?? module;
 }
 
+/** The file a package is imported from, for bundling into a page. */
+export const locate = (name) => require.resolve(name);
+
 /** The text of a file inside a package. */
 export function readFrom(name, file) {
     let dir = path.join(home, 'node_modules', name);

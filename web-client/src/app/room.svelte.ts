@@ -57,8 +57,8 @@ export class Room extends RoomView {
     this.signal.start();
   }
 
-  /** `how` move: other pages of this person close. */
-  async join(name: string, how: 'add' | 'move' = 'add'): Promise<void> {
+  /** `how` move: other pages of this person close. `light`: a seat with sound and slides will do. */
+  async join(name: string, how: 'add' | 'move' = 'add', light = false): Promise<void> {
     if (this.joining) return;
     this.timeline['join'] = performance.now();
     this.joining = true;
@@ -66,7 +66,7 @@ export class Room extends RoomView {
     void this.media.play();
     this.local.refill();
     const { mic, cam } = this.local.state;
-    const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam, how });
+    const outcome = await this.signal.command({ t: 'join', name, mic: mic === 'on', cam, how, light });
     this.joining = false;
     if (!outcome.ok) this.joinRefused(outcome.error, name);
   }

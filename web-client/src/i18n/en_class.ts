@@ -90,6 +90,8 @@ export const classEn: Filled<typeof classFr> = {
   'waiting.reason.full': 'The class is full, you come in as soon as a place is free.',
   'waiting.start': 'Planned start: {time}',
   'waiting.rank': 'You are number {n} in the queue.',
+  'waiting.light': 'Follow with sound and slides',
+  'waiting.enter': 'You will come in without doing anything more.',
   'waiting.knock': 'Knock at the door',
   'waiting.hasKnocked': 'You have knocked, the animator knows.',
   'waiting.private': 'Nobody sees or hears you here. You will come in without doing anything more.',

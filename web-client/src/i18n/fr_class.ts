@@ -87,6 +87,8 @@ export const classFr = {
   'waiting.reason.full': 'La classe est pleine, vous entrerez dès qu’une place se libère.',
   'waiting.start': 'Début prévu : {time}',
   'waiting.rank': 'Vous êtes en {n}e position.',
+  'waiting.light': 'Suivre en son et diapositives',
+  'waiting.enter': 'Vous entrerez sans rien faire de plus.',
   'waiting.knock': 'Frapper à la porte',
   'waiting.hasKnocked': 'Vous avez frappé, l’animateur le sait.',
   'waiting.private': 'Personne ne vous voit ni ne vous entend ici. Vous entrerez sans rien faire de plus.',

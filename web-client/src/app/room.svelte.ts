@@ -270,7 +270,7 @@ export class Room extends RoomView {
   }
 
   private hintMuted(): void {
-    if (this.phase === 'class' && !this.talking) this.mutedHint = true;
+    if (this.phase === 'class' && !this.talking && this.may('media.mic')) this.mutedHint = true;
   }
 
   private linkChanged(): void {

@@ -51,10 +51,16 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
   }
 }
 
+/** What was said last: several changes may come in one delta. */
+const told = { mode: '', turn: '' };
+
 function tellFloor(floor: Floor, before: ClassState): void {
   const was = before.floor;
-  if (floor.mode !== was.mode) announcer.notice(t(`floor.told.${floor.mode}`));
-  if (floor.turn && floor.turn.person !== was.turn?.person) {
+  const turn = floor.turn ? `${floor.turn.person}/${floor.turn.started}` : '';
+  const [mode, fresh] = [floor.mode !== told.mode, turn !== told.turn];
+  Object.assign(told, { mode: floor.mode, turn });
+  if (mode && floor.mode !== was.mode) announcer.notice(t(`floor.told.${floor.mode}`));
+  if (floor.turn && fresh && floor.turn.person !== was.turn?.person) {
     if (floor.turn.person === before.you.person) {
       announcer.say(t('floor.yours'), true);
       if (prefs.sounds) void playSound('hand', prefs.speakerId);

@@ -137,6 +137,9 @@
         if (!pc) return result;
         const all = new Map();
         (await pc.getStats()).forEach((s) => all.set(s.id, s));
+        // Firefox nominates every pair that answers and says which one it goes by.
+        const pairs = [...all.values()].filter((s) => s.type === 'candidate-pair' && s.state === 'succeeded');
+        const chosen = pairs.find((s) => s.selected) ?? pairs.find((s) => s.nominated);
         for (const s of all.values()) {
             if (s.type === 'inbound-rtp') {
                 result.slots.push({
@@ -158,8 +161,7 @@
                 });
             } else if (s.type === 'remote-inbound-rtp' && s.roundTripTime !== undefined) {
                 result.rtt_ms = Math.round(s.roundTripTime * 1000);
-            } else if (s.type === 'candidate-pair' && (s.nominated || s.selected)
-                && s.state === 'succeeded') {
+            } else if (s === chosen) {
                 result.path_rtt_ms = Math.round((s.currentRoundTripTime ?? 0) * 1000);
                 const remote = all.get(s.remoteCandidateId);
                 result.path = `${remote?.protocol} ${remote?.address ?? remote?.ip}:${remote?.port}`;

@@ -278,6 +278,15 @@ static uint16_t height_of(const struct layer *layer, unsigned spatial, unsigned 
     return (uint16_t)(best >> (top - spatial));
 }
 
+/* What an encoding that rests would take: its last windows may have been one key frame and a burst
+ * of probes, and with that as its price it would never be asked for again. */
+static uint32_t price_of(const struct layer *layer, unsigned rung, uint16_t height)
+{
+    uint32_t measured = layer->rates.bps[rung];
+    uint32_t guess = alloc_guess_bps(height);
+    return measured && (!layer->paused || measured < guess) ? measured : guess;
+}
+
 static void offer_layer(const struct layer *layer, struct alloc_slot *slot)
 {
     unsigned top = 0;
@@ -287,8 +296,7 @@ static void offer_layer(const struct layer *layer, struct alloc_slot *slot)
     for (unsigned left = layer->rates.offered; left; left &= left - 1) {
         unsigned rung = (unsigned)__builtin_ctz(left);
         uint16_t height = height_of(layer, rung_spatial(rung), top);
-        uint32_t bps = layer->rates.bps[rung];
-        alloc_offer(slot, (struct alloc_option){.bps = bps ? bps : alloc_guess_bps(height),
+        alloc_offer(slot, (struct alloc_option){.bps = price_of(layer, rung, height),
                                                 .height = height,
                                                 .encoding = layer->index,
                                                 .rung = (uint8_t)rung});

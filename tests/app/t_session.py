@@ -75,7 +75,7 @@ def run():
         text = s.get("/metrics")[1]
         check("metrics end as OpenMetrics do", text.endswith("# EOF\n"))
         check("every drop reason is there", text.count("amphi_drops_total{") >= 30)
-        check("no page but the three", s.get("/")[0] == 404)
+        check("no page but ours", s.get("/nothing")[0] == 404)
         class_id = s.make_class("Algebra")
         host, guest = two_people(s, class_id)
         media(s, guest)

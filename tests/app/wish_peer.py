@@ -95,10 +95,13 @@ async def publish(url, token, hz, luma):
 
 
 def power(pcm, hz):
-    """Share of the sound that is this frequency (Goertzel over all of it)."""
-    t = numpy.arange(len(pcm)) / RATE
-    z = numpy.abs(numpy.sum(pcm * numpy.exp(-2j * math.pi * hz * t))) / max(1, len(pcm)) * 2
-    return float(z / 8000)
+    """Share of the sound that is this frequency: Goertzel over tenths of a second, so that a jump
+    of the phase (a packet that came too late) costs one of them and not the sum."""
+    n = RATE // 10
+    t = numpy.arange(n) / RATE
+    parts = [pcm[i:i + n] for i in range(0, len(pcm) - n + 1, n)] or [numpy.zeros(n)]
+    z = [numpy.abs(numpy.sum(p * numpy.exp(-2j * math.pi * hz * t))) / n * 2 for p in parts]
+    return float(numpy.mean(z) / 8000)
 
 
 async def next_frame(track):

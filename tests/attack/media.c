@@ -72,8 +72,10 @@ static void keep_snapshot(struct client *client, const char *text, size_t len)
     json_t *message = json_loadb(text, len, 0, NULL);
     const char *type = json_string_value(json_object_get(message, "t"));
     if (type && strcmp(type, "snapshot") == 0) {
-        (void)json_object_del(message, "now");
-        (void)json_object_del(message, "resume");
+        static const char *const counting[] = {"now", "clock", "heard", "resume"};
+        for (size_t i = 0; i < sizeof(counting) / sizeof(counting[0]); i++) {
+            (void)json_object_del(message, counting[i]);
+        }
         json_decref(*kept);
         *kept = json_incref(message);
     }

@@ -167,7 +167,7 @@ static struct proof_result run_film(struct film *film, struct viewer *v)
         if (now % US_PER_S == 0) {
             film_sender_want_key(&v->sender, v->sender.stream[FILM_STREAM_VIDEO + 2].ssrc);
         }
-        (void)usleep(100); /* the proof's thread keeps up */
+        proof_settle(v->proof); /* its thread takes what came before more comes */
     }
     proof_settle(v->proof);
     proof_read(v->proof, &result);

@@ -123,7 +123,7 @@ enum admin_kind {
     ADMIN_CLASS_SHOW,   /* class_id -> one of these with its people */
     ADMIN_CLASS_END,    /* class_id: ended for good */
     ADMIN_CLASS_EDIT,   /* class_id, title (NULL = as it is), settings -> {} */
-    ADMIN_CLASS_BIN,    /* class_id, bin: nobody enters any more, or again; E_STATE: people inside */
+    ADMIN_CLASS_BIN,    /* class_id, bin: nobody enters, or again; E_STATE: people inside */
     ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
     ADMIN_PASS,         /* class_id, publish, title (name), person, ttl_s -> likewise */
     ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */

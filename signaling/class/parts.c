@@ -2,6 +2,7 @@
 
 #include "signaling/class/conduct.h"
 #include "signaling/class/floor_cmd.h"
+#include "signaling/class/roll.h"
 #include "signaling/class/webinar.h"
 #include "signaling/class/ws.h"
 
@@ -11,6 +12,7 @@ static const struct class_part *const parts[] = {
     &class_floor,
     &class_workshops,
     &class_webinar,
+    &class_roll,
 };
 
 const struct class_part *class_part(size_t i)

@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "signaling/journal/conduct.h"
+#include "signaling/journal/roll.h"
 #include "signaling/journal/stage.h"
 #include "signaling/journal/workshops.h"
 
@@ -13,6 +14,7 @@ static const struct state_part *const parts[] = {
     &floor_part,
     &workshops_part,
     &stage_part,
+    &roll_part,
 };
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
 

@@ -12,6 +12,7 @@
 #include "signaling/attendance/rules.h"
 #include "signaling/attendance/seal.h"
 #include "signaling/class/impl.h"
+#include "signaling/journal/roll.h"
 #include "tests/unit/class_rig.h"
 
 enum { HOST, ONE, TWO, THREE, PAGES };

@@ -8,11 +8,7 @@
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {
-    &class_conduct,
-    &class_floor,
-    &class_workshops,
-    &class_webinar,
-    &class_roll,
+    &class_conduct, &class_floor, &class_workshops, &class_webinar, &class_roll,
 };
 
 const struct class_part *class_part(size_t i)

@@ -10,11 +10,7 @@
 
 /* A new part: one row. */
 static const struct state_part *const parts[] = {
-    &conduct_part,
-    &floor_part,
-    &workshops_part,
-    &stage_part,
-    &roll_part,
+    &conduct_part, &floor_part, &workshops_part, &stage_part, &roll_part,
 };
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
 

@@ -102,6 +102,18 @@ static int parse_create(struct admin_json *a, char *why, size_t cap)
     return parse_settings(a, why, cap);
 }
 
+static int parse_edit(struct admin_json *a, const char *cmd, char *why, size_t cap)
+{
+    bool edit = !strcmp(cmd, "class.edit");
+    a->request.kind = edit ? ADMIN_CLASS_EDIT : ADMIN_CLASS_BIN;
+    a->request.title = edit ? json_string_value(json_object_get(a->doc, "title")) : NULL;
+    a->request.bin = json_is_true(json_object_get(a->doc, "bin"));
+    if (parse_id(&a->request.class_id, a->doc, "class", ID_CLASS)) {
+        return bad(why, cap, "class must be an id like c_...");
+    }
+    return parse_settings(a, why, cap);
+}
+
 /* A bearer token of the standard doors instead of a link for people. */
 static bool is_pass(struct admin_json *a)
 {
@@ -166,6 +178,9 @@ int admin_json_parse(struct admin_json *out, const char *text, size_t len, char 
     bool show = !strcmp(cmd, "class.show");
     bool link = !strcmp(cmd, "link");
     bool forget = !strcmp(cmd, "class.forget");
+    if (!strcmp(cmd, "class.edit") || !strcmp(cmd, "class.bin")) {
+        return parse_edit(out, cmd, why, why_cap);
+    }
     if (!roll && !show && !link && !forget && strcmp(cmd, "class.end") != 0) {
         return bad(why, why_cap, "unknown request");
     }

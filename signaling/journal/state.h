@@ -128,13 +128,16 @@ struct used_link {
     wall_ms expires_at;
 };
 
+/* Why nobody can enter any more. */
+enum state_end { STATE_OPEN = 0, STATE_ENDED = 1 /* for good */, STATE_BINNED = 2 };
+
 struct state {
     struct id class_id;
     uint64_t seq; /* of the last event folded */
     struct rtext *title;
     enum class_type type;
     enum session_state session;
-    bool ended;
+    uint8_t ended; /* enum state_end */
     wall_ms created_at;
     wall_ms changed_at; /* session */
     struct id acting;   /* the acting host */

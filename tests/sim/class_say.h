@@ -13,6 +13,7 @@ struct say {
     const struct rng *rng;
     struct rig *rig;
     struct rig_page *page;
+    const struct rig_page *lens; /* whose view a page without one goes by */
     unsigned number; /* for the command id */
 };
 

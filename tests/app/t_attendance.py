@@ -167,8 +167,8 @@ def tampered(s, class_id):
 
 def evidence():
     with Server() as s:
-        code, out, err = s.cli("class", "create", "Journée de formation", "--set",
-                               "attendance-share=1", "--json")  # however slow people come
+        code, out, err = s.cli("class", "create", "Journée de formation",
+                               "--attendance-share", "1", "--json")  # however slow people come
         assert code == 0, err
         class_id = json.loads(out)["class"]
         host_link = s.link(class_id, "host")["link"]

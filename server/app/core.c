@@ -17,6 +17,7 @@
 #include "server/app/control.h"
 #include "server/app/core_state.h"
 #include "server/app/keys.h"
+#include "server/app/office.h"
 #include "server/app/watch.h"
 #include "server/io/hosts.h"
 
@@ -97,6 +98,9 @@ static void relay_h(void *arg, const struct id *person, struct class_relay *out)
 static void admin_h(void *arg, uint64_t request, int err, const char *json, size_t len)
 {
     struct core *core = arg;
+    if (core->office && office_answered(core->office, request, err, json, len)) {
+        return;
+    }
     if (core->control) {
         control_answer(core->control, request, err, json, len);
     }
@@ -169,6 +173,7 @@ static void reload(struct core *core)
                   (enum log_format)core->config->log_format, core->config->log_reveal,
                   STDERR_FILENO);
         bridge_spread_from(core->bridge, (uint32_t)core->config->rtc_spread_from);
+        office_reload(core->office);
     }
     if (argv) {
         config_fini(&fresh);
@@ -517,6 +522,7 @@ static int start(struct core *core, char *why, size_t cap)
                   : 0;
         err = err ? fail(core, err, "admin.listen", why, cap) : 0;
     }
+    err = err ? err : office_new(&core->office, core, why, cap);
     err = err ? err : core_doors_listen(core, why, cap);
     if (!err) {
         write_ports(core);
@@ -531,6 +537,8 @@ static void finish(struct core *core)
     }
     core_doors_fini(core);
     /* First who answers, then who may still wait for an answer. */
+    office_free(core->office);
+    core->office = NULL;
     control_free(core->control);
     core->control = NULL;
     admin_free(core->admin);

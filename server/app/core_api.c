@@ -5,6 +5,7 @@
 
 #include "codec/base/err.h"
 #include "server/app/core_state.h"
+#include "server/app/office.h"
 #include "server/app/version.h"
 
 static bool is(struct ipc_str s, const char *text)
@@ -52,6 +53,9 @@ void core_api_ask(struct core_door *door, const struct ipc_ask *ask)
     if (ask->path.len > 6 &&
         (!memcmp(ask->path.p, "/whip/", 6) || !memcmp(ask->path.p, "/whep/", 6))) {
         wish_ask(door->core->wish, ask, core_time(door->core));
+        return;
+    }
+    if (door->core->office && office_ask(door->core->office, ask)) {
         return;
     }
     bool reading = ask->method == IPC_GET || ask->method == IPC_HEAD;

@@ -34,6 +34,7 @@ struct core;
 struct control;
 struct admin;
 struct watch;
+struct office;
 
 /* One door process on its socket. */
 struct core_door {
@@ -79,6 +80,7 @@ struct core {
     struct control *control;
     struct admin *admin;
     struct watch *watch;
+    struct office *office;
     int signal_fd;
     int door_listen_fd;
     uid_t door_uid; /* who may connect besides us */

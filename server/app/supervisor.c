@@ -10,6 +10,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
+#include "codec/sys/file.h"
 #include "codec/sys/log.h"
 #include "codec/sys/notify.h"
 #include "server/app/child.h"
@@ -93,6 +94,19 @@ static void start_child(struct supervisor *s, struct child *c, mono_us now)
     log_info("supervisor", "started", L_STR("process", c->command), L_INT("pid", c->pid));
 }
 
+/* Nobody can sign in yet: how the first administrator does. */
+static void announce_first(const struct supervisor *s, const char *url)
+{
+    char path[PATHS_MAX];
+    char *token = NULL;
+    size_t len = 0;
+    if (!file_read(paths_in(&s->prepared->paths, "keys/first-admin", path), 256, &token, &len)) {
+        printf("First administrator (once): %s/welcome#%.*s\n", url, (int)strcspn(token, "\r\n"),
+               token);
+    }
+    mem_free(token);
+}
+
 /* Both serve for the first time: tell the operator, systemd, and whoever waits for the port. */
 static void announce(struct supervisor *s, mono_us now)
 {
@@ -105,6 +119,7 @@ static void announce(struct supervisor *s, mono_us now)
     write_ports(s);
     printf("Amphi is ready: %s\n",
            prepare_url(&s->line->config, s->prepared->web_port[0], url, sizeof(url)));
+    announce_first(s, url);
     fflush(stdout);
     if (s->want_demo) {
         (void)child_start(&s->demo, now);

@@ -49,6 +49,7 @@ const char *ipc_answer_header_name(enum ipc_answer_header header)
         [IPC_ANSWER_CONTENT_DISPOSITION] = "content-disposition:",
         [IPC_ANSWER_ACCEPT_PATCH] = "accept-patch:",
         [IPC_ANSWER_ACCEPT_POST] = "accept-post:",
+        [IPC_ANSWER_SET_COOKIE] = "set-cookie:",
     };
     return name[header];
 }

@@ -26,7 +26,7 @@
 #include "signaling/class/classroom.h"
 
 enum {
-    IPC_VERSION = 2,
+    IPC_VERSION = 3,
     IPC_HEAD_LEN = 5,                    /* bytes before the body */
     IPC_TEXT_MAX = 1024 * 1024,          /* one message to pages; = what one page may have queued */
     IPC_BODY_MAX = 1024 * 1024,          /* body of one HTTP request or answer; larger goes as fd */
@@ -88,6 +88,7 @@ enum ipc_answer_header {
     IPC_ANSWER_CONTENT_DISPOSITION,
     IPC_ANSWER_ACCEPT_PATCH,
     IPC_ANSWER_ACCEPT_POST,
+    IPC_ANSWER_SET_COOKIE,
     IPC_ANSWER_HEADERS
 };
 

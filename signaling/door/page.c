@@ -234,10 +234,29 @@ static int open_best(const struct door *door, struct lws *wsi, const char *name,
     return open_one(door, name, "", NULL, found);
 }
 
+/* Pages around the live hour; a name that ends in '/' has something behind it. */
+static const char *const office_pages[] = {"/home", "/home/", "/signin", "/welcome",
+                                           "/my",   "/r/",    "/i/",     "/check/"};
+
+static bool is_office(const char *path)
+{
+    for (size_t i = 0; i < sizeof(office_pages) / sizeof(office_pages[0]); i++) {
+        size_t len = strlen(office_pages[i]);
+        bool folder = office_pages[i][len - 1] == '/';
+        if (folder ? !strncmp(path, office_pages[i], len) : !strcmp(path, office_pages[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The file a path stands for, or NULL. Every class link is the page itself. */
 static const char *file_name(const char *path)
 {
     size_t len = strlen(path);
+    if (is_office(path)) {
+        return "office.html";
+    }
     if (!strcmp(path, "/") || !strncmp(path, "/c/", 3)) {
         return "index.html";
     }

@@ -1,0 +1,40 @@
+/*
+ * Mails of the office other than invitations (server/app/invite.h): words of a template in the
+ * person's language, put into the spool. The words can be changed:
+ * data/templates/<name>.<fr|en>.txt with {name} {title} {start} {link} {server} {text}; first line
+ * the subject. Out of scope: sending (server/mail), whom to write to.
+ */
+#pragma once
+
+#include "server/app/office_call.h"
+
+enum office_letter {
+    LETTER_ACCOUNT,  /* an account waits for you: choose a password */
+    LETTER_RESET,    /* choose a new password */
+    LETTER_MINE,     /* your classes */
+    LETTER_REMINDER, /* a class comes near */
+    LETTER_WAITING,  /* registered, on the waiting list */
+    LETTER_PLACE,    /* registered, or a place came free */
+    LETTER_KNOCK,    /* somebody waits at the door of a permanent class */
+    LETTER_COUNT
+};
+
+struct office_mail {
+    enum office_letter letter;
+    bool french;
+    const char *id; /* letters, digits, '-': one waiting mail per id */
+    const char *to_name;
+    const char *to_mail;
+    const char *title;
+    const char *start;
+    const char *link;
+    const char *text;
+};
+
+/* Queues it. 0, E_STATE (mail.from is not set), E_IO, E_NOMEM. */
+int office_mail(struct office_call *call, const struct office_mail *mail);
+/* Name of a letter ("reminder") and its words as they stand now; the text is the caller's
+ * (mem_free). */
+const char *office_letter_name(enum office_letter letter);
+char *office_letter_text(const struct office_call *call, enum office_letter letter, bool french,
+                         bool *own);

@@ -30,23 +30,13 @@ static bool number(const struct command_line *line, const char *flag, const char
 
 static const struct token_ops sign_ops = {.sign_h = token_sign};
 
-/* The seal that stands, or the one it would get now; "" while the session runs. */
-static void seal_of(struct attendance_report *r, const struct attendance_chain *chain)
-{
-    char text[ATTENDANCE_SEAL_TEXT] = "";
-    if (!r->session->sealed) {
-        (void)seal_text(text, chain, r->sheet, r->session, &sign_ops);
-    }
-    snprintf(r->seal, sizeof(r->seal), "%.*s", 2 * ATTENDANCE_SEAL_LEN,
-             r->session->sealed ? r->session->seal : text);
-}
-
 /* What of the report goes where. */
 struct wish {
     unsigned long long session;
     bool csv;
     const char *pdf;          /* file or NULL */
     const char *certificates; /* folder or NULL */
+    const char *person;       /* of one certificate, or NULL */
     bool seal;
     bool verify;
     const char *correct; /* a person or NULL */
@@ -73,6 +63,24 @@ static int certificates(const struct command_line *line, const struct attendance
                 return EXIT_FAILED;
             }
         }
+    }
+    return EXIT_OK;
+}
+
+static int one_certificate(const struct command_line *line, const struct attendance_report *r,
+                           const struct wish *wish)
+{
+    struct id person;
+    const struct attendee *who = NULL;
+    if (!id_parse(&person, ID_PERSON, wish->person, strlen(wish->person))) {
+        who = sheet_person(r->session, &person);
+    }
+    bool good = who && r->session->closed != SHEET_OPEN &&
+                attendance_row(&r->rules, r->session, who, r->now).status == ATTENDANCE_PRESENT;
+    if (!good || attendance_certificate(r, who, wish->pdf)) {
+        command_error(line, good ? "%s: cannot be written" : "no certificate for this person",
+                      wish->pdf);
+        return EXIT_FAILED;
     }
     return EXIT_OK;
 }
@@ -162,7 +170,7 @@ static int report(struct command_line *line, struct attendance_report *r,
                                           : "this class has had no session yet");
         return EXIT_FAILED;
     }
-    seal_of(r, chain);
+    attendance_seal_of(r, chain);
     if (wish->seal) {
         return seal(line, r, chain);
     }
@@ -171,6 +179,9 @@ static int report(struct command_line *line, struct attendance_report *r,
     }
     if (wish->correct) {
         return correct(line, r, wish);
+    }
+    if (wish->pdf && wish->person) {
+        return one_certificate(line, r, wish);
     }
     if (wish->pdf && attendance_pdf(r, wish->pdf)) {
         command_error(line, "%s: cannot be written", wish->pdf);
@@ -199,6 +210,7 @@ static int attendance_command(struct command_line *line)
     struct wish wish = {.csv = command_flag(line, "--csv"),
                         .pdf = command_value(line, "--pdf"),
                         .certificates = command_value(line, "--certificates"),
+                        .person = command_value(line, "--person"),
                         .seal = command_flag(line, "--seal"),
                         .verify = command_flag(line, "--verify"),
                         .correct = command_value(line, "--correct"),
@@ -250,6 +262,7 @@ const struct command command_attendance = {
             "  --csv            a file for spreadsheets\n"
             "  --pdf FILE       the sheet to sign\n"
             "  --certificates DIR  one PDF for each person present\n"
+            "  --person p_...   with --pdf: the certificate of this person instead\n"
             "  --correct p_... --status absent|partial|present|excused|computed --reason TEXT\n"
             "                   a word of staff; what was computed is kept beside it\n"
             "  --seal           seals the sheet for good\n"

@@ -14,7 +14,7 @@ struct say {
     struct rig *rig;
     struct rig_page *page;
     const struct rig_page *lens; /* whose view a page without one goes by */
-    unsigned number; /* for the command id */
+    unsigned number;             /* for the command id */
 };
 
 /* A message of this type as a new JSON tree. */

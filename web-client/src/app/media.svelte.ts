@@ -27,6 +27,8 @@ export interface MediaHooks {
   inClass(): boolean;
   /** A new connection exists: fill its send sections. */
   refill(): void;
+  /** Media or network speak for a dead path. */
+  doubt(): void;
 }
 
 const VIEW_PERIOD_MS = 60;
@@ -78,7 +80,10 @@ export class MediaRoom {
   constructor(hooks: MediaHooks) {
     this.hooks = hooks;
     this.timers.push(setInterval(() => void this.treat(), DOCTOR_PERIOD_MS));
-    this.unwatch = watchNetwork(() => this.doctor.moved());
+    this.unwatch = watchNetwork(() => {
+      this.doctor.moved();
+      this.hooks.doubt();
+    });
     this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
     document.addEventListener('visibilitychange', this.look);
   }
@@ -238,6 +243,7 @@ export class MediaRoom {
       return;
     }
     this.unseen = false;
+    this.hooks.doubt();
     this.sendView();
   }
 
@@ -257,6 +263,7 @@ export class MediaRoom {
     if (due && !this.doctor.doubtful && arrived > 0 && arrived === arrivedOf(this.figures)) {
       this.arrived = arrived;
       this.doctor.silent(now);
+      this.hooks.doubt();
     }
     this.figures = figures;
     this.figuresAt = now;

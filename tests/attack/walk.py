@@ -86,6 +86,8 @@ def stage(a, host):
     a.must(guest, "media.state", mic="on", cam=False, screen=False, sound=False)
     a.must(guest, "stage.leave")
     no(a, guest, "media.state", "denied", mic="on", cam=False, screen=False, sound=False)
+    for role in ("recorder", "listener"):
+        no(a, host, "stage.place", "state", person=a.person(a.pages[role][0]), place="wings")
     no(a, host, "stage.phase", "state", phase="starting")
     a.must(host, "stage.place", person=a.person(host), place="stage")
     a.must(host, "stage.phase", phase="starting")

@@ -15,7 +15,8 @@ export interface SignalHooks {
 }
 
 const SUBPROTOCOL = 'amphi.1';
-const OPEN_TIMEOUT_MS = 8000;
+/** By attempt: quick while a path that was cut may be back any moment, then with more patience. */
+const OPEN_TIMEOUTS_MS = [3000, 5000, 8000];
 const SILENT_CODE = 1006;
 
 export class Signal {
@@ -87,7 +88,8 @@ export class Signal {
     const socket = new WebSocket(`${scheme}://${location.host}/ws`, SUBPROTOCOL);
     this.socket = socket;
     // A network that swallows the first packet would otherwise hold the page for minutes.
-    const patience = setTimeout(() => socket.close(), OPEN_TIMEOUT_MS);
+    const wait = OPEN_TIMEOUTS_MS[Math.min(this.link.attempt, OPEN_TIMEOUTS_MS.length - 1)];
+    const patience = setTimeout(() => socket.close(), wait);
     socket.onopen = () => {
       clearTimeout(patience);
       this.watchdog.opened(performance.now());

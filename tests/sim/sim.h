@@ -235,6 +235,7 @@ struct world {
     struct sfu_evt last_speaking;
     uint32_t loss_up_any; /* some uplink loses: holes upstream are not the SFU's fault */
     bool hearing;         /* clients that join have an ear (ear.h) */
+    bool plain_ears;      /* ... that knows no RED and asks for no sound, as Firefox */
     bool verbose;
 };
 

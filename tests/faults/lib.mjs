@@ -34,9 +34,8 @@ export async function watch(room, ms) {
         const more = (key, kind) => Math.max(0, total(stats, key, kind) - total(first[i], key, kind));
         return {
             concealed_pct: (100 * more('concealed', 'audio')) / Math.max(1, more('samples', 'audio')),
-            // What never came, nor in time: without what the sender's and the player's clocks do by themselves.
-            missing_pct: (100 * (more('lost', 'audio') + more('late', 'audio')))
-                / Math.max(1, more('lost', 'audio') + more('packets', 'audio')),
+            // What never came: without what the sender's and the player's clocks do by themselves.
+            missing_pct: (100 * more('lost', 'audio')) / Math.max(1, more('lost', 'audio') + more('packets', 'audio')),
             delay_ms: (1000 * more('waited_s', 'audio')) / Math.max(1, more('played', 'audio')),
             freezes_per_min: (60 * more('freezes', 'video')) / passed,
             frozen_s: more('frozen_s', 'video'),

@@ -359,12 +359,19 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         pass_for(k, request, req, now);
         break;
     case ADMIN_FORGET:
-        if (state_person(k->work, &req->person)) {
+        if (state_person(k->work, &req->person) || keyring_find(&k->keys, &req->person)) {
             emit(k, request, (struct event){.type = EVENT_PERSON_FORGOTTEN, .person = req->person},
                  now);
         } else {
             refuse(room, request, E_NOTFOUND, "nobody of this id is known here");
         }
+        break;
+    case ADMIN_ROLL_CORRECT:
+    case ADMIN_ROLL_CONTEST:
+    case ADMIN_ROLL_SEAL:
+    case ADMIN_ROLL_EXPECT:
+    case ADMIN_READY:
+        admin_roll(k, request, req, now);
         break;
     case ADMIN_CLASS_CREATE:
     case ADMIN_CLASS_LIST:

@@ -127,6 +127,11 @@ enum admin_kind {
     ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
     ADMIN_PASS,         /* class_id, publish, title (name), person, ttl_s -> likewise */
     ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */
+    ADMIN_ROLL_CORRECT, /* class_id, person, session, status + 1 or 0, title (reason), by */
+    ADMIN_ROLL_CONTEST, /* class_id, person, session, title (why) */
+    ADMIN_ROLL_SEAL,    /* class_id, session, title (digests), by */
+    ADMIN_ROLL_EXPECT,  /* class_id, person, role, title (name), number: on the roster */
+    ADMIN_READY,        /* class_id, person, status (verdict), title (figures) */
 };
 
 struct admin_setting {
@@ -144,6 +149,10 @@ struct admin_request {
     uint32_t ttl_s;                       /* LINK: 0 = 400 days; single-use: at most 600 */
     const struct admin_setting *settings; /* CREATE, EDIT */
     size_t setting_count;
+    const char *number; /* ROLL_EXPECT: in a training register; NULL none */
+    int64_t session;    /* ROLL_*: number of the session */
+    uint32_t status;
+    struct id by; /* ROLL_CORRECT, _SEAL: zero = the operator */
     bool single;  /* LINK: join token, burnt at the first hello */
     bool bin;     /* BIN: into the bin, or out of it */
     bool publish; /* PASS: WHIP token of one publisher named title; otherwise a WHEP token */

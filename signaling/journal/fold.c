@@ -186,7 +186,7 @@ static int person_forgotten(struct state *s, const struct event *e)
 {
     struct person *p = state_person(s, &e->person);
     if (!p) {
-        return E_CORRUPT;
+        return 0; /* on the roster, never here */
     }
     rtext_put(&p->name);
     for (size_t i = 0; i < s->chat_count; i++) {

@@ -343,7 +343,7 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
     if (!layer) {
         return DROP_OVERLOAD;
     }
-    if (dd_missing(layer->receiver, &exts, pkt->data, use.codec)) {
+    if (dd_missing(layer->receiver, &form.exts, pkt->data, use.codec)) {
         if (!use.rtx && layer->track->published) {
             layer->receiver->ssrc = hdr.ssrc;
             track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);

@@ -280,6 +280,9 @@ static void on_text(void *user, const char *text, size_t len)
     if (client->world->hooks.text_h) {
         client->world->hooks.text_h(client, text, len);
     }
+    if (client->told_h) {
+        client->told_h(client, text, len);
+    }
     memcpy(head, text, len < sizeof(head) - 1 ? len : sizeof(head) - 1);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (strstr(head, rows[i].type)) {
@@ -327,13 +330,12 @@ void client_view(struct client *client, const char *const *devices, uint32_t cou
     }
     client->views = count;
     if (client->rx) {
-        client_rx_view(client, count);
+        client_rx_view(client, count, clock_mono_us());
     }
     send_json(client, json_pack("{s:s,s:o}", "t", "view", "want", want));
 }
 
-/* Sends a command (taken) under a number of ours. */
-static void ask(struct client *client, json_t *command)
+void client_command(struct client *client, json_t *command)
 {
     char id[16];
     if (client->state != CLIENT_LIVE) {
@@ -350,7 +352,7 @@ void client_mic(struct client *client, bool on)
 {
     if (client->film) {
         client->film->sound_on = on;
-        ask(client, json_pack("{s:s,s:s,s:b,s:b,s:b}", "t", "media.state", "mic", on ? "on" : "off",
+        client_command(client, json_pack("{s:s,s:s,s:b,s:b,s:b}", "t", "media.state", "mic", on ? "on" : "off",
                               "cam", has_camera(client), "screen", 0, "sound", 0));
     }
 }
@@ -358,23 +360,23 @@ void client_mic(struct client *client, bool on)
 void client_hand(struct client *client, bool up)
 {
     client->hand_up = up;
-    ask(client, up ? json_pack("{s:s,s:s}", "t", "hand.raise", "kind", "speak")
+    client_command(client, up ? json_pack("{s:s,s:s}", "t", "hand.raise", "kind", "speak")
                    : json_pack("{s:s}", "t", "hand.lower"));
 }
 
 void client_chat(struct client *client, const char *text)
 {
-    ask(client, json_pack("{s:s,s:s}", "t", "chat.send", "text", text));
+    client_command(client, json_pack("{s:s,s:s}", "t", "chat.send", "text", text));
 }
 
 void client_phase(struct client *client, const char *phase)
 {
-    ask(client, json_pack("{s:s,s:s}", "t", "stage.phase", "phase", phase));
+    client_command(client, json_pack("{s:s,s:s}", "t", "stage.phase", "phase", phase));
 }
 
 void client_place(struct client *client, const char *person)
 {
-    ask(client, json_pack("{s:s,s:s,s:s}", "t", "stage.place", "person", person, "place", "stage"));
+    client_command(client, json_pack("{s:s,s:s,s:s}", "t", "stage.place", "person", person, "place", "stage"));
 }
 
 static void unequip(struct client *client)

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -145,6 +146,8 @@ struct client {
     uint32_t asked;
     bool hand_up;
     bool view_refused; /* whom it asked for cannot be seen yet */
+    /* Every message to this one; may be NULL. */
+    void (*told_h)(struct client *client, const char *text, size_t len);
 };
 
 /* Prepares a client and its socket; 0 or E_IO. link is borrowed for life. */
@@ -170,7 +173,9 @@ void client_run(struct client *client, mono_us now);
 void client_read(struct client *client, mono_us now);
 /* Asks for the cameras of these devices in slots 0 .. count-1. */
 void client_view(struct client *client, const char *const *devices, uint32_t count);
-/* Commands of a live participant; their acknowledgements are counted and timed. */
+/* A command (taken) of a live participant. */
+void client_command(struct client *client, json_t *command);
+/* The usual ones; their acknowledgements are counted and timed. */
 void client_mic(struct client *client, bool on);
 void client_hand(struct client *client, bool up);
 void client_chat(struct client *client, const char *text);

@@ -74,7 +74,7 @@ static void count_frame(struct client_rx *rx, unsigned i, mono_us now)
     struct rx_count *count = count_of(rx, i);
     mono_us stood = slot->frame_at ? now - slot->frame_at : 0;
     count->frames++;
-    if (stood > RX_FREEZE_US && slot->wanted) {
+    if (stood > RX_FREEZE_US && slot->wanted && now - slot->switched_at > RX_SWITCH_US) {
         count->freezes += !slot->frozen;
         count->frozen_us += stood - RX_FREEZE_US;
     }
@@ -152,7 +152,9 @@ static void to_proof(struct client *client, unsigned slot, int64_t seq, uint8_t 
     bool picture = slot >= client->rx->audio_slots;
     bool stamped = media_stamp_read(data, len - header->padding, &stamp);
     totals->decrypted++;
-    if (stamped && !skip) {
+    /* Who changes tiles gets what was sent before he asked, to see a whole picture at once. */
+    bool fresh = now - client->rx->slot[slot].switched_at > RX_SWITCH_US;
+    if (stamped && !skip && fresh) {
         spread_add(&totals->delay, now - stamp.sent);
         if (client->world->delay_h) {
             client->world->delay_h(client, &stamp, now);
@@ -297,7 +299,8 @@ static void ask_again(struct client *client, unsigned i, mono_us now)
 static void see_freeze(struct client_rx *rx, unsigned i, mono_us now)
 {
     struct rx_slot *slot = &rx->slot[i];
-    if (slot->wanted && slot->frame_at && !slot->frozen && now - slot->frame_at > RX_FREEZE_US) {
+    if (slot->wanted && slot->frame_at && !slot->frozen && now - slot->frame_at > RX_FREEZE_US &&
+        now - slot->switched_at > RX_SWITCH_US) {
         slot->frozen = true;
         count_of(rx, i)->freezes++;
     }
@@ -326,12 +329,13 @@ void client_rx_timer(struct client *client, mono_us now)
     }
 }
 
-void client_rx_view(struct client *client, uint32_t count)
+void client_rx_view(struct client *client, uint32_t count, mono_us now)
 {
     struct client_rx *rx = client->rx;
     for (uint32_t i = 0; i < rx->video_slots; i++) {
         struct rx_slot *slot = &rx->slot[rx->audio_slots + i];
         slot->wanted = i < count;
+        slot->switched_at = now;
         slot->frame_at = 0;
         slot->frozen = false;
     }

@@ -25,6 +25,7 @@ enum {
     RX_VIDEO = 25,
     RX_SLOTS = RX_AUDIO + RX_VIDEO,
     RX_FREEZE_US = 500 * US_PER_MS, /* a picture that stands longer is a freeze */
+    RX_SWITCH_US = 1500 * US_PER_MS, /* after a change of tiles pictures may be missing so long */
 };
 
 struct client;
@@ -56,7 +57,8 @@ struct rx_slot {
     uint32_t transit;
     uint32_t sr_middle; /* of the newest sender report, and when it came */
     mono_us sr_at;
-    bool frozen; /* now */
+    mono_us switched_at; /* somebody else was asked for */
+    bool frozen;         /* now */
     bool wanted; /* something should be in it */
 };
 
@@ -77,7 +79,7 @@ void client_rx_report(struct client *client, uint32_t ssrc, uint64_t ntp, mono_u
 /* Repair requests, feedback, freezes. Call every few milliseconds. */
 void client_rx_timer(struct client *client, mono_us now);
 /* The picture slots 0 .. count-1 are asked for, the others given up: what comes next is new. */
-void client_rx_view(struct client *client, uint32_t count);
+void client_rx_view(struct client *client, uint32_t count, mono_us now);
 /* Report blocks for every slot that is alive; how many. */
 unsigned client_rx_blocks(struct client *client, mono_us now, struct rtcp_report *out,
                           unsigned cap);

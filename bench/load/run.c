@@ -123,6 +123,7 @@ void seat_start(struct load *load, struct seat *seat)
     seat->counted = false;
     seat->started = true;
     seat->on_stage = false;
+    seat->group = 0;
     seat->deadline = clock_mono_us() + LIVE_US;
     if (client_init(client, &load->world, link_of(load, seat), seat->room, index + 1, &none) != 0 ||
         client_equip(client, &kit) != 0) {
@@ -274,7 +275,7 @@ bool load_grow(struct load *load, uint32_t n)
     n = n < load->seat_count ? n : load->seat_count;
     shrink(load, n);
     load->joins = load->world.totals.join;
-    while (!load->stop && (load->wanted < n || joining(load))) {
+    while (!load->stop && (load->wanted < n || joining(load) || !crowd_ready(load))) {
         mono_us now = clock_mono_us();
         mono_us rate = (mono_us)load->config.shape.ramp;
         if (load->wanted < n && !comes_now(load, now)) {

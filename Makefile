@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 # ---- what the machine must have ------------------------------------------------------------
 APT_BUILD := gcc make pkg-config libwebsockets-dev libsrtp2-dev libssl-dev libsqlite3-dev \
 	libjansson-dev libyaml-dev libsodium-dev libopus-dev libvpx-dev libmicrohttpd-dev \
-	libipsec-mb-dev libcap-dev libpango1.0-dev libcurl4-openssl-dev fonts-dejavu-core npm
+	libipsec-mb-dev libcap-dev libpango1.0-dev libcurl4-openssl-dev fonts-dejavu-core tzdata npm
 APT_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev curl iproute2 iptables procps \
 	chromium firefox-esr python3 openssl pulseaudio-utils pulseaudio binutils poppler-utils python3-icalendar \
 	python3-aiortc

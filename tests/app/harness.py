@@ -260,11 +260,14 @@ class Client:
                     text += body
                     if head[0] & 0x80:
                         with self.seen:
-                            self.messages.append(json.loads(text))
+                            self._hear(text)
                             self.seen.notify_all()
                         text = b""
         except (OSError, ValueError):
             self._finish(Closed(1006, ""))
+
+    def _hear(self, text):
+        self.messages.append(json.loads(text))
 
     def _finish(self, closed):
         with self.seen:

@@ -193,6 +193,15 @@ static void mend_waiter(const struct say *s, json_t *m)
     }
 }
 
+/* The presence check that runs. */
+static void mend_check(const struct say *s, json_t *m)
+{
+    const json_t *check = json_array_get(json_object_get(s->page->view, "checks"), 0);
+    if (check) {
+        json_object_set(m, "check", json_object_get(check, "id"));
+    }
+}
+
 /* Member `key` of an element of a list of the view whose state is this one, when there is any. */
 static void mend_from(const struct say *s, json_t *m, const char *list, const char *state,
                       const char *key, const char *as)
@@ -263,6 +272,9 @@ json_t *say_message(const struct say *s, enum msg_type type)
     case MSG_WAIT_ADMIT:
     case MSG_WAIT_REFUSE:
         mend_waiter(s, m);
+        break;
+    case MSG_CHECK_ANSWER:
+        mend_check(s, m);
         break;
     case MSG_FLOOR_DONE:
         if (percent(s, 60)) {

@@ -1,12 +1,14 @@
 // French: the source catalogue. Its keys are the type every other language must fill.
 import { classFr } from './fr_class.ts';
 import { networkFr } from './fr_network.ts';
+import { rollFr } from './fr_roll.ts';
 import { webinarFr } from './fr_webinar.ts';
 import { workshopsFr } from './fr_workshops.ts';
 
 export const fr = {
   ...classFr,
   ...networkFr,
+  ...rollFr,
   ...workshopsFr,
   ...webinarFr,
   'app.name': 'Amphi',

@@ -108,7 +108,8 @@ void client_media_handshake(struct client *client, mono_us now)
 {
     struct dtls_client_config config = {
         .identity = client->world->identity,
-        .profiles = {SRTP_AEAD_AES_128_GCM},
+        .profiles = {SRTP_AEAD_AES_128_GCM,
+                     client->driver->any_srtp ? SRTP_AES128_CM_SHA1_80 : SRTP_NONE},
         .mtu = DTLS_DATAGRAM_MAX,
     };
     memcpy(config.fingerprint, client->answer.fingerprint, sizeof(config.fingerprint));
@@ -142,8 +143,7 @@ static void dtls_done(struct client *client, mono_us now)
     client->connected_us = now - client->hello_us;
     spread_add(&client->world->totals.connect, client->connected_us);
     client->ready_sent = true;
-    client_ready(client);
-    client_media_maybe_live(client);
+    client->driver->ready_h(client);
 }
 
 static void on_dtls(struct client *client, const uint8_t *data, size_t len, mono_us now)
@@ -158,11 +158,33 @@ static void on_dtls(struct client *client, const uint8_t *data, size_t len, mono
     }
 }
 
+/* A server that is a full ICE agent checks us too (RFC 8445 7.3). */
+static void answer_check(struct client *client, const struct stun_msg *msg, const uint8_t *data)
+{
+    uint8_t out[256];
+    stun_hmac_h hmac = client->world->crypto->hmac_sha1;
+    struct addr mapped = {.family = ADDR_V4, .port = ntohs(client->server.sin_port)};
+    memcpy(mapped.ip, &client->server.sin_addr, 4);
+    if (stun_check(msg, data, client->pwd, strlen(client->pwd), hmac) != 0) {
+        return;
+    }
+    int len = stun_build_success(out, sizeof(out), msg->txid, &mapped, client->pwd,
+                                 strlen(client->pwd), hmac);
+    if (len > 0) {
+        client_media_put(client, out, (size_t)len);
+    }
+}
+
 static void on_stun(struct client *client, const uint8_t *data, size_t len, mono_us now)
 {
     struct stun_msg msg;
-    if (stun_parse(&msg, data, len) == 0 && msg.class == STUN_SUCCESS &&
-        client->state == CLIENT_ICE && !client->no_dtls) {
+    if (stun_parse(&msg, data, len) != 0) {
+        return;
+    }
+    if (msg.class == STUN_REQUEST) {
+        answer_check(client, &msg, data);
+    }
+    if (msg.class == STUN_SUCCESS && client->state == CLIENT_ICE && !client->no_dtls) {
         client_media_handshake(client, now);
     }
 }
@@ -440,6 +462,10 @@ void client_run(struct client *client, mono_us now)
     }
     if (client->state == CLIENT_IDLE || client->state == CLIENT_DEAD) {
         return;
+    }
+    if (client->again_at <= now) {
+        client->again_at = MONO_NEVER;
+        client_start(client);
     }
     if (client->check_at <= now && !client->no_checks) {
         send_check(client, now);

@@ -18,8 +18,6 @@ enum {
     NACKS_AT_ONCE = 64,
 };
 
-static const struct desc_exts twcc_id = {.id = {[RTPEXT_TRANSPORT_CC] = MEDIA_EXT_TWCC}};
-
 struct client_rx *client_rx_new(uint32_t audio_slots, uint32_t video_slots)
 {
     struct client_rx *rx = mem_alloc(sizeof(*rx));
@@ -189,6 +187,7 @@ static void on_original(struct client *client, unsigned i, struct rtp_header *he
     bool fresh = count_number(rx, i, seq, true, now);
     (void)rtp_seq_unwrap(&slot->seq, header->seq);
     slot->received++;
+    slot->ssrc = header->ssrc;
     slot->last_at = now;
     slot->timestamp = header->timestamp;
     count_jitter(slot, picture ? 90000 : 48000, header->timestamp, now);
@@ -224,6 +223,25 @@ static void on_repair(struct client *client, unsigned i, struct rtp_header *head
     }
 }
 
+/* Twice the slot, and one more for its retransmissions; beyond all slots = nothing of ours. */
+static uint32_t place_of(const struct client *client, const struct rtp_header *header)
+{
+    const struct client_rx *rx = client->rx;
+    if (!client->by_type) {
+        return header->ssrc - client->answer.ssrc_base;
+    }
+    uint32_t picture = 2 * rx->audio_slots;
+    return header->pt == client->pt.sound     ? 0
+           : header->pt == client->pt.picture ? picture
+           : header->pt == client->pt.rtx     ? picture + 1
+                                              : UINT32_MAX;
+}
+
+static uint32_t ssrc_of(const struct client *client, unsigned slot)
+{
+    return client->by_type ? client->rx->slot[slot].ssrc : client->answer.ssrc_base + 2 * slot;
+}
+
 void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now)
 {
     struct client_rx *rx = client->rx;
@@ -236,13 +254,13 @@ void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
     }
     totals->packets++;
     totals->bytes += len;
-    if (rtpext_find(&exts, &header, data, &twcc_id) == 0) {
+    if (rtpext_find(&exts, &header, data, &client->twcc_id) == 0) {
         int32_t number = rtpext_transport_cc(&exts, data);
         if (number >= 0) {
             twcc_gen_input(&rx->twcc, (uint16_t)number, header.ssrc, now);
         }
     }
-    uint32_t k = header.ssrc - client->answer.ssrc_base;
+    uint32_t k = place_of(client, &header);
     if (k / 2 >= rx->audio_slots + rx->video_slots) {
         totals->errors++;
         return;
@@ -262,10 +280,11 @@ void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
 
 void client_rx_report(struct client *client, uint32_t ssrc, uint64_t ntp, mono_us now)
 {
-    uint32_t k = ssrc - client->answer.ssrc_base;
-    if (k / 2 < client->rx->audio_slots + client->rx->video_slots && k % 2 == 0) {
-        client->rx->slot[k / 2].sr_middle = (uint32_t)(ntp >> 16);
-        client->rx->slot[k / 2].sr_at = now;
+    for (unsigned i = 0; i < client->rx->audio_slots + client->rx->video_slots; i++) {
+        if (ssrc_of(client, i) == ssrc) {
+            client->rx->slot[i].sr_middle = (uint32_t)(ntp >> 16);
+            client->rx->slot[i].sr_at = now;
+        }
     }
 }
 
@@ -276,7 +295,7 @@ static void ask_again(struct client *client, unsigned i, mono_us now)
     uint16_t seqs[NACKS_AT_ONCE];
     uint8_t bytes[512];
     struct wr w = wr_init(bytes, sizeof(bytes));
-    uint32_t ssrc = client->answer.ssrc_base + 2 * i;
+    uint32_t ssrc = ssrc_of(client, i);
     uint32_t n = nack_collect(slot->nack, wanted, NACKS_AT_ONCE, now);
     for (uint32_t k = 0; k < n; k++) {
         seqs[k] = (uint16_t)wanted[k];
@@ -357,7 +376,7 @@ unsigned client_rx_blocks(struct client *client, mono_us now, struct rtcp_report
         slot->reported_first = next;
         slot->reported = (uint32_t)slot->received;
         out[n++] = (struct rtcp_report){
-            .ssrc = client->answer.ssrc_base + 2 * i,
+            .ssrc = ssrc_of(client, i),
             .fraction_lost = (uint8_t)(expected > 0 ? lost * 255 / expected : 0),
             .highest_seq = (uint32_t)slot->seq.newest,
             .jitter = slot->jitter >> 4,

@@ -24,7 +24,7 @@ enum {
     RX_AUDIO = 5,
     RX_VIDEO = 25,
     RX_SLOTS = RX_AUDIO + RX_VIDEO,
-    RX_FREEZE_US = 500 * US_PER_MS, /* a picture that stands longer is a freeze */
+    RX_FREEZE_US = 500 * US_PER_MS,  /* a picture that stands longer is a freeze */
     RX_SWITCH_US = 1500 * US_PER_MS, /* after a change of tiles pictures may be missing so long */
 };
 
@@ -45,6 +45,7 @@ struct rx_count {
 
 struct rx_slot {
     struct rtp_seq seq;
+    uint32_t ssrc;     /* of the newest packet */
     struct nack *nack; /* made at the first gap */
     mono_us last_at;   /* newest packet */
     mono_us frame_at;  /* newest end of a picture; 0 = none since the slot changed */
@@ -59,7 +60,7 @@ struct rx_slot {
     mono_us sr_at;
     mono_us switched_at; /* somebody else was asked for */
     bool frozen;         /* now */
-    bool wanted; /* something should be in it */
+    bool wanted;         /* something should be in it */
 };
 
 struct client_rx {

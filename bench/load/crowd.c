@@ -17,6 +17,11 @@ struct seat *crowd_publisher(struct load *load, uint32_t room, uint32_t k)
     return at < load->seat_count ? &load->seats[at] : NULL;
 }
 
+static bool classroom(const struct load *load)
+{
+    return load->config.driver->classroom;
+}
+
 static bool has_camera(const struct seat *seat)
 {
     return seat->role == LOAD_SENDER && seat->client.state == CLIENT_LIVE;
@@ -126,7 +131,8 @@ static void talk(struct load *load, uint32_t index)
 
 static void come_and_go(struct load *load, uint32_t index, mono_us now)
 {
-    for (uint32_t n = crowd_due(&load->rooms[index].churn_due, load->config.shape.churn); n > 0; n--) {
+    for (uint32_t n = crowd_due(&load->rooms[index].churn_due, load->config.shape.churn); n > 0;
+         n--) {
         struct seat *seat = anybody(load, index, true);
         if (seat) {
             seat_leave(load, seat);
@@ -158,8 +164,24 @@ static void open_stage(struct load *load, uint32_t index)
     }
 }
 
+/* At other doors there is something to watch once all publishers are there. */
+static bool publishers_in(const struct load *load)
+{
+    uint32_t publishers = load->config.shape.rooms * load->config.shape.publishers;
+    for (uint32_t i = 0; i < publishers && i < load->seat_count; i++) {
+        enum client_state state = load->seats[i].client.state;
+        if (state != CLIENT_LIVE && state != CLIENT_DEAD) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool crowd_admits(const struct load *load, mono_us now)
 {
+    if (!classroom(load)) {
+        return publishers_in(load);
+    }
     for (uint32_t i = 0; i < load->config.shape.rooms; i++) {
         mono_us open_at = load->rooms[i].open_at;
         if (load->config.shape.class_type == SHAPE_WEBINAR && load->config.shape.publishers &&
@@ -190,9 +212,11 @@ void crowd_run(struct load *load, mono_us now)
     load->crowd_at = now + STEP_US;
     for (uint32_t i = 0; i < load->config.shape.rooms; i++) {
         struct room *room = &load->rooms[i];
-        open_stage(load, i);
-        workshops_run(load, i);
-        look_around(load, i);
+        if (classroom(load)) {
+            open_stage(load, i);
+            workshops_run(load, i);
+            look_around(load, i);
+        }
         if (now >= room->turn_at) {
             room->turn += room->turn_at ? load->config.shape.speakers : 0;
             room->turn_at = now + load->config.shape.turn_s * US_PER_S;
@@ -211,7 +235,8 @@ void crowd_run(struct load *load, mono_us now)
             seat->client.view_refused = false;
             seat->version = 0;
         }
-        if (seat->client.state == CLIENT_LIVE && seat->version != load->rooms[seat->room].cameras) {
+        if (classroom(load) && seat->client.state == CLIENT_LIVE &&
+            seat->version != load->rooms[seat->room].cameras) {
             look(load, seat);
         }
         if (seat->back_at && now >= seat->back_at) {

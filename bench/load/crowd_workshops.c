@@ -67,7 +67,7 @@ static void create(struct load *load, struct room *room, struct client *host)
     host->told_h = told_h;
     room->workshops = WORKSHOPS_ASKED;
     client_command(host, json_pack("{s:s,s:s,s:o}", "t", "workshop.create", "title", "Ateliers",
-                               "names", names));
+                                   "names", names));
 }
 
 /* The host seats whoever has no table yet; true when everybody has one. */
@@ -89,17 +89,17 @@ static bool place_people(struct load *load, uint32_t index, struct client *host)
         asked++;
         seat->group = 1 + (k - 1) % shape->workshops;
         client_command(host, json_pack("{s:s,s:s,s:s,s:s}", "t", "workshop.place", "set", room->set,
-                                   "person", seat->client.person, "room",
-                                   room->workshop[seat->group - 1]));
+                                       "person", seat->client.person, "room",
+                                       room->workshop[seat->group - 1]));
     }
     return whole;
 }
 
 static void open_doors(struct room *room, struct client *host)
 {
-    client_command(host, json_pack("{s:s,s:s,s:s,s:s,s:i,s:i}", "t", "workshop.change", "set",
-                               room->set, "mode", "move", "change", "free", "notice", 0,
-                               "closing", 0));
+    client_command(host,
+                   json_pack("{s:s,s:s,s:s,s:s,s:i,s:i}", "t", "workshop.change", "set", room->set,
+                             "mode", "move", "change", "free", "notice", 0, "closing", 0));
     client_command(host, json_pack("{s:s,s:s}", "t", "workshop.open", "set", room->set));
 }
 
@@ -114,11 +114,11 @@ static void move_people(struct load *load, uint32_t index)
         if (!seat || !seat->group || seat->client.state != CLIENT_LIVE || shape->workshops < 2) {
             continue;
         }
-        seat->group = 1 + (seat->group + rng_below(&load->rng, shape->workshops - 1)) %
-                              shape->workshops;
+        seat->group =
+            1 + (seat->group + rng_below(&load->rng, shape->workshops - 1)) % shape->workshops;
         load->moves++;
         client_command(&seat->client, json_pack("{s:s,s:s}", "t", "workshop.go", "room",
-                                            room->workshop[seat->group - 1]));
+                                                room->workshop[seat->group - 1]));
     }
 }
 

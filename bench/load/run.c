@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bench/load/run_state.h"
+#include "bench/load/web.h"
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
@@ -69,7 +70,9 @@ static const char *link_of(const struct load *load, const struct seat *seat)
     if (seat->number == 0) {
         return room->host;
     }
-    return load->config.shape.class_type == SHAPE_WEBINAR ? room->animator : room->participant;
+    return load->config.shape.class_type == SHAPE_WEBINAR || !load->config.driver->classroom
+               ? room->animator
+               : room->participant;
 }
 
 static unsigned top_layer(const struct shape *shape)
@@ -132,6 +135,7 @@ void seat_start(struct load *load, struct seat *seat)
         load->world.totals.dead++;
         return;
     }
+    client->driver = load->config.driver;
     if (client->film) {
         client->film->sound_on = speaks || load->config.shape.class_type == SHAPE_ROUND_TABLE;
         client->film->camera_on = seat->role == LOAD_SENDER;
@@ -212,6 +216,22 @@ static void check_stop(struct load *load)
     }
 }
 
+static void run_signalling(struct load *load)
+{
+    if (load->world.ws) {
+        wsc_pool_run(load->world.ws);
+    }
+    if (load->world.web) {
+        web_run(load->world.web);
+    }
+}
+
+static unsigned signalling_open(const struct load *load)
+{
+    return (load->world.ws ? wsc_pool_open(load->world.ws) : 0) +
+           (load->world.web ? web_open(load->world.web) : 0);
+}
+
 void load_turn(struct load *load)
 {
     struct epoll_event events[EVENTS];
@@ -221,7 +241,7 @@ void load_turn(struct load *load)
         client_read(events[i].data.ptr, now);
     }
     if (now >= load->ws_at) {
-        wsc_pool_run(load->world.ws);
+        run_signalling(load);
         load->ws_at = now + (joining(load) ? WS_BUSY_US : WS_CALM_US);
     }
     if (now >= load->timers_at) {
@@ -354,11 +374,15 @@ static int start_world(struct load *load, char *why, size_t cap)
     }
     load->world.identity = load->identity;
     load->world.crypto = crypto_ops(load->crypto);
-    load->world.ws =
-        wsc_pool_new(load->config.host, load->config.port, (unsigned)sockets, &client_ws_handlers);
+    if (load->config.driver == &driver_doors) {
+        load->world.web = web_new();
+    } else {
+        load->world.ws = wsc_pool_new(load->config.host, load->config.port, (unsigned)sockets,
+                                      &client_ws_handlers);
+    }
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!load->world.ws || load->epoll < 0) {
-        (void)snprintf(why, cap, "the WebSocket client cannot start");
+    if ((!load->world.ws && !load->world.web) || load->epoll < 0) {
+        (void)snprintf(why, cap, "the signalling client cannot start");
         return E_IO;
     }
     return 0;
@@ -404,6 +428,7 @@ int load_new(struct load **out, const struct load_config *config, char *why, siz
         return E_NOMEM;
     }
     load->config = *config;
+    load->config.driver = config->driver ? config->driver : &driver_amphi;
     load->epoll = -1;
     load->sending = true;
     int err = start(load, why, why_cap);
@@ -423,13 +448,14 @@ void load_free(struct load *load)
         seat_leave(load, &load->seats[i]);
     }
     mono_us end = clock_mono_us() + FAREWELL_US;
-    while (load->world.ws && wsc_pool_open(load->world.ws) && clock_mono_us() < end) {
-        wsc_pool_run(load->world.ws);
+    while (signalling_open(load) && clock_mono_us() < end) {
+        run_signalling(load);
         (void)usleep(1000);
     }
     if (load->world.ws) {
         wsc_pool_free(load->world.ws);
     }
+    web_free(load->world.web);
     scrape_free(load->scrape);
     proof_free(load->proof);
     film_close(load->film);

@@ -70,6 +70,7 @@ struct load;
 
 struct load_config {
     struct shape shape;
+    const struct client_driver *driver;
     const char *host; /* of the page */
     int port;
     const struct load_room *rooms; /* shape.rooms */

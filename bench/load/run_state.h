@@ -27,7 +27,7 @@ struct room {
     char set[LOAD_ID_MAX];
     char workshop[LOAD_WORKSHOPS][LOAD_ID_MAX];
     double moves_due;
-    bool opening; /* was asked for */
+    bool opening;     /* was asked for */
     uint32_t cameras; /* version: changes when a camera comes or goes */
     mono_us open_at;  /* the host of a webinar went on air; 0 = not yet */
     uint32_t turn;    /* first speaker of the running turn */

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <jansson.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -88,6 +89,8 @@ int client_equip(struct client *client, const struct client_kit *kit)
 {
     bool up = link_matters(&kit->up);
     bool down = link_matters(&kit->down);
+    int on = 1;
+    (void)setsockopt(client->fd, SOL_UDP, UDP_GRO, &on, sizeof(on)); /* where it is known */
     client->video_slots = kit->video_slots;
     client->rx = client_rx_new(CLIENT_AUDIO_SLOTS, kit->video_slots);
     client->up = up ? new_link(&kit->up, kit->seed * 2) : NULL;

@@ -186,6 +186,8 @@ void client_fail(struct client *client, const char *why);
 void client_heard(struct client *client, const struct peer_heard *heard);
 /* Timers and media due now. */
 void client_run(struct client *client, mono_us now);
+/* When client_run has something to do again; 0 = at once. */
+mono_us client_due(const struct client *client);
 /* The socket is readable. */
 void client_read(struct client *client, mono_us now);
 /* Asks for the cameras of these devices in slots 0 .. count-1. */

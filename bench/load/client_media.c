@@ -1,6 +1,7 @@
 #include "bench/load/client_media.h"
 
 #include <arpa/inet.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,11 +15,12 @@
 
 enum {
     READ_BATCH = 16,
+    RUN_BATCH = 4,
+    RUN_MAX = 65536,
     DATAGRAM_MAX = 2048,
     CHECK_RETRY_US = 50000,
     CONSENT_US = 5 * US_PER_S, /* RFC 7675 5.1: about every five seconds */
     REPORT_US = US_PER_S,
-    RX_TIMER_US = 5000,
     PRIORITY_HOST = 0x7e0000ff,
 };
 
@@ -393,12 +395,66 @@ static void on_datagram(struct client *client, uint8_t *data, size_t len, mono_u
     }
 }
 
+static void on_wire(struct client *client, uint8_t *data, size_t len, mono_us now)
+{
+    client->world->totals.datagrams++;
+    if (!client->down || link_put(client->down, data, len, now)) {
+        on_datagram(client, data, len, now);
+    }
+}
+
+/* Size of the datagrams that came as one (UDP_GRO), 0 = it is one. */
+static size_t segment_size(struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        int size = 0;
+        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+            memcpy(&size, CMSG_DATA(c), sizeof(size));
+            return size > 0 ? (size_t)size : 0;
+        }
+    }
+    return 0;
+}
+
+/* A run of datagrams sent as one is taken as one from the kernel. */
+static void read_runs(struct client *client, mono_us now)
+{
+    static uint8_t bytes[RUN_BATCH][RUN_MAX];
+    static _Alignas(struct cmsghdr) uint8_t control[RUN_BATCH][CMSG_SPACE(sizeof(int))];
+    struct mmsghdr in[RUN_BATCH];
+    struct iovec iov[RUN_BATCH];
+    int n;
+    do {
+        memset(in, 0, sizeof(in));
+        for (int i = 0; i < RUN_BATCH; i++) {
+            iov[i] = (struct iovec){.iov_base = bytes[i], .iov_len = RUN_MAX};
+            in[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i],
+                                            .msg_iovlen = 1,
+                                            .msg_control = control[i],
+                                            .msg_controllen = sizeof(control[i])};
+        }
+        n = recvmmsg(client->fd, in, RUN_BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n; i++) {
+            size_t len = in[i].msg_len;
+            size_t size = segment_size(&in[i].msg_hdr);
+            size = size ? size : len;
+            for (size_t at = 0; at < len; at += size) {
+                on_wire(client, bytes[i] + at, len - at < size ? len - at : size, now);
+            }
+        }
+    } while (n == RUN_BATCH);
+}
+
 void client_read(struct client *client, mono_us now)
 {
     static uint8_t bytes[READ_BATCH][DATAGRAM_MAX];
     struct mmsghdr in[READ_BATCH];
     struct iovec iov[READ_BATCH];
     int n;
+    if (client->rx) {
+        read_runs(client, now);
+        return;
+    }
     do {
         memset(in, 0, sizeof(in));
         for (int i = 0; i < READ_BATCH; i++) {
@@ -406,11 +462,8 @@ void client_read(struct client *client, mono_us now)
             in[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
         }
         n = recvmmsg(client->fd, in, READ_BATCH, MSG_DONTWAIT, NULL);
-        client->world->totals.datagrams += n > 0 ? (uint64_t)n : 0;
         for (int i = 0; i < n; i++) {
-            if (!client->down || link_put(client->down, bytes[i], in[i].msg_len, now)) {
-                on_datagram(client, bytes[i], in[i].msg_len, now);
-            }
+            on_wire(client, bytes[i], in[i].msg_len, now);
         }
     } while (n == READ_BATCH);
 }
@@ -478,8 +531,7 @@ void client_run(struct client *client, mono_us now)
         send_report(client, now);
     }
     if (client->rx && now >= client->rx_at) {
-        client->rx_at = now + RX_TIMER_US;
-        client_rx_timer(client, now);
+        client->rx_at = client_rx_timer(client, now);
     }
     if (client->state != CLIENT_LIVE || !client->publisher) {
         return;
@@ -501,6 +553,21 @@ void client_run(struct client *client, mono_us now)
         client->media.audio_at = client->media.audio_at == MONO_NEVER ? MONO_NEVER : now;
     }
     media_source_run(&client->media, now, send_rtp, client);
+}
+
+mono_us client_due(const struct client *client)
+{
+    if (client->state != CLIENT_LIVE || client->up || client->down) {
+        return 0;
+    }
+    mono_us due = mono_min(client->check_at, client->rr_at);
+    due = client->rx ? mono_min(due, client->rx_at) : due;
+    if (client->film) {
+        due = mono_min(due, client->film->video_at == MONO_NEVER
+                                ? 0
+                                : mono_min(client->film->video_at, client->film->sound_at));
+    }
+    return client->publisher && !client->film ? 0 : due;
 }
 
 void client_media_end(struct client *client)

@@ -16,6 +16,8 @@ enum {
     PLI_GAP_US = US_PER_S,
     GAP_MAX = 5000, /* a larger step is a new beginning, not a loss */
     NACKS_AT_ONCE = 64,
+    CALM_US = 20000, /* between two looks when nothing is missing: libwebrtc asks as often */
+    BUSY_US = 5000,
 };
 
 struct client_rx *client_rx_new(uint32_t audio_slots, uint32_t video_slots)
@@ -97,6 +99,7 @@ static bool count_number(struct client_rx *rx, unsigned i, int64_t seq, bool ori
                 nack_input(slot->nack, top, now);
             }
             count->gaps += (uint64_t)missing;
+            rx->missing = true;
         }
         count->expected += 1 + (uint64_t)missing;
     } else if (original && !slot->received) {
@@ -187,6 +190,7 @@ static void on_original(struct client *client, unsigned i, struct rtp_header *he
     bool fresh = count_number(rx, i, seq, true, now);
     (void)rtp_seq_unwrap(&slot->seq, header->seq);
     slot->received++;
+    rx->used |= 1u << i;
     slot->ssrc = header->ssrc;
     slot->last_at = now;
     slot->timestamp = header->timestamp;
@@ -325,20 +329,26 @@ static void see_freeze(struct client_rx *rx, unsigned i, mono_us now)
     }
 }
 
-void client_rx_timer(struct client *client, mono_us now)
+mono_us client_rx_timer(struct client *client, mono_us now)
 {
     struct client_rx *rx = client->rx;
     uint8_t bytes[1000];
+    bool missing = false;
     if (!client->seal) {
-        return;
+        return now + CALM_US;
     }
-    for (unsigned i = 0; i < rx->audio_slots + rx->video_slots; i++) {
+    for (uint32_t used = rx->used; used; used &= used - 1) {
+        unsigned i = (unsigned)__builtin_ctz(used);
         struct rx_slot *slot = &rx->slot[i];
-        if (slot->nack && (nack_deadline(slot->nack) <= now || slot->nack->lost)) {
-            ask_again(client, i, now);
+        if (rx->missing && slot->nack) {
+            if (nack_deadline(slot->nack) <= now || slot->nack->lost) {
+                ask_again(client, i, now);
+            }
+            missing = missing || slot->nack->count > 0 || slot->nack->lost > 0;
         }
         see_freeze(rx, i, now);
     }
+    rx->missing = missing;
     if (twcc_gen_deadline(&rx->twcc) <= now) {
         struct wr w = wr_init(bytes, sizeof(bytes));
         if (twcc_gen_write(&rx->twcc, &w, client_media_ssrc(client), now) && !w.bad) {
@@ -346,6 +356,7 @@ void client_rx_timer(struct client *client, mono_us now)
             client_media_rtcp(client, bytes, wr_len(&w));
         }
     }
+    return now + (missing ? BUSY_US : CALM_US);
 }
 
 void client_rx_view(struct client *client, uint32_t count, mono_us now)
@@ -354,6 +365,7 @@ void client_rx_view(struct client *client, uint32_t count, mono_us now)
     for (uint32_t i = 0; i < rx->video_slots; i++) {
         struct rx_slot *slot = &rx->slot[rx->audio_slots + i];
         slot->wanted = i < count;
+        rx->used |= (uint32_t)slot->wanted << (rx->audio_slots + i);
         slot->switched_at = now;
         slot->frame_at = 0;
         slot->frozen = false;

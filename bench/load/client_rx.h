@@ -69,6 +69,8 @@ struct client_rx {
     struct rx_count count[2]; /* sound, pictures */
     uint64_t nacks, plis, feedbacks;
     uint32_t audio_slots, video_slots;
+    uint32_t used; /* bit per slot: something came or is wanted */
+    bool missing;  /* some slot waits for lost packets */
 };
 
 struct client_rx *client_rx_new(uint32_t audio_slots, uint32_t video_slots);
@@ -77,8 +79,8 @@ void client_rx_free(struct client_rx *rx);
 void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now);
 /* A sender report of the server for one of our slots. */
 void client_rx_report(struct client *client, uint32_t ssrc, uint64_t ntp, mono_us now);
-/* Repair requests, feedback, freezes. Call every few milliseconds. */
-void client_rx_timer(struct client *client, mono_us now);
+/* Repair requests, feedback, freezes. When it wants to be called again. */
+mono_us client_rx_timer(struct client *client, mono_us now);
 /* The picture slots 0 .. count-1 are asked for, the others given up: what comes next is new. */
 void client_rx_view(struct client *client, uint32_t count, mono_us now);
 /* Report blocks for every slot that is alive; how many. */

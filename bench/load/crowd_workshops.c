@@ -5,7 +5,7 @@
 #include "bench/load/run_state.h"
 
 /* Commands of the host a step: he clicks fast, but he is one person. */
-enum { PLACES_A_STEP = 4 };
+enum { PLACES_A_STEP = 4, HEAD = 48 };
 
 static struct seat *seat_of(struct client *client)
 {
@@ -103,6 +103,19 @@ static void open_doors(struct room *room, struct client *host)
     client_command(host, json_pack("{s:s,s:s}", "t", "workshop.open", "set", room->set));
 }
 
+/* Whoever comes to a table is sent what is there: from then on he looks at its people. */
+static void moved_h(struct client *client, const char *text, size_t len)
+{
+    struct seat *seat = seat_of(client);
+    struct load *load = client->world->arg;
+    if (seat->going && memmem(text, len < HEAD ? len : HEAD, "\"snapshot\"", 10)) {
+        seat->group = seat->going;
+        seat->going = 0;
+        seat->version = 0;
+        load->moves++;
+    }
+}
+
 /* People change tables by themselves. */
 static void move_people(struct load *load, uint32_t index)
 {
@@ -111,14 +124,15 @@ static void move_people(struct load *load, uint32_t index)
     for (uint32_t n = crowd_due(&room->moves_due, shape->moves); n > 0; n--) {
         uint32_t k = 1 + rng_below(&load->rng, shape->publishers - 1);
         struct seat *seat = crowd_publisher(load, index, k);
-        if (!seat || !seat->group || seat->client.state != CLIENT_LIVE || shape->workshops < 2) {
+        if (!seat || !seat->group || seat->going || seat->client.state != CLIENT_LIVE ||
+            shape->workshops < 2) {
             continue;
         }
-        seat->group =
+        seat->client.told_h = moved_h;
+        seat->going =
             1 + (seat->group + rng_below(&load->rng, shape->workshops - 1)) % shape->workshops;
-        load->moves++;
         client_command(&seat->client, json_pack("{s:s,s:s}", "t", "workshop.go", "room",
-                                                room->workshop[seat->group - 1]));
+                                                room->workshop[seat->going - 1]));
     }
 }
 

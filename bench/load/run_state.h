@@ -14,6 +14,7 @@ struct seat {
     mono_us deadline; /* to be live by */
     bool on_stage;    /* put there, webinars only */
     uint32_t group;   /* its workshop, 1 .. shape.workshops; 0 = none yet */
+    uint32_t going;   /* to this one, 0 = it stays */
     mono_us back_at;  /* left on purpose, comes back then; 0 = not */
 };
 
@@ -51,6 +52,7 @@ struct load {
     struct rng_seeded seeded;
     struct rng rng;
     struct seat *seats;
+    mono_us *due; /* of each seat: close together, since all are looked at every millisecond */
     uint32_t seat_count, wanted;
     struct room *rooms;
     int epoll;

@@ -265,7 +265,10 @@ static void the_true_cause_is_named(void **state)
     assert_true(v.fits);
     w->role[LOAD_VIEWER].pictures.repaired = 0;
     assert_int_equal(cause_of(&shape, w), CAUSE_UNKNOWN);
-    w->server_to.no_room = 5000;
+    w->server_to.no_room = 3000;
+    w->server_to.pool_empty = 2000;
+    assert_int_equal(cause_of(&shape, w), CAUSE_MEMORY);
+    w->server_to.not_sent = 5000;
     assert_int_equal(cause_of(&shape, w), CAUSE_NETWORK);
     w->server_to.cpu_s = 19; /* 1.9 of 2 cores for 10 s */
     assert_int_equal(cause_of(&shape, w), CAUSE_CPU);

@@ -165,7 +165,8 @@ static void raise_alert(struct watch *w, unsigned level, const struct reading *r
     (void)snprintf(why, sizeof(why),
                    "processor %.0f %%, media connections %.0f %%, page connections %.0f %%, packet "
                    "memory %.0f %%, %u people",
-                   r->cpu * 100, r->media_share * 100, r->page_share * 100, r->packet_share * 100, r->public.room.people);
+                   r->cpu * 100, r->media_share * 100, r->page_share * 100, r->packet_share * 100,
+                   r->public.room.people);
     log_warn("capacity", "the server fills up", L_UINT("percent", alert_name[level]),
              L_STR("why", why));
     watch_mail(w->core, alert_name[level], why);

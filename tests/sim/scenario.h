@@ -33,6 +33,9 @@ void link_rfc8867(struct world *w);
 void link_f1(struct world *w);
 void link_f2_f3(struct world *w);
 
+/* crowd.c */
+void crowd_joins(struct world *w);
+
 /* workshops.c */
 void workshop_listen(struct world *w);
 void workshop_voice(struct world *w);

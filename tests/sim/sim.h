@@ -20,7 +20,7 @@
 
 enum {
     SIM_SHARDS_MAX = 3,
-    SIM_CLIENTS_MAX = 128,
+    SIM_CLIENTS_MAX = 320,
     SIM_SLOTS = DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX,
     SIM_STREAMS = 6, /* mic, camera h m l, screen, sound */
     SIM_KEPT = 512,

@@ -1,6 +1,7 @@
 // English: the same keys as French, checked by the type.
 import { classEn } from './en_class.ts';
 import { networkEn } from './en_network.ts';
+import { rulesEn } from './en_rules.ts';
 import { webinarEn } from './en_webinar.ts';
 import { workshopsEn } from './en_workshops.ts';
 import type { Catalogue } from './translate.ts';
@@ -10,6 +11,7 @@ export const en: Catalogue = {
   ...networkEn,
   ...workshopsEn,
   ...webinarEn,
+  ...rulesEn,
   'app.name': 'Amphi',
   'app.tagline': 'The class where people meet, from anywhere.',
   'app.skip': 'Skip to content',

@@ -1,6 +1,7 @@
 // French: the source catalogue. Its keys are the type every other language must fill.
 import { classFr } from './fr_class.ts';
 import { networkFr } from './fr_network.ts';
+import { rulesFr } from './fr_rules.ts';
 import { webinarFr } from './fr_webinar.ts';
 import { workshopsFr } from './fr_workshops.ts';
 
@@ -9,6 +10,7 @@ export const fr = {
   ...networkFr,
   ...workshopsFr,
   ...webinarFr,
+  ...rulesFr,
   'app.name': 'Amphi',
   'app.tagline': 'La classe où l’on se retrouve, à distance.',
   'app.skip': 'Aller au contenu',

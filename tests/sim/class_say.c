@@ -193,6 +193,18 @@ static void mend_waiter(const struct say *s, json_t *m)
     }
 }
 
+/* Somebody who is kept out, when the page knows of any. */
+static void mend_barred(const struct say *s, json_t *m)
+{
+    const json_t *barred = json_object_get(s->page->view, "barred");
+    size_t count = json_array_size(barred);
+    if (count > 0 && percent(s, 80)) {
+        json_object_set(
+            m, "person",
+            json_object_get(json_array_get(barred, below(s, (uint32_t)count)), "person"));
+    }
+}
+
 /* Member `key` of an element of a list of the view whose state is this one, when there is any. */
 static void mend_from(const struct say *s, json_t *m, const char *list, const char *state,
                       const char *key, const char *as)
@@ -263,6 +275,9 @@ json_t *say_message(const struct say *s, enum msg_type type)
     case MSG_WAIT_ADMIT:
     case MSG_WAIT_REFUSE:
         mend_waiter(s, m);
+        break;
+    case MSG_PERSON_UNBAN:
+        mend_barred(s, m);
         break;
     case MSG_FLOOR_DONE:
         if (percent(s, 60)) {

@@ -25,9 +25,6 @@ export const RULE_KEYS = [
 ] as const;
 export type RuleKey = (typeof RULE_KEYS)[number];
 
-/** Decided when a class is made, not while it runs. */
-export const FIXED_KEYS: readonly string[] = ['start', 'permanent'];
-
 export const RULES: readonly { group: RuleGroup; webinar?: boolean; rules: readonly Rule[] }[] = [
   {
     group: 'entry',

@@ -95,7 +95,6 @@ export const rulesEn: Filled<typeof rulesFr> = {
 
   'conduct.open': 'Conduct',
   'conduct.session': 'The session',
-  'conduct.invite': 'Ask the organiser for a new link.',
   'conduct.finish': 'End the class',
   'conduct.turns': 'Turns to come',
   'conduct.turnsNone': 'Nobody is listed. Given, queue or round: choose how the floor goes round.',
@@ -105,7 +104,6 @@ export const rulesEn: Filled<typeof rulesFr> = {
   'conduct.later': 'Move {name} back',
   'conduct.seats': 'Places around the table',
   'conduct.seatsHint': 'Drag a person, or move them with the arrows. Places are the same on every screen.',
-  'conduct.seatOf': '{name}, place {n}',
   'conduct.moved': '{name}: place {n}',
   'conduct.people': 'The people',
   'conduct.peopleOpen': 'List of people',

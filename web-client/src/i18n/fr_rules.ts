@@ -92,7 +92,6 @@ export const rulesFr = {
 
   'conduct.open': 'Conduite',
   'conduct.session': 'La séance',
-  'conduct.invite': 'Un nouveau lien d’entrée se demande à l’organisateur.',
   'conduct.finish': 'Terminer la classe',
   'conduct.turns': 'Tours à venir',
   'conduct.turnsNone': 'Personne n’est inscrit. Donnée, file ou tour de table : choisissez comment la parole circule.',
@@ -102,7 +101,6 @@ export const rulesFr = {
   'conduct.later': 'Reculer {name}',
   'conduct.seats': 'Places autour de la table',
   'conduct.seatsHint': 'Glissez une personne, ou déplacez-la par les flèches. Les places sont les mêmes sur tous les écrans.',
-  'conduct.seatOf': '{name}, place {n}',
   'conduct.moved': '{name} : place {n}',
   'conduct.people': 'Les personnes',
   'conduct.peopleOpen': 'Liste des personnes',

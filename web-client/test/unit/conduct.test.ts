@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { digestOf, hasHistory, keyLines } from '../../src/core/digest.ts';
 import { grantChanges, grantOf } from '../../src/core/grants.ts';
-import { FIXED_KEYS, RULES, RULE_KEYS, ruleNumber, ruleValue } from '../../src/core/rules.ts';
+import { RULES, RULE_KEYS, ruleNumber, ruleValue } from '../../src/core/rules.ts';
 import { moveSeat, seatRows, swapSeats } from '../../src/core/seats.ts';
 import type { ClassState } from '../../src/core/state.ts';
 import { CATALOGUES } from '../../src/i18n/translate.ts';
@@ -21,6 +21,9 @@ const base = {
 } as unknown as ClassState;
 const chat = (id: string, from: string, text: string, at: number): ClassState['chat'][number] =>
   ({ id, from, name: people.find((p) => p.id === from)?.name ?? '', at, text });
+
+/** Decided when a class is made, not while it runs. */
+const FIXED_KEYS = ['start', 'permanent'];
 
 interface Row { key: string; usual: number; low: number; high: number; choices: string[] | undefined }
 const rows: Row[] = ['settings', 'settings_workshops', 'settings_webinar'].flatMap((file) => {

@@ -216,7 +216,7 @@ async function end(t) {
     await day.look(day.host, 'settings', [360, 1366]);
     await day.host.click(ids.bar.leave);
     await day.look(day.host, 'leave', [360, 1366]);
-    await day.host.click('leave-end').catch(() => undefined);
+    await day.host.click('leave-soft');
     await day.look(day.host, 'closing-host', [360, 1366]);
     await day.look(guest, 'closing', [360, 1366]);
     await day.room.server.stop?.();

@@ -53,6 +53,9 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
       return tellInvites(event.invites, before);
     case 'session.changed':
       if (event.state === 'live') announcer.notice(t('say.live'));
+      else if (event.state === 'closing' && event.times?.closing !== undefined) {
+        announcer.notice(t('say.closing', { n: Math.max(1, Math.round((event.times.closing - performance.now() - before.classOffset) / 1000)) }), 'attention');
+      }
       else if (event.state === 'closed') announcer.notice(t('say.ended'), 'attention');
       return;
     default:

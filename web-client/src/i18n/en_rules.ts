@@ -128,6 +128,10 @@ export const rulesEn: Filled<typeof rulesFr> = {
   'grant.told.denied': 'A trainer no longer lets you: {what}.',
   'grant.told.role': 'Your rights are those of the others: {what}.',
 
+  'leave.soft': 'End for all in {n} s',
+  'leave.now': 'End for all now',
+  'say.closing': 'The class closes in {n} seconds.',
+
   'ban.title': 'Blocked people',
   'ban.lift': 'Unblock',
   'ban.liftOne': 'Unblock {name}',

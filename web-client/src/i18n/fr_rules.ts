@@ -125,6 +125,10 @@ export const rulesFr = {
   'grant.told.denied': 'Un animateur vous retire : {what}.',
   'grant.told.role': 'Vos droits sont ceux des autres : {what}.',
 
+  'leave.soft': 'Terminer pour tous dans {n} s',
+  'leave.now': 'Terminer pour tous maintenant',
+  'say.closing': 'La classe se ferme dans {n} secondes.',
+
   'ban.title': 'Personnes bloquées',
   'ban.lift': 'Débloquer',
   'ban.liftOne': 'Débloquer {name}',

@@ -346,6 +346,7 @@ unsigned say_weight(enum msg_type type)
     case MSG_WS_GO:
     case MSG_WS_HELP:
     case MSG_WS_PLACE:
+    case MSG_PERSON_UNBAN:
         return 60;
     case MSG_LEAVE:
     case MSG_PERSON_REMOVE:

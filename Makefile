@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 # ---- what the machine must have ------------------------------------------------------------
 APT_BUILD := gcc make pkg-config libwebsockets-dev libsrtp2-dev libssl-dev libsqlite3-dev \
 	libjansson-dev libyaml-dev libsodium-dev libopus-dev libvpx-dev libmicrohttpd-dev \
-	libipsec-mb-dev libcap-dev libpango1.0-dev libcurl4-openssl-dev fonts-dejavu-core npm
+	libipsec-mb-dev libcap-dev libpango1.0-dev libcurl4-openssl-dev fonts-dejavu-core tzdata npm
 APT_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev curl iproute2 iptables procps \
 	chromium firefox-esr python3 openssl pulseaudio-utils pulseaudio binutils poppler-utils python3-icalendar \
 	python3-aiortc
@@ -177,7 +177,8 @@ test-build:
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=clang lib
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=asan build/asan/amphi unit-build fuzz-build $(ASAN_EXTRA)
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
-	@$(MAKE) --no-print-directory $(JOBS) BUILD=release web relay bench-build build/release/attack
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=release web relay bench-build build/release/attack \
+		build/release/sim/class_sim
 
 # The fault matrix (tests/faults/README.md): figures for a quiet machine, never in CI.
 faults: deps-test

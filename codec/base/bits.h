@@ -2,7 +2,7 @@
  * Bounded bit reader, most significant bit first, with the sticky error of rw.h: the first read
  * past the end sets `bad`, after which every read gives 0. Used by payload formats whose fields do
  * not fall on bytes (AV1 dependency descriptor, VP9 scalability structure, H.264 parameter sets).
- * Out of scope: writing bits.
+ * The writer fills a buffer the caller has measured; what does not fit sets `bad`.
  */
 #pragma once
 
@@ -82,4 +82,37 @@ static inline int32_t bits_se(struct bits *b)
 {
     uint32_t v = bits_ue(b);
     return v & 1u ? (int32_t)(v / 2 + 1) : -(int32_t)(v / 2);
+}
+
+struct bits_out {
+    uint8_t *data;
+    size_t at; /* next bit */
+    size_t end;
+    bool bad;
+};
+
+static inline struct bits_out bits_out_init(void *data, size_t cap)
+{
+    return (struct bits_out){.data = data, .at = 0, .end = cap * 8, .bad = false};
+}
+
+/* The low n (0 .. 32) bits of v. */
+static inline void bits_put(struct bits_out *w, unsigned n, uint32_t v)
+{
+    if (w->bad || w->end - w->at < n) {
+        w->bad = true;
+        return;
+    }
+    while (n-- > 0) {
+        uint8_t *byte = &w->data[w->at >> 3];
+        unsigned shift = 7 - (w->at & 7);
+        *byte = (uint8_t)((shift == 7 ? 0 : *byte) | (v >> n & 1u) << shift);
+        w->at++;
+    }
+}
+
+/* Bytes begun; 0 once bad. */
+static inline size_t bits_out_len(const struct bits_out *w)
+{
+    return w->bad ? 0 : (w->at + 7) / 8;
 }

@@ -49,6 +49,13 @@ struct pkt_desc {
     uint16_t present;
     uint16_t enter;
     uint16_t from;
+    /* AV1: decode targets of the dependency descriptor, 0 unknown or more than 16; the rung of
+     * each, 4 bits; those the source sends now; and the bit where their mask stands. */
+    uint8_t targets;
+    uint8_t targets_told; /* the mask stands there already */
+    uint16_t targets_at;  /* 0 = the descriptor ends before */
+    uint16_t targets_active;
+    uint64_t target_rungs;
 };
 
 struct pkt {

@@ -7,7 +7,13 @@
 #include "codec/base/rw.h"
 #include "codec/media/rungs.h"
 
-enum { MANDATORY_LEN = 3, TEMPLATE_IDS = 64 };
+enum {
+    MANDATORY_LEN = 3,
+    TEMPLATE_IDS = 64,
+    FLAGS = 5, /* behind the mandatory part: structure, active targets, three more */
+    ACTIVE_BIT = 3 * 8 + 1,
+    TARGETS_KNOWN = 16, /* pkt_desc has place for so many */
+};
 
 /* ---- structure (A.8.3) --------------------------------------------------------------------- */
 
@@ -196,6 +202,8 @@ int av1_dd_parse(struct av1_dd *out, struct av1_dd_structure *structure, const u
     } else if (!structure->valid) {
         return E_STATE;
     }
+    out->targets_at = (uint16_t)(len > MANDATORY_LEN ? b.at : 0);
+    out->has_mask = custom.active_targets;
     out->has_structure = custom.structure;
     out->has_active_targets = custom.structure || custom.active_targets;
     out->active_targets = s->targets == 32 ? UINT32_MAX : (1u << s->targets) - 1u;
@@ -205,6 +213,9 @@ int av1_dd_parse(struct av1_dd *out, struct av1_dd_structure *structure, const u
     int err = read_frame(out, s, &custom, &b);
     if (!err && custom.structure) {
         *structure = *s;
+    }
+    if (!err && out->has_active_targets) {
+        structure->active = out->active_targets;
     }
     return err;
 }
@@ -228,6 +239,67 @@ static void describe_rungs(struct pkt_desc *desc, const struct av1_dd *dd,
     desc->present = present;
     desc->enter = !dd->start_of_frame ? 0 : enter;
     desc->from = !dd->start_of_frame ? 0 : (desc->keyframe ? RUNGS_ALL : present);
+}
+
+static void describe_targets(struct pkt_desc *desc, const struct av1_dd *dd,
+                             const struct av1_dd_structure *structure)
+{
+    if (structure->targets > TARGETS_KNOWN) {
+        return;
+    }
+    desc->targets = structure->targets;
+    desc->targets_at = dd->targets_at;
+    desc->targets_told = dd->has_mask;
+    desc->targets_active = (uint16_t)structure->active;
+    desc->target_rungs = 0;
+    for (unsigned i = 0; i < structure->targets; i++) {
+        uint64_t rung = rung_of(structure->target_spatial[i], structure->target_temporal[i]);
+        desc->target_rungs |= rung << (4 * i);
+    }
+}
+
+uint32_t av1_dd_targets(const struct pkt_desc *desc, unsigned rung)
+{
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < desc->targets; i++) {
+        unsigned own = desc->target_rungs >> (4 * i) & 15;
+        if (rung_spatial(own) <= rung_spatial(rung) && rung_temporal(own) <= rung_temporal(rung)) {
+            mask |= 1u << i;
+        }
+    }
+    return mask & desc->targets_active;
+}
+
+/* Bits [from, from + n) of data behind what was written. */
+static void copy_bits(struct bits_out *w, const uint8_t *data, size_t from, size_t n)
+{
+    for (size_t i = from; i < from + n; i++) {
+        bits_put(w, 1, (uint32_t)data[i >> 3] >> (7 - (i & 7)) & 1u);
+    }
+}
+
+size_t av1_dd_retarget(uint8_t *out, size_t cap, const uint8_t *data, size_t len,
+                       const struct pkt_desc *desc, uint32_t mask)
+{
+    size_t whole = len * 8;
+    size_t at = desc->targets_at ? desc->targets_at : MANDATORY_LEN * 8;
+    size_t bits = (desc->targets_at ? whole : at + FLAGS) + desc->targets;
+    size_t skip = desc->targets_told ? desc->targets : 0;
+    if (at + skip > whole || (bits + 7) / 8 > cap || (desc->targets_at && at < ACTIVE_BIT + 1)) {
+        return 0;
+    }
+    struct bits_out w = bits_out_init(out, cap);
+    if (desc->targets_at) {
+        copy_bits(&w, data, 0, ACTIVE_BIT);
+        bits_put(&w, 1, 1);
+        copy_bits(&w, data, ACTIVE_BIT + 1, at - ACTIVE_BIT - 1);
+    } else {
+        copy_bits(&w, data, 0, at);
+        bits_put(&w, FLAGS, 1u << (FLAGS - 2));
+    }
+    bits_put(&w, desc->targets, mask);
+    copy_bits(&w, data, at + skip, desc->targets_at ? whole - at - skip : 0);
+    return bits_out_len(&w);
 }
 
 void av1_dd_describe(struct pkt_desc *desc, const struct av1_dd *dd,
@@ -257,6 +329,7 @@ void av1_dd_describe(struct pkt_desc *desc, const struct av1_dd *dd,
     desc->width = dd->width;
     desc->height = dd->height;
     describe_rungs(desc, dd, structure);
+    describe_targets(desc, dd, structure);
 }
 
 void av1_dd_renumber(uint8_t *data, size_t len, uint16_t frame_number)

@@ -43,6 +43,7 @@ struct av1_dd_structure {
     uint8_t chains;
     uint8_t spatial_layers;
     uint8_t temporal_layers;
+    uint32_t active; /* targets the sender said to send last */
     bool has_resolutions;
     uint8_t protected_by[AV1_DD_TARGETS_MAX]; /* chain of each decode target */
     uint8_t target_spatial[AV1_DD_TARGETS_MAX];
@@ -60,7 +61,9 @@ struct av1_dd {
     uint16_t frame_number;
     uint32_t active_targets; /* bit per decode target; all ones until told otherwise */
     bool has_active_targets;
-    uint16_t width; /* of this frame, 0 unknown */
+    bool has_mask;       /* they stand in this descriptor */
+    uint16_t targets_at; /* the bit where they stand or would; 0 = it has no such part */
+    uint16_t width;      /* of this frame, 0 unknown */
     uint16_t height;
     struct av1_dd_deps deps;
 };
@@ -75,5 +78,13 @@ int av1_dd_parse(struct av1_dd *out, struct av1_dd_structure *structure, const u
 /* Fills the codec part of desc from a descriptor (after codec_describe). */
 void av1_dd_describe(struct pkt_desc *desc, const struct av1_dd *dd,
                      const struct av1_dd_structure *structure);
+/* The decode targets a receiver on this rung gets, of those the source sends; 0 = not known. */
+uint32_t av1_dd_targets(const struct pkt_desc *desc, unsigned rung);
+/*
+ * Copies a descriptor and says in it that only the decode targets of mask are active. Returns the
+ * length, 0 when it does not fit (then the original goes out).
+ */
+size_t av1_dd_retarget(uint8_t *out, size_t cap, const uint8_t *data, size_t len,
+                       const struct pkt_desc *desc, uint32_t mask);
 /* Writes a new frame number into a copy of a descriptor (>= 3 bytes; else nothing happens). */
 void av1_dd_renumber(uint8_t *data, size_t len, uint16_t frame_number);

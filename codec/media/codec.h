@@ -21,17 +21,19 @@ enum { CODEC_PREFIX_MAX = 8 }; /* bytes a rewrite writes at most */
  * retransmission. All zero = send the payload as it is. */
 struct codec_edit {
     uint16_t picture_id; /* VP8, VP9: 15 bits; AV1: frame number of the dependency descriptor */
-    uint8_t tl0picidx;
-    uint8_t fields; /* CODEC_EDIT_* that apply */
+    uint8_t tl0picidx;   /* AV1: the rung whose decode targets are active */
+    uint8_t fields;      /* CODEC_EDIT_* that apply */
 };
 
 /* MARKER: the last packet of what this receiver gets of the picture. EMPTY: only its number goes
- * out, what it carried was left out. */
+ * out, what it carried was left out. TARGETS: the dependency descriptor says which decode targets
+ * the receiver gets. */
 enum {
     CODEC_EDIT_PICTURE_ID = 1,
     CODEC_EDIT_TL0PICIDX = 2,
     CODEC_EDIT_MARKER = 4,
     CODEC_EDIT_EMPTY = 8,
+    CODEC_EDIT_TARGETS = 16,
 };
 
 struct codec_ops {

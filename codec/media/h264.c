@@ -152,6 +152,7 @@ static void look_at(struct h264_header *out, unsigned type, const uint8_t *body,
         break;
     case NAL_SPS:
         out->keyframe = true;
+        out->parameters = true;
         out->start = true;
         (void)h264_sps_size(body, len, &out->width, &out->height);
         break;
@@ -234,7 +235,8 @@ static int describe(const uint8_t *payload, size_t len, struct pkt_desc *out)
     }
     out->start_of_frame = h.start;
     out->end_of_frame = out->marker;
-    out->keyframe = h.keyframe;
+    /* Who begins with the slices behind the parameters cannot decode them. */
+    out->keyframe = h.parameters;
     out->independent = h.keyframe;
     /* Pictures nobody refers to are the one temporal layer the payload itself shows. */
     out->temporal = h.discardable && is_slice(payload, len);

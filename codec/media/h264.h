@@ -12,6 +12,7 @@
 struct h264_header {
     bool start;       /* a picture begins: parameter sets, delimiter, or its first slice */
     bool keyframe;    /* parameter sets or the first slice of an IDR picture */
+    bool parameters;  /* brings a sequence parameter set: decoding can begin here */
     bool discardable; /* no picture refers to it (all nal_ref_idc are 0) */
     uint16_t width;   /* from a sequence parameter set, else 0 */
     uint16_t height;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "server/app/admin_roll.h"
 
 static const char *const type_names[CLASS_TYPE_COUNT] = {"standard", "webinar", "round-table"};
 static const char *const role_names[ROLE_COUNT] = {
@@ -101,6 +102,18 @@ static int parse_create(struct admin_json *a, char *why, size_t cap)
     return parse_settings(a, why, cap);
 }
 
+static int parse_edit(struct admin_json *a, const char *cmd, char *why, size_t cap)
+{
+    bool edit = !strcmp(cmd, "class.edit");
+    a->request.kind = edit ? ADMIN_CLASS_EDIT : ADMIN_CLASS_BIN;
+    a->request.title = edit ? json_string_value(json_object_get(a->doc, "title")) : NULL;
+    a->request.bin = json_is_true(json_object_get(a->doc, "bin"));
+    if (parse_id(&a->request.class_id, a->doc, "class", ID_CLASS)) {
+        return bad(why, cap, "class must be an id like c_...");
+    }
+    return parse_settings(a, why, cap);
+}
+
 /* A bearer token of the standard doors instead of a link for people. */
 static bool is_pass(struct admin_json *a)
 {
@@ -161,18 +174,27 @@ int admin_json_parse(struct admin_json *out, const char *text, size_t len, char 
         out->request.kind = ADMIN_CLASS_LIST;
         return 0;
     }
+    bool roll = admin_roll_kind(cmd, &out->request.kind);
     bool show = !strcmp(cmd, "class.show");
     bool link = !strcmp(cmd, "link");
     bool forget = !strcmp(cmd, "class.forget");
-    if (!show && !link && !forget && strcmp(cmd, "class.end") != 0) {
+    if (!strcmp(cmd, "class.edit") || !strcmp(cmd, "class.bin")) {
+        return parse_edit(out, cmd, why, why_cap);
+    }
+    if (!roll && !show && !link && !forget && strcmp(cmd, "class.end") != 0) {
         return bad(why, why_cap, "unknown request");
     }
-    out->request.kind = show ? ADMIN_CLASS_SHOW : forget ? ADMIN_FORGET : ADMIN_CLASS_END;
+    if (!roll) {
+        out->request.kind = show ? ADMIN_CLASS_SHOW : forget ? ADMIN_FORGET : ADMIN_CLASS_END;
+    }
     if (parse_id(&out->request.class_id, out->doc, "class", ID_CLASS)) {
         return bad(why, why_cap, "class must be an id like c_...");
     }
     if (forget && parse_id(&out->request.person, out->doc, "person", ID_PERSON)) {
         return bad(why, why_cap, "person must be an id like p_... (amphi class show)");
+    }
+    if (roll) {
+        return admin_roll_parse(&out->request, out->doc, why, why_cap);
     }
     return link ? parse_link(out, why, why_cap) : 0;
 }

@@ -3,6 +3,8 @@
  *   {"cmd":"class.create","title":"...","type":"standard|webinar|round-table",
  *    "settings":{"waiting-room":"manual", ...}}
  *   {"cmd":"class.list"} {"cmd":"class.show","class":"c_..."} {"cmd":"class.end","class":"c_..."}
+ *   {"cmd":"class.edit","class":"c_...","title":"...","settings":{...}}
+ *   {"cmd":"class.bin","class":"c_...","bin":true}
  *   {"cmd":"class.forget","class":"c_...","person":"p_..."}
  *   {"cmd":"link","class":"c_...","role":"participant|speaker|...","ttl_s":0,"single":false}
  *   {"cmd":"drain"} {"cmd":"status"} {"cmd":"capacity"}

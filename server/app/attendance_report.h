@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,6 +24,8 @@ struct attendance_report {
     char seal[2 * ATTENDANCE_SEAL_LEN + 1]; /* "" while the session runs */
 };
 
+/* Fills in report->seal: the one that stands, or what it would be now; "" while it runs. */
+void attendance_seal_of(struct attendance_report *report, const struct attendance_chain *chain);
 /* A status in words. */
 const char *attendance_word(bool french, unsigned status);
 /* Local time (TZ of the process); "" for never. Returns out. */
@@ -40,6 +43,11 @@ void attendance_intervals(const struct attendance_report *report, const struct a
 void attendance_print_table(const struct attendance_report *report);
 void attendance_print_csv(const struct attendance_report *report);
 void attendance_print_json(const struct attendance_report *report);
+
+/* As JSON: the session alone, one person, everything. The caller's; NULL = out of memory. */
+json_t *attendance_session(const struct attendance_report *report);
+json_t *attendance_person(const struct attendance_report *report, const struct attendee *who);
+json_t *attendance_json(const struct attendance_report *report);
 
 /* The sheet with a column to sign in, into a file. 0, E_NOMEM, E_IO. */
 int attendance_pdf(const struct attendance_report *report, const char *path);

@@ -8,6 +8,7 @@
 #include "codec/sys/clock.h"
 #include "codec/sys/token.h"
 #include "server/app/attendance_report.h"
+#include "server/app/client.h"
 #include "server/app/command.h"
 #include "server/app/history.h"
 
@@ -27,17 +28,7 @@ static bool number(const struct command_line *line, const char *flag, const char
     return true;
 }
 
-static void seal_text(struct attendance_report *r)
-{
-    struct token_ops ops = {.sign_h = token_sign};
-    uint8_t seal[ATTENDANCE_SEAL_LEN];
-    r->seal[0] = '\0';
-    if (!attendance_seal(seal, &r->rules, r->sheet, r->session, &ops)) {
-        for (unsigned i = 0; i < ATTENDANCE_SEAL_LEN; i++) {
-            snprintf(r->seal + (size_t)i * 2, 3, "%02x", seal[i]);
-        }
-    }
-}
+static const struct token_ops sign_ops = {.sign_h = token_sign};
 
 /* What of the report goes where. */
 struct wish {
@@ -45,6 +36,12 @@ struct wish {
     bool csv;
     const char *pdf;          /* file or NULL */
     const char *certificates; /* folder or NULL */
+    const char *person;       /* of one certificate, or NULL */
+    bool seal;
+    bool verify;
+    const char *correct; /* a person or NULL */
+    const char *status;
+    const char *reason;
 };
 
 static int certificates(const struct command_line *line, const struct attendance_report *r,
@@ -70,8 +67,102 @@ static int certificates(const struct command_line *line, const struct attendance
     return EXIT_OK;
 }
 
-static int report(const struct command_line *line, struct attendance_report *r,
-                  const struct wish *wish)
+static int one_certificate(const struct command_line *line, const struct attendance_report *r,
+                           const struct wish *wish)
+{
+    struct id person;
+    const struct attendee *who = NULL;
+    if (!id_parse(&person, ID_PERSON, wish->person, strlen(wish->person))) {
+        who = sheet_person(r->session, &person);
+    }
+    bool good = who && r->session->closed != SHEET_OPEN &&
+                attendance_row(&r->rules, r->session, who, r->now).status == ATTENDANCE_PRESENT;
+    if (!good || attendance_certificate(r, who, wish->pdf)) {
+        command_error(line, good ? "%s: cannot be written" : "no certificate for this person",
+                      wish->pdf);
+        return EXIT_FAILED;
+    }
+    return EXIT_OK;
+}
+
+/* Seals the session for good: both digests become an event. */
+static int seal(struct command_line *line, const struct attendance_report *r,
+                const struct attendance_chain *chain)
+{
+    char text[ATTENDANCE_SEAL_TEXT];
+    char id[ID_TEXT_MAX];
+    int code;
+    if (r->session->sealed) {
+        command_error(line, "the sheet of this session is sealed already");
+        return EXIT_FAILED;
+    }
+    if (seal_text(text, chain, r->sheet, r->session, &sign_ops)) {
+        command_error(line, "the session still runs: it is sealed after it");
+        return EXIT_FAILED;
+    }
+    json_t *answer = client_ask(line,
+                                json_pack("{s:s, s:s, s:I, s:s}", "cmd", "roll.seal", "class",
+                                          id_print(id, ID_CLASS, &r->sheet->class_id), "session",
+                                          (json_int_t)r->session->number, "text", text),
+                                true, &code);
+    if (answer && !line->json) {
+        printf("%s\n", text);
+    }
+    json_decref(answer);
+    return code;
+}
+
+static int verify(const struct command_line *line, const struct attendance_report *r)
+{
+    bool sheet = seal_is_of_sheet(r->sheet, r->session, &sign_ops);
+    if (!r->session->sealed) {
+        command_error(line, "the sheet of this session is not sealed");
+        return EXIT_FAILED;
+    }
+    if (!sheet || !r->session->journal_holds) {
+        command_error(line, "the seal is broken: %s not what was sealed",
+                      sheet ? "the journal is" : "the sheet is");
+        return EXIT_FAILED;
+    }
+    printf("the seal holds: %s\n", r->session->seal);
+    return EXIT_OK;
+}
+
+static int correct(struct command_line *line, const struct attendance_report *r,
+                   const struct wish *wish)
+{
+    static const char *const words[] = {"computed", "absent", "partial", "present", "excused"};
+    struct id person;
+    char id[ID_TEXT_MAX];
+    unsigned status = 0;
+    int code;
+    while (status < 5 && (!wish->status || strcmp(words[status], wish->status) != 0)) {
+        status++;
+    }
+    if (status == 5 || !wish->reason || !*wish->reason ||
+        id_parse(&person, ID_PERSON, wish->correct, strlen(wish->correct))) {
+        command_error(line, "--correct p_... --status absent|partial|present|excused|computed "
+                            "--reason TEXT");
+        return EXIT_USAGE;
+    }
+    if (r->session->sealed || !sheet_known(r->sheet, r->session, &person)) {
+        command_error(line, r->session->sealed ? "the sheet of this session is sealed"
+                                               : "nobody of this id is on the sheet");
+        return EXIT_FAILED;
+    }
+    json_t *answer =
+        client_ask(line,
+                   json_pack("{s:s, s:s, s:I, s:s, s:i, s:s}", "cmd", "roll.correct", "class",
+                             id_print(id, ID_CLASS, &r->sheet->class_id), "session",
+                             (json_int_t)r->session->number, "person", wish->correct, "status",
+                             (int)status, "text", wish->reason),
+                   true, &code);
+    json_decref(answer);
+    return code;
+}
+
+static int report(struct command_line *line, struct attendance_report *r,
+                  const struct attendance_chain *chain, const struct wish *wish)
 {
     r->session = sheet_find(r->sheet, wish->session);
     if (!r->session) {
@@ -79,7 +170,19 @@ static int report(const struct command_line *line, struct attendance_report *r,
                                           : "this class has had no session yet");
         return EXIT_FAILED;
     }
-    seal_text(r);
+    attendance_seal_of(r, chain);
+    if (wish->seal) {
+        return seal(line, r, chain);
+    }
+    if (wish->verify) {
+        return verify(line, r);
+    }
+    if (wish->correct) {
+        return correct(line, r, wish);
+    }
+    if (wish->pdf && wish->person) {
+        return one_certificate(line, r, wish);
+    }
     if (wish->pdf && attendance_pdf(r, wish->pdf)) {
         command_error(line, "%s: cannot be written", wish->pdf);
         return EXIT_FAILED;
@@ -106,11 +209,17 @@ static int attendance_command(struct command_line *line)
     const char *zone = command_value(line, "--zone");
     struct wish wish = {.csv = command_flag(line, "--csv"),
                         .pdf = command_value(line, "--pdf"),
-                        .certificates = command_value(line, "--certificates")};
+                        .certificates = command_value(line, "--certificates"),
+                        .person = command_value(line, "--person"),
+                        .seal = command_flag(line, "--seal"),
+                        .verify = command_flag(line, "--verify"),
+                        .correct = command_value(line, "--correct"),
+                        .status = command_value(line, "--status"),
+                        .reason = command_value(line, "--reason")};
     unsigned long long minutes = 0;
-    unsigned long long share = 50;
+    unsigned long long share = 0;
     struct id class_id;
-    struct sheet sheet;
+    struct history h;
     char why[512];
     if (!command_rest(line, 1, 1) ||
         !number(line, "--session", session_word, 1, INT64_MAX, &wish.session) ||
@@ -124,21 +233,22 @@ static int attendance_command(struct command_line *line)
     }
     setenv("TZ", zone ? zone : "Europe/Paris", 1);
     tzset();
-    int err = history_sheet(&sheet, &line->config, &class_id, why, sizeof(why));
+    int err = history_walk(&h, &line->config, &class_id, NULL, NULL, why, sizeof(why));
     int code = EXIT_FAILED;
     if (err) {
         command_error(line, "%s", why);
         code = err == E_VERSION ? EXIT_CONFIG : EXIT_FAILED;
     } else {
-        struct attendance_report r = {.sheet = &sheet,
-                                      .rules = attendance_defaults(),
-                                      .now = clock_wall_ms(),
+        const struct sheet_session *session = sheet_find(&h.sheet, wish.session);
+        struct attendance_report r = {.sheet = &h.sheet,
+                                      .rules = attendance_rules_of(&h.sheet, session),
+                                      .now = sheet_now(&h.sheet, session, clock_wall_ms()),
                                       .french = !lang || strcmp(lang, "en") != 0};
-        r.rules.minutes = (uint32_t)minutes;
-        r.rules.share_permille = (uint32_t)share * 10;
-        code = report(line, &r, &wish);
+        r.rules.minutes = minutes_word ? (uint32_t)minutes : share ? 0 : r.rules.minutes;
+        r.rules.share_permille = share ? (uint32_t)share * 10 : r.rules.share_permille;
+        code = report(line, &r, &h.chain, &wish);
     }
-    sheet_fini(&sheet);
+    sheet_fini(&h.sheet);
     return code;
 }
 
@@ -147,11 +257,16 @@ const struct command command_attendance = {
     .args = "c_... [--csv|--pdf FILE]",
     .usage = "Print who was there, how long.",
     .help = "  --session N      number of the session (the newest)\n"
-            "  --minutes M      present from M minutes on\n"
-            "  --share P        present from P percent of the session on (50)\n"
+            "  --minutes M      present from M minutes on (as the class says)\n"
+            "  --share P        present from P percent of the session on (as the class says)\n"
             "  --csv            a file for spreadsheets\n"
             "  --pdf FILE       the sheet to sign\n"
             "  --certificates DIR  one PDF for each person present\n"
+            "  --person p_...   with --pdf: the certificate of this person instead\n"
+            "  --correct p_... --status absent|partial|present|excused|computed --reason TEXT\n"
+            "                   a word of staff; what was computed is kept beside it\n"
+            "  --seal           seals the sheet for good\n"
+            "  --verify         says whether sheet and journal still are what was sealed\n"
             "  --lang fr|en     of titles and words (fr)\n"
             "  --zone NAME      time zone of printed times (Europe/Paris)\n\n"
             "Read from the journal, beside a running server or without one. Gaps under a minute\n"

@@ -198,6 +198,8 @@ const struct command command_class = {
             "      --waiting-room off|host-absent|manual|list\n"
             "      --prepare, --doors MINUTES before the start; --hard-stop MINUTES after it\n"
             "      --staffless MINUTES, --no-learner-alone on, --presenters several|one|staff,\n"
+            "      --attendance-share PERCENT, --attendance-minutes M, --attendance-checks K,\n"
+            "      --presence-checks on       what counts as having been there\n"
             "      --times all|staff, --closing SECONDS, --auto-start off\n"
             "  amphi class list\n"
             "  amphi class show c_...\n"

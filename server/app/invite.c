@@ -95,7 +95,7 @@ static void compose(struct mail_text *out, const struct invite *i, const struct 
     const struct value values[] = {
         {"{name}", who->name},
         {"{title}", i->title},
-        {"{start}", start},
+        {"{start}", i->when ? i->when : start},
         {"{link}", who->link},
         {"{server}", i->config->server_name},
     };

@@ -163,8 +163,12 @@ void office_audit(struct office_call *call, const char *action, const char *obje
                   const char *detail)
 {
     bool known = !id_is_zero(&call->account.id);
+    char link[ID_TEXT_MAX] = "";
+    if (office_by_link(call)) { /* whoever came by a link has no account */
+        id_print(link, ID_PERSON, &call->claim.person);
+    }
     (void)people_run(call->people, PEOPLE_AUDIT_ADD, "idtttt", (int64_t)call->now,
-                     known ? &call->account.id : NULL, known ? call->account.mail : "", action,
+                     known ? &call->account.id : NULL, known ? call->account.mail : link, action,
                      object, detail);
 }
 
@@ -297,6 +301,12 @@ static bool has_link(struct office_call *call)
     return true;
 }
 
+bool office_by_link(const struct office_call *call)
+{
+    return call->route->who == OFFICE_LINK ||
+           (call->route->who == OFFICE_EITHER && call->ask->header[IPC_ASK_AUTHORIZATION].p);
+}
+
 static bool changes(uint8_t method)
 {
     return method != IPC_GET && method != IPC_HEAD;
@@ -310,6 +320,14 @@ static bool may(struct office_call *call)
         break;
     case OFFICE_LINK:
         return has_link(call);
+    case OFFICE_EITHER:
+        if (office_by_link(call)) {
+            return has_link(call);
+        }
+        if (!signed_in(call)) {
+            return false;
+        }
+        break;
     case OFFICE_STAFF:
     case OFFICE_ADMIN:
         if (!signed_in(call)) {

@@ -21,9 +21,10 @@ struct office_call;
 /* Who may use a route. */
 enum office_who {
     OFFICE_ANYBODY,
-    OFFICE_STAFF, /* signed in: call->account */
-    OFFICE_ADMIN, /* signed in as administrator */
-    OFFICE_LINK,  /* Authorization: Bearer <class link, guest or resume token>: call->claim */
+    OFFICE_STAFF,  /* signed in: call->account */
+    OFFICE_ADMIN,  /* signed in as administrator */
+    OFFICE_LINK,   /* Authorization: Bearer <class link, guest or resume token>: call->claim */
+    OFFICE_EITHER, /* LINK when the request has one, else STAFF (office_by_link) */
 };
 
 enum office_pace { OFFICE_DESK, OFFICE_SLOW, OFFICE_PACES };
@@ -88,6 +89,9 @@ int64_t office_number(const struct office_call *call, const char *key, int64_t f
 int office_class(struct office_call *call, unsigned i, struct id *class_id);
 /* Part i as an id of a person. 0, or E_BAD and the answer is 404. */
 int office_person(struct office_call *call, unsigned i, struct id *person);
+
+/* Did a link say who asks (EITHER), not a session? */
+bool office_by_link(const struct office_call *call);
 
 /* ---- answers */
 

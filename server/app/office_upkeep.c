@@ -1,14 +1,143 @@
-/* What the office does by itself: forgetting what has expired. */
-#include "server/app/office_call.h"
+/* What the office does by itself: reminders, the bin, forgetting what has expired. */
+#include <string.h>
 
-enum { AUDIT_DAYS = 400, SESSION_DAYS = 14 };
+#include "codec/base/err.h"
+#include "codec/sys/log.h"
+#include "server/app/office_class.h"
+#include "server/app/office_mail.h"
+#include "server/app/office_when.h"
+
+enum { AUDIT_DAYS = 400, SESSION_DAYS = 14, BIN_DAYS = 7, MINUTE = 60000 };
+
+static const int64_t day = 86400000;
+
+/* Bits of class.reminders, the nearest first. */
+static const struct {
+    int64_t bit;
+    int64_t lead; /* before the start */
+} reminders[] = {
+    {1, 60LL * MINUTE},   {2, 120LL * MINUTE},       {4, 1440LL * MINUTE},
+    {8, 2880LL * MINUTE}, {16, 7 * 1440LL * MINUTE},
+};
+
+enum { REMINDERS = sizeof(reminders) / sizeof(reminders[0]) };
+
+/* The nearest reminder that is due, and all that are past with it: 0 = none. */
+static int64_t due(int64_t wanted, int64_t start, int64_t now, int64_t *past, int64_t *due_at)
+{
+    int64_t first = 0;
+    *past = 0;
+    for (unsigned i = 0; i < REMINDERS; i++) {
+        if ((wanted & reminders[i].bit) && now >= start - reminders[i].lead) {
+            if (!first) {
+                first = reminders[i].bit;
+                *due_at = start - reminders[i].lead;
+            }
+            *past |= reminders[i].bit;
+        }
+    }
+    return first;
+}
+
+static void remind_one(struct office_call *call, const struct id *class_id, const json_t *class_row,
+                       const json_t *row)
+{
+    char link[OFFICE_LINK_MAX];
+    char when[OFFICE_WHEN_MAX];
+    char mail_id[64];
+    struct office_person person;
+    if (!office_person_read(&person, row, class_row) ||
+        office_person_link(call, class_id, &person, link, sizeof(link))) {
+        return;
+    }
+    snprintf(mail_id, sizeof(mail_id), "remind-%.12s-%s", office_row_text(class_row, "id") + 2,
+             office_row_text(row, "person") + 2);
+    struct office_mail mail = {.letter = LETTER_REMINDER,
+                               .french = person.french,
+                               .id = mail_id,
+                               .to_name = person.name,
+                               .to_mail = person.mail,
+                               .title = office_row_text(class_row, "title"),
+                               .start =
+                                   office_when(when, office_row_number(class_row, "start"),
+                                               office_row_number(class_row, "minutes"),
+                                               office_row_text(class_row, "zone"), person.french),
+                               .link = link};
+    (void)office_mail(call, &mail);
+}
+
+/* Marked before it is queued would lose one at a kill; queued first, the same file is written
+ * again under the same name. */
+static void remind(struct office_call *call, const json_t *class_row)
+{
+    struct id id;
+    int64_t past;
+    int64_t due_at = 0;
+    size_t i;
+    json_t *row;
+    const char *text = office_row_text(class_row, "id");
+    int64_t bit = due(office_row_number(class_row, "reminders"),
+                      office_row_number(class_row, "start"), call->now, &past, &due_at);
+    if (!bit || id_parse(&id, ID_CLASS, text, strlen(text))) {
+        return;
+    }
+    json_t *rows = people_rows(call->people, PEOPLE_ENROLLED, "d", &id);
+    json_array_foreach(rows, i, row)
+    {
+        struct office_person person;
+        int64_t invited = office_row_number(row, "invited");
+        bool wanted = !strcmp(office_row_text(row, "place"), "in") && invited > 0 &&
+                      strcmp(office_row_text(row, "answer"), "no") != 0 &&
+                      !(office_row_number(row, "reminded") & bit);
+        if (!wanted || !office_person_read(&person, row, class_row)) {
+            continue;
+        }
+        if (invited < due_at) { /* invited later than that: the invitation was the reminder */
+            remind_one(call, &id, class_row, row);
+        }
+        (void)people_run(call->people, PEOPLE_ENROLLED_REMINDED, "ddi", &id, &person.id, past);
+    }
+    json_decref(rows);
+}
+
+static void remind_all(struct office_call *call)
+{
+    size_t i;
+    json_t *row;
+    json_t *rows = people_rows(call->people, PEOPLE_CLASSES_TO_REMIND, "ii", (int64_t)call->now,
+                               (int64_t)(call->now + 8 * day));
+    json_array_foreach(rows, i, row)
+    {
+        remind(call, row);
+    }
+    json_decref(rows);
+}
+
+static void empty_bin(struct office_call *call)
+{
+    size_t i;
+    json_t *row;
+    json_t *rows = people_rows(call->people, PEOPLE_CLASSES_TO_PURGE, "i",
+                               (int64_t)(call->now - BIN_DAYS * day));
+    json_array_foreach(rows, i, row)
+    {
+        struct id id;
+        const char *text = office_row_text(row, "id");
+        if (!id_parse(&id, ID_CLASS, text, strlen(text)) &&
+            !people_run(call->people, PEOPLE_CLASS_DELETE, "d", &id)) {
+            office_audit(call, "class.deleted", text, office_row_text(row, "title"));
+        }
+    }
+    json_decref(rows);
+}
 
 void office_upkeep(struct office_call *call)
 {
-    const int64_t day = 86400000;
     (void)people_run(call->people, PEOPLE_SESSION_PRUNE, "ii", (int64_t)(call->now - day),
                      (int64_t)(call->now - SESSION_DAYS * day));
     (void)people_run(call->people, PEOPLE_ONCE_PRUNE, "i", (int64_t)call->now);
     (void)people_run(call->people, PEOPLE_AUDIT_PRUNE, "i",
                      (int64_t)(call->now - AUDIT_DAYS * day));
+    empty_bin(call);
+    remind_all(call);
 }

@@ -104,14 +104,52 @@ static void begin_source(struct subscription *sub, const struct pkt *pkt, mono_u
     sub->codec = CODEC_NONE;
     sub->pictured = false;
     sub->rung = sub->target;
-    sub->rung_from = desc->ext_seq;
+    for (unsigned i = 0; i < RUNGS_PAST; i++) {
+        sub->rung_from[i] = desc->ext_seq;
+        sub->rung_was[i] = sub->target;
+    }
+}
+
+static void rung_changes(struct subscription *sub, uint8_t rung, int64_t seq)
+{
+    for (unsigned i = RUNGS_PAST; i-- > 1;) {
+        sub->rung_from[i] = sub->rung_from[i - 1];
+        sub->rung_was[i] = sub->rung_was[i - 1];
+    }
+    sub->rung_from[0] = seq;
+    sub->rung_was[0] = sub->rung;
+    sub->rung = rung;
+}
+
+/* The rung that was or is for the packet with this number. */
+static unsigned rung_at(const struct subscription *sub, int64_t seq)
+{
+    unsigned rung = sub->rung;
+    for (unsigned i = 0; i < RUNGS_PAST && seq < sub->rung_from[i]; i++) {
+        rung = sub->rung_was[i];
+    }
+    return rung;
+}
+
+/* A key frame whose first packet was lost or came late changed nothing: ask again, ever later. */
+static void climb(struct sfu *sfu, struct subscription *sub)
+{
+    enum { PICTURES = 30, TRIES = 3 };
+    if (rung_spatial(sub->rung) >= rung_spatial(sub->target)) {
+        sub->waited = 0;
+        sub->asked = 0;
+    } else if (sub->layer && ++sub->waited >= PICTURES << sub->asked) {
+        sub->waited = 0;
+        sub->asked = (uint8_t)(sub->asked + (sub->asked < TRIES));
+        track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
+    }
 }
 
 enum fate { FATE_SEND, FATE_LEAVE_OUT, FATE_EMPTY };
 
 /* Is the packet part of what this subscriber gets of the layer? A change of rung takes effect here,
  * with the packet that allows it. */
-static enum fate fate_of(struct subscription *sub, const struct pkt_desc *desc)
+static enum fate fate_of(struct sfu *sfu, struct subscription *sub, const struct pkt_desc *desc)
 {
     int64_t seq = desc->ext_seq;
     bool newest = rewrite_newest(&sub->rewrite, seq);
@@ -121,17 +159,20 @@ static enum fate fate_of(struct subscription *sub, const struct pkt_desc *desc)
     if (newest) {
         unsigned target =
             seq <= sub->catch_up ? rung_of(rung_spatial(sub->target), 0) : sub->target;
-        bool fresh = !sub->pictured || desc->timestamp != sub->picture_ts;
+        /* Its first packet, and the first to come: none of the picture is treated otherwise. */
+        bool fresh = desc->start_of_frame && desc->spatial == 0 &&
+                     (!sub->pictured || desc->timestamp != sub->picture_ts);
         unsigned rung = rung_step(sub->rung, target, desc, fresh);
+        if (fresh) {
+            climb(sfu, sub);
+        }
         if (rung != sub->rung) {
-            sub->rung_prev = sub->rung;
-            sub->rung_from = seq;
-            sub->rung = (uint8_t)rung;
+            rung_changes(sub, (uint8_t)rung, seq);
         }
         sub->picture_ts = desc->timestamp;
         sub->pictured = true;
     }
-    unsigned rung = seq >= sub->rung_from ? sub->rung : sub->rung_prev;
+    unsigned rung = rung_at(sub, seq);
     if (desc->present >> rung & 1) {
         return FATE_SEND;
     }
@@ -150,12 +191,29 @@ static bool leave_out(struct sfu *sfu, struct subscription *sub, const struct pk
     return rewrite_skip(&sub->rewrite, desc->ext_seq);
 }
 
+/*
+ * A receiver with fewer layers than the source sends is told so with the first packet of every
+ * frame, and for a while after it got more: its decoder must not wait for what does not come.
+ */
+static void tell_targets(const struct subscription *sub, const struct pkt_desc *desc,
+                         struct codec_edit *edit)
+{
+    enum { TOLD_FOR = 64 }; /* packets */
+    unsigned rung = rung_at(sub, desc->ext_seq);
+    uint32_t mask = av1_dd_targets(desc, rung);
+    bool cut = mask != desc->targets_active;
+    if (mask && desc->start_of_frame && (cut || desc->ext_seq - sub->rung_from[0] < TOLD_FOR)) {
+        edit->fields |= CODEC_EDIT_TARGETS;
+        edit->tl0picidx = (uint8_t)rung;
+    }
+}
+
 /* Numbers and edits of a picture's copy; false when it must not go out. */
 static bool number_video(struct sfu *sfu, struct copy *c)
 {
     struct subscription *sub = c->sub;
     const struct pkt_desc *desc = &c->pkt->desc;
-    enum fate fate = fate_of(sub, desc);
+    enum fate fate = fate_of(sfu, sub, desc);
     if (desc->codec != sub->codec) {
         codec_rewrite_switch(&sub->codec_rewrite);
         sub->codec = desc->codec;
@@ -171,8 +229,12 @@ static bool number_video(struct sfu *sfu, struct copy *c)
     if (fate == FATE_EMPTY) {
         /* It was missing when what surrounds it went out, so there is a hole: close it. */
         c->edit = (struct codec_edit){.fields = CODEC_EDIT_EMPTY};
-    } else if (desc->end_of_frame && !desc->marker && desc->spatial == rung_spatial(sub->rung)) {
+    } else if (desc->end_of_frame && !desc->marker &&
+               desc->spatial == rung_spatial(rung_at(sub, desc->ext_seq))) {
         c->edit.fields |= CODEC_EDIT_MARKER;
+    }
+    if (desc->targets && fate == FATE_SEND) {
+        tell_targets(sub, desc, &c->edit);
     }
     return true;
 }
@@ -213,11 +275,13 @@ uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8])
 }
 
 /* Header of one copy into out; its length, 0 when there is none. at says what to patch. */
-static size_t header_put(struct sfu *sfu, const struct subscription *sub, const struct pkt *pkt,
-                         uint8_t *out, struct header *at)
+static size_t header_put(struct sfu *sfu, const struct copy *c, uint8_t *out, struct header *at)
 {
+    const struct subscription *sub = c->sub;
+    const struct pkt *pkt = c->pkt;
+    bool targets = c->edit.fields & CODEC_EDIT_TARGETS;
     const struct peer *peer = sub->peer;
-    if (peer->template && sub->mid_left == 0) {
+    if (peer->template && sub->mid_left == 0 && !targets) {
         const struct header *h = headers_find(&sfu->headers, pkt, peer->template, !sub->video);
         if (h) {
             memcpy(out, h->bytes, h->len);
@@ -235,6 +299,7 @@ static size_t header_put(struct sfu *sfu, const struct subscription *sub, const 
         .abs_send_time = sfu->headers.abs_send_time,
         .mid = sub->mid_left ? mid : NULL,
         .audio = !sub->video,
+        .targets = targets ? av1_dd_targets(&pkt->desc, c->edit.tl0picidx) : 0,
     };
     spec.mid_len = slot_mid(peer, sub->slot, mid);
     return header_write(out, pkt, &spec, at);
@@ -312,7 +377,7 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     }
     uint8_t *out = txbatch_room(sfu->tx);
     struct header at = {0};
-    size_t header_len = header_put(sfu, sub, e->pkt, out, &at);
+    size_t header_len = header_put(sfu, &c, out, &at);
     const uint8_t *payload = e->pkt->data + desc->header_len;
     size_t payload_len = c.edit.fields & CODEC_EDIT_EMPTY ? 0 : desc->payload_len;
     padding = payload_len ? padding : 0;

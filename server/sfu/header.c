@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/base/rw.h"
+#include "codec/media/av1_dd.h"
 #include "codec/wire/rtp.h"
 #include "codec/wire/rtpext.h"
 
@@ -148,6 +149,14 @@ size_t header_write(uint8_t *out, const struct pkt *pkt, const struct header_spe
         return 0;
     }
     values_from(&v, &from, pkt, spec->audio);
+    uint8_t dd[UINT8_MAX];
+    size_t dd_len = spec->targets && v.dd_len
+                        ? av1_dd_retarget(dd, sizeof(dd), v.dd, v.dd_len, &pkt->desc, spec->targets)
+                        : 0;
+    if (dd_len) {
+        v.dd = dd;
+        v.dd_len = (uint8_t)dd_len;
+    }
     return write_fields(out, &v, spec, pkt->desc.marker != 0, at);
 }
 

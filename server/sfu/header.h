@@ -65,6 +65,7 @@ struct header_spec {
     const char *mid; /* NULL = none */
     uint8_t mid_len;
     bool audio;
+    uint32_t targets; /* active decode targets to write; 0 = the descriptor stays as it is */
 };
 
 /* Inside, every extension has its kind as id, so that a packet explains itself on any shard. */

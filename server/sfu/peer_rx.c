@@ -138,6 +138,20 @@ static enum drop describe(struct sfu *sfu, struct receiver *r, struct pkt *pkt,
 }
 
 /*
+ * Frames that cannot be told apart yet: the packet with the structure was lost or overtaken.
+ * Nothing is noted of them, so they are asked for again when it is there.
+ */
+static bool dd_missing(const struct receiver *r, const struct rtpext_set *exts, const uint8_t *data,
+                       enum codec_id codec)
+{
+    const struct rtpext_field *field = &exts->field[RTPEXT_DEPENDENCY_DESCRIPTOR];
+    if (codec != CODEC_AV1 || field->len < 3 || (r->dd && r->dd->valid)) {
+        return false;
+    }
+    return field->len == 3 || !(data[field->at + 3] & 0x80);
+}
+
+/*
  * Makes the packet what every reader expects: our extension ids, no padding of the sender, and
  * behind the payload a ramp 1, 2, 3 ... so that any number of its first bytes is valid RTP padding.
  */
@@ -242,6 +256,13 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
     struct layer *layer = layer_for(sfu, peer, b, now);
     if (!layer) {
         return DROP_OVERLOAD;
+    }
+    if (dd_missing(layer->receiver, &exts, pkt->data, use.codec)) {
+        if (!use.rtx && layer->track->published) {
+            layer->receiver->ssrc = hdr.ssrc;
+            track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
+        }
+        return DROP_WAIT_KEYFRAME;
     }
     drop = use.rtx ? rtx_unwrap(pkt, &hdr, layer->receiver->ssrc) : DROP_NONE;
     drop = drop ? drop : commit(sfu, layer, pkt, &hdr, use.rtx, now);

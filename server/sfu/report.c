@@ -155,7 +155,8 @@ void report_pli(struct sfu *sfu, struct track *track, uint8_t layers, mono_us no
     struct wr w = wr_init(txbatch_room(sfu->tx), COMPOUND_MAX);
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
         const struct layer *layer = track->layer[i];
-        if ((layers >> i & 1) && layer && layer->receiver && layer->receiver->rx.started) {
+        if ((layers >> i & 1) && layer && layer->receiver &&
+            (layer->receiver->rx.started || layer->receiver->ssrc)) {
             rtcp_write_pli(&w, our_ssrc(peer), layer->receiver->ssrc);
             sfu->stats.plis_sent++;
         }

@@ -26,6 +26,8 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
         .pt = codecs->rtx[desc->codec],
         .abs_send_time = sfu->headers.abs_send_time,
         .audio = !sub->video,
+        .targets =
+            sent->edit.fields & CODEC_EDIT_TARGETS ? av1_dd_targets(desc, sent->edit.tl0picidx) : 0,
     };
     uint8_t *out = txbatch_room(sfu->tx);
     struct header at = {0};

@@ -35,6 +35,8 @@ struct subs_place {
     uint32_t at;
 };
 
+enum { RUNGS_PAST = 3 }; /* changes of rung that late packets are told from */
+
 struct subscription {
     /* read for every packet */
     struct peer *peer;
@@ -58,12 +60,14 @@ struct subscription {
     struct voice *voice;                /* audio the peer has missed some of; server/sfu/voice.h */
 
     /* read when something changes */
-    uint8_t rung;      /* what is forwarded of `layer` */
-    uint8_t rung_prev; /* before packet rung_from */
-    uint8_t target;    /* the rung to reach */
-    bool pictured;     /* picture_ts is valid */
+    uint8_t rung;                 /* what is forwarded of `layer` */
+    uint8_t rung_was[RUNGS_PAST]; /* before packet rung_from of the same place, newest first */
+    uint8_t target;               /* the rung to reach */
+    uint8_t waited;               /* pictures since a key frame that brings it was asked for */
+    uint8_t asked;                /* how often in vain */
+    bool pictured;                /* picture_ts is valid */
     uint32_t picture_ts;
-    int64_t rung_from;
+    int64_t rung_from[RUNGS_PAST];
     int64_t catch_up; /* up to here the past is sent: base layer only */
 
     struct layer *next; /* waiting for its key frame, or NULL */

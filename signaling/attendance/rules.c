@@ -2,12 +2,12 @@
 
 #include "codec/base/err.h"
 
-enum { SHARE_DEFAULT = 500, BRIDGE_DEFAULT_MS = 60000, MS_PER_MIN = 60000 };
+enum { MS_PER_MIN = 60000 };
 
-struct attendance_rules attendance_defaults(void)
+struct attendance_rules attendance_rules_of(const struct sheet *sheet,
+                                            const struct sheet_session *session)
 {
-    return (struct attendance_rules){.share_permille = SHARE_DEFAULT,
-                                     .bridge_ms = BRIDGE_DEFAULT_MS};
+    return session && session->sealed ? session->sealed_rules : sheet->rules;
 }
 
 static wall_ms end_of(const struct stay *stay, wall_ms now)
@@ -73,7 +73,8 @@ static uint8_t judge(const struct attendance_rules *rules, const struct sheet_se
     bool late =
         rules->arrival_min > 0 && row->first > start + (int64_t)rules->arrival_min * MS_PER_MIN;
     bool enough = row->present_ms >= attendance_needed_ms(rules, session, now);
-    bool checked = row->who->checks_passed >= rules->checks;
+    uint32_t checks = rules->checks < session->checks ? rules->checks : session->checks;
+    bool checked = row->who->checks_passed >= checks;
     return enough && checked && !late ? ATTENDANCE_PRESENT : ATTENDANCE_PARTIAL;
 }
 

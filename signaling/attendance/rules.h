@@ -25,15 +25,6 @@ enum attendance_status {
     ATTENDANCE_STATUS_COUNT,
 };
 
-struct attendance_rules {
-    uint32_t share_permille; /* of the length; used when minutes = 0 */
-    uint32_t minutes;        /* 0 = by share */
-    uint32_t bridge_ms;      /* an absence shorter than this does not count as one */
-    uint32_t arrival_min;    /* arrived later than this after the start = partial; 0 = any time */
-    uint32_t checks;         /* presence checks that must be passed; 0 = none */
-    bool as_lasted;          /* the length is the real one, even when one was planned */
-};
-
 struct attendance_row {
     const struct attendee *who;
     wall_ms first; /* 0 = never there */
@@ -45,8 +36,9 @@ struct attendance_row {
     uint8_t status;       /* what stands: computed, or the word of staff */
 };
 
-/* The rules of a class where nothing else was said: half of the length. */
-struct attendance_rules attendance_defaults(void);
+/* The rules a session stands under: those it was sealed with, else what the class says now. */
+struct attendance_rules attendance_rules_of(const struct sheet *sheet,
+                                            const struct sheet_session *session);
 /* How much is needed to be present, milliseconds. */
 int64_t attendance_needed_ms(const struct attendance_rules *rules,
                              const struct sheet_session *session, wall_ms now);

@@ -7,9 +7,70 @@
 #include "codec/base/mem.h"
 #include "codec/base/rw.h"
 
-static const char label[] = "amphi-attendance-1";
+static const char label[] = "amphi-attendance-2";
 
-enum { HEAD_LEN = 128, ROW_LEN = ID_LEN + 16, STAY_LEN = 16 + ID_LEN };
+enum { HEAD_LEN = 128, ROW_LEN = ID_LEN + 32, STAY_LEN = 16 + ID_LEN };
+
+static void hex(char *out, const uint8_t *bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (unsigned i = 0; i < ATTENDANCE_SEAL_LEN; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
+int chain_add(struct attendance_chain *chain, const void *event, size_t len,
+              const struct token_ops *ops)
+{
+    static const uint8_t public_key[TOKEN_OPS_KEY_LEN];
+    uint8_t *bytes = mem_alloc(ATTENDANCE_SEAL_LEN + len);
+    if (!bytes) {
+        return E_NOMEM;
+    }
+    memcpy(bytes, chain->digest, ATTENDANCE_SEAL_LEN);
+    memcpy(bytes + ATTENDANCE_SEAL_LEN, event, len);
+    ops->sign_h(chain->digest, public_key, bytes, ATTENDANCE_SEAL_LEN + len);
+    chain->count++;
+    mem_free(bytes);
+    return 0;
+}
+
+int seal_text(char out[ATTENDANCE_SEAL_TEXT], const struct attendance_chain *chain,
+              const struct sheet *sheet, const struct sheet_session *session,
+              const struct token_ops *ops)
+{
+    struct attendance_rules rules = attendance_rules_of(sheet, session);
+    uint8_t digest[ATTENDANCE_SEAL_LEN];
+    int err = attendance_seal(digest, &rules, sheet, session, ops);
+    if (!err) {
+        hex(out, digest);
+        out[2 * ATTENDANCE_SEAL_LEN] = ':';
+        hex(out + 2 * ATTENDANCE_SEAL_LEN + 1, chain->digest);
+    }
+    return err;
+}
+
+bool seal_is_of_chain(const char *seal, const struct attendance_chain *chain)
+{
+    char text[2 * ATTENDANCE_SEAL_LEN + 1];
+    hex(text, chain->digest);
+    return strlen(seal) == ATTENDANCE_SEAL_TEXT - 1 && !strcmp(seal + sizeof(text), text);
+}
+
+bool seal_is_of_sheet(const struct sheet *sheet, const struct sheet_session *session,
+                      const struct token_ops *ops)
+{
+    char text[2 * ATTENDANCE_SEAL_LEN + 1];
+    uint8_t digest[ATTENDANCE_SEAL_LEN];
+    struct attendance_rules rules = attendance_rules_of(sheet, session);
+    if (!session->sealed || attendance_seal(digest, &rules, sheet, session, ops)) {
+        return false;
+    }
+    hex(text, digest);
+    return !strncmp(session->seal, text, sizeof(text) - 1);
+}
 
 static void put_rules(struct wr *w, const struct attendance_rules *r)
 {
@@ -28,6 +89,10 @@ static void put_row(struct wr *w, const struct attendance_row *row)
     wr_u8(w, p->role);
     wr_u8(w, row->computed);
     wr_u8(w, row->status);
+    wr_u8(w, p->expected);
+    wr_u32(w, p->checks_asked);
+    wr_u32(w, p->checks_passed);
+    wr_u32(w, p->corrections);
     wr_u32(w, p->stay_count);
     for (uint32_t i = 0; i < p->stay_count; i++) {
         wr_u64(w, (uint64_t)p->stays[i].in);

@@ -6,11 +6,24 @@
 #include "codec/base/mem.h"
 #include "signaling/schema/settings.h"
 
-enum { MS_PER_MINUTE = 60000 };
+enum {
+    MS_PER_MINUTE = 60000,
+    SHARE_DEFAULT = 500,
+    BRIDGE_DEFAULT_MS = 60000,
+    PROVISIONAL_DAYS = 7,
+};
+
+struct attendance_rules attendance_defaults(void)
+{
+    return (struct attendance_rules){.share_permille = SHARE_DEFAULT,
+                                     .bridge_ms = BRIDGE_DEFAULT_MS};
+}
 
 void sheet_init(struct sheet *sheet, const struct id *class_id)
 {
-    *sheet = (struct sheet){.class_id = *class_id};
+    *sheet = (struct sheet){.class_id = *class_id,
+                            .rules = attendance_defaults(),
+                            .provisional_days = PROVISIONAL_DAYS};
 }
 
 static void people_free(struct attendee *people, uint32_t count)
@@ -18,6 +31,8 @@ static void people_free(struct attendee *people, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         rtext_put(&people[i].name);
         rtext_put(&people[i].correction.reason);
+        rtext_put(&people[i].number);
+        rtext_put(&people[i].objection);
         mem_free(people[i].stays);
     }
     mem_free(people);
@@ -30,6 +45,7 @@ void sheet_fini(struct sheet *sheet)
     }
     mem_free(sheet->sessions);
     people_free(sheet->here, sheet->here_count);
+    people_free(sheet->roster, sheet->roster_count);
     rtext_put(&sheet->title);
     *sheet = (struct sheet){0};
 }
@@ -81,10 +97,23 @@ const struct attendee *sheet_person(const struct sheet_session *session, const s
     return person_in(session->people, session->count, person);
 }
 
+bool sheet_known(const struct sheet *sheet, const struct sheet_session *session,
+                 const struct id *person)
+{
+    return person_in(session->people, session->count, person) != NULL ||
+           person_in(sheet->roster, sheet->roster_count, person) != NULL;
+}
+
 static struct sheet_session *running(struct sheet *sheet)
 {
     struct sheet_session *last = sheet->count ? &sheet->sessions[sheet->count - 1] : NULL;
     return last && last->closed == SHEET_OPEN ? last : NULL;
+}
+
+wall_ms sheet_now(const struct sheet *sheet, const struct sheet_session *session, wall_ms wall)
+{
+    return session && session->closed == SHEET_OPEN ? wall - (sheet->offset - session->offset)
+                                                    : wall;
 }
 
 /* ---- stays
@@ -117,6 +146,9 @@ static int begin(struct sheet *sheet, const struct attendee *here, wall_ms at)
         return 0;
     }
     int err = add_person(&s->people, &s->count, &s->cap, here, &p);
+    if (!err && here->number) {
+        rtext_set(&p->number, here->number);
+    }
     err = err ? err : grow((void **)&p->stays, p->stay_count, &p->stay_cap, sizeof(*p->stays));
     if (err) {
         return err;
@@ -150,6 +182,18 @@ static void end(struct sheet *sheet, const struct id *person, wall_ms at)
     }
 }
 
+/* Somebody on the roster is in the session, come or not. */
+static int expect(struct sheet_session *s, const struct attendee *like)
+{
+    struct attendee *p;
+    int err = add_person(&s->people, &s->count, &s->cap, like, &p);
+    if (!err) {
+        p->expected = true;
+        rtext_set(&p->number, like->number);
+    }
+    return err;
+}
+
 /* ---- sessions
  * ------------------------------------------------------------------------------------- */
 
@@ -166,7 +210,11 @@ static int open_session(struct sheet *sheet, const struct event *e)
                                                              .opened = e->at,
                                                              .closed = SHEET_OPEN,
                                                              .planned = sheet->planned,
-                                                             .planned_ms = sheet->planned_ms};
+                                                             .planned_ms = sheet->planned_ms,
+                                                             .offset = sheet->offset};
+    for (uint32_t i = 0; i < sheet->roster_count && !err; i++) {
+        err = expect(&sheet->sessions[sheet->count - 1], &sheet->roster[i]);
+    }
     for (uint32_t i = 0; i < sheet->here_count && !err; i++) {
         if (sheet->here[i].here) {
             err = begin(sheet, &sheet->here[i], e->at);
@@ -215,7 +263,30 @@ static void class_set(struct sheet *sheet, const struct event *e)
         sheet->planned = e->n;
     } else if (e->a == SETTING_DURATION) {
         sheet->planned_ms = e->n * MS_PER_MINUTE;
+    } else if (e->a == SETTING_ROLL_SHARE) {
+        sheet->rules.share_permille = (uint32_t)e->n * 10;
+    } else if (e->a == SETTING_ROLL_MINUTES) {
+        sheet->rules.minutes = (uint32_t)e->n;
+    } else if (e->a == SETTING_ROLL_CHECKS) {
+        sheet->rules.checks = (uint32_t)e->n;
+    } else if (e->a == SETTING_ROLL_ARRIVAL) {
+        sheet->rules.arrival_min = (uint32_t)e->n;
+    } else if (e->a == SETTING_ROLL_LENGTH) {
+        sheet->rules.as_lasted = e->n != 0;
+    } else if (e->a == SETTING_ROLL_PROVISIONAL) {
+        sheet->provisional_days = (uint32_t)e->n;
     }
+}
+
+/* The wall clock is told against class time, which never jumps. */
+static void anchored(struct sheet *sheet, const struct event *e)
+{
+    struct sheet_session *s = running(sheet);
+    sheet->offset = e->at - (int64_t)((uint64_t)e->b << 32 | e->a);
+    if (s && !sheet->anchored) {
+        s->offset = sheet->offset;
+    }
+    sheet->anchored = true;
 }
 
 /* ---- people
@@ -316,20 +387,158 @@ static void changed(struct sheet *sheet, const struct event *e)
     }
 }
 
-static void forgotten(struct sheet *sheet, const struct id *person)
+static void nameless(struct attendee *p)
 {
-    struct attendee *p = person_in(sheet->here, sheet->here_count, person);
     if (p) {
         rtext_put(&p->name);
+        rtext_put(&p->number);
+        rtext_put(&p->objection);
+        rtext_put(&p->correction.reason);
     }
+}
+
+static void forgotten(struct sheet *sheet, const struct id *person)
+{
+    nameless(person_in(sheet->here, sheet->here_count, person));
+    nameless(person_in(sheet->roster, sheet->roster_count, person));
     for (uint32_t i = 0; i < sheet->count; i++) {
-        struct sheet_session *s = &sheet->sessions[i];
-        p = person_in(s->people, s->count, person);
-        if (p) {
-            rtext_put(&p->name);
-            rtext_put(&p->correction.reason);
+        const struct sheet_session *s = &sheet->sessions[i];
+        nameless(person_in(s->people, s->count, person));
+    }
+}
+
+/* ---- presence checks, words about a person, the seal
+ * --------------------------------------------------------------------------------------------- */
+
+static struct sheet_session *session_of(struct sheet *sheet, uint64_t number)
+{
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        if (sheet->sessions[i].number == number) {
+            return &sheet->sessions[i];
         }
     }
+    return NULL;
+}
+
+/* Everybody with a seat who is not staff: signaling/journal/roll.h. */
+static void check_asked(struct sheet *sheet, const struct event *e)
+{
+    struct sheet_session *s = running(sheet);
+    if (!s || e->a != 1) {
+        return;
+    }
+    sheet->check = e->other;
+    s->checks++;
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct attendee *p = &s->people[i];
+        bool seated = person_in(sheet->here, sheet->here_count, &p->person) != NULL;
+        p->asked = seated && !role_is_staff((enum role)p->role) && p->role != ROLE_RECORDER;
+        p->checks_asked += p->asked;
+    }
+}
+
+static void check_answered(struct sheet *sheet, const struct event *e)
+{
+    struct sheet_session *s = running(sheet);
+    struct attendee *p = s ? person_in(s->people, s->count, &e->person) : NULL;
+    if (p && p->asked && id_equal(&sheet->check, &e->other)) {
+        p->asked = false;
+        p->checks_passed++;
+    }
+}
+
+static int expected(struct sheet *sheet, const struct event *e)
+{
+    struct attendee like = {.person = e->person, .name = e->text, .role = (uint8_t)e->a};
+    struct attendee *p;
+    struct sheet_session *s = running(sheet);
+    int err = add_person(&sheet->roster, &sheet->roster_count, &sheet->roster_cap, &like, &p);
+    return !err && s ? expect(s, p) : err;
+}
+
+static void identified(struct sheet *sheet, const struct event *e)
+{
+    struct sheet_session *s = running(sheet);
+    struct attendee *all[3] = {person_in(sheet->roster, sheet->roster_count, &e->person),
+                               person_in(sheet->here, sheet->here_count, &e->person),
+                               s ? person_in(s->people, s->count, &e->person) : NULL};
+    for (unsigned i = 0; i < 3; i++) {
+        if (all[i]) {
+            rtext_set(&all[i]->number, e->text);
+        }
+    }
+}
+
+/* Staff may also speak of somebody on the roster who never came. A sealed sheet stays. */
+static int corrected(struct sheet *sheet, const struct event *e)
+{
+    struct sheet_session *s = session_of(sheet, (uint64_t)e->n);
+    struct attendee *p = s ? person_in(s->people, s->count, &e->person) : NULL;
+    const struct attendee *listed = person_in(sheet->roster, sheet->roster_count, &e->person);
+    if (s && !p && listed) {
+        int err = expect(s, listed);
+        if (err) {
+            return err;
+        }
+        p = person_in(s->people, s->count, &e->person);
+    }
+    if (!p || s->sealed) {
+        return 0;
+    }
+    p->correction.given = e->a > 0;
+    p->correction.status = e->a > 0 ? (uint8_t)(e->a - 1) : 0;
+    p->correction.at = e->at;
+    p->correction.by = e->other;
+    rtext_set(&p->correction.reason, e->text);
+    p->corrections++;
+    p->contested = false;
+    return 0;
+}
+
+static void contested(struct sheet *sheet, const struct event *e)
+{
+    struct sheet_session *s = session_of(sheet, (uint64_t)e->n);
+    struct attendee *p = s ? person_in(s->people, s->count, &e->person) : NULL;
+    if (p && !s->sealed) {
+        p->contested = true;
+        p->contested_at = e->at;
+        rtext_set(&p->objection, e->text);
+    }
+}
+
+static void sealed(struct sheet *sheet, const struct event *e)
+{
+    struct sheet_session *s = session_of(sheet, (uint64_t)e->n);
+    if (s && !s->sealed && s->closed != SHEET_OPEN) {
+        size_t len = rtext_len(e->text) < SHEET_SEAL_MAX ? rtext_len(e->text) : SHEET_SEAL_MAX;
+        memcpy(s->seal, rtext_str(e->text), len);
+        s->seal[len] = '\0';
+        s->sealed = true;
+        s->sealed_at = e->at;
+        s->sealed_by = e->person;
+        s->sealed_rules = sheet->rules;
+        s->seal_seq = e->seq;
+    }
+}
+
+static int roll_event(struct sheet *sheet, const struct event *e)
+{
+    if (e->type == EVENT_CHECK_ASKED) {
+        check_asked(sheet, e);
+    } else if (e->type == EVENT_CHECK_ANSWERED) {
+        check_answered(sheet, e);
+    } else if (e->type == EVENT_ROLL_EXPECTED) {
+        return expected(sheet, e);
+    } else if (e->type == EVENT_ROLL_IDENTIFIED) {
+        identified(sheet, e);
+    } else if (e->type == EVENT_ROLL_CORRECTED) {
+        return corrected(sheet, e);
+    } else if (e->type == EVENT_ROLL_CONTESTED) {
+        contested(sheet, e);
+    } else if (e->type == EVENT_ROLL_SEALED) {
+        sealed(sheet, e);
+    }
+    return 0;
 }
 
 /* ---- one event
@@ -360,6 +569,10 @@ static int fold_one(struct sheet *sheet, const struct event *e)
         changed(sheet, e);
     } else if (e->type == EVENT_PERSON_FORGOTTEN) {
         forgotten(sheet, &e->person);
+    } else if (e->type == EVENT_TIME_ANCHORED) {
+        anchored(sheet, e);
+    } else {
+        err = roll_event(sheet, e);
     }
     return err;
 }
@@ -369,7 +582,11 @@ int sheet_fold(struct sheet *sheet, const struct event *e)
     if (sheet->seq != 0 && e->seq != sheet->seq + 1) {
         return E_CORRUPT;
     }
-    int err = fold_one(sheet, e);
+    struct event steady = *e;
+    if (e->type != EVENT_TIME_ANCHORED) {
+        steady.at = sheet_now(sheet, running(sheet), e->at);
+    }
+    int err = fold_one(sheet, &steady);
     sheet->seq = err ? sheet->seq : e->seq;
     return err;
 }

@@ -61,13 +61,80 @@ static void create_settings(struct act *act, const struct admin_request *req)
     }
 }
 
+static bool title_ok(const char *title)
+{
+    size_t len = title ? strlen(title) : 0;
+    return len > 0 && text_utf8_ok(title, len) && text_utf8_count(title, len) <= TITLE_CHARS_MAX;
+}
+
+/* A run that is over or not begun follows a new date; one that is under way is not disturbed. */
+static void edit_calendar(struct act *act, int64_t start_before)
+{
+    const struct state *s = act->klass->work;
+    int64_t start = s->setting[SETTING_START];
+    bool rests = s->session == SESSION_IDLE || s->session == SESSION_CLOSED ||
+                 s->session == SESSION_SCHEDULED || s->session == SESSION_PREPARING;
+    enum session_state want = start > act->now.wall ? SESSION_SCHEDULED : SESSION_IDLE;
+    if (start != start_before && rests && s->seat_count == 0 && s->session != want) {
+        act_emit(act, (struct event){.type = EVENT_SESSION_CHANGED, .a = (uint32_t)want});
+    }
+}
+
+static void edit(struct klass *k, uint64_t request, const struct admin_request *req,
+                 struct class_time now)
+{
+    struct act act;
+    struct rtext *title = NULL;
+    if (k->work->ended || (req->title && !title_ok(req->title))) {
+        refuse(k->room, request, k->work->ended ? E_STATE : E_RANGE,
+               k->work->ended ? "this class has ended" : "a title has 1 to 200 characters");
+        return;
+    }
+    int64_t start = k->work->setting[SETTING_START];
+    bool rename = req->title && strcmp(req->title, rtext_str(k->work->title)) != 0;
+    if (rename) {
+        title = rtext_new(req->title, strlen(req->title));
+    }
+    int err = rename && !title ? E_NOMEM : act_begin(&act, k, now);
+    if (err) {
+        rtext_put(&title);
+        refuse(k->room, request, err, "could not be stored");
+        return;
+    }
+    act.batch->reply = (struct reply){.kind = REPLY_ADMIN, .request = request};
+    if (rename) {
+        act_emit(&act, (struct event){.type = EVENT_CLASS_RENAMED, .text = title});
+    }
+    for (size_t i = 0; i < req->setting_count; i++) {
+        if (k->work->setting[req->settings[i].number] != req->settings[i].value) {
+            act_emit(&act, (struct event){.type = EVENT_CLASS_SET,
+                                          .a = req->settings[i].number,
+                                          .n = req->settings[i].value});
+        }
+    }
+    edit_calendar(&act, start);
+    err = act_end(&act);
+    if (err) {
+        refuse(k->room, request, err, "could not be stored");
+    }
+}
+
+static void bin(struct klass *k, uint64_t request, const struct admin_request *req,
+                struct class_time now)
+{
+    const struct state *s = k->work;
+    if (s->ended == STATE_ENDED || (req->bin && (s->seat_count > 0 || s->wait_count > 0))) {
+        refuse(k->room, request, E_STATE,
+               s->ended == STATE_ENDED ? "this class has ended" : "somebody is in this class");
+        return;
+    }
+    emit(k, request, (struct event){.type = EVENT_CLASS_BINNED, .a = req->bin}, now);
+}
+
 static void create(struct classroom *room, uint64_t request, const struct admin_request *req,
                    struct class_time now)
 {
-    size_t len = req->title ? strlen(req->title) : 0;
-    bool title_ok = len > 0 && text_utf8_ok(req->title, len) &&
-                    text_utf8_count(req->title, len) <= TITLE_CHARS_MAX;
-    if (!title_ok || (unsigned)req->class_type >= CLASS_TYPE_COUNT) {
+    if (!title_ok(req->title) || (unsigned)req->class_type >= CLASS_TYPE_COUNT) {
         refuse(room, request, E_RANGE, "a title has 1 to 200 characters, a type is one of ours");
         return;
     }
@@ -83,7 +150,7 @@ static void create(struct classroom *room, uint64_t request, const struct admin_
     }
     /* One that could not be stored the last time is empty and tried again. */
     k = k ? k : class_new(room, &id);
-    struct rtext *title = k ? rtext_new(req->title, len) : NULL;
+    struct rtext *title = k ? rtext_new(req->title, strlen(req->title)) : NULL;
     if (!title) {
         refuse(room, request, E_LIMIT, "no room for another class");
         return;
@@ -279,6 +346,12 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
             emit(k, request, (struct event){.type = EVENT_CLASS_ENDED}, now);
         }
         break;
+    case ADMIN_CLASS_EDIT:
+        edit(k, request, req, now);
+        break;
+    case ADMIN_CLASS_BIN:
+        bin(k, request, req, now);
+        break;
     case ADMIN_LINK:
         link_for(k, request, req, now);
         break;
@@ -286,12 +359,19 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         pass_for(k, request, req, now);
         break;
     case ADMIN_FORGET:
-        if (state_person(k->work, &req->person)) {
+        if (state_person(k->work, &req->person) || keyring_find(&k->keys, &req->person)) {
             emit(k, request, (struct event){.type = EVENT_PERSON_FORGOTTEN, .person = req->person},
                  now);
         } else {
             refuse(room, request, E_NOTFOUND, "nobody of this id is known here");
         }
+        break;
+    case ADMIN_ROLL_CORRECT:
+    case ADMIN_ROLL_CONTEST:
+    case ADMIN_ROLL_SEAL:
+    case ADMIN_ROLL_EXPECT:
+    case ADMIN_READY:
+        admin_roll(k, request, req, now);
         break;
     case ADMIN_CLASS_CREATE:
     case ADMIN_CLASS_LIST:

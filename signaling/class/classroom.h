@@ -122,9 +122,16 @@ enum admin_kind {
     ADMIN_CLASS_LIST,   /* -> {"classes":[{id,title,type,state,present,known,seq}]} */
     ADMIN_CLASS_SHOW,   /* class_id -> one of these with its people */
     ADMIN_CLASS_END,    /* class_id: ended for good */
+    ADMIN_CLASS_EDIT,   /* class_id, title (NULL = as it is), settings -> {} */
+    ADMIN_CLASS_BIN,    /* class_id, bin: nobody enters, or again; E_STATE: people inside */
     ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
     ADMIN_PASS,         /* class_id, publish, title (name), person, ttl_s -> likewise */
     ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */
+    ADMIN_ROLL_CORRECT, /* class_id, person, session, status + 1 or 0, title (reason), by */
+    ADMIN_ROLL_CONTEST, /* class_id, person, session, title (why) */
+    ADMIN_ROLL_SEAL,    /* class_id, session, title (digests), by */
+    ADMIN_ROLL_EXPECT,  /* class_id, person, role, title (name), number: on the roster */
+    ADMIN_READY,        /* class_id, person, status (verdict), title (figures) */
 };
 
 struct admin_setting {
@@ -140,9 +147,14 @@ struct admin_request {
     enum class_type class_type;
     enum role role;
     uint32_t ttl_s;                       /* LINK: 0 = 400 days; single-use: at most 600 */
-    const struct admin_setting *settings; /* CREATE */
+    const struct admin_setting *settings; /* CREATE, EDIT */
     size_t setting_count;
+    const char *number; /* ROLL_EXPECT: in a training register; NULL none */
+    int64_t session;    /* ROLL_*: number of the session */
+    uint32_t status;
+    struct id by; /* ROLL_CORRECT, _SEAL: zero = the operator */
     bool single;  /* LINK: join token, burnt at the first hello */
+    bool bin;     /* BIN: into the bin, or out of it */
     bool publish; /* PASS: WHIP token of one publisher named title; otherwise a WHEP token */
 };
 

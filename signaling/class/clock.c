@@ -12,6 +12,7 @@
 enum {
     REANCHOR_MS = 10 * 60 * 1000,
     LOOK_MS = 60 * 1000, /* dates are wall time: look again at least this often */
+    SHIFT_MS = 250,      /* a wall clock this far off its path is noted (F16) */
     HASTE_MS = 100,      /* something due that changed nothing is not asked about sooner */
 };
 
@@ -44,20 +45,48 @@ int64_t act_clock(const struct act *act)
     return class_clock(act->klass, act->now);
 }
 
+static void anchor(struct act *act, int64_t clock)
+{
+    act_emit(act, (struct event){.type = EVENT_TIME_ANCHORED,
+                                 .other = act->klass->room->config.boot,
+                                 .n = act->now.mono / US_PER_MS,
+                                 .a = (uint32_t)clock,
+                                 .b = (uint32_t)((uint64_t)clock >> 32)});
+}
+
+/*
+ * Stamps are wall time and lengths are not: whoever reads the journal takes them from the distance
+ * between stamp and class time, which an anchor tells. A wall clock that was set is told before
+ * the first event stamped with it.
+ */
+void clock_shift(struct act *act)
+{
+    const struct anchor *a = &act->klass->work->anchor;
+    if (act->err || id_is_zero(&a->boot)) {
+        return;
+    }
+    int64_t clock = act_clock(act);
+    int64_t shift = (act->now.wall - clock) - (a->wall - a->clock);
+    if (shift > SHIFT_MS || shift < -SHIFT_MS) {
+        anchor(act, clock);
+    }
+}
+
+static bool counted(const struct state *s)
+{
+    return s->session == SESSION_LIVE || s->session == SESSION_CLOSING;
+}
+
 void clock_anchor(struct act *act)
 {
     struct klass *k = act->klass;
     int64_t clock = act_clock(act);
     const struct anchor *a = &k->work->anchor;
     bool known = id_equal(&a->boot, &k->room->config.boot) && clock - a->clock < REANCHOR_MS;
-    if (known || act->err || parts_due(k->work, clock, act->now.wall) == INT64_MAX) {
-        return;
+    bool needed = counted(k->work) || parts_due(k->work, clock, act->now.wall) != INT64_MAX;
+    if (!known && !act->err && needed) {
+        anchor(act, clock);
     }
-    act_emit(act, (struct event){.type = EVENT_TIME_ANCHORED,
-                                 .other = k->room->config.boot,
-                                 .n = act->now.mono / US_PER_MS,
-                                 .a = (uint32_t)clock,
-                                 .b = (uint32_t)((uint64_t)clock >> 32)});
 }
 
 void clock_arm(struct klass *k, struct class_time now)

@@ -267,12 +267,23 @@ static struct refusal role_set(struct act *act, struct conn *c, const struct msg
     return fine;
 }
 
+/* Has this person another page that is connected? One that is lost keeps nobody here. */
+static bool on_another_page(const struct conn *c)
+{
+    for (const struct live *l = c->klass->lives; l; l = l->next) {
+        if (l != c->live && l->conn && id_equal(&l->person, &c->person)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct refusal leave(struct act *act, struct conn *c, const struct msg *msg)
 {
     (void)msg;
     const struct seat *seat = target(act, &c->person);
     struct event e = {.type = EVENT_PERSON_LEFT, .person = c->person, .a = LEAVE_LEFT};
-    if (seat->device_count > 1) {
+    if (seat->device_count > 1 && on_another_page(c)) {
         /* The person stays on the other pages. */
         e.type = EVENT_DEVICE_LEFT;
         e.device = c->live->device;

@@ -105,6 +105,9 @@ static int batch_push(struct batch *b, const struct event *event)
 void act_emit(struct act *act, struct event event)
 {
     struct klass *k = act->klass;
+    if (act->batch->count == 0 && event.type != EVENT_TIME_ANCHORED) {
+        clock_shift(act);
+    }
     event.seq = k->work->seq + 1;
     event.at = act->now.wall;
     if (act->batch->count == 0) {

@@ -327,8 +327,12 @@ static void join_again(struct act *act, const struct conn *c, const struct perso
                                      .a = 1});
     }
     struct id old = seat->devices[0].id;
+    bool away = seat->away;
     e.type = EVENT_DEVICE_JOINED;
     act_emit(act, e);
+    if (away) {
+        act_emit(act, (struct event){.type = EVENT_PERSON_AWAY, .person = c->person, .a = 0});
+    }
     if (moves && !act->err) {
         act_emit(act, (struct event){
                           .type = EVENT_DEVICE_LEFT, .person = c->person, .device = old, .a = 1});

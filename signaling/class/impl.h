@@ -287,11 +287,19 @@ struct sealer class_sealer(struct klass *klass);
 
 int64_t class_clock(struct klass *klass, struct class_time now);
 int64_t act_clock(const struct act *act);
-/* Notes the clocks in the journal when something in the state has a deadline. */
+/* Notes the clocks in the journal while a session counts or something has a deadline. */
 void clock_anchor(struct act *act);
+/* Before the first event of a command: notes that the wall clock was set. */
+void clock_shift(struct act *act);
 /* Sets the timer of the class to the earliest deadline of the working state. */
 void clock_arm(struct klass *klass, struct class_time now);
 void clock_due(struct klass *klass, struct class_time now);
+
+/* ---- admin_roll.c: attendance from outside the live class
+ * ---------------------------------------------------------------------------------------------- */
+
+void admin_roll(struct klass *klass, uint64_t request, const struct admin_request *req,
+                struct class_time now);
 
 /* ---- parts.c: the features (part.h)
  * --------------------------------------------------------------------- */

@@ -2,15 +2,13 @@
 
 #include "signaling/class/conduct.h"
 #include "signaling/class/floor_cmd.h"
+#include "signaling/class/roll.h"
 #include "signaling/class/webinar.h"
 #include "signaling/class/ws.h"
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {
-    &class_conduct,
-    &class_floor,
-    &class_workshops,
-    &class_webinar,
+    &class_conduct, &class_floor, &class_workshops, &class_webinar, &class_roll,
 };
 
 const struct class_part *class_part(size_t i)

@@ -266,6 +266,7 @@ void http_free(struct door *door, struct door_conn *conn)
         struct ipc_frame gone = {.type = IPC_GONE, .gone = conn->num};
         (void)core_send(door, &gone);
     }
+    door->large -= http->body_len > door->config.body_max;
     pace_free(door, conn);
     mem_free(http->ask);
     mem_free(http->body);

@@ -30,6 +30,7 @@ enum {
     DOOR_TICK_MS = 250,        /* deadlines are walked this often (rule 7) */
     DOOR_FD_RESERVE = 128,     /* descriptors beyond the connections (rule 6) */
     DOOR_FILES_MAX = 48,       /* of these, for files being sent */
+    DOOR_LARGE_MAX = 8,        /* large bodies on their way at once */
     DOOR_SURPLUS_MAX = 16,     /* connections over the limit that hear 503 */
     DOOR_HEADER_DATA = 8192,   /* header bytes of one request (rule 4) */
     DOOR_SHORT_MAX = 16 * 1024 /* replies up to this leave in one write (rule 12) */
@@ -157,6 +158,7 @@ struct door {
     uint32_t counter;
     uint32_t surplus;
     uint32_t files_open;
+    uint32_t large;              /* requests whose body is above config.body_max */
     struct door_conn *send_head; /* conns with an active door_out */
     struct door_conn *taking;    /* being adopted: WSI_CREATE takes it (rule 5) */
     struct door_core core;

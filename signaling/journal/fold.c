@@ -64,9 +64,24 @@ static int class_ended(struct state *s, const struct event *e)
 {
     vacate_all(s, e);
     parts_closed(s, e);
-    s->ended = true;
+    s->ended = STATE_ENDED;
     s->session = SESSION_CLOSED;
     s->changed_at = e->at;
+    return 0;
+}
+
+static int class_renamed(struct state *s, const struct event *e)
+{
+    rtext_set(&s->title, e->text);
+    return 0;
+}
+
+/* What has ended for good is not opened by the bin. */
+static int class_binned(struct state *s, const struct event *e)
+{
+    if (s->ended != STATE_ENDED) {
+        s->ended = e->a ? STATE_BINNED : STATE_OPEN;
+    }
     return 0;
 }
 
@@ -171,7 +186,7 @@ static int person_forgotten(struct state *s, const struct event *e)
 {
     struct person *p = state_person(s, &e->person);
     if (!p) {
-        return E_CORRUPT;
+        return 0; /* on the roster, never here */
     }
     rtext_put(&p->name);
     for (size_t i = 0; i < s->chat_count; i++) {
@@ -380,6 +395,10 @@ static int fold_one(struct state *s, const struct event *e)
         return hand_lowered(s, e);
     case EVENT_CHAT_POSTED:
         return chat_posted(s, e);
+    case EVENT_CLASS_RENAMED:
+        return class_renamed(s, e);
+    case EVENT_CLASS_BINNED:
+        return class_binned(s, e);
     case EVENT_LINK_USED:
         return link_used(s, e);
     default:

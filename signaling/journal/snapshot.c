@@ -325,7 +325,7 @@ static int get_state(struct state *s, struct rd *r, uint8_t format, const struct
     s->seq = rd_u64(r);
     unsigned type = rd_u8(r);
     unsigned session = rd_u8(r);
-    s->ended = rd_u8(r) != 0;
+    s->ended = rd_u8(r);
     s->created_at = (wall_ms)rd_u64(r);
     s->changed_at = (wall_ms)rd_u64(r);
     s->acting = get_id(r);

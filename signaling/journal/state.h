@@ -17,6 +17,7 @@
 
 #include "codec/base/time.h"
 #include "signaling/journal/floor.h"
+#include "signaling/journal/roll.h"
 #include "signaling/journal/rtext.h"
 #include "signaling/journal/workshops.h"
 #include "signaling/schema/id.h"
@@ -27,8 +28,8 @@
 struct stage; /* signaling/journal/stage.h */
 
 enum {
-    STATE_PERSONS_MAX = 2000, /* known; then whoever left longest ago is forgotten */
-    STATE_SEATS_MAX = 1000,
+    STATE_PERSONS_MAX = 8000, /* known; then whoever left longest ago is forgotten */
+    STATE_SEATS_MAX = 4000,   /* their list fits into what a door keeps for a page (1 MiB) */
     STATE_DEVICES_MAX = 3,
     STATE_CHAT_MAX = 200,
     STATE_COMMANDS_MAX = 256, /* command ids remembered per seat */
@@ -90,6 +91,7 @@ struct person {
     bool held;        /* sent back: waits whatever the policy */
     bool listed;      /* has a link of his own */
     bool stepped;     /* host whose place was taken while away: takes it back by one click */
+    uint8_t check;    /* enum roll_asked, of the presence check that runs */
     uint16_t room;    /* last room, for coming back */
     int64_t heard_ms; /* spoken in this session, by the levels of the microphone */
     int64_t floor_ms; /* and with the floor */
@@ -126,13 +128,16 @@ struct used_link {
     wall_ms expires_at;
 };
 
+/* Why nobody can enter any more. */
+enum state_end { STATE_OPEN = 0, STATE_ENDED = 1 /* for good */, STATE_BINNED = 2 };
+
 struct state {
     struct id class_id;
     uint64_t seq; /* of the last event folded */
     struct rtext *title;
     enum class_type type;
     enum session_state session;
-    bool ended;
+    uint8_t ended; /* enum state_end */
     wall_ms created_at;
     wall_ms changed_at; /* session */
     struct id acting;   /* the acting host */
@@ -145,6 +150,7 @@ struct state {
     int64_t staffless_due; /* when it closes for want of staff; 0 = staff is here */
     size_t wait_count;
     struct floor floor;
+    struct roll roll;
 
     struct person **persons;
     uint64_t *person_keys; /* id_key of persons[i], for a fast search */

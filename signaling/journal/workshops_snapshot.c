@@ -143,8 +143,8 @@ static void put_small(struct out *o, const struct workshops *w, enum ws_list_kin
         wr_u8(o->w, l->desk);
     } else if (kind == WS_LABELS) {
         put_id(o, &ws_label_at(w, i)->person);
-        put_plain(o, ws_label_at(w, i)->text[0]);
-        put_plain(o, ws_label_at(w, i)->text[1]);
+        put_text(o, ws_label_at(w, i)->text[0], &ws_label_at(w, i)->person);
+        put_text(o, ws_label_at(w, i)->text[1], &ws_label_at(w, i)->person);
     }
 }
 

@@ -1,10 +1,13 @@
 """The attendance of a session on paper and as files, read back with other programs' eyes."""
 import csv
+import http.client
 import io
+import json
 import os
+import sqlite3
 import subprocess
 
-from harness import Server, check, enter
+from harness import Server, check, enter, tls
 
 NAMES = ["Amélie Dupont-Lefèvre", "Besançon, \"le Grand\"", "=SUM(A1:A9)", "Zoë Łukasiewicz"] + \
     [f"Participante nº {i} au nom plutôt long" for i in range(36)]
@@ -57,7 +60,177 @@ def spreadsheet(s, class_id):
     check("and lets none of them be a formula", "'=SUM(A1:A9)" in names)
 
 
+def ask(s, method, path, bearer=None, body=None):
+    """Status, headers and body (JSON when it is) of a request of a page."""
+    c = http.client.HTTPSConnection("127.0.0.1", s.port, timeout=20, context=tls())
+    headers = {"Origin": f"https://127.0.0.1:{s.port}"}
+    if bearer:
+        headers["Authorization"] = "Bearer " + bearer
+    data = None
+    if method == "POST":
+        headers["Content-Type"] = "application/json"
+        data = json.dumps(body or {})
+    try:
+        c.request(method, path, data, headers)
+        answer = c.getresponse()
+        raw = answer.read()
+        kind = answer.getheader("content-type") or ""
+        return answer.status, json.loads(raw) if "json" in kind else raw
+    finally:
+        c.close()
+
+
+def live(s, class_id, host_token, person_token, person, snapshot):
+    """While the class runs: presence check, own record, the sheet of staff."""
+    api = f"/api/classes/{class_id}/attendance"
+    person_id = snapshot["you"]["person"]
+    status, own = ask(s, "GET", api + "/own", person_token)
+    check("everybody sees his own record while it runs",
+          status == 200 and own["own"]["person"] == person_id and own["own"]["here"], own)
+    status, _ = ask(s, "GET", api, person_token)
+    check("and nobody the sheet of all", status == 403, status)
+    status, sheet = ask(s, "GET", api, host_token)
+    names = [p["name"] for p in sheet["sheet"]["people"]]
+    check("staff sees the sheet live", status == 200 and NAMES[0] in names, status)
+    status, answer = ask(s, "POST", api + "/seal", host_token)
+    check("a running session is not sealed", status == 409, answer)
+    status, answer = ask(s, "POST", api + "/contest", person_token, {"text": "J'étais là"})
+    check("one may contest one's record", status == 200, answer)
+    return person_id
+
+
+def checked(host, people):
+    """A presence check that all but the last answer."""
+    host.answer(host.send("check.ask"))
+    for p in people[:-1]:
+        asked = p.event("check.set")["checks"][0]
+        p.answer(p.send("check.answer", check=asked["id"]))
+    host.event("check.tally.set", checkTally=[[len(people), len(people) - 1]])
+
+
+def after(s, class_id, link, person_token, person_id):
+    """When it is over: words of staff, the seal, what a changed byte does."""
+    api = f"/api/classes/{class_id}/attendance"
+    _, sheet = ask(s, "GET", api, link)
+    row = next(p for p in sheet["sheet"]["people"] if p["person"] == person_id)
+    check("a contest stands on the sheet", row["contest"]["text"] == "J'étais là", row)
+    check("presence checks are counted", (row["checks_asked"], row["checks_passed"]) == (1, 1), row)
+    status, answer = ask(s, "POST", api + "/correct", link,
+                         {"person": person_id, "status": "excused", "reason": ""})
+    check("a correction needs a reason", status == 422 and answer["error"] == "reason", answer)
+    status, answer = ask(s, "POST", api + "/correct", link,
+                         {"person": person_id, "status": "excused", "reason": "Panne du réseau"})
+    check("staff corrects with a reason", status == 200, answer)
+    _, own = ask(s, "GET", api + "/own", person_token)
+    check("the person sees it, with what was computed",
+          (own["own"]["status"], own["own"]["computed"]) == ("excused", "present")
+          and own["own"]["correction"]["reason"] == "Panne du réseau", own)
+    status, text = ask(s, "GET", api + "/file?kind=csv&lang=fr", link)
+    check("the CSV over the page tells both", status == 200 and "Panne du réseau" in text.decode()
+          and "excusé" in text.decode(), status)
+    status, pdf = ask(s, "GET", api + "/file?kind=sheet", link)
+    check("the sheet over the page is a PDF", status == 200 and pdf[:5] == b"%PDF-", status)
+    status, _ = ask(s, "GET", api + "/file?kind=sheet", person_token)
+    check("not for participants", status == 403, status)
+    status, _ = ask(s, "GET", api + "/file?kind=certificate", person_token)
+    check("no certificate for whoever is only excused", status == 404, status)
+    status, answer = ask(s, "POST", api + "/seal", link)
+    check("staff seals", status == 200, answer)
+    _, sheet = ask(s, "GET", api, link)
+    check("the seal stands and holds", sheet["sheet"]["sealed"] and sheet["sheet"]["holds"]
+          and sheet["intact"] and len(sheet["sheet"]["seal"]) == 64)
+    status, answer = ask(s, "POST", api + "/correct", link,
+                         {"person": person_id, "status": "present", "reason": "après"})
+    check("a sealed sheet stays", status == 409 and answer["error"] == "sealed", answer)
+    code, out, err = s.cli("attendance", class_id, "--verify")
+    check("the command says that the seal holds", code == 0 and "holds" in out, err)
+
+
+def remains(s, class_id, link, token, person_id, other_id):
+    """What is kept, of whom, for whom, and what erasing leaves."""
+    api = f"/api/classes/{class_id}"
+    status, seen = ask(s, "GET", api + "/after", link)
+    check("staff reads what was written and how long people spoke",
+          status == 200 and seen["chat"][0]["text"] == "Bonjour à tous" and "times" in seen, seen)
+    status, seen = ask(s, "GET", api + "/after", token)
+    check("whoever was there reads what was written to all, and no times",
+          status == 200 and len(seen["chat"]) == 1 and "times" not in seen, seen)
+    status, _ = ask(s, "GET", api + "/ready", token)
+    check("the readiness board is for staff", status == 403, status)
+    status, answer = ask(s, "POST", api + "/ready", token,
+                         {"verdict": 2, "figures": {"mic": True, "path": "udp", "up": 2100}})
+    check("a check of devices is kept", status == 200, answer)
+    _, board = ask(s, "GET", api + "/ready", link)
+    check("staff sees it by person", board["ready"][person_id]["figures"]["path"] == "udp", board)
+    status, mine = ask(s, "GET", api + "/export", token)
+    text = json.dumps(mine, ensure_ascii=False)
+    check("one gets all there is about oneself", status == 200 and NAMES[0] in text
+          and "Bonjour à tous" in text and "J'étais là" in text and "udp" in text)
+    check("and nothing about others", NAMES[1] not in text and other_id not in text)
+    status, _ = ask(s, "GET", api + f"/export?person={other_id}", token)
+    check("not even when asked for", status == 403, status)
+    status, _ = ask(s, "GET", api + "/export", s.link(class_id)["link"])
+    check("a link of nobody exports nothing", status == 422, status)
+    status, answer = ask(s, "POST", api + "/forget", link, {"person": person_id})
+    check("staff erases a person", status == 200, answer)
+    _, sheet = ask(s, "GET", api + "/attendance", link)
+    rows = {p["person"]: p for p in sheet["sheet"]["people"]}
+    check("the name is gone, the counts are not", rows[person_id]["name"] == ""
+          and rows[person_id]["present_ms"] > 0 and len(rows) == 4, rows[person_id])
+    check("and the seal still holds", sheet["intact"] and sheet["sheet"]["holds"])
+    _, seen = ask(s, "GET", api + "/after", link)
+    check("the words are gone too", seen["chat"][0]["text"] == "" and seen["chat"][0]["name"] == "",
+          seen["chat"])
+    status, kept = ask(s, "GET", api + "/kept", link)
+    check("one page says what is kept", status == 200 and (kept["erased"], kept["sealed"],
+                                                           kept["records"]) == (1, 1, 3), kept)
+
+
+def tampered(s, class_id):
+    """One byte of the database changed while nobody looks."""
+    path = os.path.join(s.data, "amphi.db")
+    db = sqlite3.connect(path)
+    rows = db.execute("SELECT seq, blob FROM journal ORDER BY seq").fetchall()
+    seq, data = rows[len(rows) // 3]
+    changed = bytearray(data)
+    changed[12 + 7] ^= 1  # last byte of the stamp: a millisecond
+    db.execute("UPDATE journal SET blob = ? WHERE seq = ?", (bytes(changed), seq))
+    db.commit()
+    code, _, err = s.cli("attendance", class_id, "--verify")
+    check("one changed bit of the journal breaks the seal", code == 1 and "broken" in err, err)
+    db.execute("UPDATE journal SET blob = ? WHERE seq = ?", (data, seq))
+    db.commit()
+    db.close()
+    code, out, _ = s.cli("attendance", class_id, "--verify")
+    check("put back, it holds again", code == 0, out)
+
+
+def evidence():
+    with Server() as s:
+        code, out, err = s.cli("class", "create", "Journée de formation",
+                               "--attendance-share", "1", "--json")  # however slow people come
+        assert code == 0, err
+        class_id = json.loads(out)["class"]
+        host_link = s.link(class_id, "host")["link"]
+        host, _ = enter(s, host_link, "Claire Fontaine")
+        link = s.link(class_id)["link"]
+        entered = [enter(s, link, name) for name in NAMES[:3]]
+        people = [c for c, _ in entered]
+        token = people[0].type("door")["guest"]
+        person_id = live(s, class_id, host_link, token, people[0], entered[0][1])
+        people[0].answer(people[0].send("chat.send", text="Bonjour à tous"))
+        checked(host, people)
+        host.answer(host.send("session.end"))
+        for p in people:
+            p.wait_closed()
+        after(s, class_id, host_link, token, person_id)
+        remains(s, class_id, host_link, token, person_id, entered[1][1]["you"]["person"])
+        s.stop()
+        tampered(s, class_id)
+
+
 def run():
+    evidence()
     with Server() as s:
         class_id = s.make_class("Évaluer par compétences")
         host, _ = enter(s, s.link(class_id, "host")["link"], "Claire Fontaine")

@@ -18,7 +18,8 @@ static const struct {
     {"s7", attack_s7},   {"s8", attack_s8},
     {"s9", attack_s9},   {"s10", attack_s10},
     {"s11", attack_s11}, {"s12", attack_s12},
-    {"s16", attack_s16}, {"s38", attack_s38},
+    {"s16", attack_s16}, {"s27", attack_s27},
+    {"s38", attack_s38},
 };
 
 int main(int argc, char **argv)

@@ -17,5 +17,7 @@ void attack_s9(struct stage *stage);
 void attack_s10(struct stage *stage);
 void attack_s11(struct stage *stage);
 void attack_s38(struct stage *stage);
+/* canary.c */
+void attack_s27(struct stage *stage);
 /* feedback.c */
 void attack_s12(struct stage *stage);

@@ -37,6 +37,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             back.template_id != out.template_id) {
             abort();
         }
+        uint8_t told[300];
+        uint32_t mask = av1_dd_targets(&d, 5);
+        size_t told_len = d.targets ? av1_dd_retarget(told, sizeof(told), dd, len, &d, mask) : 0;
+        if (told_len &&
+            (av1_dd_parse(&back, &s, told, told_len) != 0 || !back.has_mask ||
+             back.active_targets != mask || memcmp(&back.deps, &out.deps, sizeof(out.deps)) != 0)) {
+            abort();
+        }
     }
     return 0;
 }

@@ -6,7 +6,7 @@
 #include "codec/wire/rtcp.h"
 #include "codec/wire/stun.h"
 #include "codec/wire/twcc.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/model.h"
 
 enum { AUDIO_SLOTS = 5, VIDEO_SLOTS = 16, CHECK_US = 2500 * US_PER_MS, NACKS = 64 };
 
@@ -22,8 +22,10 @@ void client_init(struct client *c)
     o->audio_slots = AUDIO_SLOTS;
     o->video_slots = VIDEO_SLOTS;
     o->audio.pt[CODEC_OPUS] = SIM_PT_OPUS;
-    o->video.pt[CODEC_VP8] = SIM_PT_VP8;
-    o->video.rtx[CODEC_VP8] = SIM_PT_RTX;
+    for (uint8_t codec = CODEC_VP8; codec <= CODEC_AV1; codec++) {
+        o->video.pt[codec] = sim_pt(codec);
+        o->video.rtx[codec] = (uint8_t)(sim_pt(codec) + 1);
+    }
     /* Two kinds of browser: ids differ. */
     uint8_t shift = c->number % 2;
     o->audio_ext.id[RTPEXT_MID] = (uint8_t)(4 - shift);
@@ -34,6 +36,7 @@ void client_init(struct client *c)
     o->video_ext.id[RTPEXT_RID] = 10;
     o->video_ext.id[RTPEXT_REPAIRED_RID] = 11;
     o->video_ext.id[RTPEXT_PLAYOUT_DELAY] = 12;
+    o->video_ext.id[RTPEXT_DEPENDENCY_DESCRIPTOR] = (uint8_t)(13 + 2 * shift);
     for (unsigned s = 0; s < SOURCE_COUNT; s++) {
         memcpy(o->mid[s], mids[s], 2);
         c->level[s] = 40;
@@ -59,6 +62,7 @@ void client_free(struct client *c)
 {
     struct crypto_ops ops = fake_crypto_ops();
     ear_free(c);
+    model_free(c);
     ops.seal_free(c->seal);
     ops.open_free(c->open_ctx);
     ops.open_free(c->tap);
@@ -215,6 +219,7 @@ void client_tick(struct client *c, mono_us now)
     }
     media_tick(c, now);
     ear_tick(c, now);
+    model_tick(c, now);
     if (now >= c->next_rtcp_us) {
         c->next_rtcp_us = now + US_PER_S;
         send_reports(c, now);
@@ -301,6 +306,7 @@ static void input_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
     s->got_us = now;
     s->got++;
     ear_rtp(c, k, rtx, &hdr, data, now);
+    model_rtp(c, k, rtx, &hdr, data, now);
 }
 
 void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now)

@@ -210,7 +210,7 @@ static void picture_rtp(struct ear_picture *p, const struct rtp_header *hdr, con
         payload += len >= 2 ? 2 : 0;
         len -= len >= 2 ? 2 : 0;
     }
-    if (len == 0 || !mark_read(payload, len, &m) || m.count >= 64 ||
+    if (len == 0 || !mark_read(payload, len, &m) || m.count >= 64 || m.codec != CODEC_VP8 ||
         vp8_parse(&vp8, payload, len)) {
         return;
     }

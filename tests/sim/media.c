@@ -1,4 +1,4 @@
-/* What a client sends: Opus-shaped audio with levels, VP8-shaped simulcast, retransmissions. */
+/* What a client sends: Opus-shaped audio with levels, pictures of coder.h, retransmissions. */
 #include <string.h>
 
 #include "codec/base/mem.h"
@@ -8,6 +8,11 @@ enum { FRAME_US = 40 * US_PER_MS, AUDIO_US = 20 * US_PER_MS, MID_FIRST = 20 };
 
 static const uint16_t heights[3] = {720, 360, 180};
 static const uint8_t packets[3] = {5, 2, 1};
+
+static bool is_video(const struct stream_out *s)
+{
+    return s->source == SOURCE_CAMERA || s->source == SOURCE_SCREEN;
+}
 
 static void stream_init(struct client *c, struct stream_out *s, uint8_t source, uint8_t layer)
 {
@@ -20,8 +25,10 @@ static void stream_init(struct client *c, struct stream_out *s, uint8_t source, 
     s->seq = rng_u32(rng) & 0xffff;
     s->rtx_seq = rng_u32(rng) & 0x7fff;
     s->timestamp0 = rng_u32(rng);
-    s->picture_id = (uint16_t)(rng_u32(rng) & 0x7fff);
-    s->tl0 = (uint8_t)rng_u32(rng);
+    s->structure = &structures[0];
+    s->coder.picture_id = (uint16_t)(rng_u32(rng) & 0x7fff);
+    s->coder.tl0 = (uint8_t)rng_u32(rng);
+    s->coder.number = (uint16_t)rng_u32(rng);
     s->height = heights[layer];
     s->packets = packets[layer];
     s->filler = 200;
@@ -55,11 +62,6 @@ void media_fat(struct client *c)
     }
 }
 
-static bool is_video(const struct stream_out *s)
-{
-    return s->source == SOURCE_CAMERA || s->source == SOURCE_SCREEN;
-}
-
 static void mark_write(struct wr *w, const struct mark *m)
 {
     wr_u32(w, m->publisher);
@@ -69,6 +71,14 @@ static void mark_write(struct wr *w, const struct mark *m)
     wr_u8(w, m->index);
     wr_u8(w, m->count);
     wr_u8(w, m->key);
+    wr_u8(w, m->codec);
+    wr_u8(w, (uint8_t)(m->spatial << 4 | m->temporal));
+    wr_u8(w, m->tl0);
+    wr_u16(w, m->picture_id);
+    wr_u8(w, m->refs);
+    for (unsigned i = 0; i < CODER_REFS; i++) {
+        wr_u32(w, m->ref[i]);
+    }
     wr_u24(w, 0xabcdef);
 }
 
@@ -85,28 +95,27 @@ bool mark_read(const uint8_t *payload, size_t len, struct mark *out)
     out->index = rd_u8(&r);
     out->count = rd_u8(&r);
     out->key = rd_u8(&r);
+    out->codec = rd_u8(&r);
+    uint8_t layer = rd_u8(&r);
+    out->spatial = layer >> 4;
+    out->temporal = layer & 15;
+    out->tl0 = rd_u8(&r);
+    out->picture_id = rd_u16(&r);
+    out->refs = rd_u8(&r);
+    for (unsigned i = 0; i < CODER_REFS; i++) {
+        out->ref[i] = rd_u32(&r);
+    }
     return rd_u24(&r) == 0xabcdef;
 }
 
-/* VP8 descriptor with picture id, tl0 and tid, and the frame header on a first packet. */
-static void write_vp8(struct wr *w, const struct stream_out *s, const struct mark *m)
+void media_structure(struct client *c, uint8_t source, const struct structure *st)
 {
-    bool base = m->key || s->frame % 2 == 0;
-    wr_u8(w, (uint8_t)(0x80 | (m->index == 0 ? 0x10 : 0) | (base ? 0 : 0x20)));
-    wr_u8(w, 0xe0);
-    wr_u16(w, (uint16_t)(0x8000 | s->picture_id));
-    wr_u8(w, s->tl0);
-    wr_u8(w, (uint8_t)(base ? 0 : 0x60)); /* refers to the base layer only */
-    if (m->index == 0) {
-        wr_u8(w, m->key ? 0x10 : 0x11);
-        wr_u16(w, 0);
-        if (m->key) {
-            wr_u24(w, 0x9d012a);
-            unsigned width = s->height * 16U / 9;
-            wr_u8(w, (uint8_t)width);
-            wr_u8(w, (uint8_t)(width >> 8));
-            wr_u8(w, (uint8_t)s->height);
-            wr_u8(w, (uint8_t)(s->height >> 8));
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        struct stream_out *s = &c->stream[i];
+        if (s->source == source && is_video(s)) {
+            s->structure = st;
+            s->exists = s->layer < st->encodings;
+            s->key_wanted = true;
         }
     }
 }
@@ -125,7 +134,8 @@ static struct rtpext_values ext_values(struct client *c, const struct stream_out
         v.kinds |= 1u << RTPEXT_AUDIO_LEVEL;
     }
     if (s->source == SOURCE_CAMERA && s->sent < MID_FIRST) {
-        v.kinds |= 1u << RTPEXT_MID | 1u << (rtx ? RTPEXT_REPAIRED_RID : RTPEXT_RID);
+        v.kinds |= 1u << RTPEXT_MID;
+        v.kinds |= s->structure->encodings > 1 ? 1u << (rtx ? RTPEXT_REPAIRED_RID : RTPEXT_RID) : 0;
         v.mid = c->offer.mid[s->source];
         v.mid_len = (uint8_t)strlen(v.mid);
         v.rid = rids[s->layer];
@@ -147,52 +157,68 @@ static void send_sealed(struct client *c, uint8_t *plain, size_t header_len, siz
     world_up(c->world, c, out, n);
 }
 
-static void send_packet(struct client *c, struct stream_out *s, const struct mark *m, size_t filler)
+static void keep(struct stream_out *s, const struct rtp_header *hdr, const uint8_t *payload,
+                 size_t len, const struct rtpext_values *v)
 {
-    uint8_t plain[1250];
+    unsigned at = (unsigned)(s->seq % SIM_KEPT);
+    s->kept[at].seq = (uint16_t)s->seq;
+    s->kept[at].len = (uint16_t)len;
+    s->kept[at].timestamp = hdr->timestamp;
+    s->kept[at].pt = hdr->pt;
+    s->kept[at].marker = hdr->marker;
+    s->kept[at].dd_len = v->dd_len;
+    memcpy(s->kept[at].data, payload, len);
+    if (v->dd_len) {
+        memcpy(s->kept[at].dd, v->dd, v->dd_len);
+    }
+}
+
+static void send_packet(struct client *c, struct stream_out *s, const struct mark *m,
+                        const struct coded *frame, size_t filler)
+{
+    uint8_t plain[1400];
+    uint8_t dd[CODER_DD_MAX];
     struct wr w = wr_init(plain, sizeof(plain));
     struct rtpext_values v = ext_values(c, s, false);
-    uint32_t hz = is_video(s) ? 90000 : 48000;
-    uint32_t tick = (uint32_t)(is_video(s) ? FRAME_US : AUDIO_US) / 1000 * (hz / 1000);
+    bool video = is_video(s);
+    uint32_t hz = video ? 90000 : 48000;
+    uint32_t tick = (uint32_t)(video ? FRAME_US : AUDIO_US) / 1000 * (hz / 1000);
+    struct coder_packet p = {.st = s->structure,
+                             .frame = frame,
+                             .height = s->height,
+                             .index = m->index,
+                             .count = m->count,
+                             .rest = filler + MARK_LEN};
     struct rtp_header hdr = {
         .ssrc = s->ssrc,
         .seq = (uint16_t)s->seq,
         .timestamp = s->timestamp0 + s->frame * tick,
-        .pt = is_video(s) ? SIM_PT_VP8 : SIM_PT_OPUS,
-        .marker = m->index + 1 == m->count,
+        .pt = video ? sim_pt((uint8_t)s->structure->codec) : SIM_PT_OPUS,
+        .marker = m->index + 1 == m->count && (!video || m->spatial + 1 == s->structure->spatial),
     };
+    if (video && (v.dd_len = coder_dd(dd, &p)) != 0) {
+        v.kinds |= 1u << RTPEXT_DEPENDENCY_DESCRIPTOR;
+        v.dd = dd;
+    }
     rtp_write(&w, &hdr, NULL, true);
-    rtpext_write(&w, is_video(s) ? &c->offer.video_ext : &c->offer.audio_ext, &v, NULL);
+    rtpext_write(&w, video ? &c->offer.video_ext : &c->offer.audio_ext, &v, NULL);
     size_t header_len = wr_len(&w);
-    if (is_video(s)) {
-        write_vp8(&w, s, m);
+    if (video) {
+        coder_write(&w, &p);
     } else {
         wr_u8(&w, 0x78);
     }
     wr_zero(&w, filler);
     mark_write(&w, m);
     size_t len = wr_len(&w) - header_len;
-    unsigned at = (unsigned)(s->seq % SIM_KEPT);
-    s->kept[at].seq = (uint16_t)s->seq;
-    s->kept[at].header_len = (uint16_t)header_len;
-    s->kept[at].len = (uint16_t)len;
-    s->kept[at].timestamp = hdr.timestamp;
-    memcpy(s->kept[at].data, plain + header_len, len);
+    keep(s, &hdr, plain + header_len, len, &v);
     send_sealed(c, plain, header_len, len, s->seq++);
     s->sent++;
 }
 
-static void send_frame(struct client *c, struct stream_out *s)
+static void send_layer(struct client *c, struct stream_out *s, const struct coded *frame,
+                       uint8_t count, size_t filler)
 {
-    bool key = is_video(s) && (s->key_wanted || s->sent == 0);
-    uint8_t count = is_video(s) ? (uint8_t)(key ? s->packets * s->key_factor : s->packets) : 1;
-    s->key_wanted = false;
-    s->frame++;
-    s->picture_id = (s->picture_id + 1) & 0x7fff;
-    if (key || s->frame % 2 == 0) {
-        s->tl0++;
-    }
-    size_t filler = is_video(s) ? s->filler + rng_below(&c->world->rng, 3) : 60;
     for (uint8_t i = 0; i < count; i++) {
         struct mark m = {
             .publisher = c->number,
@@ -201,9 +227,34 @@ static void send_frame(struct client *c, struct stream_out *s)
             .layer = s->layer,
             .index = i,
             .count = count,
-            .key = key,
+            .key = frame->key,
+            .codec = is_video(s) ? (uint8_t)s->structure->codec : CODEC_OPUS,
+            .spatial = frame->spatial,
+            .temporal = frame->temporal,
+            .tl0 = frame->tl0,
+            .picture_id = frame->picture_id,
+            .refs = frame->refs,
+            .ref = {frame->ref[0], frame->ref[1]},
         };
-        send_packet(c, s, &m, filler + (i >= count / 2));
+        send_packet(c, s, &m, frame, filler + (i >= count / 2));
+    }
+}
+
+static void send_frame(struct client *c, struct stream_out *s)
+{
+    struct coded layer[CODER_SPATIAL] = {0};
+    bool key = is_video(s) && (s->key_wanted || s->sent == 0);
+    s->key_wanted = false;
+    s->frame++;
+    if (!is_video(s)) {
+        send_layer(c, s, &layer[0], 1, 60);
+        return;
+    }
+    unsigned layers = coder_next(&s->coder, s->structure, s->frame, key, layer);
+    size_t filler = s->filler + rng_below(&c->world->rng, 3);
+    for (unsigned i = 0; i < layers; i++) {
+        unsigned count = layers > 1 ? packets[layers - 1 - i] : s->packets;
+        send_layer(c, s, &layer[i], (uint8_t)(key ? count * s->key_factor : count), filler);
     }
 }
 
@@ -215,7 +266,7 @@ void media_tick(struct client *c, mono_us now)
             continue;
         }
         s->next_us += is_video(s) ? FRAME_US : AUDIO_US;
-        if (c->on[s->source] && !s->off) {
+        if (c->on[s->source] && !s->off && s->exists) {
             send_frame(c, s);
         } else {
             s->frame++; /* the sampling clock goes on */
@@ -262,9 +313,16 @@ void media_nack(struct client *c, uint32_t ssrc, uint16_t seq)
             .ssrc = s->rtx_ssrc,
             .seq = (uint16_t)s->rtx_seq,
             .timestamp = s->kept[at].timestamp,
-            .pt = SIM_PT_RTX,
+            .pt = (uint8_t)(s->kept[at].pt + 1),
+            .marker = s->kept[at].marker,
         };
-        v.kinds |= s->source == SOURCE_CAMERA ? 1u << RTPEXT_MID | 1u << RTPEXT_REPAIRED_RID : 0;
+        v.kinds |= s->source == SOURCE_CAMERA ? 1u << RTPEXT_MID : 0;
+        v.kinds |= s->source == SOURCE_CAMERA && s->structure->encodings > 1
+                       ? 1u << RTPEXT_REPAIRED_RID
+                       : 0;
+        v.kinds |= s->kept[at].dd_len ? 1u << RTPEXT_DEPENDENCY_DESCRIPTOR : 0;
+        v.dd = s->kept[at].dd;
+        v.dd_len = s->kept[at].dd_len;
         v.mid = c->offer.mid[s->source];
         v.mid_len = (uint8_t)strlen(v.mid);
         v.repaired_rid = s->layer == 0 ? "h" : (s->layer == 1 ? "m" : "l");

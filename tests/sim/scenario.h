@@ -38,6 +38,12 @@ void workshop_listen(struct world *w);
 void workshop_voice(struct world *w);
 void workshop_moves(struct world *w);
 
+/* codecs.c: layer structures over links; codec_rows of them are all there is, more are new seeds.
+ */
+extern const unsigned codec_rows;
+void codec_row_name(uint64_t row, char *out, size_t cap);
+void codec_row(struct world *w, uint64_t row);
+
 /* Fails unless cond; text says what was expected. */
 #define EXPECT(w, cond, ...)                                                                       \
     do {                                                                                           \

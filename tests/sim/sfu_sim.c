@@ -1,5 +1,6 @@
 /*
- * Runs named scenarios and random worlds:  sfu_sim [--seeds N] [--from SEED] [--only NAME]
+ * Runs named scenarios, random worlds and layer structures over links (--only codecs: these alone):
+ *   sfu_sim [--seeds N] [--from SEED] [--only NAME]
  * Prints "ok NAME" or "FAIL NAME seed S: why", finally "N passed, N failed"; exit 1 on a failure.
  */
 #include <stdio.h>
@@ -8,12 +9,17 @@
 #include "codec/base/mem.h"
 #include "tests/sim/scenario.h"
 
+/* run_h NULL: the row of layer structures that has the seed as its number. */
 static bool play(const char *name, void (*run_h)(struct world *w), uint64_t seed, unsigned shards,
                  uint32_t loudest)
 {
     long blocks = mem_live();
     struct world *w = world_new(seed, shards, loudest);
-    run_h(w);
+    if (run_h) {
+        run_h(w);
+    } else {
+        codec_row(w, seed);
+    }
     uint64_t violations = w->violations;
     char first[sizeof(w->first)];
     memcpy(first, w->first, sizeof(first));
@@ -60,6 +66,15 @@ int main(int argc, char **argv)
         char name[48];
         snprintf(name, sizeof(name), "random_world_%llu", (unsigned long long)seed);
         bool ok = play(name, scenario_random, seed, 1 + (unsigned)(seed % 3), 3);
+        passed += ok;
+        failed += !ok;
+    }
+    /* At least every structure over every link, from the first seed on. */
+    bool rows = !only || strcmp(only, "codecs") == 0;
+    for (uint64_t i = 0; rows && i < (seeds < codec_rows && !only ? codec_rows : seeds); i++) {
+        char name[80];
+        codec_row_name(from + i, name, sizeof(name));
+        bool ok = play(name, NULL, from + i, 1 + (unsigned)((from + i) % 3 == 0), 3);
         passed += ok;
         failed += !ok;
     }

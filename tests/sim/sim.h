@@ -15,6 +15,7 @@
 #include "server/proto/twcc_gen.h"
 #include "server/sfu/msg.h"
 #include "server/sfu/sfu.h"
+#include "tests/sim/coder.h"
 #include "tests/sim/fake_crypto.h"
 
 enum {
@@ -72,9 +73,22 @@ struct mark {
     uint8_t index; /* packet in its frame */
     uint8_t count; /* packets of the frame */
     uint8_t key;
+    uint8_t codec; /* enum codec_id */
+    uint8_t spatial;
+    uint8_t temporal;
+    uint8_t tl0;
+    uint16_t picture_id;
+    uint8_t refs; /* what it truly refers to, of the same stream */
+    uint32_t ref[CODER_REFS];
 };
 
-enum { MARK_LEN = 16 };
+enum { MARK_LEN = 30 };
+
+/* Payload type of a codec of pictures; its retransmissions have the next one. */
+static inline uint8_t sim_pt(uint8_t codec)
+{
+    return (uint8_t)(SIM_PT_VP8 + 2 * (codec - CODEC_VP8));
+}
 
 /* One sent RTP stream of a client. */
 struct stream_out {
@@ -87,8 +101,8 @@ struct stream_out {
     int64_t rtx_seq;
     uint32_t timestamp0;
     uint32_t frame;
-    uint16_t picture_id;
-    uint8_t tl0;
+    const struct structure *structure; /* of pictures */
+    struct coder coder;
     uint16_t height;
     uint8_t packets;    /* per frame */
     uint16_t filler;    /* bytes of a packet */
@@ -105,6 +119,10 @@ struct stream_out {
         uint16_t header_len;
         uint16_t len;
         uint32_t timestamp;
+        uint8_t pt;
+        bool marker;
+        uint8_t dd_len;
+        uint8_t dd[CODER_DD_MAX];
         uint8_t data[1250];
     } * kept; /* SIM_KEPT of them */
 };
@@ -193,7 +211,8 @@ struct client {
     uint64_t audio_again; /* audio packets the SFU sent once more */
     mono_us last_rtp_us;  /* last RTP the SFU sent to it */
     bool had_missing[SIM_SLOTS];
-    bool attacker; /* its own violations are wanted */
+    bool attacker;       /* its own violations are wanted */
+    struct model *model; /* a strict receiver per slot of pictures; NULL = none */
     struct ear_state
         *ear; /* what it hears and sees, and feedback about it; NULL = it tells nothing */
 };
@@ -233,8 +252,10 @@ struct world {
     uint64_t layers_paused;
     uint64_t layers_resumed;
     struct sfu_evt last_speaking;
-    uint32_t loss_up_any; /* some uplink loses: holes upstream are not the SFU's fault */
-    bool hearing;         /* clients that join have an ear (ear.h) */
+    uint32_t loss_up_any;   /* some uplink loses: holes upstream are not the SFU's fault */
+    uint32_t loss_down_any; /* some downlink loses: a receiver may miss what was sent */
+    bool hearing;           /* clients that join have an ear (ear.h) */
+    bool modelled;          /* clients that join have models of their decoders (model.h) */
     bool verbose;
 };
 
@@ -274,6 +295,8 @@ void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now
 void client_rtcp(struct client *c, uint8_t *data, size_t len);
 /* media.c */
 void media_init(struct client *c);
+/* From now on its camera (screen) is made like this: encodings, layers, codec. */
+void media_structure(struct client *c, uint8_t source, const struct structure *st);
 /* Rates of a real camera: 1.5 Mbit/s, 350 and 150 kbit/s. */
 void media_fat(struct client *c);
 void media_tick(struct client *c, mono_us now);

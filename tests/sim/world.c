@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "codec/base/mem.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/model.h"
 
 enum { STEP_US = 1000, PEERS_MAX = 256, PACKETS_MAX = 20000 };
 
@@ -346,6 +346,9 @@ struct client *world_join(struct world *w, sfu_room_id room, unsigned shard, uin
     client_init(c);
     if (w->hearing) {
         ear_open(c);
+    }
+    if (w->modelled) {
+        model_open(c);
     }
     struct sfu_cmd cmd = {.kind = SFU_CMD_OPEN, .token = c->number, .offer = c->offer};
     c->open = true;

@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "codec/sys/file.h"
 #include "codec/sys/password.h"
 #include "codec/sys/token.h"
 #include "signaling/people/account.h"
 #include "signaling/people/throttle.h"
+#include "signaling/people/zone.h"
 #include "signaling/store/people.h"
 
 static void addresses(void **state)
@@ -94,6 +97,49 @@ static void tries(void **state)
         (void)throttle_take(&t, key, 30000);
     }
     assert_true(throttle_take(&t, 9, 30000));
+}
+
+/* The hour that does not exist and the one that comes twice; damaged files do no harm. */
+static void zones(void **state)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+    struct zone zone;
+    (void)state;
+    assert_true(zone_name_ok("Europe/Paris"));
+    assert_true(zone_name_ok("America/Argentina/Buenos_Aires"));
+    assert_false(zone_name_ok("../../etc/passwd"));
+    assert_false(zone_name_ok("/etc/passwd"));
+    assert_false(zone_name_ok("a//b"));
+    assert_false(zone_name_ok(""));
+    assert_int_equal(file_read("/usr/share/zoneinfo/Europe/Paris", 65536, &bytes, &len), 0);
+    assert_int_equal(zone_read(&zone, bytes, len), 0);
+    assert_int_equal(zone_offset(&zone, 1806195600 - 1), 3600); /* 2027-03-28 01:59:59 */
+    assert_int_equal(zone_offset(&zone, 1806195600), 7200);     /* 03:00 */
+    assert_int_equal(zone_offset(&zone, 1824944400 - 1), 7200); /* 2027-10-31 02:59:59 */
+    assert_int_equal(zone_offset(&zone, 1824944400), 3600);     /* 02:00 again */
+    struct zone_day d = zone_day(1806195600 + 7200);
+    assert_int_equal(d.year * 10000 + d.month * 100 + d.day, 20270328);
+    assert_int_equal(d.weekday, 0);
+    assert_int_equal(d.hour * 100 + d.minute, 300);
+    d = zone_day(-1);
+    assert_int_equal(d.year * 10000 + d.month * 100 + d.day, 19691231);
+    assert_int_equal(d.weekday, 3);
+    d = zone_day(951782400); /* the leap day of a century */
+    assert_int_equal(d.year * 10000 + d.month * 100 + d.day, 20000229);
+    for (size_t cut = 0; cut < len; cut++) {
+        char *part = mem_dup(bytes, cut);
+        (void)zone_read(&zone, part, cut);
+        mem_free(part);
+    }
+    for (size_t i = 0; i < len && i < 200; i++) {
+        bytes[i] = (char)~bytes[i];
+        if (!zone_read(&zone, bytes, len)) {
+            (void)zone_offset(&zone, 0);
+        }
+        bytes[i] = (char)~bytes[i];
+    }
+    mem_free(bytes);
 }
 
 /* SQL of the test itself, by another connection. */
@@ -207,8 +253,8 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(addresses), UNIT(passwords),  UNIT(cookies),  UNIT(tries),
-        UNIT(rows),      UNIT(statements), UNIT(versions),
+        UNIT(addresses), UNIT(passwords), UNIT(cookies),    UNIT(tries),
+        UNIT(zones),     UNIT(rows),      UNIT(statements), UNIT(versions),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

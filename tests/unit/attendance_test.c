@@ -231,7 +231,7 @@ static void rules_by_table(void **state)
          ATTENDANCE_PARTIAL,
          0},
     };
-    struct sheet_session session = {.opened = 0, .closed = 60 * 60000};
+    struct sheet_session session = {.opened = 0, .closed = 60 * 60000, .checks = 1};
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct stay stays[3];

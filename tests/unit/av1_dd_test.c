@@ -234,6 +234,68 @@ static void all_targets_fit(void **state)
     assert_int_equal(s.protected_by[31], 31);
 }
 
+/* Says anew which targets are active; everything else must read as before. */
+static void retarget(const struct bw *w, struct av1_dd_structure *s, uint32_t mask)
+{
+    struct av1_dd_structure after = *s;
+    struct av1_dd before;
+    struct av1_dd dd;
+    struct pkt_desc d = {0};
+    uint8_t out[1100];
+    assert_int_equal(av1_dd_parse(&before, s, w->data, len_of(w)), 0);
+    av1_dd_describe(&d, &before, s);
+    size_t len = av1_dd_retarget(out, sizeof(out), w->data, len_of(w), &d, mask);
+    assert_true(len >= len_of(w) && len <= len_of(w) + 5);
+    assert_int_equal(av1_dd_parse(&dd, &after, out, len), 0);
+    assert_int_equal(dd.active_targets, mask);
+    assert_true(dd.has_mask);
+    assert_int_equal(dd.has_structure, before.has_structure);
+    assert_int_equal(dd.frame_number, before.frame_number);
+    assert_int_equal(dd.width, before.width);
+    assert_memory_equal(&dd.deps, &before.deps, sizeof(dd.deps));
+    after.active = s->active;
+    assert_memory_equal(&after, s, sizeof(after));
+    /* Again, over what it says now. */
+    av1_dd_describe(&d, &dd, s);
+    assert_int_equal(av1_dd_retarget(out, sizeof(out), out, len, &d, mask), len);
+    for (size_t cap = 0; cap < len; cap++) {
+        assert_int_equal(av1_dd_retarget(out, cap, w->data, len_of(w), &d, mask), 0);
+    }
+}
+
+static void active_targets_are_said_anew(void **state)
+{
+    (void)state;
+    static struct av1_dd_structure s;
+    memset(&s, 0, sizeof(s));
+    struct bw key = begin(60, 7, STRUCTURE);
+    put_structure(&key);
+    retarget(&key, &s, 1);
+    struct bw plain = begin(61, 8, 0);
+    plain.at = 24; /* the mandatory part alone */
+    retarget(&plain, &s, 2);
+    struct bw told = begin(61, 9, ACTIVE | CHAINS);
+    put(&told, 2, 3);
+    put(&told, 8, 77);
+    retarget(&told, &s, 1);
+    struct bw chain = begin(60, 10, CHAINS);
+    put(&chain, 8, 5);
+    retarget(&chain, &s, 1);
+}
+
+static void targets_of_a_rung(void **state)
+{
+    (void)state;
+    /* L2T2: s0t0 s0t1 s1t0 s1t1; the source sends no s1t1 now. */
+    struct pkt_desc d = {.targets = 4, .targets_active = 7, .target_rungs = 0x5410};
+    assert_int_equal(av1_dd_targets(&d, 0), 1);
+    assert_int_equal(av1_dd_targets(&d, 1), 3);
+    assert_int_equal(av1_dd_targets(&d, 4), 5);
+    assert_int_equal(av1_dd_targets(&d, 15), 7);
+    d.targets = 0;
+    assert_int_equal(av1_dd_targets(&d, 15), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +304,8 @@ int main(void)
         UNIT(layers_and_templates_are_bounded),
         UNIT(differences_are_bounded),
         UNIT(all_targets_fit),
+        UNIT(active_targets_are_said_anew),
+        UNIT(targets_of_a_rung),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

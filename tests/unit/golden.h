@@ -28,3 +28,5 @@ extern const struct golden_area golden_conduct;
 extern const struct golden_area golden_floor;
 extern const struct golden_area golden_workshops;
 extern const struct golden_area golden_stage;
+extern const struct golden_area golden_roll;
+extern const struct golden_area golden_office;

@@ -152,7 +152,8 @@ static void h264_payloads(void **state)
     (void)state;
     struct pkt_desc d;
     assert_int_equal(describe_hex(CODEC_H264, &d, "65 88 00"), 0); /* IDR, first slice */
-    assert_true(d.keyframe && d.start_of_frame && !d.discardable);
+    assert_true(!d.keyframe && d.start_of_frame &&
+                !d.discardable);                                   /* no parameters: no beginning */
     assert_int_equal(describe_hex(CODEC_H264, &d, "65 40 00"), 0); /* IDR, later slice */
     assert_false(d.keyframe || d.start_of_frame);
     assert_int_equal(describe_hex(CODEC_H264, &d, "01 9a"), 0); /* nobody refers to it */
@@ -160,7 +161,7 @@ static void h264_payloads(void **state)
     assert_int_equal(describe_hex(CODEC_H264, &d, "09 10"), 0);
     assert_true(d.start_of_frame);
     assert_int_equal(describe_hex(CODEC_H264, &d, "7c 85 88 01"), 0); /* FU-A start of IDR */
-    assert_true(d.keyframe && d.start_of_frame);
+    assert_true(!d.keyframe && d.start_of_frame);
     assert_int_equal(describe_hex(CODEC_H264, &d, "7c 05 88 01"), 0); /* its middle */
     assert_false(d.keyframe || d.start_of_frame);
     /* STAP-A of SPS (baseline 3.1, 640x360) and PPS */

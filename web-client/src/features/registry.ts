@@ -19,6 +19,10 @@ import People from './people/People.svelte';
 import SaverLayer from './network/SaverLayer.svelte';
 import Stats from './network/Stats.svelte';
 import { networkActions } from './network/saver.ts';
+import { rollActions } from './roll/actions.ts';
+import CheckCard from './roll/CheckCard.svelte';
+import RollBar from './roll/RollBar.svelte';
+import RollPanel from './roll/RollPanel.svelte';
 import Rules from './rules/Rules.svelte';
 import Settings from './settings/Settings.svelte';
 import Stage from './stage/Stage.svelte';
@@ -52,6 +56,7 @@ export const PANELS = {
   settings: { title: 'panel.settings', view: Settings },
   stats: { title: 'panel.stats', view: Stats },
   scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
+  roll: { title: 'panel.roll', view: RollPanel, icon: 'user-check' },
   workshops: { title: 'panel.workshops', view: WorkshopPanel },
   conduct: { title: 'panel.conduct', view: Conduct, when: ({ room }) => room.staff },
   rules: { title: 'panel.rules', view: Rules, when: ({ room }) => room.may('class.set') },
@@ -63,15 +68,16 @@ export const STAFF_BARS: readonly StaffBar[] = [
   { when: ({ room, klass }) => klass.class.type !== 'webinar' && room.may('floor.run'), view: FloorBar },
   { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
   { when: ({ room }) => room.may('workshop.run'), view: DeskBar },
+  { when: ({ room }) => room.may('check.ask'), view: RollBar },
   { when: () => true, view: ConductButton },
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [TurnCard, Asked, TableLayer, SaverLayer, Digest];
+export const LAYERS: readonly View[] = [TurnCard, CheckCard, Asked, TableLayer, SaverLayer, Digest];
 
 /** Actions of features, for the palette and the keyboard. */
 export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [
-  floorActions, networkActions,
+  floorActions, networkActions, rollActions,
   (room) => (room.staff ? [
     { id: 'conduct', label: t('conduct.open'), icon: 'sliders-horizontal', run: () => view.toggle('conduct') },
     { id: 'rules', label: t('conduct.rulesOpen'), icon: 'sliders-horizontal', run: () => view.toggle('rules') },

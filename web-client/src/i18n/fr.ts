@@ -1,6 +1,7 @@
 // French: the source catalogue. Its keys are the type every other language must fill.
 import { classFr } from './fr_class.ts';
 import { networkFr } from './fr_network.ts';
+import { rollFr } from './fr_roll.ts';
 import { rulesFr } from './fr_rules.ts';
 import { webinarFr } from './fr_webinar.ts';
 import { workshopsFr } from './fr_workshops.ts';
@@ -8,6 +9,7 @@ import { workshopsFr } from './fr_workshops.ts';
 export const fr = {
   ...classFr,
   ...networkFr,
+  ...rollFr,
   ...workshopsFr,
   ...webinarFr,
   ...rulesFr,

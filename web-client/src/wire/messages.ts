@@ -101,6 +101,9 @@ export type ClassEvent =
   | { e: 'waiting.gone'; person: string }
   | { e: 'floor.set'; floor: Floor }
   | { e: 'heard.set'; heard: Heard[] }
+  | { e: 'check.set'; checks: PresenceCheck[]; checkMine?: boolean }
+  | { e: 'check.mine.set'; checkMine: boolean }
+  | { e: 'check.tally.set'; checkTally: PresenceTally[] }
   | { e: 'workshops.set'; workshops: WorkshopSet[] }
   | { e: 'places.set'; places: WorkshopPlace[] }
   | { e: 'place.set'; place: WorkshopPlace[] }
@@ -118,7 +121,7 @@ export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; e
 /** The seat is yours again; deltas or a snapshot follow. */
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; barred?: Barred[]; waiting?: Waiter[] };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; checks?: PresenceCheck[]; checkMine?: boolean; checkTally?: PresenceTally[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; barred?: Barred[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
@@ -183,6 +186,10 @@ export type Turn = { person: string; reply: boolean; started: number; limit?: nu
 export type Floor = { mode: FloorMode; ring: string[]; list: PendingTurn[]; past: PastTurn[]; turn?: Turn };
 /** How long somebody has spoken, in milliseconds. */
 export type Heard = [person: string, voice: number, floor: number];
+/** A presence check; times are class time. */
+export type PresenceCheck = { id: string; round: number; until: number; by?: string };
+/** How a presence check goes. */
+export type PresenceTally = [asked: number, answered: number];
 /** One room of a set. */
 export type Workshop = { id: string; name: string; state: WorkshopRoomState; task: string; materials: string; facilitator?: string; capacity: number; record: boolean; untilAt: number; scope: ReportScope };
 /** Workshops that open and close together. */
@@ -300,6 +307,10 @@ export type CommandBody =
   | { t: 'floor.done'; to?: string }
   /* I do not wish to speak. */
   | { t: 'floor.pass' }
+  /* Ask everybody whether he is there. */
+  | { t: 'check.ask' }
+  /* I am there. */
+  | { t: 'check.answer'; check: string }
   /* A new draft. */
   | { t: 'workshop.create'; title: string; names: string[] }
   /* How a set works. */

@@ -1,0 +1,23 @@
+/* What the requests about a class's evidence share (office_evidence.c, office_after.c). */
+#pragma once
+
+#include "server/app/attendance_report.h"
+#include "server/app/history.h"
+#include "server/app/office_call.h"
+
+/* Who asks about which class. */
+struct evidence {
+    struct id class_id;
+    struct id person; /* of the link; zero for an account */
+    bool staff;
+    struct history history;
+    struct attendance_report report; /* of the session asked for; session NULL = none yet */
+};
+
+/*
+ * Finds out who asks and folds the history of part 0; event_h as history_walk. 0; otherwise the
+ * refusal is the answer. evidence_fini in every case.
+ */
+int evidence_open(struct office_call *call, struct evidence *e, bool staff, history_event_h event_h,
+                  void *arg);
+void evidence_fini(struct evidence *e);

@@ -1,0 +1,451 @@
+/* Who is invited to a class: the roster, its CSV, the invitations, the places. */
+#include <string.h>
+
+#include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "codec/base/text.h"
+#include "server/app/admin_json.h"
+#include "server/app/invite.h"
+#include "server/app/office_class.h"
+#include "server/app/office_mail.h"
+#include "server/app/office_tables.h"
+#include "server/app/office_when.h"
+#include "signaling/people/roster.h"
+
+enum { INVITE_BATCH = 200, PROBLEMS_MAX = 200, SAMPLE_MAX = 100, LINK_DAYS = 400, TEAM_MAX = 40 };
+
+/* ---- people
+ * ------------------------------------------------------------------------------------------ */
+
+static int role_of(const char *name)
+{
+    for (int i = 0; i < ROLE_COUNT; i++) {
+        if (!strcmp(admin_json_role_name((enum role)i), name)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+bool office_person_read(struct office_person *out, const json_t *row, const json_t *class_row)
+{
+    const char *id = office_row_text(row, "person");
+    const char *lang = office_row_text(row, "lang");
+    int role = role_of(office_row_text(row, "role"));
+    memset(out, 0, sizeof(*out));
+    snprintf(out->mail, sizeof(out->mail), "%s", office_row_text(row, "mail"));
+    snprintf(out->name, sizeof(out->name), "%s", office_row_text(row, "name"));
+    out->role = role < 0 ? ROLE_PARTICIPANT : (enum role)role;
+    lang = *lang ? lang : office_row_text(class_row, "lang");
+    out->french = strcmp(lang, "en") != 0;
+    return !id_parse(&out->id, ID_PERSON, id, strlen(id));
+}
+
+int office_person_link(struct office_call *call, const struct id *class_id,
+                       const struct office_person *person, char *out, size_t cap)
+{
+    char token[TOKEN_TEXT_MAX];
+    char id[ID_TEXT_MAX];
+    struct token_claim claim = {.kind = TOKEN_LINK_PERSON,
+                                .class_id = *class_id,
+                                .person = person->id,
+                                .role = person->role,
+                                .expires_at = call->now + (int64_t)LINK_DAYS * 86400000};
+    int err = office_token_make(call, token, &claim);
+    snprintf(out, cap, "%s/i/%s#%s", call->base, id_print(id, ID_CLASS, class_id),
+             err ? "" : token);
+    return err;
+}
+
+/* A thousand at a time. */
+static void people_get(struct office_call *call)
+{
+    char from[12];
+    struct id id;
+    if (office_class(call, 0, &id)) {
+        return;
+    }
+    office_query(call, "from", from, sizeof(from));
+    int64_t at = strtoll(from, NULL, 10);
+    json_t *rows =
+        people_rows(call->people, PEOPLE_ENROLLED_PAGE, "di", &id, at < 0 ? (int64_t)0 : at);
+    if (at == 0) {
+        office_audit(call, "roster.read", office_part(call, 0), "");
+    }
+    office_json(
+        call, 200,
+        json_pack("{s:o, s:I}", "people", rows ? rows : json_array(), "total",
+                  (json_int_t)people_number(call->people, PEOPLE_ENROLLED_COUNT, "d", &id)));
+}
+
+/* Name, role and group of the body; NULL or what is wrong. */
+static const char *person_wrong(const struct office_call *call, int *role)
+{
+    const char *team = office_text(call, "team");
+    const char *name = office_text(call, "role");
+    *role = *name ? role_of(name) : ROLE_PARTICIPANT;
+    if (!account_name_ok(office_text(call, "name"))) {
+        return "name";
+    }
+    if (*role < 0) {
+        return "role";
+    }
+    return text_utf8_count(team, strlen(team)) > TEAM_MAX ? "team" : NULL;
+}
+
+static void people_post(struct office_call *call)
+{
+    char mail[ACCOUNT_MAIL_MAX + 1];
+    char text[ID_TEXT_MAX];
+    struct id id;
+    int role;
+    if (office_class(call, 0, &id)) {
+        return;
+    }
+    const char *wrong = person_wrong(call, &role);
+    wrong = account_mail(mail, office_text(call, "mail")) ? "mail" : wrong;
+    if (wrong) {
+        office_refuse(call, 422, wrong);
+        return;
+    }
+    struct id person = office_person_of(call, &id, mail);
+    int err = people_run(call->people, PEOPLE_ENROL, "ddttttttti", &id, &person, mail,
+                         office_text(call, "name"), admin_json_role_name((enum role)role),
+                         office_text(call, "team"), "hand", "in", "", (int64_t)call->now);
+    if (err) {
+        office_failed(call, err);
+        return;
+    }
+    office_audit(call, "roster.added", office_part(call, 0), mail);
+    office_json(call, 201, json_pack("{s:s}", "person", id_print(text, ID_PERSON, &person)));
+}
+
+static void person_patch(struct office_call *call)
+{
+    struct id id;
+    struct id person;
+    int role;
+    if (office_class(call, 0, &id) || office_person(call, 1, &person)) {
+        return;
+    }
+    const char *wrong = person_wrong(call, &role);
+    if (wrong) {
+        office_refuse(call, 422, wrong);
+        return;
+    }
+    int err = people_run(call->people, PEOPLE_ENROLLED_SET, "ddttt", &id, &person,
+                         office_text(call, "name"), admin_json_role_name((enum role)role),
+                         office_text(call, "team"));
+    if (err || people_changes(call->people) == 0) {
+        if (err) {
+            office_failed(call, err);
+        } else {
+            office_refuse(call, 404, "not_found");
+        }
+        return;
+    }
+    if (!strcmp(office_text(call, "place"), "in")) { /* the trainer lets somebody in himself */
+        (void)people_run(call->people, PEOPLE_ENROLLED_PLACE, "ddt", &id, &person, "in");
+    }
+    office_audit(call, "roster.changed", office_part(call, 0), office_part(call, 1));
+    office_json(call, 200, json_object());
+}
+
+static void person_delete(struct office_call *call)
+{
+    struct id id;
+    struct id person;
+    if (office_class(call, 0, &id) || office_person(call, 1, &person)) {
+        return;
+    }
+    int err = people_run(call->people, PEOPLE_ENROLLED_DEL, "dd", &id, &person);
+    if (err) {
+        office_failed(call, err);
+        return;
+    }
+    office_audit(call, "roster.removed", office_part(call, 0), office_part(call, 1));
+    office_fill_places(call, &id);
+    office_json(call, 200, json_object());
+}
+
+/* ---- places
+ * ------------------------------------------------------------------------------------------ */
+
+static void write_place(struct office_call *call, const struct id *class_id,
+                        const json_t *class_row, const json_t *row)
+{
+    char link[OFFICE_LINK_MAX];
+    char when[OFFICE_WHEN_MAX];
+    char mail_id[64];
+    struct office_person person;
+    if (!office_person_read(&person, row, class_row) ||
+        office_person_link(call, class_id, &person, link, sizeof(link))) {
+        return;
+    }
+    snprintf(mail_id, sizeof(mail_id), "place-%.12s-%s", office_row_text(class_row, "id") + 2,
+             office_row_text(row, "person") + 2);
+    struct office_mail mail = {.letter = LETTER_PLACE,
+                               .french = person.french,
+                               .id = mail_id,
+                               .to_name = person.name,
+                               .to_mail = person.mail,
+                               .title = office_row_text(class_row, "title"),
+                               .start =
+                                   office_when(when, office_row_number(class_row, "start"),
+                                               office_row_number(class_row, "minutes"),
+                                               office_row_text(class_row, "zone"), person.french),
+                               .link = link};
+    (void)office_mail(call, &mail);
+}
+
+void office_fill_places(struct office_call *call, const struct id *class_id)
+{
+    json_t *class_row = people_row(call->people, PEOPLE_CLASS_GET, "d", class_id);
+    int64_t capacity = office_row_number(class_row, "capacity");
+    for (;;) {
+        struct office_person person;
+        int64_t in = people_number(call->people, PEOPLE_ENROLLED_IN, "d", class_id);
+        json_t *row = capacity == 0 || in < capacity
+                          ? people_row(call->people, PEOPLE_ENROLLED_NEXT, "d", class_id)
+                          : NULL;
+        if (!row || !office_person_read(&person, row, class_row) ||
+            people_run(call->people, PEOPLE_ENROLLED_PLACE, "ddt", class_id, &person.id, "in")) {
+            json_decref(row);
+            break;
+        }
+        write_place(call, class_id, class_row, row);
+        json_decref(row);
+    }
+    json_decref(class_row);
+}
+
+/* ---- CSV
+ * ------------------------------------------------------------------------------------------ */
+
+static json_t *row_json(const struct roster_row *row, bool french)
+{
+    json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s}", "line", (int)row->line, "name", row->name,
+                          "mail", row->mail, "team", row->group, "role",
+                          admin_json_role_name((enum role)row->role));
+    if (row->problem) {
+        json_object_set_new(o, "problem", json_string(roster_problem(row->problem, french)));
+        json_object_set_new(o, "twice", json_integer(row->twice));
+    }
+    return o;
+}
+
+/* What the file says, row by row: problems first, then the beginning. */
+static json_t *preview(struct office_call *call, const struct id *class_id,
+                       const struct roster *roster, bool french)
+{
+    json_t *problems = json_array();
+    json_t *sample = json_array();
+    json_int_t fresh = 0;
+    for (uint32_t i = 0; i < roster->count; i++) {
+        const struct roster_row *row = &roster->rows[i];
+        if (row->problem) {
+            if (json_array_size(problems) < PROBLEMS_MAX) {
+                json_array_append_new(problems, row_json(row, french));
+            }
+            continue;
+        }
+        if (json_array_size(sample) < SAMPLE_MAX) {
+            json_array_append_new(sample, row_json(row, french));
+        }
+        json_t *known =
+            people_row(call->people, PEOPLE_ENROLLED_BY_MAIL, "dt", class_id, row->mail);
+        fresh += known ? 0 : 1;
+        json_decref(known);
+    }
+    return json_pack("{s:i, s:i, s:I, s:o, s:o, s:b}", "rows", (int)roster->count, "bad",
+                     (int)roster->bad, "fresh", fresh, "problems", problems, "sample", sample,
+                     "heads", (int)roster->heads);
+}
+
+static int take(struct office_call *call, const struct id *class_id, const struct roster *roster)
+{
+    int err = people_begin(call->people);
+    for (uint32_t i = 0; i < roster->count && !err; i++) {
+        const struct roster_row *row = &roster->rows[i];
+        struct id person = office_person_of(call, class_id, row->mail);
+        err = people_run(call->people, PEOPLE_ENROL, "ddttttttti", class_id, &person, row->mail,
+                         row->name, admin_json_role_name((enum role)row->role), row->group,
+                         "roster", "in", "", (int64_t)call->now);
+    }
+    err = err ? err : people_commit(call->people);
+    if (err) {
+        people_rollback(call->people);
+    }
+    return err;
+}
+
+static void refuse_file(struct office_call *call, int err, uint32_t line)
+{
+    const char *why = err == E_BAD && line == 0 ? "csv_encoding"
+                      : err == E_BAD            ? "csv_quote"
+                      : err == E_LIMIT          ? "csv_rows"
+                      : err == E_NOTFOUND       ? "csv_empty"
+                                                : "csv_big";
+    office_json(call, 422, json_pack("{s:s, s:i}", "error", why, "line", (int)line));
+}
+
+/* ?apply=1 takes it over, all or nothing; without, it only says what would be. */
+static void roster_post(struct office_call *call)
+{
+    struct roster roster = {.rows = NULL};
+    struct id id;
+    uint32_t line = 0;
+    char flag[4];
+    char lang[4];
+    char detail[64];
+    if (office_class(call, 0, &id)) {
+        return;
+    }
+    bool apply = !strcmp(office_query(call, "apply", flag, sizeof(flag)), "1");
+    bool french = strcmp(office_query(call, "lang", lang, sizeof(lang)), "en") != 0;
+    int err = roster_read(&roster, call->ask->body_len ? call->ask->body : "", call->ask->body_len,
+                          &line);
+    if (err) {
+        refuse_file(call, err, line);
+    } else if (apply && roster.bad == 0) {
+        err = take(call, &id, &roster);
+        if (err) {
+            office_failed(call, err);
+        } else {
+            snprintf(detail, sizeof(detail), "%u", roster.count);
+            office_audit(call, "roster.imported", office_part(call, 0), detail);
+            office_json(call, 200, json_pack("{s:i}", "taken", (int)roster.count));
+        }
+    } else {
+        office_json(call, apply ? 422 : 200, preview(call, &id, &roster, french));
+    }
+    roster_fini(&roster);
+}
+
+/* ---- invitations
+ * ------------------------------------------------------------------------------------------ */
+
+static int invite_one(struct office_call *call, struct spool *spool, const struct id *class_id,
+                      const json_t *class_row, const json_t *row, struct invite *invite)
+{
+    char link[OFFICE_LINK_MAX];
+    char when[OFFICE_WHEN_MAX];
+    struct office_person person;
+    if (!office_person_read(&person, row, class_row)) {
+        return E_BAD;
+    }
+    int err = office_person_link(call, class_id, &person, link, sizeof(link));
+    invite->french = person.french;
+    invite->when = office_when(when, invite->start, office_row_number(class_row, "minutes"),
+                               office_row_text(class_row, "zone"), person.french);
+    struct invited who = {
+        .person = person.id, .name = person.name, .mail = person.mail, .link = link};
+    err = err ? err : invite_put(spool, invite, office_paths(call), &who);
+    return err ? err
+               : people_run(call->people, PEOPLE_ENROLLED_INVITED, "ddi", class_id, &person.id,
+                            (int64_t)call->now);
+}
+
+/* Up to INVITE_BATCH mails; the page asks again while some are left, and shows how far it is. */
+static void invite_batch(struct office_call *call, const struct id *class_id,
+                         const json_t *class_row, int64_t since)
+{
+    const struct config *config = office_config(call);
+    char path[PATHS_MAX];
+    char host[OFFICE_URL_MAX];
+    struct spool spool;
+    size_t i;
+    json_t *row;
+    json_int_t sent = 0;
+    json_int_t left = 0;
+    const char *name = strstr(call->base, "//") ? strstr(call->base, "//") + 2 : call->base;
+    snprintf(host, sizeof(host), "%.*s", (int)strcspn(name, ":/"), name);
+    int64_t start = office_row_number(class_row, "start");
+    struct invite invite = {.kind = INVITE_NEW,
+                            .config = config,
+                            .class_id = *class_id,
+                            .title = office_row_text(class_row, "title"),
+                            .start = start,
+                            .end = start + office_row_number(class_row, "minutes") * 60000,
+                            .now = call->now,
+                            .host = host};
+    int err = spool_open(&spool, paths_in(office_paths(call), "mail", path));
+    json_t *rows = err ? NULL : people_rows(call->people, PEOPLE_ENROLLED, "d", class_id);
+    json_array_foreach(rows, i, row)
+    {
+        bool due = !strcmp(office_row_text(row, "place"), "in") &&
+                   office_row_number(row, "invited") < since;
+        if (due && sent < INVITE_BATCH && !err) {
+            err = invite_one(call, &spool, class_id, class_row, row, &invite);
+            sent += err ? 0 : 1;
+        } else if (due) {
+            left++;
+        }
+    }
+    if (!err) {
+        err = people_run(call->people, PEOPLE_CLASS_INVITED, "di", class_id, (int64_t)call->now);
+    }
+    if (rows) {
+        spool_close(&spool);
+    }
+    json_decref(rows);
+    if (err) {
+        office_failed(call, err);
+    } else {
+        office_json(call, 200, json_pack("{s:I, s:I}", "sent", sent, "left", left));
+    }
+}
+
+/* {"since": t}: everybody who was last invited before t; 1 = those who never were. */
+static void invite_post(struct office_call *call)
+{
+    struct id id;
+    if (office_class(call, 0, &id)) {
+        return;
+    }
+    json_t *class_row = office_class_row(call, &id);
+    if (!class_row) {
+        return;
+    }
+    if (!office_config(call)->mail_from[0]) {
+        office_refuse(call, 409, "no_mail");
+    } else {
+        int64_t since = office_number(call, "since", 1);
+        invite_batch(call, &id, class_row, since > call->now ? call->now : since);
+        office_audit(call, "invited", office_part(call, 0), "");
+    }
+    json_decref(class_row);
+}
+
+/* The personal link of one person, to hand over in another way. */
+static void person_link_post(struct office_call *call)
+{
+    char link[OFFICE_LINK_MAX];
+    struct office_person person;
+    struct id id;
+    struct id who;
+    if (office_class(call, 0, &id) || office_person(call, 1, &who)) {
+        return;
+    }
+    json_t *row = people_row(call->people, PEOPLE_ENROLLED_GET, "dd", &id, &who);
+    if (!row || !office_person_read(&person, row, NULL) ||
+        office_person_link(call, &id, &person, link, sizeof(link))) {
+        office_refuse(call, 404, "not_found");
+    } else {
+        office_audit(call, "link.made", office_part(call, 0), person.mail);
+        office_json(call, 200, json_pack("{s:s}", "token", strchr(link, '#') + 1));
+    }
+    json_decref(row);
+}
+
+static const struct office_route routes[] = {
+    {IPC_GET, "/api/classes/*/people", OFFICE_STAFF, OFFICE_DESK, people_get},
+    {IPC_POST, "/api/classes/*/people", OFFICE_STAFF, OFFICE_DESK, people_post},
+    {IPC_PATCH, "/api/classes/*/people/*", OFFICE_STAFF, OFFICE_DESK, person_patch},
+    {IPC_DELETE, "/api/classes/*/people/*", OFFICE_STAFF, OFFICE_DESK, person_delete},
+    {IPC_POST, "/api/classes/*/people/*/link", OFFICE_STAFF, OFFICE_DESK, person_link_post},
+    {IPC_POST, "/api/classes/*/roster", OFFICE_STAFF, OFFICE_SLOW, roster_post},
+    {IPC_POST, "/api/classes/*/invite", OFFICE_STAFF, OFFICE_SLOW, invite_post},
+};
+
+const struct office_table office_roster_table = {routes, sizeof(routes) / sizeof(routes[0])};

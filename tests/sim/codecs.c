@@ -1,0 +1,181 @@
+/*
+ * Every layer structure over every kind of link: two people are seen by three, who want other
+ * sizes, other people in a slot, nothing for a while; links narrow and widen. The receivers are the
+ * strict ones of model.h.
+ */
+#include "server/proto/alloc.h"
+#include "tests/sim/model.h"
+#include "tests/sim/scenario.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    ROOM = 7,
+    VIEWERS = 3,
+    SLOTS = 2,
+    STEPS = 14,
+    /* What takes every layer of both with room to spare, and what takes hardly one. */
+    NARROW_BPS = 160000,
+};
+
+static const struct codec_link {
+    const char *name;
+    uint32_t loss_up;
+    uint32_t loss_down;
+    uint32_t burst;
+    uint32_t reorder;
+    mono_us jitter_us;
+    bool narrow;
+} links[] = {
+    {"clean", 0, 0, 0, 0, 0, false},
+    {"jitter", 0, 0, 0, 0, 10 * US_PER_MS, false}, /* hardly two packets in order */
+    {"reordered", 0, 0, 0, 40, 0, false},
+    {"lossy_down", 0, 40, 0, 5, 0, false},
+    {"lossy_up", 40, 0, 0, 5, 0, false},
+    {"bursts", 20, 20, 4, 10, 0, false},
+    {"narrow", 0, 0, 0, 0, 0, true},
+};
+
+enum { LINKS = sizeof(links) / sizeof(links[0]) };
+
+const unsigned codec_rows = STRUCTURES * LINKS;
+
+void codec_row_name(uint64_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "codec_%s_%s_%llu", structures[row % STRUCTURES].name,
+             links[row / STRUCTURES % LINKS].name, (unsigned long long)row);
+}
+
+/* Whom each viewer sees in each slot and how high. */
+struct wish {
+    unsigned who[SLOTS];
+    uint16_t height[SLOTS];
+};
+
+static void view(struct world *w, struct client *c, const struct wish *wish, const uint8_t *source)
+{
+    struct sfu_want want[SLOTS];
+    for (unsigned i = 0; i < SLOTS; i++) {
+        want[i] = (struct sfu_want){
+            .slot = (uint8_t)i,
+            .source = source[wish->who[i]],
+            .height_max = wish->height[i],
+            .publisher = w->client[wish->who[i]]->id,
+        };
+    }
+    world_view(w, c, want, SLOTS);
+}
+
+static void step(struct world *w, struct client *c, struct wish *wish, bool narrow,
+                 const uint8_t *source)
+{
+    static const uint16_t heights[] = {720, 720, 360, 180, 90, 0};
+    uint32_t what = rng_below(&w->rng, 8);
+    unsigned i = rng_below(&w->rng, SLOTS);
+    if (what < 5) {
+        wish->height[i] = heights[rng_below(&w->rng, 6)];
+    } else if (what < 7) {
+        unsigned first = wish->who[0];
+        wish->who[0] = wish->who[1];
+        wish->who[1] = first;
+    } else if (narrow) {
+        c->down.bps = c->down.bps == NARROW_BPS ? 0 : NARROW_BPS;
+    }
+    view(w, c, wish, source);
+}
+
+static void set_link(struct world *w, const struct codec_link *link)
+{
+    /* Jitter reorders: late packets are allowed, and holes until they come. */
+    w->loss_up_any = link->loss_up + link->reorder + (link->jitter_us > 0);
+    w->loss_down_any = link->loss_down + link->narrow;
+    for (unsigned i = 0; i < w->clients; i++) {
+        struct client *c = w->client[i];
+        c->up.loss = link->loss_up;
+        c->down.loss = link->loss_down;
+        c->up.burst = link->burst;
+        c->down.burst = link->burst;
+        c->up.reorder = link->reorder;
+        c->down.reorder = link->reorder;
+        c->up.jitter_us = link->jitter_us;
+        c->down.jitter_us = link->jitter_us;
+    }
+}
+
+/* At the end everybody wants everything and has the link for it: the highest layers come. */
+static void settled(struct world *w, const struct structure *st, const struct codec_link *link,
+                    const struct wish *wish)
+{
+    uint64_t frames[VIEWERS][SLOTS];
+    uint64_t top[VIEWERS][SLOTS];
+    uint64_t fast[VIEWERS][SLOTS];
+    for (unsigned v = 0; v < VIEWERS; v++) {
+        for (unsigned i = 0; i < SLOTS; i++) {
+            const struct model *m = &w->client[2 + v]->model[i];
+            frames[v][i] = m->frames;
+            top[v][i] = m->by_spatial[st->spatial - 1];
+            fast[v][i] = m->by_temporal[st->temporal - 1];
+        }
+    }
+    world_run(w, 2 * US_PER_S);
+    for (unsigned v = 0; v < VIEWERS; v++) {
+        for (unsigned i = 0; i < SLOTS; i++) {
+            const struct model *m = &w->client[2 + v]->model[i];
+            unsigned number = w->client[2 + v]->number;
+            const struct sfu_slot_view *view = &w->client[2 + v]->slot[5 + i];
+            EXPECT(w, m->frames > frames[v][i] + 10,
+                   "client %u slot %u: %u frames in 2 s (state %u, reason %u, height %u)", number,
+                   i, (unsigned)(m->frames - frames[v][i]), view->state, view->reason,
+                   view->height);
+            /* A path that is still being tried out is no fault of the layers. */
+            bool tried = view->reason == ALLOC_BY_CONNECTION;
+            if (wish[v].who[i] == 0 && !link->jitter_us && !link->burst && !tried) {
+                EXPECT(w, m->by_spatial[st->spatial - 1] > top[v][i],
+                       "client %u slot %u: no s%u in the end", number, i, st->spatial - 1U);
+                EXPECT(w, m->by_temporal[st->temporal - 1] > fast[v][i],
+                       "client %u slot %u: no t%u in the end", number, i, st->temporal - 1U);
+            }
+        }
+    }
+}
+
+void codec_row(struct world *w, uint64_t row)
+{
+    const struct structure *st = &structures[row % STRUCTURES];
+    const struct codec_link *link = &links[row / STRUCTURES % LINKS];
+    /* The other one is mostly of the same kind, sometimes of another: slots change codecs too. */
+    const struct structure *other =
+        rng_below(&w->rng, 3) ? st : &structures[rng_below(&w->rng, STRUCTURES)];
+    struct wish wish[VIEWERS];
+    uint8_t source[2];
+    w->modelled = true;
+    for (unsigned i = 0; i < 2 + VIEWERS; i++) {
+        const struct structure *own = i == 0 ? st : other;
+        uint8_t s = strstr(own->name, "screen") ? SOURCE_SCREEN : SOURCE_CAMERA;
+        struct client *c = world_join(w, ROOM, i % w->shards, i < 2 ? 1u << s | 1u : 0);
+        if (i < 2) {
+            source[i] = s;
+            media_structure(c, s, own);
+        }
+    }
+    set_link(w, link);
+    for (unsigned v = 0; v < VIEWERS; v++) {
+        wish[v] = (struct wish){.who = {v % 2, 1 - v % 2}, .height = {720, (uint16_t)(180 << v)}};
+        view(w, w->client[2 + v], &wish[v], source);
+    }
+    world_run(w, 1500 * US_PER_MS);
+    for (unsigned i = 0; i < STEPS; i++) {
+        unsigned v = rng_below(&w->rng, VIEWERS);
+        step(w, w->client[2 + v], &wish[v], link->narrow, source);
+        world_run(w, (50 + rng_below(&w->rng, 500)) * US_PER_MS);
+    }
+    for (unsigned v = 0; v < VIEWERS; v++) {
+        w->client[2 + v]->down.bps = 0;
+        wish[v].height[0] = 720;
+        wish[v].height[1] = 720;
+        view(w, w->client[2 + v], &wish[v], source);
+    }
+    world_run(w, (link->narrow ? 12 : 4) * US_PER_S);
+    settled(w, st, link, wish);
+}

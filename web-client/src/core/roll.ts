@@ -1,0 +1,37 @@
+// Attendance as the server tells it, and how lengths and states are written.
+export type RollStatus = 'absent' | 'partial' | 'present' | 'excused';
+export interface RollRow {
+  person: string; name: string; role: string; status: RollStatus; computed: RollStatus; present_ms: number;
+  workshop_ms: number; here: boolean; expected: boolean; number: string; checks_asked: number; checks_passed: number;
+  intervals: [number, number][]; stays: [number, number, string][];
+  correction?: { reason: string; at: number; by: string }; contest?: { text: string; at: number };
+}
+export interface RollRules { share: number; minutes: number; checks: number; arrival: number; actual: boolean }
+export interface RollSession {
+  class: string; title: string; session: number; opened: number; closed: number | null; planned_ms: number; needed_ms: number;
+  seal: string; sealed: boolean; sealed_at: number; holds: boolean; checks: number; rules: RollRules; now: number;
+  provisional_days: number;
+}
+export interface RollSheet extends RollSession { people: RollRow[] }
+export interface RollOf { session: number; opened: number; closed: number | null; sealed: boolean }
+export interface SheetAnswer { title: string; staff: boolean; sessions: RollOf[]; sheet?: RollSheet; intact?: boolean }
+export interface OwnAnswer { title: string; staff: boolean; sessions: RollOf[]; session?: RollSession; own?: RollRow }
+
+const MINUTE = 60_000;
+
+/** "1 h 05" or "42 min": whole minutes, as sheets count them. */
+export function lengthText(ms: number): string {
+  const minutes = Math.floor(ms / MINUTE);
+  const hours = Math.floor(minutes / 60);
+  return hours > 0 ? `${hours} h ${String(minutes % 60).padStart(2, '0')}` : `${minutes} min`;
+}
+
+/** Present first, then by name; whoever was never there last. */
+export function sheetOrder(rows: readonly RollRow[], lang: string): RollRow[] {
+  const absent = (row: RollRow): number => (row.intervals.length === 0 ? 1 : 0);
+  return [...rows].sort((a, b) => absent(a) - absent(b) || a.name.localeCompare(b.name, lang));
+}
+
+export function countOf(rows: readonly RollRow[], status: RollStatus): number {
+  return rows.filter((row) => row.status === status).length;
+}

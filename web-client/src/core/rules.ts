@@ -3,12 +3,12 @@
 import { setting } from './floor.ts';
 import type { ClassState } from './state.ts';
 
-export type RuleUnit = 'minutes' | 'seconds' | 'people';
+export type RuleUnit = 'minutes' | 'seconds' | 'people' | 'percent' | 'checks' | 'days';
 export type Rule =
   | { key: RuleKey; kind: 'switch'; usual: 'on' | 'off' }
   | { key: RuleKey; kind: 'choice'; usual: string; choices: readonly string[] }
   | { key: RuleKey; kind: 'number'; usual: number; low: number; high: number; unit: RuleUnit };
-export type RuleGroup = 'entry' | 'time' | 'speech' | 'table' | 'audience' | 'stage';
+export type RuleGroup = 'entry' | 'time' | 'speech' | 'table' | 'audience' | 'stage' | 'attendance';
 
 const onOff = (key: RuleKey, usual: 'on' | 'off'): Rule => ({ key, kind: 'switch', usual });
 const choice = (key: RuleKey, choices: readonly string[], usual = choices[0] ?? ''): Rule => ({ key, kind: 'choice', usual, choices });
@@ -22,6 +22,8 @@ export const RULE_KEYS = [
   'floor-double', 'floor-append', 'table-seats',
   'audience', 'chat', 'chat-slow', 'reactions', 'seats', 'reserved-seats', 'light-seats',
   'stage', 'invitation', 'countdown',
+  'attendance-share', 'attendance-minutes', 'attendance-length', 'attendance-arrival', 'attendance-checks',
+  'presence-checks', 'presence-prompt', 'attendance-provisional',
 ] as const;
 export type RuleKey = (typeof RULE_KEYS)[number];
 
@@ -78,6 +80,19 @@ export const RULES: readonly { group: RuleGroup; webinar?: boolean; rules: reado
       number('stage', 'people', 16, 1, 16),
       number('invitation', 'seconds', 30, 5, 600),
       number('countdown', 'seconds', 3, 0, 30),
+    ],
+  },
+  {
+    group: 'attendance',
+    rules: [
+      number('attendance-share', 'percent', 50, 1, 100),
+      number('attendance-minutes', 'minutes', 0, 0, 1440),
+      choice('attendance-length', ['planned', 'actual']),
+      number('attendance-arrival', 'minutes', 0, 0, 240),
+      onOff('presence-checks', 'off'),
+      number('attendance-checks', 'checks', 0, 0, 20),
+      number('presence-prompt', 'seconds', 180, 20, 900),
+      number('attendance-provisional', 'days', 7, 0, 90),
     ],
   },
 ];

@@ -119,6 +119,28 @@ async function visit(t) {
     }
 }
 
+/** The house is full: whoever comes waits, and is offered sound and slides. */
+async function light(t) {
+    const room = await ClassRoom.start(t, { type: 'webinar', set: { seats: 6, 'reserved-seats': 5, 'light-seats': 3 } });
+    room.links.listener = await room.server.link(room.id, { role: 'listener' });
+    const host = await room.enter('chromium', { role: 'host', sender: 1 });
+    await host.click(air.doors);
+    await crowd(room, host, { role: 'listener', count: 1 });
+    const late = await room.open('chromium', { role: 'listener', sender: 3, name: 'Grace Hopper', lang: 'fr', viewport: { width: 360, height: 740 } });
+    await late.fill(ids.name, late.options.name, { timeout: 60000 });
+    await late.click(ids.join);
+    await late.waitForTestId('join-light', { timeout: 60000 });
+    t.equal(await late.eval(() => window.__e2e.sending.tracks.length), 0, 'devices asked for');
+    await late.screenshot(path.join(t.dir, 'full-360.png'));
+    for (const v of await late.axe()) t.check(false, `axe: ${v.id} ${v.nodes[0]}`);
+    await late.click('join-light');
+    await late.waitForTestId('holding', { timeout: 60000 });
+    t.equal((await late.hook('state')).light, true, 'a seat with sound and slides');
+    await late.screenshot(path.join(t.dir, 'light-360.png'));
+    room.clean(late);
+}
+
 export const scenarios = [
     { name: 'visit', timeout_s: 150, run: visit },
+    { name: 'light', timeout_s: 90, run: light },
 ];

@@ -46,6 +46,7 @@ async function turns(t) {
     await gone(one, 'turn-mine');
     await mic(one, false);
     // The scripted ones have their turn in the order of the table, each once.
+    await host.click('floor-next');
     const spoke = [];
     for (let i = 0; i < others.length; i++) {
         const person = await host.waitFor('the next of the crowd', (known, had) => {

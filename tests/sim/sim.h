@@ -107,6 +107,8 @@ struct stream_out {
     uint8_t packets;    /* per frame */
     uint16_t filler;    /* bytes of a packet */
     uint8_t key_factor; /* a key frame has so many times the packets */
+    uint16_t noise;     /* its rate wanders by so many per cent, 0 = constant */
+    int16_t drift;      /* where it is, in per cent */
     bool key_wanted;
     bool off; /* nobody watches it */
     mono_us next_us;

@@ -307,7 +307,7 @@ void client_rx_timer(struct client *client, mono_us now)
 {
     struct client_rx *rx = client->rx;
     uint8_t bytes[1000];
-    if (!client->seal) {
+    if (!client->seal && !client->world->floor) {
         return;
     }
     for (unsigned i = 0; i < rx->audio_slots + rx->video_slots; i++) {

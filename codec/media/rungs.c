@@ -73,8 +73,8 @@ unsigned rung_step(unsigned cur, unsigned target, const struct pkt_desc *desc, b
         return cur; /* upwards only with a key frame */
     }
     if (rung_spatial(target) < s) {
-        unsigned most = rung_temporal(target);
-        unsigned down = rung_of(rung_spatial(target), most < t ? most : t);
+        /* Fewer temporal layers only from a new picture on: its lower part may be out already. */
+        unsigned down = rung_of(rung_spatial(target), t);
         return may(desc, cur, down) && (desc->present >> cur & 1) ? down : cur;
     }
     if (may(desc, cur, target) && (rung_temporal(target) == t + 1 || desc->present >> cur & 1)) {

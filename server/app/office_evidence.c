@@ -7,6 +7,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/token.h"
+#include "server/app/admin_json.h"
 #include "server/app/evidence_file.h"
 #include "server/app/office_tables.h"
 #include "signaling/schema/schema.h"
@@ -124,10 +125,62 @@ static json_t *start_of(const struct evidence *e)
                      (int)e->staff, "sessions", sessions_of(&e->history.sheet));
 }
 
+static bool on_roster(const struct sheet *sheet, const char *text)
+{
+    struct id person;
+    bool good = !id_parse(&person, ID_PERSON, text, strlen(text));
+    for (uint32_t i = 0; good && i < sheet->roster_count; i++) {
+        if (id_equal(&sheet->roster[i].person, &person)) {
+            return true;
+        }
+    }
+    return !good;
+}
+
+static int role_number(const char *name)
+{
+    int role = ROLE_COUNT - 1;
+    while (role > 0 && strcmp(admin_json_role_name((enum role)role), name) != 0) {
+        role--;
+    }
+    return role;
+}
+
+/* Everybody who is invited stands on the sheet, come or not. True when somebody was added. */
+static bool roster_follow(struct office_call *call, const struct evidence *e)
+{
+    json_t *rows = people_rows(call->people, PEOPLE_ENROLLED, "d", &e->class_id);
+    json_t *row;
+    size_t i;
+    bool more = false;
+    json_array_foreach(rows, i, row)
+    {
+        const char *person = json_string_value(json_object_get(row, "person"));
+        const char *role = json_string_value(json_object_get(row, "role"));
+        const char *place = json_string_value(json_object_get(row, "place"));
+        if (person && role && place && !strcmp(place, "in") &&
+            !on_roster(&e->history.sheet, person)) {
+            json_t *name = json_object_get(row, "name");
+            json_decref(
+                office_classroom(call, json_pack("{s:s, s:s, s:s, s:i, s:O}", "cmd", "roll.expect",
+                                                 "class", office_part(call, 0), "person", person,
+                                                 "role", role_number(role), "text", name)));
+            more = true;
+        }
+    }
+    json_decref(rows);
+    return more;
+}
+
 static void sheet_get(struct office_call *call)
 {
     struct evidence e;
-    if (!evidence_open(call, &e, true, NULL, NULL)) {
+    int err = evidence_open(call, &e, true, NULL, NULL);
+    if (!err && roster_follow(call, &e)) {
+        evidence_fini(&e);
+        err = evidence_open(call, &e, true, NULL, NULL);
+    }
+    if (!err) {
         json_t *o = start_of(&e);
         if (o && e.report.session) {
             json_object_set_new(o, "sheet", attendance_json(&e.report));

@@ -55,6 +55,8 @@ struct receiver {
     mono_us opened_us;
     uint32_t lsr; /* middle of the last SR's NTP time */
     mono_us lsr_us;
+    int64_t first; /* begun: first packet of what may be forwarded */
+    bool begun;
 };
 
 struct layer {

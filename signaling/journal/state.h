@@ -28,8 +28,8 @@
 struct stage; /* signaling/journal/stage.h */
 
 enum {
-    STATE_PERSONS_MAX = 2000, /* known; then whoever left longest ago is forgotten */
-    STATE_SEATS_MAX = 1000,
+    STATE_PERSONS_MAX = 8000, /* known; then whoever left longest ago is forgotten */
+    STATE_SEATS_MAX = 4000,   /* their list fits into what a door keeps for a page (1 MiB) */
     STATE_DEVICES_MAX = 3,
     STATE_CHAT_MAX = 200,
     STATE_COMMANDS_MAX = 256, /* command ids remembered per seat */

@@ -146,6 +146,46 @@ def after(s, class_id, link, person_token, person_id):
     check("the command says that the seal holds", code == 0 and "holds" in out, err)
 
 
+def remains(s, class_id, link, token, person_id, other_id):
+    """What is kept, of whom, for whom, and what erasing leaves."""
+    api = f"/api/classes/{class_id}"
+    status, seen = ask(s, "GET", api + "/after", link)
+    check("staff reads what was written and how long people spoke",
+          status == 200 and seen["chat"][0]["text"] == "Bonjour à tous" and "times" in seen, seen)
+    status, seen = ask(s, "GET", api + "/after", token)
+    check("whoever was there reads what was written to all, and no times",
+          status == 200 and len(seen["chat"]) == 1 and "times" not in seen, seen)
+    status, _ = ask(s, "GET", api + "/ready", token)
+    check("the readiness board is for staff", status == 403, status)
+    status, answer = ask(s, "POST", api + "/ready", token,
+                         {"verdict": 2, "figures": {"mic": True, "path": "udp", "up": 2100}})
+    check("a check of devices is kept", status == 200, answer)
+    _, board = ask(s, "GET", api + "/ready", link)
+    check("staff sees it by person", board["ready"][person_id]["figures"]["path"] == "udp", board)
+    status, mine = ask(s, "GET", api + "/export", token)
+    text = json.dumps(mine, ensure_ascii=False)
+    check("one gets all there is about oneself", status == 200 and NAMES[0] in text
+          and "Bonjour à tous" in text and "J'étais là" in text and "udp" in text)
+    check("and nothing about others", NAMES[1] not in text and other_id not in text)
+    status, _ = ask(s, "GET", api + f"/export?person={other_id}", token)
+    check("not even when asked for", status == 403, status)
+    status, _ = ask(s, "GET", api + "/export", s.link(class_id)["link"])
+    check("a link of nobody exports nothing", status == 422, status)
+    status, answer = ask(s, "POST", api + "/forget", link, {"person": person_id})
+    check("staff erases a person", status == 200, answer)
+    _, sheet = ask(s, "GET", api + "/attendance", link)
+    rows = {p["person"]: p for p in sheet["sheet"]["people"]}
+    check("the name is gone, the counts are not", rows[person_id]["name"] == ""
+          and rows[person_id]["present_ms"] > 0 and len(rows) == 4, rows[person_id])
+    check("and the seal still holds", sheet["intact"] and sheet["sheet"]["holds"])
+    _, seen = ask(s, "GET", api + "/after", link)
+    check("the words are gone too", seen["chat"][0]["text"] == "" and seen["chat"][0]["name"] == "",
+          seen["chat"])
+    status, kept = ask(s, "GET", api + "/kept", link)
+    check("one page says what is kept", status == 200 and (kept["erased"], kept["sealed"],
+                                                           kept["records"]) == (1, 1, 3), kept)
+
+
 def tampered(s, class_id):
     """One byte of the database changed while nobody looks."""
     path = os.path.join(s.data, "amphi.db")
@@ -178,11 +218,13 @@ def evidence():
         people = [c for c, _ in entered]
         token = people[0].type("door")["guest"]
         person_id = live(s, class_id, host_link, token, people[0], entered[0][1])
+        people[0].answer(people[0].send("chat.send", text="Bonjour à tous"))
         checked(host, people)
         host.answer(host.send("session.end"))
         for p in people:
             p.wait_closed()
         after(s, class_id, host_link, token, person_id)
+        remains(s, class_id, host_link, token, person_id, entered[1][1]["you"]["person"])
         s.stop()
         tampered(s, class_id)
 

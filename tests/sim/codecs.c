@@ -3,6 +3,7 @@
  * sizes, other people in a slot, nothing for a while; links narrow and widen. The receivers are the
  * strict ones of model.h.
  */
+#include "server/proto/alloc.h"
 #include "tests/sim/model.h"
 #include "tests/sim/scenario.h"
 
@@ -122,14 +123,14 @@ static void settled(struct world *w, const struct structure *st, const struct co
         for (unsigned i = 0; i < SLOTS; i++) {
             const struct model *m = &w->client[2 + v]->model[i];
             unsigned number = w->client[2 + v]->number;
-            {
-                const struct sfu_slot_view *view = &w->client[2 + v]->slot[5 + i];
-                EXPECT(w, m->frames > frames[v][i] + 10,
-                       "client %u slot %u: %u frames in 2 s (state %u, reason %u, height %u)",
-                       number, i, (unsigned)(m->frames - frames[v][i]), view->state, view->reason,
-                       view->height);
-            }
-            if (wish[v].who[i] == 0 && !link->jitter_us && !link->burst) {
+            const struct sfu_slot_view *view = &w->client[2 + v]->slot[5 + i];
+            EXPECT(w, m->frames > frames[v][i] + 10,
+                   "client %u slot %u: %u frames in 2 s (state %u, reason %u, height %u)", number,
+                   i, (unsigned)(m->frames - frames[v][i]), view->state, view->reason,
+                   view->height);
+            /* A path that is still being tried out is no fault of the layers. */
+            bool tried = view->reason == ALLOC_BY_CONNECTION;
+            if (wish[v].who[i] == 0 && !link->jitter_us && !link->burst && !tried) {
                 EXPECT(w, m->by_spatial[st->spatial - 1] > top[v][i],
                        "client %u slot %u: no s%u in the end", number, i, st->spatial - 1U);
                 EXPECT(w, m->by_temporal[st->temporal - 1] > fast[v][i],

@@ -107,6 +107,8 @@ struct stream_out {
     uint8_t packets;    /* per frame */
     uint16_t filler;    /* bytes of a packet */
     uint8_t key_factor; /* a key frame has so many times the packets */
+    uint16_t noise;     /* its rate wanders by so many per cent, 0 = constant */
+    int16_t drift;      /* where it is, in per cent */
     bool key_wanted;
     bool off; /* nobody watches it */
     mono_us next_us;
@@ -257,6 +259,7 @@ struct world {
     uint32_t loss_up_any;   /* some uplink loses: holes upstream are not the SFU's fault */
     uint32_t loss_down_any; /* some downlink loses: a receiver may miss what was sent */
     bool hearing;           /* clients that join have an ear (ear.h) */
+    bool plain_ears;        /* ... that knows no RED and asks for no sound, as Firefox */
     bool modelled;          /* clients that join have models of their decoders (model.h) */
     bool verbose;
 };

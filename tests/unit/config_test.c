@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "server/app/config.h"
+#include "signaling/journal/state.h"
 
 static char why[CONFIG_WHY_MAX];
 
@@ -257,6 +258,17 @@ static void endpoints_have_one_reading(void **state)
     }
 }
 
+/* What may be written into the configuration is what the classroom takes (classroom_new). */
+static void limits_end_where_the_classroom_does(void **state)
+{
+    (void)state;
+    assert_int_equal(config_find("limits", "people_per_class")->max, STATE_SEATS_MAX);
+    assert_true(config_find("limits", "classes")->max <= 1 << 20);
+    assert_true(config_find("limits", "connections")->max <= 1 << 20);
+    /* Everybody known must have a place besides those who are there. */
+    assert_true(STATE_PERSONS_MAX >= 2 * STATE_SEATS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,7 +276,7 @@ int main(void)
         UNIT(mistakes_name_line_key_and_reason),   UNIT(later_sources_win),
         UNIT(variables_and_flags_are_checked_too), UNIT(sample_secrets_are_refused),
         UNIT(printed_configuration_reads_back),    UNIT(lack_of_memory_leaks_nothing),
-        UNIT(endpoints_have_one_reading),
+        UNIT(endpoints_have_one_reading),          UNIT(limits_end_where_the_classroom_does),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

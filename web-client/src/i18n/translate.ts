@@ -12,8 +12,7 @@ export const CATALOGUES: Record<Lang, Catalogue> = { fr, en };
 const rules: Record<Lang, Intl.PluralRules> = { fr: new Intl.PluralRules('fr'), en: new Intl.PluralRules('en') };
 
 /** `params.n` chooses the form of a counted text. */
-export function translate(lang: Lang, key: TextKey, params: Params = {}): string {
-  const entry: Entry = CATALOGUES[lang][key];
+export function translateFrom(lang: Lang, entry: Entry, params: Params = {}): string {
   let text: string;
   if (typeof entry === 'string') {
     text = entry;
@@ -22,6 +21,10 @@ export function translate(lang: Lang, key: TextKey, params: Params = {}): string
     text = (rules[lang].select(n) === 'one' ? entry.one : entry.other).replace('#', n.toLocaleString(lang));
   }
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole));
+}
+
+export function translate(lang: Lang, key: TextKey, params: Params = {}): string {
+  return translateFrom(lang, CATALOGUES[lang][key], params);
 }
 
 /** First language of the browser that we speak; French otherwise. */

@@ -1,0 +1,36 @@
+// Pages by address. `staff` pages need a session; parts of the address go to the page in order.
+import type { Component } from 'svelte';
+import Account from './pages/Account.svelte';
+import Accounts from './pages/Accounts.svelte';
+import Audit from './pages/Audit.svelte';
+import ClassHome from './pages/ClassHome.svelte';
+import Editor from './pages/Editor.svelte';
+import Home from './pages/Home.svelte';
+import Invitation from './pages/Invitation.svelte';
+import Mails from './pages/Mails.svelte';
+import Mine from './pages/Mine.svelte';
+import Registration from './pages/Registration.svelte';
+import SignIn from './pages/SignIn.svelte';
+import Welcome from './pages/Welcome.svelte';
+import type { Session } from './api.ts';
+
+export interface PageProps { session: Session; parts: string[] }
+export interface Page { path: RegExp; view: Component<PageProps> | Component<Record<string, never>>; staff: boolean; admin?: boolean }
+
+const CLASS = '(c_[a-z2-7]{26})';
+
+export const PAGES: readonly Page[] = [
+  { path: /^\/signin$/, view: SignIn, staff: false },
+  { path: /^\/welcome$/, view: Welcome, staff: false },
+  { path: /^\/my$/, view: Mine, staff: false },
+  { path: new RegExp(`^/r/${CLASS}$`), view: Registration, staff: false },
+  { path: new RegExp(`^/i/${CLASS}$`), view: Invitation, staff: false },
+  { path: /^\/home$/, view: Home, staff: true },
+  { path: /^\/home\/me$/, view: Account, staff: true },
+  { path: /^\/home\/new$/, view: Editor, staff: true },
+  { path: new RegExp(`^/home/class/${CLASS}$`), view: ClassHome, staff: true },
+  { path: new RegExp(`^/home/class/${CLASS}/edit$`), view: Editor, staff: true },
+  { path: /^\/home\/accounts$/, view: Accounts, staff: true, admin: true },
+  { path: /^\/home\/mails$/, view: Mails, staff: true, admin: true },
+  { path: /^\/home\/audit$/, view: Audit, staff: true, admin: true },
+];

@@ -556,6 +556,7 @@ const struct scenario scenarios[] = {
     {"still_screen_for_a_late_viewer", 1, 5, run_still_screen},
     {"two_shards_still_screen", 2, 5, run_still_screen},
     {"people_come_and_go", 1, 5, run_churn},
+    {"fast_start_300_joins", 2, 5, crowd_joins},
     {"five_percent_lost_downwards", 1, 5, run_loss_down},
     {"five_percent_lost_upwards", 1, 5, run_loss_up},
     {"s7_consent_ends_after_30_s", 1, 5, run_consent},

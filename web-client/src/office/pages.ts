@@ -1,5 +1,6 @@
 // Pages by address. `staff` pages need a session; parts of the address go to the page in order.
 import type { Component } from 'svelte';
+import After from './pages/After.svelte';
 import Account from './pages/Account.svelte';
 import Accounts from './pages/Accounts.svelte';
 import Audit from './pages/Audit.svelte';
@@ -25,6 +26,7 @@ export const PAGES: readonly Page[] = [
   { path: /^\/my$/, view: Mine, staff: false },
   { path: new RegExp(`^/r/${CLASS}$`), view: Registration, staff: false },
   { path: new RegExp(`^/i/${CLASS}$`), view: Invitation, staff: false },
+  { path: new RegExp(`^/after/${CLASS}$`), view: After, staff: false },
   { path: /^\/home$/, view: Home, staff: true },
   { path: /^\/home\/me$/, view: Account, staff: true },
   { path: /^\/home\/new$/, view: Editor, staff: true },

@@ -177,7 +177,8 @@ test-build:
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=clang lib
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=asan build/asan/amphi unit-build fuzz-build $(ASAN_EXTRA)
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
-	@$(MAKE) --no-print-directory $(JOBS) BUILD=release web relay bench-build build/release/attack
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=release web relay bench-build build/release/attack \
+		build/release/sim/class_sim
 
 # The fault matrix (tests/faults/README.md): figures for a quiet machine, never in CI.
 faults: deps-test

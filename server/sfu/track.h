@@ -53,6 +53,8 @@ struct receiver {
     uint32_t ssrc;
     uint32_t lsr; /* middle of the last SR's NTP time */
     mono_us lsr_us;
+    int64_t first; /* begun: first packet of what may be forwarded */
+    bool begun;
 };
 
 struct layer {

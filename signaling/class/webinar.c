@@ -381,7 +381,8 @@ static void settle_light(struct act *act, const struct event *e)
 {
     const struct state *s = act->klass->work;
     size_t most = stage_seats(s, STATE_SEATS_MAX);
-    bool full = s->setting[SETTING_SEATS] > 0 && stage_taken(s) > most;
+    size_t taken = stage_taken(s);
+    bool full = s->setting[SETTING_SEATS] > 0 && taken > most;
     if (e->type == EVENT_PERSON_JOINED) {
         const struct seat *seat = state_seat(s, &e->person);
         if (full && seat && role_is_crowd(seat->person->role)) {
@@ -389,10 +390,11 @@ static void settle_light(struct act *act, const struct event *e)
         }
         return;
     }
-    for (size_t i = 0; i < s->seat_count && s->wait_count == 0 && stage_taken(s) < most; i++) {
+    for (size_t i = 0; i < s->seat_count && s->wait_count == 0 && taken < most; i++) {
         struct id id = s->seats[i]->person->id;
         if (s->seats[i]->light) {
             act_emit(act, (struct event){.type = EVENT_STAGE_LIGHT, .person = id});
+            taken++;
         }
     }
 }

@@ -16,6 +16,12 @@ static bool percent(const struct say *s, uint32_t p)
     return below(s, 100) < p;
 }
 
+/* What the page sees, or what another one does. */
+static const json_t *view_of(const struct say *s)
+{
+    return s->page->blind ? s->lens->view : s->page->view;
+}
+
 /* ---- ids: everything the page was told that looks like one
  * ------------------------------------- */
 
@@ -53,16 +59,16 @@ static json_t *say_id(const struct say *s, enum id_kind kind)
     char nobody[ID_TEXT_MAX];
     struct id id = {.b = {[15] = 1}};
     (void)id_print(nobody, kind, &id);
-    const struct rig_page *from =
-        percent(s, 85) ? s->page : &s->rig->pages[below(s, (uint32_t)s->rig->page_count)];
+    const struct rig_page *any = &s->rig->pages[below(s, (uint32_t)s->rig->page_count)];
+    const json_t *view = percent(s, 85) ? view_of(s) : any->blind ? s->lens->view : any->view;
     struct search find = {.prefix = nobody[0], .want = SIZE_MAX};
-    look(from->view, &find);
+    look(view, &find);
     if (find.count == 0 || percent(s, 3)) {
         return json_string(nobody);
     }
     find.want = below(s, (uint32_t)find.count);
     find.count = 0;
-    look(from->view, &find);
+    look(view, &find);
     return json_string(find.found ? find.found : nobody);
 }
 
@@ -184,7 +190,7 @@ static void mend_offer(json_t *m)
 /* The person of somebody who waits, when the page knows of any. */
 static void mend_waiter(const struct say *s, json_t *m)
 {
-    const json_t *waiting = json_object_get(s->page->view, "waiting");
+    const json_t *waiting = json_object_get(view_of(s), "waiting");
     size_t count = json_array_size(waiting);
     if (count > 0 && percent(s, 80)) {
         json_object_set(
@@ -196,7 +202,7 @@ static void mend_waiter(const struct say *s, json_t *m)
 /* The presence check that runs. */
 static void mend_check(const struct say *s, json_t *m)
 {
-    const json_t *check = json_array_get(json_object_get(s->page->view, "checks"), 0);
+    const json_t *check = json_array_get(json_object_get(view_of(s), "checks"), 0);
     if (check) {
         json_object_set(m, "check", json_object_get(check, "id"));
     }
@@ -206,7 +212,7 @@ static void mend_check(const struct say *s, json_t *m)
 static void mend_from(const struct say *s, json_t *m, const char *list, const char *state,
                       const char *key, const char *as)
 {
-    const json_t *from = json_object_get(s->page->view, list);
+    const json_t *from = json_object_get(view_of(s), list);
     size_t count = json_array_size(from);
     size_t at = count ? below(s, (uint32_t)count) : 0;
     for (size_t i = 0; i < count && percent(s, 90); i++) {
@@ -304,7 +310,7 @@ static struct rig_page *page_of_person(const struct say *s, const char *person)
 
 static struct rig_page *page_of_host(const struct say *s)
 {
-    const json_t *people = json_object_get(s->page->view, "people");
+    const json_t *people = json_object_get(view_of(s), "people");
     for (size_t i = 0; i < json_array_size(people); i++) {
         const json_t *p = json_array_get(people, i);
         const char *role = json_string_value(json_object_get(p, "role"));
@@ -322,7 +328,7 @@ struct rig_page *say_actor(const struct say *s, enum msg_type type)
     bool staff =
         right != RIGHT_NONE && !right_has(right_table(ROLE_PARTICIPANT, CLASS_STANDARD), right);
     if (type == MSG_FLOOR_DONE || type == MSG_FLOOR_PASS) {
-        const json_t *turn = json_object_get(json_object_get(s->page->view, "floor"), "turn");
+        const json_t *turn = json_object_get(json_object_get(view_of(s), "floor"), "turn");
         actor = page_of_person(s, json_string_value(json_object_get(turn, "person")));
     } else if (staff) {
         actor = page_of_host(s);

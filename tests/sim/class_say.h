@@ -13,7 +13,8 @@ struct say {
     const struct rng *rng;
     struct rig *rig;
     struct rig_page *page;
-    unsigned number; /* for the command id */
+    const struct rig_page *lens; /* whose view a page without one goes by */
+    unsigned number;             /* for the command id */
 };
 
 /* A message of this type as a new JSON tree. */

@@ -66,16 +66,23 @@ static enum msg_type say_phase(struct stage_play *p, struct rig_page *page)
     return MSG_COUNT;
 }
 
+static bool sits_below(const struct rig_page *page)
+{
+    return !leads(page);
+}
+
 static enum msg_type say_invite(struct stage_play *p, struct rig_page *page)
 {
     const json_t *people = json_object_get(page->view, "people");
     size_t count = json_array_size(people);
     const json_t *who = count ? json_array_get(people, below(p, (uint32_t)count)) : NULL;
+    /* Somebody who keeps a view can answer. */
+    const struct rig_page *seen = below(p, 2) ? page_who(p, sits_below) : NULL;
     if (!who) {
         return MSG_COUNT;
     }
     rig_say(p->rig, page, "{\"t\":\"stage.invite\",\"id\":\"s%u\",\"person\":\"%s\"}", p->number,
-            text_of(who, "id"));
+            seen ? seen->person : text_of(who, "id"));
     return MSG_STAGE_INVITE;
 }
 

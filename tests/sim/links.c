@@ -214,6 +214,39 @@ void link_rfc8867(struct world *w)
     others_untouched(w, &s, "RFC 8867");
 }
 
+/* ---- sound: redundancy of the publisher, repetition for those who know none ---- */
+
+void link_voice(struct world *w)
+{
+    struct ear_sum sum[2];
+    struct sfu_stats stats;
+    w->hearing = true;
+    w->loss_up_any = 1;
+    struct client *speaker = world_join(w, ROOM, 0, 1u << SOURCE_MIC);
+    const struct client *near_one = world_join(w, ROOM, 0, 0);
+    w->plain_ears = true;
+    struct client *plain = world_join(w, ROOM, 0, 0);
+    speaker->up.loss = 100;
+    plain->down.loss = 100;
+    world_run(w, 10 * US_PER_S);
+    ear_clear(w->client[1]);
+    ear_clear(plain);
+    world_run(w, 60 * US_PER_S);
+    ear_sum(near_one, &sum[0]);
+    ear_sum(plain, &sum[1]);
+    world_stats(w, 0, &stats);
+    printf("   sound, 10 %% lost upwards: concealed %.2f %%; 10 %% more downwards, no RED: %.2f %%"
+           "  (restored %llu, repeated %llu)\n",
+           concealment(&sum[0]), concealment(&sum[1]), (unsigned long long)stats.restored,
+           (unsigned long long)stats.repeated);
+    EXPECT(w, sum[0].played > 2000 && concealment(&sum[0]) <= 2.5, "concealed %.2f %%",
+           concealment(&sum[0]));
+    EXPECT(w, sum[1].played > 2000 && concealment(&sum[1]) <= 5, "concealed %.2f %% without RED",
+           concealment(&sum[1]));
+    EXPECT(w, stats.restored > 150 && stats.repeated > 1000, "%llu restored, %llu repeated",
+           (unsigned long long)stats.restored, (unsigned long long)stats.repeated);
+}
+
 /* ---- F1, F2, F3: loss, jitter, order ---- */
 
 struct weather {

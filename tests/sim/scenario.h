@@ -32,6 +32,7 @@ void link_f4(struct world *w);
 void link_rfc8867(struct world *w);
 void link_f1(struct world *w);
 void link_f2_f3(struct world *w);
+void link_voice(struct world *w);
 
 /* workshops.c */
 void workshop_listen(struct world *w);

@@ -506,6 +506,7 @@ const struct scenario scenarios[] = {
     {"rfc8867_variable_capacity", 1, 5, link_rfc8867},
     {"f1_loss", 1, 5, link_f1},
     {"f2_f3_jitter_and_order", 1, 5, link_f2_f3},
+    {"voice_repair", 1, 5, link_voice},
     {"f5_rebinding", 1, 5, run_rebind},
     {"f5_two_shards_rebinding", 2, 5, run_rebind},
     {"listening_to_another_room", 1, 5, workshop_listen},

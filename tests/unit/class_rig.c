@@ -161,8 +161,54 @@ static void page_hear(struct rig_page *page, json_t *m)
     }
 }
 
+/* The string behind `key` of a text of ours, from *at on; "" when there is none. */
+static void scan_text(char *out, size_t cap, const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    const char *from = at ? at + strlen(key) : "";
+    (void)snprintf(out, cap, "%.*s", (int)strcspn(from, "\""), from);
+}
+
+static int64_t scan_number(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+/* What a page without a view reads of a delta, a snapshot or a list of rights. */
+static void blind_hear(struct rig_page *page, const char *text)
+{
+    page->messages++;
+    if (strncmp(text, "{\"t\":\"delta\"", 12) == 0) {
+        page->deltas++;
+        page->gap = page->gap || scan_number(text, "\"prev\":") != page->seq;
+        page->seq = scan_number(text, "\"seq\":");
+    } else if (strncmp(text, "{\"t\":\"snapshot\"", 15) == 0) {
+        page->snapshots++;
+        page->inside = true;
+        page->gap = false;
+        page->seq = scan_number(text, "\"seq\":");
+        page->epoch = scan_number(text, "\"epoch\":");
+        scan_text(page->resume, sizeof(page->resume), text, "\"resume\":\"");
+        const char *you = strstr(text, "\"you\":{");
+        scan_text(page->person, sizeof(page->person), you ? you : "", "\"person\":\"");
+        scan_text(page->device, sizeof(page->device), you ? you : "", "\"device\":\"");
+    }
+}
+
+static bool has_view_kind(const char *text)
+{
+    return strncmp(text, "{\"t\":\"delta\"", 12) == 0 ||
+           strncmp(text, "{\"t\":\"snapshot\"", 15) == 0 ||
+           strncmp(text, "{\"t\":\"rights\"", 13) == 0;
+}
+
 static struct rig_page *page_of(struct rig *rig, conn_num conn)
 {
+    size_t guess = rig->page_at[conn % (sizeof(rig->page_at) / sizeof(rig->page_at[0]))];
+    if (guess < rig->page_count && rig->pages[guess].conn == conn) {
+        return &rig->pages[guess];
+    }
     for (size_t i = 0; i < rig->page_count; i++) {
         if (rig->pages[i].conn == conn) {
             return &rig->pages[i];
@@ -173,6 +219,20 @@ static struct rig_page *page_of(struct rig *rig, conn_num conn)
 
 /* ---- hooks
  * ------------------------------------------------------------------------------------------ */
+
+/* The message as a tree; the test ends when it is not of our schema. */
+static json_t *checked(const struct rig *rig, const char *text, size_t len)
+{
+    json_error_t where;
+    json_t *m = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    struct schema_error error;
+    if (!m || (rig->check_texts && schema_check(m, SHAPE_server_message, &error))) {
+        (void)fprintf(stderr, "not of our schema: %s: %s\n%.*s\n", m ? error.at : "json",
+                      m ? error.why : where.text, (int)len, text);
+        abort();
+    }
+    return m;
+}
 
 static void on_send(void *arg, const conn_num *to, size_t count, const char *text, size_t len)
 {
@@ -185,17 +245,21 @@ static void on_send(void *arg, const conn_num *to, size_t count, const char *tex
         abort();
     }
     rig->text_max = len > rig->text_max ? len : rig->text_max;
-    json_error_t where;
-    json_t *m = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
-    struct schema_error error;
-    if (!m || (rig->check_texts && schema_check(m, SHAPE_server_message, &error))) {
-        (void)fprintf(stderr, "not of our schema: %s: %s\n%.*s\n", m ? error.at : "json",
-                      m ? error.why : where.text, (int)len, text);
-        abort();
+    static char head[8192]; /* enough for the numbers and tokens of a snapshot */
+    (void)snprintf(head, sizeof(head), "%.*s", (int)(len < sizeof(head) ? len : sizeof(head) - 1),
+                   text);
+    bool for_view = has_view_kind(head);
+    bool blind = for_view;
+    for (size_t i = 0; i < count && blind; i++) {
+        const struct rig_page *page = page_of(rig, to[i]);
+        blind = !page || page->blind;
     }
+    json_t *m = blind && rig->sends % 16 ? NULL : checked(rig, text, len);
     for (size_t i = 0; i < count; i++) {
         struct rig_page *page = page_of(rig, to[i]);
-        if (page) {
+        if (page && page->blind && for_view) {
+            blind_hear(page, head);
+        } else if (page) {
             page->leaks += page->canary && memmem(text, len, page->canary, strlen(page->canary));
             page_hear(page, m);
         }
@@ -569,6 +633,8 @@ void rig_link(struct rig *rig, const struct id *class_id, enum role role, bool s
 void rig_open(struct rig *rig, struct rig_page *page)
 {
     page->conn = ++rig->next_conn;
+    rig->page_at[page->conn % (sizeof(rig->page_at) / sizeof(rig->page_at[0]))] =
+        (uint32_t)(page - rig->pages);
     page->closed = 0;
     page->inside = false;
     page->error[0] = '\0';

@@ -1,6 +1,7 @@
 // The media connection of the page: one peer, its offers counted by cause, its health, its slots.
 import { SteadyQuality, judgeQuality } from '../core/quality.ts';
 import type { Quality } from '../core/quality.ts';
+import { Playout } from '../core/playout.ts';
 import { MediaDoctor } from '../core/rejoin.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
@@ -68,6 +69,7 @@ export class MediaRoom {
   private figures = NO_FIGURES;
   private figuresAt = 0;
   private readonly proposal = new SaverProposal();
+  private readonly playout = new Playout();
   /** Nobody looks at this page: pictures rest, sound goes on. */
   private unseen = false;
   private readonly look = (): void => this.seen(!document.hidden);
@@ -258,6 +260,7 @@ export class MediaRoom {
       this.arrived = arrived;
       this.doctor.silent(now);
     }
+    this.peer.wait(this.playout.push(this.figures.slots, figures.slots, link.rttMs, now));
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;

@@ -9,10 +9,14 @@ import type { SendKind } from './senders.ts';
 
 export type PeerState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
+/** Not in the DOM types of every release. */
+type Ear = RTCRtpReceiver & { jitterBufferTarget?: number | null };
+
 export class Peer {
   readonly pc: RTCPeerConnection;
   readonly audioTracks: MediaStreamTrack[] = [];
   readonly videoTracks: MediaStreamTrack[] = [];
+  private readonly ears: Ear[] = [];
   private readonly sections = new Map<SendKind, SendSection>();
   private offerSdp = '';
   private closed = false;
@@ -21,7 +25,9 @@ export class Peer {
     this.pc = new RTCPeerConnection({ ...configuration, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
     for (const kind of SEND_KINDS) this.sections.set(kind, new SendSection(this.pc, kind));
     for (let i = 0; i < pool.audio; i++) {
-      this.audioTracks.push(this.pc.addTransceiver('audio', { direction: 'recvonly' }).receiver.track);
+      const { receiver } = this.pc.addTransceiver('audio', { direction: 'recvonly' });
+      this.ears.push(receiver);
+      this.audioTracks.push(receiver.track);
     }
     for (let i = 0; i < pool.video; i++) {
       const transceiver = this.pc.addTransceiver('video', { direction: 'recvonly' });
@@ -58,6 +64,11 @@ export class Peer {
 
   layers(kind: SendKind, wanted: number): Promise<void> {
     return this.sections.get(kind)?.limit(wanted) ?? Promise.resolve();
+  }
+
+  /** How long sound waits at least before it is played; null = as the browser likes. */
+  wait(ms: number | null): void {
+    for (const ear of this.ears) if ('jitterBufferTarget' in ear && ear.jitterBufferTarget !== ms) ear.jitterBufferTarget = ms;
   }
 
   get connected(): boolean {

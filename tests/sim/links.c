@@ -247,6 +247,77 @@ void link_voice(struct world *w)
            (unsigned long long)stats.restored, (unsigned long long)stats.repeated);
 }
 
+/* ---- three viewers of an encoder that does not keep its rates ---- */
+
+struct settled {
+    mono_us since; /* has had what it should have since */
+    unsigned wrong, looks, changes;
+    unsigned layer; /* 3 = none */
+    uint64_t shown;
+};
+
+static unsigned layer_shown(struct settled *t, const struct client *c)
+{
+    const struct ear_picture *p = &c->ear->picture[0];
+    bool moves = p->shown != t->shown;
+    t->shown = p->shown;
+    return moves ? p->layer : 3;
+}
+
+static bool carried(unsigned viewer, unsigned layer)
+{
+    return viewer == 2 ? layer >= 2 : layer == viewer;
+}
+
+static void three_look(struct settled *t, const struct client *c, unsigned viewer, mono_us now)
+{
+    unsigned layer = layer_shown(t, c);
+    t->changes += t->layer != layer && now > 12 * US_PER_S;
+    t->layer = layer;
+    if (!carried(viewer, layer)) {
+        t->since = now;
+        t->wrong += now > 12 * US_PER_S;
+    }
+    t->looks += now > 12 * US_PER_S;
+}
+
+void link_three(struct world *w)
+{
+    static const uint32_t bps[3] = {3000000, 500000, 120000};
+    struct settled t[3] = {0};
+    struct client *viewer[3];
+    w->hearing = true;
+    struct client *speaker = world_join(w, ROOM, 0, 1u << SOURCE_MIC | 1u << SOURCE_CAMERA);
+    media_fat(speaker);
+    for (unsigned i = 1; i <= 3; i++) {
+        speaker->stream[i].noise = 30;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        viewer[i] = watcher(w);
+        viewer[i]->down = (struct sim_link){.delay_us = 20 * US_PER_MS, .bps = bps[i]};
+        world_view_all(w, viewer[i], 1, 720);
+    }
+    mono_us begun = w->now;
+    for (unsigned n = 0; n < 120; n++) {
+        world_run(w, 500 * US_PER_MS);
+        for (unsigned i = 0; i < 3; i++) {
+            three_look(&t[i], viewer[i], i, w->now - begun);
+        }
+    }
+    printf("   noisy encoder, 60 s   ");
+    for (unsigned i = 0; i < 3; i++) {
+        struct ear_sum sum;
+        ear_sum(viewer[i], &sum);
+        printf("%s %u k: wrong %u/%u, %u changes, %u freezes", i ? ";" : "", bps[i] / 1000,
+               t[i].wrong, t[i].looks, t[i].changes, sum.freezes);
+    }
+    printf("\n");
+    EXPECT(w, t[0].wrong == 0, "the wide link: %u of %u looks", t[0].wrong, t[0].looks);
+    EXPECT(w, t[1].wrong * 4 <= t[1].looks, "the middle link: %u of %u looks wrong", t[1].wrong,
+           t[1].looks);
+    EXPECT(w, t[2].wrong == 0, "the narrow link: %u of %u looks", t[2].wrong, t[2].looks);
+}
+
 /* ---- F1, F2, F3: loss, jitter, order ---- */
 
 struct weather {

@@ -244,6 +244,19 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
     s->sent++;
 }
 
+/* A software encoder on a busy machine: each picture is another size, and for seconds all of them
+ * are larger or smaller than they should be. */
+static size_t wander(struct client *c, struct stream_out *s, size_t filler)
+{
+    const struct rng *rng = &c->world->rng;
+    int noise = s->noise;
+    int step = (int)rng_below(rng, 9) - 4;
+    int drift = s->drift + step;
+    s->drift = (int16_t)(drift > noise ? noise : (drift < -noise ? -noise : drift));
+    int size = (int)filler * (100 + s->drift + (int)rng_below(rng, 41) - 20) / 100;
+    return (size_t)(size > 1150 ? 1150 : (size < 60 ? 60 : size));
+}
+
 static void send_layer(struct client *c, struct stream_out *s, const struct coded *frame,
                        uint8_t count, size_t filler)
 {
@@ -280,6 +293,7 @@ static void send_frame(struct client *c, struct stream_out *s)
     }
     unsigned layers = coder_next(&s->coder, s->structure, s->frame, key, layer);
     size_t filler = s->filler + rng_below(&c->world->rng, 3);
+    filler = s->noise ? wander(c, s, filler) : filler;
     for (unsigned i = 0; i < layers; i++) {
         unsigned count = layers > 1 ? packets[layers - 1 - i] : s->packets;
         send_layer(c, s, &layer[i], (uint8_t)(key ? count * s->key_factor : count), filler);

@@ -20,7 +20,7 @@
 
 enum {
     SIM_SHARDS_MAX = 3,
-    SIM_CLIENTS_MAX = 128,
+    SIM_CLIENTS_MAX = 320,
     SIM_SLOTS = DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX,
     SIM_STREAMS = 6, /* mic, camera h m l, screen, sound */
     SIM_KEPT = 512,
@@ -107,6 +107,8 @@ struct stream_out {
     uint8_t packets;    /* per frame */
     uint16_t filler;    /* bytes of a packet */
     uint8_t key_factor; /* a key frame has so many times the packets */
+    uint16_t noise;     /* its rate wanders by so many per cent, 0 = constant */
+    int16_t drift;      /* where it is, in per cent */
     bool key_wanted;
     bool off; /* nobody watches it */
     mono_us next_us;
@@ -142,7 +144,8 @@ struct slot_check {
     uint64_t switches;
     uint64_t late;
     uint64_t fillers;
-    int64_t behind; /* timestamp units the slot's time lies behind since it began with the past */
+    uint32_t closed; /* of these, behind the newest picture */
+    int64_t behind;  /* timestamp units the slot's time lies behind since it began with the past */
     uint32_t sent_ts[SIM_SENT]; /* of each number, for its retransmission */
     uint64_t sent_hash[SIM_SENT];
     uint64_t sealed_hash[SIM_SEALED]; /* audio, as it went out */

@@ -14,6 +14,7 @@ import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
 import { Playback } from '../media/playback.ts';
 import { chooseSlotPool } from '../media/pool.ts';
+import { cameraCodec } from '../media/senders.ts';
 import type { SendKind } from '../media/senders.ts';
 import { prefs } from './prefs.svelte.ts';
 import { SEND_SECTIONS } from '../wire/compact.ts';
@@ -183,7 +184,7 @@ export class MediaRoom {
     this.peer?.close();
     this.health = 'new';
     this.doctor.state('new', performance.now());
-    const peer = new Peer(this.configuration, this.pool, (state) => this.healthChanged(state));
+    const peer = new Peer(this.configuration, this.pool, cameraCodec(prefs.camCodec), (state) => this.healthChanged(state));
     this.peer = peer;
     this.playback.attach(peer.audioTracks, peer.videoTracks);
     this.generation += 1;

@@ -172,6 +172,10 @@ export const en: Catalogue = {
   'chat.new': { one: '# new message', other: '# new messages' },
 
   'settings.devices': 'Devices',
+  'settings.camera': 'Camera',
+  'settings.camCodec': 'Picture coding',
+  'settings.camCodec.auto': 'Works for everybody (VP8)',
+  'settings.camCodec.hint': 'VP9 and AV1 send less data but ask more of the computer. The choice takes effect when you next enter.',
   'settings.appearance': 'Display',
   'settings.language': 'Language',
   'settings.theme': 'Theme',

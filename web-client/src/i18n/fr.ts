@@ -171,6 +171,10 @@ export const fr = {
   'chat.new': { one: '# nouveau message', other: '# nouveaux messages' },
 
   'settings.devices': 'Appareils',
+  'settings.camera': 'Caméra',
+  'settings.camCodec': 'Codage de l’image',
+  'settings.camCodec.auto': 'Compatible avec tous (VP8)',
+  'settings.camCodec.hint': 'VP9 et AV1 envoient moins de données mais demandent plus à l’ordinateur. Le choix vaut dès votre prochaine entrée.',
   'settings.appearance': 'Affichage',
   'settings.language': 'Langue',
   'settings.theme': 'Thème',

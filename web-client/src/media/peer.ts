@@ -5,7 +5,7 @@ import { compactOffer, expandAnswer, withAudioWishes } from '../wire/compact.ts'
 import type { Answer, Offer } from '../wire/messages.ts';
 import type { Pool } from './pool.ts';
 import { SEND_KINDS, SendSection, preferKnownCodecs } from './senders.ts';
-import type { SendKind } from './senders.ts';
+import type { CameraCodec, SendKind } from './senders.ts';
 
 export type PeerState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
@@ -21,9 +21,9 @@ export class Peer {
   private offerSdp = '';
   private closed = false;
 
-  constructor(configuration: RTCConfiguration, pool: Pool, onState: (state: PeerState) => void) {
+  constructor(configuration: RTCConfiguration, pool: Pool, camera: CameraCodec, onState: (state: PeerState) => void) {
     this.pc = new RTCPeerConnection({ ...configuration, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
-    for (const kind of SEND_KINDS) this.sections.set(kind, new SendSection(this.pc, kind));
+    for (const kind of SEND_KINDS) this.sections.set(kind, new SendSection(this.pc, kind, camera));
     for (let i = 0; i < pool.audio; i++) {
       const { receiver } = this.pc.addTransceiver('audio', { direction: 'recvonly' });
       this.ears.push(receiver);

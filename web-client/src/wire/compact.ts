@@ -117,8 +117,9 @@ function codecLines(
   return { pts: kept.map((c) => c.pt), lines };
 }
 
-function extensionLines(section: Section, known: ReadonlySet<string>): string[] {
-  return [...extensionsOf(section)].filter(([uri]) => known.has(uri)).map(([uri, id]) => `a=extmap:${id} ${uri}`);
+function extensionLines(section: Section, index: number, known: ReadonlySet<string>): string[] {
+  const described = index >= SEND_SECTIONS || codecsOf(section)[0]?.name === 'av1';
+  return [...extensionsOf(section)].filter(([uri]) => known.has(uri) && (described || uri !== VIDEO_EXTENSIONS.dd)).map(([uri, id]) => `a=extmap:${id} ${uri}`);
 }
 
 function directionLines(section: Section, index: number, answer: Answer): string[] {
@@ -157,7 +158,7 @@ export function expandAnswer(offerSdp: string, answer: Answer): string {
     lines.push(
       `m=${section.kind} 9 UDP/TLS/RTP/SAVPF ${codecs.pts.join(' ')}`,
       'c=IN IP4 0.0.0.0', `a=mid:${section.mid}`, 'a=rtcp-mux', 'a=rtcp-rsize',
-      ...codecs.lines, ...extensionLines(section, known), ...directionLines(section, index, answer),
+      ...codecs.lines, ...extensionLines(section, index, known), ...directionLines(section, index, answer),
     );
     if (index === 0) lines.push(...candidateLines(answer));
   });

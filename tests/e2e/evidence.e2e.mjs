@@ -82,14 +82,38 @@ async function staff(t, room, found) {
     await look(t, dark, 'after-dark-en', found);
 }
 
+/** Before the day: the real path, and its result on the board of staff. */
+async function before(t) {
+    const found = [];
+    const room = await ClassRoom.start(t, { title: 'Évaluer par compétences' });
+    const page = await t.openPage('chromium', room.links.participant.replace('/c/', '/check/'),
+        { lang: 'fr', viewport: WIDE, name: 'Amélie', sender: 5, portMap: room.server.portMap });
+    await seen(page, 'check-go');
+    await write(page, 'check-name', 'Amélie Dupont-Lefèvre');
+    await page.click('heard-yes');
+    await page.click('check-go');
+    await seen(page, 'check-sent');
+    const figures = await text(page, 'check-figures');
+    t.log(figures);
+    t.equal(figures.includes('direct'), true, 'the way is direct');
+    t.equal(figures.includes('0.0 Mbit/s'), false, 'something went both ways');
+    await look(t, page, 'check-page', found);
+    await page.page.setViewportSize(PHONE);
+    await look(t, page, 'check-page-360', found);
+    const board = await t.openPage('chromium', room.links.host.replace('/c/', '/after/'), { lang: 'en', viewport: WIDE, name: 'board' });
+    await seen(board, 'ready-row');
+    t.equal((await text(board, 'ready-row')).includes('Amélie Dupont-Lefèvre'), true, 'by name');
+    await look(t, board, 'ready-board', found);
+    t.equal(found.length, 0, `violations of axe ${found.join(', ')}`);
+}
+
 async function day(t) {
     const found = [];
     const room = await ClassRoom.start(t, { title: 'Évaluer par compétences' });
     const host = await room.enter('chromium', { role: 'host', lang: 'fr', viewport: WIDE, name: 'Claire Fontaine' });
     const one = await room.enter('chromium', { lang: 'fr', viewport: WIDE, name: 'Amélie Dupont-Lefèvre' });
     await live(t, host, one, found);
-    await host.eval(() => undefined);
-    await room.server.command(['class', 'end', room.id]);
+    await room.server.command(['class', 'end', room.id, '--json']);
     await staff(t, room, found);
     await one.goto(room.server.url(`/after/${room.id}`));
     await seen(one, 'own-record');
@@ -97,4 +121,4 @@ async function day(t) {
     t.equal(found.length, 0, `violations of axe ${found.join(', ')}`);
 }
 
-export const scenarios = [{ name: 'day', timeout_s: 240, run: day }];
+export const scenarios = [{ name: 'before', timeout_s: 180, run: before }, { name: 'day', timeout_s: 240, run: day }];

@@ -75,7 +75,7 @@ export class Probe {
   async run(): Promise<void> {
     this.step = 'path';
     this.peer?.close();
-    const peer = new Peer(this.door?.ice ? { iceServers: [this.door.ice] } : {}, POOL, () => undefined);
+    const peer = new Peer(this.door?.ice ? { iceServers: [this.door.ice] } : {}, POOL, 'vp8', () => undefined);
     this.peer = peer;
     await peer.send('mic', this.local.mic.track ?? null);
     await peer.send('cam', this.local.cam.track ?? null);

@@ -2,18 +2,20 @@
 
 #include <arpa/inet.h>
 #include <jansson.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench/load/client_media.h"
+#include "bench/load/peer_sdp.h"
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/base/text.h"
 #include "codec/sys/clock.h"
 
-static void fail(struct client *client, const char *why)
+void client_fail(struct client *client, const char *why)
 {
     struct client_world *world = client->world;
     if (!world->error) {
@@ -44,12 +46,15 @@ int client_init(struct client *client, struct client_world *world, const char *l
                 uint32_t number, const struct media_config *media)
 {
     int size = 1 << 20;
-    struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
     socklen_t len = sizeof(local);
     *client = (struct client){.world = world,
                               .link = link,
+                              .driver = &driver_amphi,
+                              .twcc_id = {.id = {[RTPEXT_TRANSPORT_CC] = MEDIA_EXT_TWCC}},
                               .video_slots = CLIENT_VIDEO_SLOTS,
                               .room = room,
+                              .again_at = MONO_NEVER,
                               .check_at = MONO_NEVER,
                               .dtls_at = MONO_NEVER,
                               .consent_at = MONO_NEVER,
@@ -84,6 +89,8 @@ int client_equip(struct client *client, const struct client_kit *kit)
 {
     bool up = link_matters(&kit->up);
     bool down = link_matters(&kit->down);
+    int on = 1;
+    (void)setsockopt(client->fd, SOL_UDP, UDP_GRO, &on, sizeof(on)); /* where it is known */
     client->video_slots = kit->video_slots;
     client->rx = client_rx_new(CLIENT_AUDIO_SLOTS, kit->video_slots);
     client->up = up ? new_link(&kit->up, kit->seed * 2) : NULL;
@@ -102,9 +109,14 @@ int client_equip(struct client *client, const struct client_kit *kit)
 void client_start(struct client *client)
 {
     client->state = CLIENT_CONNECTING;
+    client->driver->start_h(client);
+}
+
+static void start_h(struct client *client)
+{
     client->ws = wsc_connect(client->world->ws, client);
     if (!client->ws) {
-        fail(client, "no room for a WebSocket");
+        client_fail(client, "no room for a WebSocket");
     }
 }
 
@@ -184,6 +196,28 @@ static int read_candidate(struct client *client, json_t *row)
     return 0;
 }
 
+static void begin(struct client *client)
+{
+    if (connect(client->fd, (struct sockaddr *)&client->server, sizeof(client->server)) != 0) {
+        client_fail(client, "cannot reach the candidate");
+        return;
+    }
+    client_media_begin(client, clock_mono_us());
+}
+
+void client_heard(struct client *client, const struct peer_heard *heard)
+{
+    unsigned kind = heard->section[PEER_SDP_PICTURE].there ? PEER_SDP_PICTURE : PEER_SDP_SOUND;
+    client->answer = heard->answer;
+    client->server = client->world->via.sin_port ? client->world->via : heard->candidate;
+    client->by_type = true;
+    client->pt.sound = heard->section[PEER_SDP_SOUND].pt;
+    client->pt.picture = heard->section[PEER_SDP_PICTURE].pt;
+    client->pt.rtx = heard->section[PEER_SDP_PICTURE].rtx;
+    client->twcc_id.id[RTPEXT_TRANSPORT_CC] = heard->section[kind].twcc;
+    begin(client);
+}
+
 static void on_answer(struct client *client, json_t *message)
 {
     json_t *answer = json_object_get(message, "answer");
@@ -197,17 +231,13 @@ static void on_answer(struct client *client, json_t *message)
     const char *print = json_string_value(json_object_get(answer, "f"));
     if (!ufrag || !pwd || !print || !found ||
         text_unhex(client->answer.fingerprint, 32, print, strlen(print)) != 0) {
-        fail(client, "answer without credentials or IPv4 candidate");
+        client_fail(client, "answer without credentials or IPv4 candidate");
         return;
     }
     (void)snprintf(client->answer.ufrag, sizeof(client->answer.ufrag), "%s", ufrag);
     (void)snprintf(client->answer.pwd, sizeof(client->answer.pwd), "%s", pwd);
     client->answer.ssrc_base = (uint32_t)json_integer_value(json_object_get(answer, "b"));
-    if (connect(client->fd, (struct sockaddr *)&client->server, sizeof(client->server)) != 0) {
-        fail(client, "cannot reach the candidate");
-        return;
-    }
-    client_media_begin(client, clock_mono_us());
+    begin(client);
 }
 
 static void on_snapshot(struct client *client, json_t *message)
@@ -247,7 +277,7 @@ static void on_error(struct client *client, json_t *message)
     }
     (void)snprintf(why, sizeof(why), "server said %s to %s: %s", code ? code : "?",
                    id ? id : "a message", text ? text : "?");
-    fail(client, why);
+    client_fail(client, why);
 }
 
 static void on_ack(struct client *client, json_t *message)
@@ -280,6 +310,9 @@ static void on_text(void *user, const char *text, size_t len)
     if (client->world->hooks.text_h) {
         client->world->hooks.text_h(client, text, len);
     }
+    if (client->told_h) {
+        client->told_h(client, text, len);
+    }
     memcpy(head, text, len < sizeof(head) - 1 ? len : sizeof(head) - 1);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (strstr(head, rows[i].type)) {
@@ -297,7 +330,7 @@ static void on_closed(void *user, const char *why)
 {
     struct client *client = user;
     if (client->state != CLIENT_IDLE) {
-        fail(client, why);
+        client_fail(client, why);
     }
 }
 
@@ -307,9 +340,10 @@ const struct wsc_handlers client_ws_handlers = {
     .closed_h = on_closed,
 };
 
-void client_ready(struct client *client)
+static void ready_h(struct client *client)
 {
     send_json(client, json_pack("{s:s}", "t", "media.ready"));
+    client_media_maybe_live(client);
 }
 
 /* Pixels a tile has on a laptop when this many share its screen. */
@@ -327,16 +361,15 @@ void client_view(struct client *client, const char *const *devices, uint32_t cou
     }
     client->views = count;
     if (client->rx) {
-        client_rx_view(client, count);
+        client_rx_view(client, count, clock_mono_us());
     }
     send_json(client, json_pack("{s:s,s:o}", "t", "view", "want", want));
 }
 
-/* Sends a command (taken) under a number of ours. */
-static void ask(struct client *client, json_t *command)
+void client_command(struct client *client, json_t *command)
 {
     char id[16];
-    if (client->state != CLIENT_LIVE) {
+    if (client->state != CLIENT_LIVE || !client->driver->classroom) {
         json_decref(command);
         return;
     }
@@ -350,31 +383,33 @@ void client_mic(struct client *client, bool on)
 {
     if (client->film) {
         client->film->sound_on = on;
-        ask(client, json_pack("{s:s,s:s,s:b,s:b,s:b}", "t", "media.state", "mic", on ? "on" : "off",
-                              "cam", has_camera(client), "screen", 0, "sound", 0));
+        client_command(client, json_pack("{s:s,s:s,s:b,s:b,s:b}", "t", "media.state", "mic",
+                                         on ? "on" : "off", "cam", has_camera(client), "screen", 0,
+                                         "sound", 0));
     }
 }
 
 void client_hand(struct client *client, bool up)
 {
     client->hand_up = up;
-    ask(client, up ? json_pack("{s:s,s:s}", "t", "hand.raise", "kind", "speak")
-                   : json_pack("{s:s}", "t", "hand.lower"));
+    client_command(client, up ? json_pack("{s:s,s:s}", "t", "hand.raise", "kind", "speak")
+                              : json_pack("{s:s}", "t", "hand.lower"));
 }
 
 void client_chat(struct client *client, const char *text)
 {
-    ask(client, json_pack("{s:s,s:s}", "t", "chat.send", "text", text));
+    client_command(client, json_pack("{s:s,s:s}", "t", "chat.send", "text", text));
 }
 
 void client_phase(struct client *client, const char *phase)
 {
-    ask(client, json_pack("{s:s,s:s}", "t", "stage.phase", "phase", phase));
+    client_command(client, json_pack("{s:s,s:s}", "t", "stage.phase", "phase", phase));
 }
 
 void client_place(struct client *client, const char *person)
 {
-    ask(client, json_pack("{s:s,s:s,s:s}", "t", "stage.place", "person", person, "place", "stage"));
+    client_command(
+        client, json_pack("{s:s,s:s,s:s}", "t", "stage.place", "person", person, "place", "stage"));
 }
 
 static void unequip(struct client *client)
@@ -397,12 +432,29 @@ static void unequip(struct client *client)
     client->up = client->down = NULL;
 }
 
-void client_fini(struct client *client)
+static void leave_h(struct client *client)
 {
     if (client->ws && client->state != CLIENT_DEAD) {
         send_json(client, json_pack("{s:s,s:s}", "t", "leave", "id", "leave"));
         wsc_close(client->ws);
     }
+}
+
+const struct client_driver driver_amphi = {
+    .name = "amphi",
+    .classroom = true,
+    .start_h = start_h,
+    .ready_h = ready_h,
+    .leave_h = leave_h,
+};
+
+void client_fini(struct client *client)
+{
+    if (client->driver) {
+        client->driver->leave_h(client);
+    }
+    mem_free(client->driver_data);
+    client->driver_data = NULL;
     client->state = CLIENT_IDLE;
     client_media_end(client);
     if (client->fd >= 0) {

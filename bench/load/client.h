@@ -13,11 +13,13 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "bench/load/client_rx.h"
+#include "bench/load/driver.h"
 #include "bench/load/film_send.h"
 #include "bench/load/link.h"
 #include "bench/load/media.h"
@@ -56,6 +58,8 @@ struct client_totals {
 
 struct client;
 struct proof;
+struct web;
+struct peer_heard;
 
 /* What tests want to see; each may be NULL. */
 struct client_hooks {
@@ -72,7 +76,8 @@ struct client_hooks {
 };
 
 struct client_world {
-    struct wsc_pool *ws;
+    struct wsc_pool *ws; /* or */
+    struct web *web;     /* by the driver */
     const struct crypto_ops *crypto;
     const struct crypto_identity *identity;
     struct client_totals totals;
@@ -98,6 +103,8 @@ struct client_stream {
 
 struct client {
     struct client_world *world;
+    const struct client_driver *driver;
+    void *driver_data; /* one block, freed with the client */
     enum client_state state;
     struct wsc *ws;
     const char *link;
@@ -112,12 +119,20 @@ struct client {
     bool no_dtls;     /* begins no handshake: client_media_handshake does */
     bool wrong_print; /* offers the fingerprint of a certificate it does not have */
     bool paused;      /* sends no media of its own */
+    bool unheard;     /* floor mode: not among those whose voice a room hears */
     int fd;
     uint16_t port;
     struct sockaddr_in server;
     char ufrag[9], pwd[25];
     struct desc_answer answer;
+    /* Streams are told by payload type and not by SSRC: one of each kind comes. */
+    bool by_type;
+    struct {
+        uint8_t sound, picture, rtx;
+    } pt;
+    struct desc_exts twcc_id;
     uint64_t tie_breaker;
+    mono_us again_at; /* the door is asked again, MONO_NEVER = not */
     mono_us check_at, dtls_at, hello_us, connected_us, consent_at, rr_at;
     struct dtls_client *dtls;
     struct srtp_keys keys;
@@ -133,6 +148,7 @@ struct client {
 
     /* Complete clients only (client_equip). */
     struct client_rx *rx;
+    uint16_t floor_number;    /* of the packets of the floor, which come without one per receiver */
     struct film_sender *film; /* instead of media */
     struct link *up, *down;   /* NULL = the machine's own network */
     struct proof *proof;
@@ -145,6 +161,8 @@ struct client {
     uint32_t asked;
     bool hand_up;
     bool view_refused; /* whom it asked for cannot be seen yet */
+    /* Every message to this one; may be NULL. */
+    void (*told_h)(struct client *client, const char *text, size_t len);
 };
 
 /* Prepares a client and its socket; 0 or E_IO. link is borrowed for life. */
@@ -160,17 +178,25 @@ struct client_kit {
 /* After client_init: a complete participant that repairs, reports and sends a film. 0 or E_NOMEM.
  */
 int client_equip(struct client *client, const struct client_kit *kit);
-/* Opens the WebSocket; the join time starts with the hello. */
+/* Opens the signalling; the join time starts with its first message. */
 void client_start(struct client *client);
 /* Floor mode instead: registers with bench/floor on a loopback port and is live at once. */
 void client_floor_start(struct client *client, uint16_t port, mono_us now);
+/* The end of a client by itself, with one line for people. */
+void client_fail(struct client *client, const char *why);
+/* The other side described itself in SDP: checks begin. */
+void client_heard(struct client *client, const struct peer_heard *heard);
 /* Timers and media due now. */
 void client_run(struct client *client, mono_us now);
+/* When client_run has something to do again; 0 = at once. */
+mono_us client_due(const struct client *client);
 /* The socket is readable. */
 void client_read(struct client *client, mono_us now);
 /* Asks for the cameras of these devices in slots 0 .. count-1. */
 void client_view(struct client *client, const char *const *devices, uint32_t count);
-/* Commands of a live participant; their acknowledgements are counted and timed. */
+/* A command (taken) of a live participant. */
+void client_command(struct client *client, json_t *command);
+/* The usual ones; their acknowledgements are counted and timed. */
 void client_mic(struct client *client, bool on);
 void client_hand(struct client *client, bool up);
 void client_chat(struct client *client, const char *text);

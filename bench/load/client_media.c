@@ -1,6 +1,7 @@
 #include "bench/load/client_media.h"
 
 #include <arpa/inet.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,12 +15,14 @@
 
 enum {
     READ_BATCH = 16,
+    RUN_BATCH = 4,
+    RUN_MAX = 65536,
     DATAGRAM_MAX = 2048,
     CHECK_RETRY_US = 50000,
     CONSENT_US = 5 * US_PER_S, /* RFC 7675 5.1: about every five seconds */
     REPORT_US = US_PER_S,
-    RX_TIMER_US = 5000,
     PRIORITY_HOST = 0x7e0000ff,
+    SRTCP_GCM_TRAILER = 16 + 4, /* RFC 7714 9.2: tag and index */
 };
 
 void client_media_fingerprint(const struct client *client, uint8_t out[32])
@@ -76,13 +79,14 @@ void client_floor_start(struct client *client, uint16_t port, mono_us now)
 {
     struct media_config config = client->media.config;
     uint8_t hello[5] = {client->publisher ? 'H' : 'R', (uint8_t)(client->room >> 8),
-                        (uint8_t)client->room, 0, 0};
+                        (uint8_t)client->room, client->unheard, 0};
     client->server = (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     media_source_init(&client->media, &config, now);
     if (connect(client->fd, (struct sockaddr *)&client->server, sizeof(client->server)) == 0) {
         client_media_put(client, hello, sizeof(hello));
         client->hello_us = now;
+        client->rr_at = now + REPORT_US;
         client->state = CLIENT_LIVE;
         client->world->totals.live++;
     }
@@ -108,7 +112,8 @@ void client_media_handshake(struct client *client, mono_us now)
 {
     struct dtls_client_config config = {
         .identity = client->world->identity,
-        .profiles = {SRTP_AEAD_AES_128_GCM},
+        .profiles = {SRTP_AEAD_AES_128_GCM,
+                     client->driver->any_srtp ? SRTP_AES128_CM_SHA1_80 : SRTP_NONE},
         .mtu = DTLS_DATAGRAM_MAX,
     };
     memcpy(config.fingerprint, client->answer.fingerprint, sizeof(config.fingerprint));
@@ -142,8 +147,7 @@ static void dtls_done(struct client *client, mono_us now)
     client->connected_us = now - client->hello_us;
     spread_add(&client->world->totals.connect, client->connected_us);
     client->ready_sent = true;
-    client_ready(client);
-    client_media_maybe_live(client);
+    client->driver->ready_h(client);
 }
 
 static void on_dtls(struct client *client, const uint8_t *data, size_t len, mono_us now)
@@ -158,11 +162,33 @@ static void on_dtls(struct client *client, const uint8_t *data, size_t len, mono
     }
 }
 
+/* A server that is a full ICE agent checks us too (RFC 8445 7.3). */
+static void answer_check(struct client *client, const struct stun_msg *msg, const uint8_t *data)
+{
+    uint8_t out[256];
+    stun_hmac_h hmac = client->world->crypto->hmac_sha1;
+    struct addr mapped = {.family = ADDR_V4, .port = ntohs(client->server.sin_port)};
+    memcpy(mapped.ip, &client->server.sin_addr, 4);
+    if (stun_check(msg, data, client->pwd, strlen(client->pwd), hmac) != 0) {
+        return;
+    }
+    int len = stun_build_success(out, sizeof(out), msg->txid, &mapped, client->pwd,
+                                 strlen(client->pwd), hmac);
+    if (len > 0) {
+        client_media_put(client, out, (size_t)len);
+    }
+}
+
 static void on_stun(struct client *client, const uint8_t *data, size_t len, mono_us now)
 {
     struct stun_msg msg;
-    if (stun_parse(&msg, data, len) == 0 && msg.class == STUN_SUCCESS &&
-        client->state == CLIENT_ICE && !client->no_dtls) {
+    if (stun_parse(&msg, data, len) != 0) {
+        return;
+    }
+    if (msg.class == STUN_REQUEST) {
+        answer_check(client, &msg, data);
+    }
+    if (msg.class == STUN_SUCCESS && client->state == CLIENT_ICE && !client->no_dtls) {
         client_media_handshake(client, now);
     }
 }
@@ -323,7 +349,7 @@ static void check_content(struct client *client, uint8_t *data, size_t len, mono
 
 static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now)
 {
-    if (client->rx) {
+    if (client->rx && !client->world->floor) {
         client_rx_rtp(client, data, len, now);
         return;
     }
@@ -341,6 +367,9 @@ static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
         spread_add(&totals->join, now - client->hello_us);
     }
     count_sequence(client, &header);
+    if (client->rx) {
+        twcc_gen_input(&client->rx->twcc, client->floor_number++, header.ssrc, now);
+    }
     if (client->sampled) {
         check_content(client, data, len, now);
     }
@@ -371,12 +400,66 @@ static void on_datagram(struct client *client, uint8_t *data, size_t len, mono_u
     }
 }
 
+static void on_wire(struct client *client, uint8_t *data, size_t len, mono_us now)
+{
+    client->world->totals.datagrams++;
+    if (!client->down || link_put(client->down, data, len, now)) {
+        on_datagram(client, data, len, now);
+    }
+}
+
+/* Size of the datagrams that came as one (UDP_GRO), 0 = it is one. */
+static size_t segment_size(struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        int size = 0;
+        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+            memcpy(&size, CMSG_DATA(c), sizeof(size));
+            return size > 0 ? (size_t)size : 0;
+        }
+    }
+    return 0;
+}
+
+/* A run of datagrams sent as one is taken as one from the kernel. */
+static void read_runs(struct client *client, mono_us now)
+{
+    static uint8_t bytes[RUN_BATCH][RUN_MAX];
+    static _Alignas(struct cmsghdr) uint8_t control[RUN_BATCH][CMSG_SPACE(sizeof(int))];
+    struct mmsghdr in[RUN_BATCH];
+    struct iovec iov[RUN_BATCH];
+    int n;
+    do {
+        memset(in, 0, sizeof(in));
+        for (int i = 0; i < RUN_BATCH; i++) {
+            iov[i] = (struct iovec){.iov_base = bytes[i], .iov_len = RUN_MAX};
+            in[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i],
+                                            .msg_iovlen = 1,
+                                            .msg_control = control[i],
+                                            .msg_controllen = sizeof(control[i])};
+        }
+        n = recvmmsg(client->fd, in, RUN_BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n; i++) {
+            size_t len = in[i].msg_len;
+            size_t size = segment_size(&in[i].msg_hdr);
+            size = size ? size : len;
+            for (size_t at = 0; at < len; at += size) {
+                on_wire(client, bytes[i] + at, len - at < size ? len - at : size, now);
+            }
+        }
+    } while (n == RUN_BATCH);
+}
+
 void client_read(struct client *client, mono_us now)
 {
     static uint8_t bytes[READ_BATCH][DATAGRAM_MAX];
     struct mmsghdr in[READ_BATCH];
     struct iovec iov[READ_BATCH];
     int n;
+    if (client->rx) {
+        read_runs(client, now);
+        return;
+    }
     do {
         memset(in, 0, sizeof(in));
         for (int i = 0; i < READ_BATCH; i++) {
@@ -384,11 +467,8 @@ void client_read(struct client *client, mono_us now)
             in[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
         }
         n = recvmmsg(client->fd, in, READ_BATCH, MSG_DONTWAIT, NULL);
-        client->world->totals.datagrams += n > 0 ? (uint64_t)n : 0;
         for (int i = 0; i < n; i++) {
-            if (!client->down || link_put(client->down, bytes[i], in[i].msg_len, now)) {
-                on_datagram(client, bytes[i], in[i].msg_len, now);
-            }
+            on_wire(client, bytes[i], in[i].msg_len, now);
         }
     } while (n == READ_BATCH);
 }
@@ -396,10 +476,15 @@ void client_read(struct client *client, mono_us now)
 void client_media_rtcp(struct client *client, const uint8_t *plain, size_t len)
 {
     uint8_t out[DATAGRAM_MAX];
-    if (!client->seal || len > sizeof(out) - SRTCP_TRAILER_MAX) {
+    if ((!client->seal && !client->world->floor) || len > sizeof(out) - SRTCP_TRAILER_MAX) {
         return;
     }
     memcpy(out, plain, len);
+    if (client->world->floor) { /* of the size it would have */
+        memset(out + len, 0, SRTCP_GCM_TRAILER);
+        client_media_put(client, out, len + SRTCP_GCM_TRAILER);
+        return;
+    }
     client_media_put(
         client, out,
         client->world->crypto->seal_rtcp(client->seal, out, len, client->rtcp_index++));
@@ -441,6 +526,10 @@ void client_run(struct client *client, mono_us now)
     if (client->state == CLIENT_IDLE || client->state == CLIENT_DEAD) {
         return;
     }
+    if (client->again_at <= now) {
+        client->again_at = MONO_NEVER;
+        client_start(client);
+    }
     if (client->check_at <= now && !client->no_checks) {
         send_check(client, now);
     }
@@ -452,8 +541,7 @@ void client_run(struct client *client, mono_us now)
         send_report(client, now);
     }
     if (client->rx && now >= client->rx_at) {
-        client->rx_at = now + RX_TIMER_US;
-        client_rx_timer(client, now);
+        client->rx_at = client_rx_timer(client, now);
     }
     if (client->state != CLIENT_LIVE || !client->publisher) {
         return;
@@ -475,6 +563,21 @@ void client_run(struct client *client, mono_us now)
         client->media.audio_at = client->media.audio_at == MONO_NEVER ? MONO_NEVER : now;
     }
     media_source_run(&client->media, now, send_rtp, client);
+}
+
+mono_us client_due(const struct client *client)
+{
+    if (client->state != CLIENT_LIVE || client->up || client->down) {
+        return 0;
+    }
+    mono_us due = mono_min(client->check_at, client->rr_at);
+    due = client->rx ? mono_min(due, client->rx_at) : due;
+    if (client->film) {
+        due = mono_min(due, client->film->video_at == MONO_NEVER
+                                ? 0
+                                : mono_min(client->film->video_at, client->film->sound_at));
+    }
+    return client->publisher && !client->film ? 0 : due;
 }
 
 void client_media_end(struct client *client)

@@ -16,9 +16,9 @@ enum {
     PLI_GAP_US = US_PER_S,
     GAP_MAX = 5000, /* a larger step is a new beginning, not a loss */
     NACKS_AT_ONCE = 64,
+    CALM_US = 20000, /* between two looks when nothing is missing: libwebrtc asks as often */
+    BUSY_US = 5000,
 };
-
-static const struct desc_exts twcc_id = {.id = {[RTPEXT_TRANSPORT_CC] = MEDIA_EXT_TWCC}};
 
 struct client_rx *client_rx_new(uint32_t audio_slots, uint32_t video_slots)
 {
@@ -74,7 +74,7 @@ static void count_frame(struct client_rx *rx, unsigned i, mono_us now)
     struct rx_count *count = count_of(rx, i);
     mono_us stood = slot->frame_at ? now - slot->frame_at : 0;
     count->frames++;
-    if (stood > RX_FREEZE_US && slot->wanted) {
+    if (stood > RX_FREEZE_US && slot->wanted && now - slot->switched_at > RX_SWITCH_US) {
         count->freezes += !slot->frozen;
         count->frozen_us += stood - RX_FREEZE_US;
     }
@@ -99,6 +99,7 @@ static bool count_number(struct client_rx *rx, unsigned i, int64_t seq, bool ori
                 nack_input(slot->nack, top, now);
             }
             count->gaps += (uint64_t)missing;
+            rx->missing = true;
         }
         count->expected += 1 + (uint64_t)missing;
     } else if (original && !slot->received) {
@@ -152,7 +153,9 @@ static void to_proof(struct client *client, unsigned slot, int64_t seq, uint8_t 
     bool picture = slot >= client->rx->audio_slots;
     bool stamped = media_stamp_read(data, len - header->padding, &stamp);
     totals->decrypted++;
-    if (stamped && !skip) {
+    /* Who changes tiles gets what was sent before he asked, to see a whole picture at once. */
+    bool fresh = now - client->rx->slot[slot].switched_at > RX_SWITCH_US;
+    if (stamped && !skip && fresh) {
         spread_add(&totals->delay, now - stamp.sent);
         if (client->world->delay_h) {
             client->world->delay_h(client, &stamp, now);
@@ -187,6 +190,8 @@ static void on_original(struct client *client, unsigned i, struct rtp_header *he
     bool fresh = count_number(rx, i, seq, true, now);
     (void)rtp_seq_unwrap(&slot->seq, header->seq);
     slot->received++;
+    rx->used |= 1u << i;
+    slot->ssrc = header->ssrc;
     slot->last_at = now;
     slot->timestamp = header->timestamp;
     count_jitter(slot, picture ? 90000 : 48000, header->timestamp, now);
@@ -222,6 +227,25 @@ static void on_repair(struct client *client, unsigned i, struct rtp_header *head
     }
 }
 
+/* Twice the slot, and one more for its retransmissions; beyond all slots = nothing of ours. */
+static uint32_t place_of(const struct client *client, const struct rtp_header *header)
+{
+    const struct client_rx *rx = client->rx;
+    if (!client->by_type) {
+        return header->ssrc - client->answer.ssrc_base;
+    }
+    uint32_t picture = 2 * rx->audio_slots;
+    return header->pt == client->pt.sound     ? 0
+           : header->pt == client->pt.picture ? picture
+           : header->pt == client->pt.rtx     ? picture + 1
+                                              : UINT32_MAX;
+}
+
+static uint32_t ssrc_of(const struct client *client, unsigned slot)
+{
+    return client->by_type ? client->rx->slot[slot].ssrc : client->answer.ssrc_base + 2 * slot;
+}
+
 void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now)
 {
     struct client_rx *rx = client->rx;
@@ -234,13 +258,13 @@ void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
     }
     totals->packets++;
     totals->bytes += len;
-    if (rtpext_find(&exts, &header, data, &twcc_id) == 0) {
+    if (rtpext_find(&exts, &header, data, &client->twcc_id) == 0) {
         int32_t number = rtpext_transport_cc(&exts, data);
         if (number >= 0) {
             twcc_gen_input(&rx->twcc, (uint16_t)number, header.ssrc, now);
         }
     }
-    uint32_t k = header.ssrc - client->answer.ssrc_base;
+    uint32_t k = place_of(client, &header);
     if (k / 2 >= rx->audio_slots + rx->video_slots) {
         totals->errors++;
         return;
@@ -260,10 +284,11 @@ void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
 
 void client_rx_report(struct client *client, uint32_t ssrc, uint64_t ntp, mono_us now)
 {
-    uint32_t k = ssrc - client->answer.ssrc_base;
-    if (k / 2 < client->rx->audio_slots + client->rx->video_slots && k % 2 == 0) {
-        client->rx->slot[k / 2].sr_middle = (uint32_t)(ntp >> 16);
-        client->rx->slot[k / 2].sr_at = now;
+    for (unsigned i = 0; i < client->rx->audio_slots + client->rx->video_slots; i++) {
+        if (ssrc_of(client, i) == ssrc) {
+            client->rx->slot[i].sr_middle = (uint32_t)(ntp >> 16);
+            client->rx->slot[i].sr_at = now;
+        }
     }
 }
 
@@ -274,7 +299,7 @@ static void ask_again(struct client *client, unsigned i, mono_us now)
     uint16_t seqs[NACKS_AT_ONCE];
     uint8_t bytes[512];
     struct wr w = wr_init(bytes, sizeof(bytes));
-    uint32_t ssrc = client->answer.ssrc_base + 2 * i;
+    uint32_t ssrc = ssrc_of(client, i);
     uint32_t n = nack_collect(slot->nack, wanted, NACKS_AT_ONCE, now);
     for (uint32_t k = 0; k < n; k++) {
         seqs[k] = (uint16_t)wanted[k];
@@ -297,26 +322,33 @@ static void ask_again(struct client *client, unsigned i, mono_us now)
 static void see_freeze(struct client_rx *rx, unsigned i, mono_us now)
 {
     struct rx_slot *slot = &rx->slot[i];
-    if (slot->wanted && slot->frame_at && !slot->frozen && now - slot->frame_at > RX_FREEZE_US) {
+    if (slot->wanted && slot->frame_at && !slot->frozen && now - slot->frame_at > RX_FREEZE_US &&
+        now - slot->switched_at > RX_SWITCH_US) {
         slot->frozen = true;
         count_of(rx, i)->freezes++;
     }
 }
 
-void client_rx_timer(struct client *client, mono_us now)
+mono_us client_rx_timer(struct client *client, mono_us now)
 {
     struct client_rx *rx = client->rx;
     uint8_t bytes[1000];
-    if (!client->seal) {
-        return;
+    bool missing = false;
+    if (!client->seal && !client->world->floor) {
+        return now + CALM_US;
     }
-    for (unsigned i = 0; i < rx->audio_slots + rx->video_slots; i++) {
+    for (uint32_t used = rx->used; used; used &= used - 1) {
+        unsigned i = (unsigned)__builtin_ctz(used);
         struct rx_slot *slot = &rx->slot[i];
-        if (slot->nack && (nack_deadline(slot->nack) <= now || slot->nack->lost)) {
-            ask_again(client, i, now);
+        if (rx->missing && slot->nack) {
+            if (nack_deadline(slot->nack) <= now || slot->nack->lost) {
+                ask_again(client, i, now);
+            }
+            missing = missing || slot->nack->count > 0 || slot->nack->lost > 0;
         }
         see_freeze(rx, i, now);
     }
+    rx->missing = missing;
     if (twcc_gen_deadline(&rx->twcc) <= now) {
         struct wr w = wr_init(bytes, sizeof(bytes));
         if (twcc_gen_write(&rx->twcc, &w, client_media_ssrc(client), now) && !w.bad) {
@@ -324,14 +356,17 @@ void client_rx_timer(struct client *client, mono_us now)
             client_media_rtcp(client, bytes, wr_len(&w));
         }
     }
+    return now + (missing ? BUSY_US : CALM_US);
 }
 
-void client_rx_view(struct client *client, uint32_t count)
+void client_rx_view(struct client *client, uint32_t count, mono_us now)
 {
     struct client_rx *rx = client->rx;
     for (uint32_t i = 0; i < rx->video_slots; i++) {
         struct rx_slot *slot = &rx->slot[rx->audio_slots + i];
         slot->wanted = i < count;
+        rx->used |= (uint32_t)slot->wanted << (rx->audio_slots + i);
+        slot->switched_at = now;
         slot->frame_at = 0;
         slot->frozen = false;
     }
@@ -353,7 +388,7 @@ unsigned client_rx_blocks(struct client *client, mono_us now, struct rtcp_report
         slot->reported_first = next;
         slot->reported = (uint32_t)slot->received;
         out[n++] = (struct rtcp_report){
-            .ssrc = client->answer.ssrc_base + 2 * i,
+            .ssrc = ssrc_of(client, i),
             .fraction_lost = (uint8_t)(expected > 0 ? lost * 255 / expected : 0),
             .highest_seq = (uint32_t)slot->seq.newest,
             .jitter = slot->jitter >> 4,

@@ -24,7 +24,8 @@ enum {
     RX_AUDIO = 5,
     RX_VIDEO = 25,
     RX_SLOTS = RX_AUDIO + RX_VIDEO,
-    RX_FREEZE_US = 500 * US_PER_MS, /* a picture that stands longer is a freeze */
+    RX_FREEZE_US = 500 * US_PER_MS,  /* a picture that stands longer is a freeze */
+    RX_SWITCH_US = 1500 * US_PER_MS, /* after a change of tiles pictures may be missing so long */
 };
 
 struct client;
@@ -44,6 +45,7 @@ struct rx_count {
 
 struct rx_slot {
     struct rtp_seq seq;
+    uint32_t ssrc;     /* of the newest packet */
     struct nack *nack; /* made at the first gap */
     mono_us last_at;   /* newest packet */
     mono_us frame_at;  /* newest end of a picture; 0 = none since the slot changed */
@@ -56,8 +58,9 @@ struct rx_slot {
     uint32_t transit;
     uint32_t sr_middle; /* of the newest sender report, and when it came */
     mono_us sr_at;
-    bool frozen; /* now */
-    bool wanted; /* something should be in it */
+    mono_us switched_at; /* somebody else was asked for */
+    bool frozen;         /* now */
+    bool wanted;         /* something should be in it */
 };
 
 struct client_rx {
@@ -66,6 +69,8 @@ struct client_rx {
     struct rx_count count[2]; /* sound, pictures */
     uint64_t nacks, plis, feedbacks;
     uint32_t audio_slots, video_slots;
+    uint32_t used; /* bit per slot: something came or is wanted */
+    bool missing;  /* some slot waits for lost packets */
 };
 
 struct client_rx *client_rx_new(uint32_t audio_slots, uint32_t video_slots);
@@ -74,10 +79,10 @@ void client_rx_free(struct client_rx *rx);
 void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now);
 /* A sender report of the server for one of our slots. */
 void client_rx_report(struct client *client, uint32_t ssrc, uint64_t ntp, mono_us now);
-/* Repair requests, feedback, freezes. Call every few milliseconds. */
-void client_rx_timer(struct client *client, mono_us now);
+/* Repair requests, feedback, freezes. When it wants to be called again. */
+mono_us client_rx_timer(struct client *client, mono_us now);
 /* The picture slots 0 .. count-1 are asked for, the others given up: what comes next is new. */
-void client_rx_view(struct client *client, uint32_t count);
+void client_rx_view(struct client *client, uint32_t count, mono_us now);
 /* Report blocks for every slot that is alive; how many. */
 unsigned client_rx_blocks(struct client *client, mono_us now, struct rtcp_report *out,
                           unsigned cap);

@@ -11,10 +11,15 @@ enum {
     LEVEL_SILENT = 100,
 };
 
-static struct seat *publisher(struct load *load, uint32_t room, uint32_t k)
+struct seat *crowd_publisher(struct load *load, uint32_t room, uint32_t k)
 {
     uint32_t at = room * load->config.shape.publishers + k;
     return at < load->seat_count ? &load->seats[at] : NULL;
+}
+
+static bool classroom(const struct load *load)
+{
+    return load->config.driver->classroom;
 }
 
 static bool has_camera(const struct seat *seat)
@@ -30,8 +35,9 @@ static void look(struct load *load, struct seat *seat)
     uint32_t n = 0;
     for (uint32_t k = 0; k < shape->publishers && n < shape->tiles; k++) {
         struct seat *other =
-            publisher(load, seat->room, (seat->number + 1 + k) % shape->publishers);
-        if (other && other != seat && has_camera(other)) {
+            crowd_publisher(load, seat->room, (seat->number + 1 + k) % shape->publishers);
+        if (other && other != seat && has_camera(other) &&
+            workshops_group(load, other) == workshops_group(load, seat)) {
             devices[n++] = other->client.device;
         }
     }
@@ -45,33 +51,38 @@ static void look_around(struct load *load, uint32_t room)
 {
     uint32_t cameras = 1;
     for (uint32_t k = 0; k < load->config.shape.publishers; k++) {
-        struct seat *seat = publisher(load, room, k);
+        struct seat *seat = crowd_publisher(load, room, k);
         if (seat && has_camera(seat)) { /* an order-dependent mix: any change shows */
-            cameras = cameras * 31 + k + 1;
+            cameras = cameras * 31 + k + 1 + workshops_group(load, seat) * 1009;
         }
     }
     load->rooms[room].cameras = cameras;
 }
 
-static bool speaks(const struct load *load, const struct room *room, uint32_t k)
+static bool speaks(const struct load *load, const struct room *room, uint32_t k, uint32_t size)
 {
-    const struct shape *shape = &load->config.shape;
-    uint32_t after = (k + shape->publishers - room->turn % shape->publishers) % shape->publishers;
-    return after < shape->speakers;
+    return (k + size - room->turn % size) % size < load->config.shape.speakers;
 }
 
 /* The microphones of a room follow the turn: open for who speaks; at a round table all stay open
- * and who does not speak is only silent. */
+ * and who does not speak is only silent. In workshops everyone has his turn at his own table. */
 static void set_turn(struct load *load, uint32_t index)
 {
     struct room *room = &load->rooms[index];
     bool table = load->config.shape.class_type == SHAPE_ROUND_TABLE;
+    uint32_t size[LOAD_WORKSHOPS + 1] = {0};
+    uint32_t rank[LOAD_WORKSHOPS + 1] = {0};
     for (uint32_t k = 0; k < load->config.shape.publishers; k++) {
-        struct seat *seat = publisher(load, index, k);
+        struct seat *seat = crowd_publisher(load, index, k);
+        size[seat ? workshops_group(load, seat) : 0]++;
+    }
+    for (uint32_t k = 0; k < load->config.shape.publishers; k++) {
+        struct seat *seat = crowd_publisher(load, index, k);
+        uint32_t group = seat ? workshops_group(load, seat) : 0;
+        bool now = speaks(load, room, rank[group]++, size[group]);
         if (!seat || !seat->client.film || seat->client.state != CLIENT_LIVE) {
             continue;
         }
-        bool now = speaks(load, room, k);
         bool open = now || table;
         seat->client.film->level = now ? LEVEL_SPEAKS : LEVEL_SILENT;
         if (open != seat->client.film->sound_on && load->sending) {
@@ -92,8 +103,7 @@ static struct seat *anybody(struct load *load, uint32_t room, bool viewer)
     return NULL;
 }
 
-/* How many events of a rate per minute fall into this step. */
-static uint32_t due(double *rest, uint32_t per_minute)
+uint32_t crowd_due(double *rest, uint32_t per_minute)
 {
     *rest += (double)per_minute * STEP_US / (60.0 * US_PER_S);
     uint32_t n = (uint32_t)*rest;
@@ -105,13 +115,13 @@ static void talk(struct load *load, uint32_t index)
 {
     struct room *room = &load->rooms[index];
     const struct shape *shape = &load->config.shape;
-    for (uint32_t n = due(&room->chat_due, shape->chat); n > 0; n--) {
+    for (uint32_t n = crowd_due(&room->chat_due, shape->chat); n > 0; n--) {
         struct seat *seat = anybody(load, index, false);
         if (seat) {
             client_chat(&seat->client, "Est-ce que tout le monde entend bien ? 👋");
         }
     }
-    for (uint32_t n = due(&room->hands_due, shape->hands); n > 0; n--) {
+    for (uint32_t n = crowd_due(&room->hands_due, shape->hands); n > 0; n--) {
         struct seat *seat = anybody(load, index, false);
         if (seat) {
             client_hand(&seat->client, !seat->client.hand_up);
@@ -121,7 +131,8 @@ static void talk(struct load *load, uint32_t index)
 
 static void come_and_go(struct load *load, uint32_t index, mono_us now)
 {
-    for (uint32_t n = due(&load->rooms[index].churn_due, load->config.shape.churn); n > 0; n--) {
+    for (uint32_t n = crowd_due(&load->rooms[index].churn_due, load->config.shape.churn); n > 0;
+         n--) {
         struct seat *seat = anybody(load, index, true);
         if (seat) {
             seat_leave(load, seat);
@@ -133,14 +144,14 @@ static void come_and_go(struct load *load, uint32_t index, mono_us now)
 /* A webinar: the host opens the doors, brings the speakers on the stage and goes on air. */
 static void open_stage(struct load *load, uint32_t index)
 {
-    struct seat *host = publisher(load, index, 0);
+    struct seat *host = crowd_publisher(load, index, 0);
     struct room *room = &load->rooms[index];
     if (load->config.shape.class_type != SHAPE_WEBINAR || !host || !host->started ||
         host->client.state != CLIENT_LIVE) {
         return;
     }
     for (uint32_t k = 0; k < load->config.shape.publishers; k++) {
-        struct seat *seat = publisher(load, index, k);
+        struct seat *seat = crowd_publisher(load, index, k);
         if (seat && seat->started && seat->client.state == CLIENT_LIVE && !seat->on_stage) {
             seat->on_stage = true;
             client_place(&host->client, seat->client.person);
@@ -153,12 +164,40 @@ static void open_stage(struct load *load, uint32_t index)
     }
 }
 
+/* At other doors there is something to watch once all publishers are there. */
+static bool publishers_in(const struct load *load)
+{
+    uint32_t publishers = load->config.shape.rooms * load->config.shape.publishers;
+    for (uint32_t i = 0; i < publishers && i < load->seat_count; i++) {
+        enum client_state state = load->seats[i].client.state;
+        if (state != CLIENT_LIVE && state != CLIENT_DEAD) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool crowd_admits(const struct load *load, mono_us now)
 {
+    if (!classroom(load)) {
+        return publishers_in(load);
+    }
     for (uint32_t i = 0; i < load->config.shape.rooms; i++) {
         mono_us open_at = load->rooms[i].open_at;
         if (load->config.shape.class_type == SHAPE_WEBINAR && load->config.shape.publishers &&
             (!open_at || now - open_at < COUNTDOWN_US)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool crowd_ready(const struct load *load)
+{
+    const struct shape *shape = &load->config.shape;
+    for (uint32_t i = 0; shape->workshops && (i + 1) * shape->publishers <= load->wanted; i++) {
+        if (i < shape->rooms && load->rooms[i].workshops != WORKSHOPS_OPEN &&
+            load->seats[i * shape->publishers].client.state == CLIENT_LIVE) {
             return false;
         }
     }
@@ -173,8 +212,11 @@ void crowd_run(struct load *load, mono_us now)
     load->crowd_at = now + STEP_US;
     for (uint32_t i = 0; i < load->config.shape.rooms; i++) {
         struct room *room = &load->rooms[i];
-        open_stage(load, i);
-        look_around(load, i);
+        if (classroom(load)) {
+            open_stage(load, i);
+            workshops_run(load, i);
+            look_around(load, i);
+        }
         if (now >= room->turn_at) {
             room->turn += room->turn_at ? load->config.shape.speakers : 0;
             room->turn_at = now + load->config.shape.turn_s * US_PER_S;
@@ -193,7 +235,8 @@ void crowd_run(struct load *load, mono_us now)
             seat->client.view_refused = false;
             seat->version = 0;
         }
-        if (seat->client.state == CLIENT_LIVE && seat->version != load->rooms[seat->room].cameras) {
+        if (classroom(load) && seat->client.state == CLIENT_LIVE &&
+            seat->version != load->rooms[seat->room].cameras) {
             look(load, seat);
         }
         if (seat->back_at && now >= seat->back_at) {

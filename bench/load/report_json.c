@@ -151,6 +151,9 @@ json_t *report_json(const struct report *r)
     (void)json_object_set_new(o, "decrypt_failed", json_integer((json_int_t)t->decrypt_failed));
     (void)json_object_set_new(o, "tool_drops", json_integer((json_int_t)w->tool_drops));
     (void)json_object_set_new(o, "tool_lag_ms", quantiles(&w->lag));
+    (void)json_object_set_new(o, "moves", json_integer((json_int_t)load_moves(r->load)));
+    (void)json_object_set_new(o, "commands", json_integer((json_int_t)w->acks));
+    (void)json_object_set_new(o, "refused", json_integer((json_int_t)w->refused));
     add_links(o, r->load);
     if (r->interrupted) {
         (void)json_object_set_new(o, "interrupted", json_string(r->interrupted));

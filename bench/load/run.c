@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bench/load/run_state.h"
+#include "bench/load/web.h"
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
@@ -69,7 +70,9 @@ static const char *link_of(const struct load *load, const struct seat *seat)
     if (seat->number == 0) {
         return room->host;
     }
-    return load->config.shape.class_type == SHAPE_WEBINAR ? room->animator : room->participant;
+    return load->config.shape.class_type == SHAPE_WEBINAR || !load->config.driver->classroom
+               ? room->animator
+               : room->participant;
 }
 
 static unsigned top_layer(const struct shape *shape)
@@ -121,8 +124,10 @@ void seat_start(struct load *load, struct seat *seat)
     seat->back_at = 0;
     seat->version = 0;
     seat->counted = false;
+    load->due[index] = 0;
     seat->started = true;
     seat->on_stage = false;
+    seat->group = seat->going = 0;
     seat->deadline = clock_mono_us() + LIVE_US;
     if (client_init(client, &load->world, link_of(load, seat), seat->room, index + 1, &none) != 0 ||
         client_equip(client, &kit) != 0) {
@@ -131,6 +136,7 @@ void seat_start(struct load *load, struct seat *seat)
         load->world.totals.dead++;
         return;
     }
+    client->driver = load->config.driver;
     if (client->film) {
         client->film->sound_on = speaks || load->config.shape.class_type == SHAPE_ROUND_TABLE;
         client->film->camera_on = seat->role == LOAD_SENDER;
@@ -181,10 +187,11 @@ static void run_timers(struct load *load, mono_us now)
     for (uint32_t i = 0; i < load->wanted; i++) {
         struct seat *seat = &load->seats[i];
         struct client *client = &seat->client;
-        if (!seat->started) {
+        if (!seat->started || now < load->due[i]) {
             continue;
         }
         client_run(client, now);
+        load->due[i] = client_due(client);
         if (now > seat->deadline && client->state != CLIENT_LIVE && !seat->counted) {
             seat->counted = true;
             if (client->state != CLIENT_DEAD) {
@@ -211,6 +218,22 @@ static void check_stop(struct load *load)
     }
 }
 
+static void run_signalling(struct load *load)
+{
+    if (load->world.ws) {
+        wsc_pool_run(load->world.ws);
+    }
+    if (load->world.web) {
+        web_run(load->world.web);
+    }
+}
+
+static unsigned signalling_open(const struct load *load)
+{
+    return (load->world.ws ? wsc_pool_open(load->world.ws) : 0) +
+           (load->world.web ? web_open(load->world.web) : 0);
+}
+
 void load_turn(struct load *load)
 {
     struct epoll_event events[EVENTS];
@@ -220,7 +243,7 @@ void load_turn(struct load *load)
         client_read(events[i].data.ptr, now);
     }
     if (now >= load->ws_at) {
-        wsc_pool_run(load->world.ws);
+        run_signalling(load);
         load->ws_at = now + (joining(load) ? WS_BUSY_US : WS_CALM_US);
     }
     if (now >= load->timers_at) {
@@ -274,7 +297,7 @@ bool load_grow(struct load *load, uint32_t n)
     n = n < load->seat_count ? n : load->seat_count;
     shrink(load, n);
     load->joins = load->world.totals.join;
-    while (!load->stop && (load->wanted < n || joining(load))) {
+    while (!load->stop && (load->wanted < n || joining(load) || !crowd_ready(load))) {
         mono_us now = clock_mono_us();
         mono_us rate = (mono_us)load->config.shape.ramp;
         if (load->wanted < n && !comes_now(load, now)) {
@@ -353,11 +376,15 @@ static int start_world(struct load *load, char *why, size_t cap)
     }
     load->world.identity = load->identity;
     load->world.crypto = crypto_ops(load->crypto);
-    load->world.ws =
-        wsc_pool_new(load->config.host, load->config.port, (unsigned)sockets, &client_ws_handlers);
+    if (load->config.driver == &driver_doors) {
+        load->world.web = web_new();
+    } else {
+        load->world.ws = wsc_pool_new(load->config.host, load->config.port, (unsigned)sockets,
+                                      &client_ws_handlers);
+    }
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!load->world.ws || load->epoll < 0) {
-        (void)snprintf(why, cap, "the WebSocket client cannot start");
+    if ((!load->world.ws && !load->world.web) || load->epoll < 0) {
+        (void)snprintf(why, cap, "the signalling client cannot start");
         return E_IO;
     }
     return 0;
@@ -372,10 +399,12 @@ static int start(struct load *load, char *why, size_t cap)
         return err;
     }
     load->seats = mem_alloc(sizeof(*load->seats) * load->seat_count);
+    load->due = mem_alloc(sizeof(*load->due) * load->seat_count);
     load->rooms = mem_alloc(sizeof(*load->rooms) * c->shape.rooms);
     load->seconds = mem_alloc(sizeof(*load->seconds) * LOAD_SECONDS_MAX);
     load->proof = c->shape.decoded ? proof_new() : NULL;
-    if (!load->seats || !load->rooms || !load->seconds || (c->shape.decoded && !load->proof)) {
+    if (!load->seats || !load->due || !load->rooms || !load->seconds ||
+        (c->shape.decoded && !load->proof)) {
         (void)snprintf(why, cap, "not enough memory for %u people", load->seat_count);
         return E_NOMEM;
     }
@@ -403,6 +432,7 @@ int load_new(struct load **out, const struct load_config *config, char *why, siz
         return E_NOMEM;
     }
     load->config = *config;
+    load->config.driver = config->driver ? config->driver : &driver_amphi;
     load->epoll = -1;
     load->sending = true;
     int err = start(load, why, why_cap);
@@ -422,13 +452,14 @@ void load_free(struct load *load)
         seat_leave(load, &load->seats[i]);
     }
     mono_us end = clock_mono_us() + FAREWELL_US;
-    while (load->world.ws && wsc_pool_open(load->world.ws) && clock_mono_us() < end) {
-        wsc_pool_run(load->world.ws);
+    while (signalling_open(load) && clock_mono_us() < end) {
+        run_signalling(load);
         (void)usleep(1000);
     }
     if (load->world.ws) {
         wsc_pool_free(load->world.ws);
     }
+    web_free(load->world.web);
     scrape_free(load->scrape);
     proof_free(load->proof);
     film_close(load->film);
@@ -442,6 +473,7 @@ void load_free(struct load *load)
         (void)close(load->epoll);
     }
     mem_free(load->seats);
+    mem_free(load->due);
     mem_free(load->rooms);
     mem_free(load->seconds);
     mem_free(load);
@@ -458,13 +490,20 @@ bool load_agree(struct load *load, double *ours, double *theirs)
         }
     }
     bool whole = load_settle(load, (double)QUIET_US / US_PER_S);
-    if (!whole || !load->config.admin_port || !load->server_first.at ||
+    /* At other doors the server may mix sound for itself, which it counts as sent. */
+    if (!whole || !load->config.driver->classroom || !load->config.admin_port ||
+        !load->server_first.at ||
         !scrape_once(load->config.admin_host, load->config.admin_port, &last)) {
         return false;
     }
     *ours = (double)load->world.totals.datagrams;
     *theirs = last.packets_out - load->server_first.packets_out;
     return *theirs >= 0;
+}
+
+uint64_t load_moves(const struct load *load)
+{
+    return load->moves;
 }
 
 uint32_t load_people(const struct load *load)

@@ -70,6 +70,7 @@ struct load;
 
 struct load_config {
     struct shape shape;
+    const struct client_driver *driver;
     const char *host; /* of the page */
     int port;
     const struct load_room *rooms; /* shape.rooms */
@@ -106,6 +107,8 @@ void load_sum_up(struct load *load, struct load_window *out);
  * load_new and datagrams the server says it sent. False when the server's figures are not known. */
 bool load_agree(struct load *load, double *ours, double *theirs);
 
+/* How many went from one workshop to another. */
+uint64_t load_moves(const struct load *load);
 uint32_t load_people(const struct load *load);
 /* Why it stopped early, or NULL. */
 const char *load_why(const struct load *load);

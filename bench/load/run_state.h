@@ -13,10 +13,22 @@ struct seat {
     uint32_t version; /* of the room's cameras when it last asked */
     mono_us deadline; /* to be live by */
     bool on_stage;    /* put there, webinars only */
+    uint32_t group;   /* its workshop, 1 .. shape.workshops; 0 = none yet */
+    uint32_t going;   /* to this one, 0 = it stays */
     mono_us back_at;  /* left on purpose, comes back then; 0 = not */
 };
 
+enum { LOAD_WORKSHOPS = 32, LOAD_ID_MAX = 40 };
+
+/* The workshops of a class, as its host conducts them. */
+enum workshops_state { WORKSHOPS_NONE = 0, WORKSHOPS_ASKED, WORKSHOPS_DRAFT, WORKSHOPS_OPEN };
+
 struct room {
+    enum workshops_state workshops;
+    char set[LOAD_ID_MAX];
+    char workshop[LOAD_WORKSHOPS][LOAD_ID_MAX];
+    double moves_due;
+    bool opening;     /* was asked for */
     uint32_t cameras; /* version: changes when a camera comes or goes */
     mono_us open_at;  /* the host of a webinar went on air; 0 = not yet */
     uint32_t turn;    /* first speaker of the running turn */
@@ -40,6 +52,7 @@ struct load {
     struct rng_seeded seeded;
     struct rng rng;
     struct seat *seats;
+    mono_us *due; /* of each seat: close together, since all are looked at every millisecond */
     uint32_t seat_count, wanted;
     struct room *rooms;
     int epoll;
@@ -57,6 +70,7 @@ struct load {
     double watched_s;
     struct failure failures[LOAD_REASONS];
     char why[160];
+    uint64_t moves; /* between workshops */
     bool stop, sending, holding;
 };
 
@@ -70,6 +84,15 @@ void load_stop(struct load *load, const char *why);
 void crowd_run(struct load *load, mono_us now);
 /* Spectators of a webinar come when it is on air; others at any time. */
 bool crowd_admits(const struct load *load, mono_us now);
+/* Everybody is where the shape wants him: workshops are open. */
+bool crowd_ready(const struct load *load);
+struct seat *crowd_publisher(struct load *load, uint32_t room, uint32_t k);
+/* How many events of a rate per minute fall into this step of the crowd. */
+uint32_t crowd_due(double *rest, uint32_t per_minute);
+/* crowd_workshops.c: the host prepares and opens them, people go from one to the other. */
+void workshops_run(struct load *load, uint32_t room);
+/* Where a seat is now; people of different groups do not see each other. */
+uint32_t workshops_group(const struct load *load, const struct seat *seat);
 /* measure.c */
 void measure_sum(const struct load *load, struct load_sum out[LOAD_ROLES]);
 void measure_second(struct load *load, mono_us now);

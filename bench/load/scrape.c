@@ -48,6 +48,7 @@ static const struct row rows[] = {
     {"amphi_connections", offsetof(struct scrape_sample, connections)},
     {"amphi_classes", offsetof(struct scrape_sample, classes)},
     {"amphi_udp_lost_total{cause=\"no_room\"}", offsetof(struct scrape_sample, no_room)},
+    {"amphi_drops_total{reason=\"no_buffer\"}", offsetof(struct scrape_sample, pool_empty)},
     {"amphi_udp_lost_total{cause=\"not_sent\"}", offsetof(struct scrape_sample, not_sent)},
     {"amphi_store_commit_seconds_last", offsetof(struct scrape_sample, commit_max_s)},
     {"amphi_store_queue", offsetof(struct scrape_sample, store_queue)},

@@ -23,8 +23,8 @@ struct scrape_sample {
     double memory, memory_limit;
     double packets_in, packets_out, bytes_in, bytes_out;
     double people, connections, classes;
-    double no_room, not_sent; /* datagrams lost at the server's sockets */
-    double pool_empty;        /* packets dropped because none was left */
+    double not_sent;            /* datagrams its sockets did not take */
+    double no_room, pool_empty; /* packets lost because its packet pool was empty */
     double commit_max_s, store_queue;
     double nacks_in, rtx_out, plis_out;
     double shards;

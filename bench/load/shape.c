@@ -218,6 +218,11 @@ int shape_check(struct shape *shape, char why[SHAPE_WHY_MAX])
     if (shape->speakers > shape->publishers) {
         shape->speakers = shape->publishers;
     }
+    if (shape->workshops && shape->publishers <= shape->workshops) {
+        (void)snprintf(why, SHAPE_WHY_MAX, "%u workshops need more than %u publishers",
+                       shape->workshops, shape->publishers);
+        return E_RANGE;
+    }
     if (shape->camera_height != 720 && shape->camera_height != 360 && shape->camera_height != 180) {
         (void)snprintf(why, SHAPE_WHY_MAX, "camera-height must be 720, 360 or 180");
         return E_RANGE;

@@ -83,10 +83,10 @@ static enum verdict_cause server_limits(const struct verdict *v, const struct lo
         (b->throttled_s - a->throttled_s) / s > throttled_much) {
         return CAUSE_CPU;
     }
-    if (b->no_room - a->no_room + b->not_sent - a->not_sent > drops_much * packets) {
+    if (b->not_sent - a->not_sent > drops_much * packets) {
         return CAUSE_NETWORK;
     }
-    if (b->pool_empty - a->pool_empty > drops_much * packets ||
+    if (b->no_room - a->no_room + b->pool_empty - a->pool_empty > drops_much * packets ||
         (b->memory_limit > 0 && b->memory > memory_full * b->memory_limit)) {
         return CAUSE_MEMORY;
     }

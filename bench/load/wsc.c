@@ -2,10 +2,18 @@
 
 #include <libwebsockets.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "codec/base/mem.h"
+#include "codec/sys/clock.h"
 
-enum { MESSAGE_MAX = 512 * 1024, OUT_MAX = 64 };
+enum {
+    MESSAGE_MAX = 512 * 1024,
+    OUT_MAX = 64,
+    OPENING_US = 5 * US_PER_MS, /* the library looks at least so often while somebody connects */
+    IDLE_US = US_PER_S,         /* and otherwise: its timers */
+};
 
 struct message {
     size_t len;
@@ -21,6 +29,8 @@ struct wsc {
     struct message out[OUT_MAX];
     unsigned out_head, out_count;
     bool closing;
+    bool watched; /* its socket is in the pool's epoll */
+    bool open;
 };
 
 struct wsc_pool {
@@ -30,7 +40,30 @@ struct wsc_pool {
     int port;
     struct wsc **all;
     unsigned count, max;
+    /* The library polls every socket each time: it is asked only when one of them has something. */
+    int epoll;
+    bool dirty; /* something to write, or a connection begins */
+    unsigned opening;
+    mono_us ran;
 };
+
+static void watch_socket(struct wsc *ws, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = ws};
+    int fd = ws->wsi ? lws_get_socket_fd(ws->wsi) : -1;
+    if (fd >= 0) {
+        (void)epoll_ctl(ws->pool->epoll, ws->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+        ws->watched = true;
+    }
+}
+
+static void opened(struct wsc *ws)
+{
+    if (!ws->open) {
+        ws->open = true;
+        ws->pool->opening -= ws->pool->opening > 0;
+    }
+}
 
 static void out_drop(struct wsc *ws)
 {
@@ -69,6 +102,7 @@ static int on_writeable(struct wsc *ws, struct lws *wsi)
         }
         out_drop(ws);
     }
+    ws->pool->dirty = true;
     if (ws->out_count) {
         (void)lws_callback_on_writable(wsi);
     } else if (ws->closing) {
@@ -88,6 +122,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     if (ws->closing && reason != LWS_CALLBACK_CLIENT_WRITEABLE) { /* its user may be gone */
         if (reason == LWS_CALLBACK_CLIENT_CLOSED ||
             reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
+            opened(ws);
             ws->wsi = NULL;
         }
         return 0;
@@ -96,6 +131,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 #pragma GCC diagnostic ignored "-Wswitch-enum" /* 100 reasons, these are ours */
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        opened(ws);
+        watch_socket(ws, EPOLLIN);
         ws->pool->handlers.open_h(ws->user);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
@@ -103,6 +140,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         return on_writeable(ws, wsi);
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        opened(ws);
         ws->wsi = NULL;
         ws->pool->handlers.closed_h(ws->user, in ? (const char *)in : "connection error");
         return 0;
@@ -141,9 +179,10 @@ struct wsc_pool *wsc_pool_new(const char *host, int port, unsigned max,
     pool->port = port;
     pool->max = max;
     (void)snprintf(pool->host, sizeof(pool->host), "%s", host);
+    pool->epoll = epoll_create1(EPOLL_CLOEXEC);
     pool->all = mem_alloc(sizeof(struct wsc *) * max);
     pool->context = lws_create_context(&info);
-    if (!pool->all || !pool->context) {
+    if (!pool->all || !pool->context || pool->epoll < 0) {
         wsc_pool_free(pool);
         return NULL;
     }
@@ -163,12 +202,24 @@ void wsc_pool_free(struct wsc_pool *pool)
         mem_free(ws->in);
         mem_free(ws);
     }
+    if (pool->epoll >= 0) {
+        (void)close(pool->epoll);
+    }
     mem_free(pool->all);
     mem_free(pool);
 }
 
 void wsc_pool_run(struct wsc_pool *pool)
 {
+    struct epoll_event events[1];
+    mono_us now = clock_mono_us();
+    mono_us wait = pool->opening ? OPENING_US : IDLE_US;
+    int ready = epoll_wait(pool->epoll, events, 1, 0);
+    if (!pool->dirty && now - pool->ran < wait && ready == 0) {
+        return;
+    }
+    pool->dirty = ready > 0; /* once more: TLS may hold what was read from the socket */
+    pool->ran = now;
     (void)lws_service(pool->context, -1);
 }
 
@@ -227,7 +278,10 @@ struct wsc *wsc_connect(struct wsc_pool *pool, void *user)
         .userdata = ws,
         .pwsi = &ws->wsi,
     };
+    pool->opening++;
+    pool->dirty = true;
     (void)lws_client_connect_via_info(&info);
+    watch_socket(ws, EPOLLIN | EPOLLOUT | EPOLLET);
     return ws;
 }
 
@@ -242,6 +296,7 @@ void wsc_send(struct wsc *ws, const char *text, size_t len)
     if (m->bytes) {
         memcpy(m->bytes + LWS_PRE, text, len);
         ws->out_count++;
+        ws->pool->dirty = true;
         (void)lws_callback_on_writable(ws->wsi);
     }
 }
@@ -249,6 +304,7 @@ void wsc_send(struct wsc *ws, const char *text, size_t len)
 void wsc_close(struct wsc *ws)
 {
     ws->closing = true;
+    ws->pool->dirty = true;
     if (ws->wsi) {
         (void)lws_callback_on_writable(ws->wsi);
     }

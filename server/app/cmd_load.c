@@ -154,6 +154,48 @@ static int target_remote(struct job *job)
     return resolve(job);
 }
 
+static bool door_link(struct job *job, const char *flag, const char *url, char out[LOAD_LINK_MAX])
+{
+    if (!load_options_host(url, job->host, &job->config.port) || strlen(url) >= LOAD_LINK_MAX) {
+        command_error(job->line, "load: %s: expected https://host:port/path#token", flag);
+        return false;
+    }
+    (void)snprintf(out, LOAD_LINK_MAX, "%s", url);
+    return true;
+}
+
+/* WHIP and WHEP at any server: one class, publishers by the one, spectators by the other. */
+static int target_doors(struct job *job)
+{
+    struct shape *s = &job->config.shape;
+    struct load_room *room = &job->remote;
+    const char *whip = job->options.whip;
+    const char *whep = job->options.whep;
+    s->publishers = whip ? s->publishers : 0;
+    s->subscribers = whep ? s->subscribers : 0;
+    s->workshops = 0;
+    if (s->rooms != 1 || s->publishers + s->subscribers == 0) {
+        command_error(job->line, "load: the doors are one class: --publishers with --whip, "
+                                 "--subscribers with --whep");
+        return EXIT_USAGE;
+    }
+    if (whip && s->publishers > 1 && !strstr(whip, "%d")) {
+        command_error(job->line, "load: --whip is a place for one publisher: write %%d where the "
+                                 "number of each belongs, or --publishers 1");
+        return EXIT_USAGE;
+    }
+    if ((whip && !door_link(job, "--whip", whip, room->host)) ||
+        (whep && !door_link(job, "--whep", whep, room->participant))) {
+        return EXIT_USAGE;
+    }
+    memcpy(room->animator, room->host, sizeof(room->animator));
+    job->options.shape = *s;
+    job->goal = shape_people(s);
+    job->config.driver = &driver_doors;
+    job->config.rooms = room;
+    return resolve(job);
+}
+
 /* Where the film is kept: the user's cache. */
 static const char *film_folder(struct job *job)
 {
@@ -346,7 +388,9 @@ static int load_command(struct command_line *line)
             load_search_rooms(s, job.config.people_max);
         job.planned_s = 120;
     }
-    code = job.options.url ? target_remote(&job) : target_local(&job);
+    code = job.options.whip || job.options.whep ? target_doors(&job)
+           : job.options.url                    ? target_remote(&job)
+                                                : target_local(&job);
     code = code ? code : run(&job);
     leave_nobody(&job);
     return code;
@@ -367,7 +411,10 @@ const struct command command_load = {
         "                                     what counts as good; exit code 2 when it is not\n"
         "  --report FILE.html --json-file FILE  --json  --lang fr|en  --quiet\n"
         "  --url https://host/c/...#link      a class of another server (--speaker-url: a link\n"
-        "                                     that may speak; --admin-url: its figures)\n",
+        "                                     that may speak; --admin-url: its figures)\n"
+        "  --whip https://host/path#token --whep https://host/path#token\n"
+        "                                     standard doors of any server instead (%d: number of\n"
+        "                                     the publisher)\n",
     .flags = COMMAND_CONFIG,
     .exec = load_command,
 };

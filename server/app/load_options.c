@@ -141,18 +141,27 @@ bool load_options_url(const char *url, char host[128], int *port, char token[LOA
     static const char scheme[] = "https://";
     const char *hash = strchr(url, '#');
     if (strncmp(url, scheme, sizeof(scheme) - 1) != 0 || !hash || !hash[1] ||
-        strlen(hash + 1) >= LOAD_LINK_MAX) {
+        strlen(hash + 1) >= LOAD_LINK_MAX || !load_options_host(url, host, port)) {
         return false;
     }
-    const char *at = url + sizeof(scheme) - 1;
+    (void)snprintf(token, LOAD_LINK_MAX, "%s", hash + 1);
+    return true;
+}
+
+bool load_options_host(const char *url, char host[128], int *port)
+{
+    bool plain = strncmp(url, "http://", 7) == 0;
+    if (!plain && strncmp(url, "https://", 8) != 0) {
+        return false;
+    }
+    const char *at = url + (plain ? 7 : 8);
     size_t len = strcspn(at, ":/#");
     if (len == 0 || len >= 128) {
         return false;
     }
     memcpy(host, at, len);
     host[len] = '\0';
-    *port = at[len] == ':' ? (int)strtol(at + len + 1, NULL, 10) : 443;
-    (void)snprintf(token, LOAD_LINK_MAX, "%s", hash + 1);
+    *port = at[len] == ':' ? (int)strtol(at + len + 1, NULL, 10) : plain ? 80 : 443;
     return *port > 0 && *port < 65536;
 }
 
@@ -176,7 +185,8 @@ static int read_keys(struct load_options *o, struct command_line *line)
 
 static int read_admin(struct load_options *o, struct command_line *line, const char *url)
 {
-    const char *listen = url ? url : line->config.admin_listen;
+    /* The figures of this machine say nothing about another server. */
+    const char *listen = url ? url : o->url || o->whip || o->whep ? "" : line->config.admin_listen;
     if (url && strncmp(url, "http://", 7) == 0) {
         listen = url + 7;
     }
@@ -240,6 +250,8 @@ int load_options_read(struct load_options *o, struct command_line *line)
     o->json_file = command_value(line, "--json-file");
     o->url = command_value(line, "--url");
     o->speaker_url = command_value(line, "--speaker-url");
+    o->whip = command_value(line, "--whip");
+    o->whep = command_value(line, "--whep");
     o->find_max = most ? (uint32_t)strtoul(most, NULL, 10) : 0;
     if (o->list) {
         return 0;

@@ -16,6 +16,7 @@ struct load_options {
     const char *json_file;   /* JSON file */
     const char *url;         /* https://host:port/c/<class>#<token>: a class of another server */
     const char *speaker_url; /* the same class with the right to speak */
+    const char *whip, *whep; /* https://host/path#token: doors of any server */
     struct sockaddr_in via;  /* --media-address, port 0 = none */
     char admin_host[64];     /* "" = none */
     uint16_t admin_port;
@@ -29,5 +30,6 @@ void load_options_list(bool french);
 bool load_options_known(const char *name);
 /* Names and titles of those: {"name","fr","en"} in an array; the caller's. */
 json_t *load_options_shapes(void);
-/* Splits https://host:port/c/<class>#<token>; false when it is none. */
+/* Splits https://host:port/c/<class>#<token>; false when it is none. http:// too for doors. */
+bool load_options_host(const char *url, char host[128], int *port);
 bool load_options_url(const char *url, char host[128], int *port, char token[LOAD_LINK_MAX]);

@@ -34,6 +34,8 @@ static void add_shard(struct sums *sum, const struct shard_stats *s)
     sum->sfu.forwarded += s->sfu.forwarded;
     sum->sfu.rtx_sent += s->sfu.rtx_sent;
     sum->sfu.rtx_received += s->sfu.rtx_received;
+    sum->sfu.restored += s->sfu.restored;
+    sum->sfu.repeated += s->sfu.repeated;
     sum->sfu.nacks_sent += s->sfu.nacks_sent;
     sum->sfu.nacks_received += s->sfu.nacks_received;
     sum->sfu.plis_sent += s->sfu.plis_sent;
@@ -122,6 +124,8 @@ static void media_rows(FILE *out, const struct sums *s)
             m->forwarded);
     two(out, "rtx_packets", "Retransmitted packets", "direction", "in", m->rtx_received, "out",
         m->rtx_sent);
+    two(out, "audio_repair_packets", "Lost audio had from redundancy, and audio sent twice unasked",
+        "how", "restored", m->restored, "repeated", m->repeated);
     two(out, "nacks", "Requests for lost packets", "direction", "in", m->nacks_received, "out",
         m->nacks_sent);
     two(out, "keyframe_requests", "Key frame requests", "direction", "in", m->plis_received, "out",

@@ -28,11 +28,12 @@ static const double suffer_cpu = 0.9;
 
 struct reading {
     double used, cpu, door_cores, core_cores, mbit_out, mbit_in, loss;
-    double media_share, page_share;
+    double media_share, page_share, packet_share;
     struct usage usage;
     struct core_public public;
     uint64_t tx_bytes, rx_bytes, lost;
     uint32_t media;
+    uint32_t packets; /* held by the fullest shard */
     mono_us at;
 };
 
@@ -78,6 +79,7 @@ static void read_media(struct core *core, struct reading *r)
         r->rx_bytes += s.sfu.rx_bytes;
         r->lost += s.udp.rx_no_room + s.udp.tx_dropped;
         r->media += s.sfu.peers;
+        r->packets = s.sfu.packets_used > r->packets ? s.sfu.packets_used : r->packets;
     }
 }
 
@@ -109,9 +111,11 @@ static void compare(struct watch *w, struct reading *r)
     r->media_share =
         (double)r->media / (double)(c->rtc_peers_max * (int64_t)shards_count(w->core->shards));
     r->page_share = (double)r->public.room.conns / (double)c->limits_connections;
+    r->packet_share = (double)r->packets / (double)c->rtc_packets_max;
     double memory = r->usage.memory_limit ? (double)(r->usage.core_rss + r->usage.door_rss) /
                                                 (double)r->usage.memory_limit
                                           : 0;
+    memory = above(memory, r->packet_share);
     r->used = above(above(r->cpu, memory), above(r->media_share, r->page_share));
 }
 
@@ -159,9 +163,10 @@ static void raise_alert(struct watch *w, unsigned level, const struct reading *r
 {
     char why[300];
     (void)snprintf(why, sizeof(why),
-                   "processor %.0f %%, media connections %.0f %%, page connections %.0f %%, %u "
-                   "people",
-                   r->cpu * 100, r->media_share * 100, r->page_share * 100, r->public.room.people);
+                   "processor %.0f %%, media connections %.0f %%, page connections %.0f %%, packet "
+                   "memory %.0f %%, %u people",
+                   r->cpu * 100, r->media_share * 100, r->page_share * 100, r->packet_share * 100,
+                   r->public.room.people);
     log_warn("capacity", "the server fills up", L_UINT("percent", alert_name[level]),
              L_STR("why", why));
     watch_mail(w->core, alert_name[level], why);

@@ -104,7 +104,9 @@ static bool fits(const struct work *w, const struct alloc_slot *slot, int k)
 {
     int64_t extra = (int64_t)cost_of(slot, k) - cost_of(slot, slot->chosen);
     int64_t left = w->left + (slot->kind == ALLOC_SLIDES ? ALLOC_OVERSEND_BPS : 0);
-    if (k > slot->current) {
+    if (k == slot->current && slot->kind != ALLOC_SLIDES) {
+        extra = extra * 100 / ALLOC_STAY_PERCENT;
+    } else if (k > slot->current) {
         if (slot->lowered_us && w->now - slot->lowered_us < ALLOC_HOLD_US) {
             return false;
         }

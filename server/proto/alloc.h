@@ -6,7 +6,8 @@
  *   in focus before tiles; what cannot have even that is paused, the least important first; then
  *   slides and focus are raised as far as the budget goes, then tiles in turns, one step each.
  *
- * Hysteresis: going up needs headroom and some time since the last step down, staying needs none.
+ * Hysteresis: going up needs headroom and some time since the last step down; what is sent already
+ * may cost a little more than there is, as encoders wander around their rate.
  * While `trial` lasts the first picture goes out whatever the estimate says: a path is measured by
  * what is sent, and with nothing sent nothing would ever be measured.
  * Slides may exceed the budget by a bounded amount: text that comes late beats text nobody can
@@ -25,6 +26,7 @@ enum {
     ALLOC_OPTIONS_MAX = 12,
     ALLOC_OVERSEND_BPS = 500000,
     ALLOC_HOLD_US = 3 * US_PER_S, /* after a step down nothing goes up */
+    ALLOC_STAY_PERCENT = 115,     /* of the budget what is sent already may cost: encoders wander */
     ALLOC_UP_PERCENT = 110,       /* of its cost a step up must find free */
     ALLOC_RESUME_PERCENT = 120,   /* of its cost a paused picture must find free */
 };

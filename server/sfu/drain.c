@@ -412,6 +412,9 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
         sub->mid_left--;
     }
     note_sent(sfu, sub, &c, now);
+    if (!sub->video && peer->red_depth && !peer->offer.audio.pt[CODEC_RED]) {
+        voice_repeat(sfu, sub, c.seq, now);
+    }
 }
 
 /* Lengths the packets of a chunk will have: enough to plan runs, not used for anything else. */

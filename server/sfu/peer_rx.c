@@ -1,17 +1,20 @@
 /*
  * One RTP packet of a publisher: authenticate, then commit (S8): find its source and layer, unwrap
- * a retransmission, drop what was there before, describe the payload, hand it to the fan-out.
+ * a retransmission, drop what was there before, take redundant audio apart, describe the payload,
+ * hand it to the fan-out.
  */
 #include <string.h>
 
 #include "codec/base/err.h"
 #include "codec/media/av1_dd.h"
+#include "codec/media/red.h"
 #include "codec/media/registry.h"
 #include "codec/wire/rtp.h"
 #include "codec/wire/rtpext.h"
 #include "server/proto/pacer.h"
 #include "server/sfu/bind.h"
 #include "server/sfu/core.h"
+#include "server/sfu/silence.h"
 
 /* What a payload type of a peer means. */
 struct pt_use {
@@ -47,10 +50,8 @@ static enum drop drop_of_open(int err)
     }
 }
 
-static void note_transport(struct sfu *sfu, struct peer *peer, const struct rtpext_set *exts,
-                           const struct pkt *pkt, uint32_t ssrc, mono_us now)
+void peer_rx_transport(struct sfu *sfu, struct peer *peer, int32_t seq, uint32_t ssrc, mono_us now)
 {
-    int32_t seq = rtpext_transport_cc(exts, pkt->data);
     if (seq < 0) {
         return;
     }
@@ -205,6 +206,8 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
     } else {
         r->ssrc = hdr->ssrc;
         seq = rtp_rx_input(&r->rx, hdr->seq, hdr->timestamp, now);
+        r->opened_seq = seq;
+        r->opened_us = now;
     }
     pkt->desc.ext_seq = seq;
     int known = history_check(&layer->history, seq);
@@ -215,19 +218,105 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
         /* What was said or shown meanwhile must not be asked for when it may be sent again. */
         history_skip(&layer->history, seq);
         nack_skip(&r->nack, seq);
+        r->begun = false;
         return DROP_NOT_PUBLISHED;
     }
+    if (!r->begun) {
+        r->begun = true;
+        r->first = seq;
+    }
     repair(sfu, r, seq, now);
+    return DROP_NONE;
+}
+
+/* What all packets that come of one datagram share. */
+struct rx_form {
+    const struct desc_exts *ids;
+    struct rtpext_set exts;
+    uint8_t codec;
+};
+
+static enum drop deliver(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
+                         const struct rtp_header *hdr, const struct rx_form *form, mono_us now)
+{
+    enum drop drop = describe(sfu, layer->receiver, pkt, hdr, &form->exts, form->codec);
+    if (drop) {
+        return drop;
+    }
+    publish_form(pkt, hdr, form->ids);
+    fanout_rtp(sfu, layer, pkt, now);
+    return DROP_NONE;
+}
+
+/* A packet that never came, out of the one that repeats it (its header, our block). */
+static void restore(struct sfu *sfu, struct layer *layer, const struct pkt *from,
+                    struct rtp_header hdr, const struct red_block *block, int64_t seq,
+                    const struct rx_form *form, mono_us now)
+{
+    struct pkt *pkt = pkt_new(&sfu->packets);
+    if (!pkt) {
+        return;
+    }
+    hdr.seq = (uint16_t)seq;
+    hdr.timestamp -= block->ts_offset;
+    hdr.payload_len = block->len;
+    hdr.marker = false;
+    memcpy(pkt->data, from->data, hdr.header_len);
+    memcpy(pkt->data + hdr.header_len, block->data, block->len);
+    pkt->data[1] &= 0x7f;
+    put_u16(pkt->data + 2, hdr.seq);
+    put_u32(pkt->data + 4, hdr.timestamp);
+    pkt->len = (uint16_t)(hdr.header_len + block->len);
+    pkt->arrival = now;
+    pkt->desc.ext_seq = seq;
+    repair(sfu, layer->receiver, seq, now);
+    enum drop drop = deliver(sfu, layer, pkt, &hdr, form, now);
+    if (drop) {
+        sfu_drop(sfu, drop);
+    } else {
+        sfu->stats.restored++;
+    }
+    pkt_put(&pkt);
+}
+
+/*
+ * Redundant audio (RFC 2198) ends here: what it repeats and never came is a packet again, the
+ * newest block stays in the packet. Nothing is restored from before the source was published.
+ */
+static enum drop take_apart(struct sfu *sfu, struct peer *peer, struct layer *layer,
+                            struct pkt *pkt, struct rtp_header *hdr, struct rx_form *form,
+                            mono_us now)
+{
+    struct red_block block[RED_BLOCKS_MAX];
+    uint8_t opus = peer->offer.audio.pt[CODEC_OPUS];
+    int count = red_parse(block, pkt->data + hdr->header_len, hdr->payload_len);
+    if (count < 1 || block[count - 1].pt != opus) {
+        return DROP_PAYLOAD_BAD;
+    }
+    form->codec = CODEC_OPUS;
+    for (int i = 0; i < count - 1; i++) {
+        int64_t seq = pkt->desc.ext_seq - (count - 1 - i);
+        if (block[i].len && block[i].ts_offset && block[i].pt == opus &&
+            seq > layer->receiver->first && history_check(&layer->history, seq) == 0) {
+            restore(sfu, layer, pkt, *hdr, &block[i], seq, form, now);
+        }
+    }
+    hdr->pt = opus;
+    hdr->header_len = (uint16_t)(hdr->header_len + hdr->payload_len - block[count - 1].len);
+    hdr->payload_len = block[count - 1].len;
     return DROP_NONE;
 }
 
 enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_us now)
 {
     struct rtp_header hdr;
-    struct rtpext_set exts;
+    struct rx_form form;
     size_t len = pkt->len;
     enum drop drop = DROP_NONE;
 
+    if (silence_skip(sfu, peer, pkt, now)) {
+        return DROP_SILENCE_UNOPENED;
+    }
     int err = sfu->crypto.open_rtp(peer->open, pkt->data, &len);
     if (err) {
         return drop_of_open(err);
@@ -238,15 +327,16 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
         return DROP_RTP_BAD;
     }
     struct pt_use use = pt_use(peer, hdr.pt);
-    const struct desc_exts *ids = use.video ? &peer->offer.video_ext : &peer->offer.audio_ext;
-    if (rtpext_find(&exts, &hdr, pkt->data, ids)) {
+    form.codec = use.codec;
+    form.ids = use.video ? &peer->offer.video_ext : &peer->offer.audio_ext;
+    if (rtpext_find(&form.exts, &hdr, pkt->data, form.ids)) {
         return DROP_RTP_BAD;
     }
-    note_transport(sfu, peer, &exts, pkt, hdr.ssrc, now);
+    peer_rx_transport(sfu, peer, rtpext_transport_cc(&form.exts, pkt->data), hdr.ssrc, now);
     if (use.codec == CODEC_NONE) {
         return DROP_PT_UNKNOWN;
     }
-    const struct ssrc_bind *b = bind_find(peer, &hdr, &exts, pkt->data, use.rtx, now, &drop);
+    const struct ssrc_bind *b = bind_find(peer, &hdr, &form.exts, pkt->data, use.rtx, now, &drop);
     if (!b) {
         return drop;
     }
@@ -257,7 +347,7 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
     if (!layer) {
         return DROP_OVERLOAD;
     }
-    if (dd_missing(layer->receiver, &exts, pkt->data, use.codec)) {
+    if (dd_missing(layer->receiver, &form.exts, pkt->data, use.codec)) {
         if (!use.rtx && layer->track->published) {
             layer->receiver->ssrc = hdr.ssrc;
             track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
@@ -266,11 +356,8 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
     }
     drop = use.rtx ? rtx_unwrap(pkt, &hdr, layer->receiver->ssrc) : DROP_NONE;
     drop = drop ? drop : commit(sfu, layer, pkt, &hdr, use.rtx, now);
-    drop = drop ? drop : describe(sfu, layer->receiver, pkt, &hdr, &exts, use.codec);
-    if (drop) {
-        return drop;
+    if (!drop && use.codec == CODEC_RED) {
+        drop = take_apart(sfu, peer, layer, pkt, &hdr, &form, now);
     }
-    publish_form(pkt, &hdr, ids);
-    fanout_rtp(sfu, layer, pkt, now);
-    return DROP_NONE;
+    return drop ? drop : deliver(sfu, layer, pkt, &hdr, &form, now);
 }

@@ -191,7 +191,7 @@ void sfu_conn_closed(struct sfu *sfu, const struct tuple *tuple, mono_us now);
 struct sfu_stats {
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
     uint64_t forwarded; /* packets to subscribers, retransmissions excluded */
-    uint64_t rtx_sent, rtx_received, nacks_sent, nacks_received;
+    uint64_t rtx_sent, rtx_received, restored, repeated, nacks_sent, nacks_received;
     uint64_t plis_sent, plis_received;
     uint64_t fast_starts; /* pictures begun from the history */
     uint64_t left_out;    /* packets of layers above the chosen one */

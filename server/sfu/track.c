@@ -152,6 +152,7 @@ static void forget_past(struct track *track)
         }
         if (layer && layer->receiver && layer->receiver->rx.started) {
             nack_skip(&layer->receiver->nack, layer->receiver->rx.top);
+            layer->receiver->begun = false;
         }
     }
 }

@@ -75,7 +75,7 @@ void voice_note(struct subscription *sub, const struct voice_sent *sent)
 }
 
 /* Writes the packet as it was written, and sends it. */
-static void write_again(struct sfu *sfu, struct subscription *sub, const struct pkt *pkt,
+static bool write_again(struct sfu *sfu, struct subscription *sub, const struct pkt *pkt,
                         const struct rtx_sent *sent, int64_t seq, const struct voice_sent *how)
 {
     struct peer *peer = sub->peer;
@@ -94,7 +94,7 @@ static void write_again(struct sfu *sfu, struct subscription *sub, const struct 
     size_t header_len = header_write(out, pkt, &spec, &at);
     if (header_len == 0 || header_len + desc->payload_len + VOICE_PREFIX_MAX + SRTP_TRAILER_MAX >
                                TXBATCH_DATAGRAM_MAX) {
-        return;
+        return false;
     }
     put_u16(out + 2, (uint16_t)seq);
     put_u32(out + 4, desc->timestamp + sent->timestamp_shift);
@@ -105,7 +105,7 @@ static void write_again(struct sfu *sfu, struct subscription *sub, const struct 
     struct voice_copy copy = {.header = out, .header_len = header_len, .depth = how->depth};
     size_t prefix = voice_redundancy(sub, pkt, &copy);
     if (copy.past != how->past) {
-        return; /* its past changed: it would be another text under the same index */
+        return false; /* its past changed: it would be another text under the same index */
     }
     size_t len =
         sfu->crypto.seal_rtp(peer->seal, out, header_len, prefix, pkt->data + desc->header_len,
@@ -114,33 +114,58 @@ static void write_again(struct sfu *sfu, struct subscription *sub, const struct 
     sfu->stats.rtx_sent++;
     sfu->stats.tx_packets++;
     sfu->stats.tx_bytes += len;
+    return true;
 }
 
-void voice_again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now)
+/* From here on it is worth remembering how packets were written. */
+static bool remembers(struct sfu *sfu, struct subscription *sub)
 {
-    struct rtx_sent sent;
-    int64_t full;
-    if (!sub->voice) { /* from here on it is worth remembering */
+    if (!sub->voice) {
         pool_id id;
         sub->voice = pool_get(&sfu->voices, &id);
         if (sub->voice) {
             sub->voice->id = id;
         }
-        return;
+        return false;
     }
+    return true;
+}
+
+/* Sends packet seq of the slot again, unless that was done within the last rtt_us. */
+static bool again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us rtt_us,
+                  mono_us now)
+{
+    struct rtx_sent sent;
+    int64_t full;
     const struct voice_sent *how = &sub->voice->sent[seq % VOICE_KEPT];
     if (!how->valid || how->seq != seq || !sub->track || !peer_can_send(sub->peer, now) ||
-        rtx_find(&sub->rtx, seq, sub->peer->rtt_us, now, &sent, &full)) {
-        return;
+        rtx_find(&sub->rtx, seq, rtt_us, now, &sent, &full)) {
+        return false;
     }
     const struct layer *layer = pool_at(&sfu->layers, sent.source);
     if (!layer || layer != sub->layer || !layer->track->published ||
         !peer_reaches(sub->peer, layer->track->room, false)) {
-        return; /* what was allowed when it was sent may not be any more */
+        return false; /* what was allowed when it was sent may not be any more */
     }
     const struct pkt *pkt = history_get(&layer->history, sent.seq_in);
-    if (pkt && now - pkt->arrival <= AGAIN_AGE_US) {
-        write_again(sfu, sub, pkt, &sent, full, how);
+    return pkt && now - pkt->arrival <= AGAIN_AGE_US &&
+           write_again(sfu, sub, pkt, &sent, full, how);
+}
+
+void voice_again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now)
+{
+    if (remembers(sfu, sub)) {
+        again(sfu, sub, seq, sub->peer->rtt_us, now);
+    }
+}
+
+void voice_repeat(struct sfu *sfu, struct subscription *sub, int64_t seq, mono_us now)
+{
+    if (seq != sub->rewrite.out_top || !remembers(sfu, sub)) {
+        return; /* a late one: those before it were repeated in their time */
+    }
+    for (unsigned n = 1; n <= sub->peer->red_depth; n++) {
+        sfu->stats.repeated += again(sfu, sub, (uint16_t)(seq - n), 0, now);
     }
 }
 

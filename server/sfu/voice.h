@@ -1,7 +1,8 @@
 /*
  * Audio on a bad path: packets of the past repeated inside the next ones (Opus RED, RFC 2198), and
  * lost ones sent again. There is no RTX for audio in browsers, so the same packet leaves once more
- * under its own number, bit for bit: an SRTP index is never used for two texts.
+ * under its own number, bit for bit: an SRTP index is never used for two texts. Browsers without
+ * RED, which do not ask for audio either (Firefox), get the same copies unasked, one packet later.
  * Invariants: nothing from before the source took the slot is repeated; nothing is kept for peers
  * that never missed audio.
  * Out of scope: how much redundancy (server/proto/redundancy.h).
@@ -52,6 +53,9 @@ size_t voice_redundancy(const struct subscription *sub, const struct pkt *pkt,
 void voice_note(struct subscription *sub, const struct voice_sent *sent);
 /* The peer misses audio packet seq of the slot. */
 void voice_again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);
+/* Packet seq of the slot was sent for the first time to a receiver that loses audio and knows no
+ * redundancy: as many before it as its loss asks for go once more. */
+void voice_repeat(struct sfu *sfu, struct subscription *sub, int64_t seq, mono_us now);
 /* The receiver's loss of audio was reported, 0 .. 255 of 256. */
 void voice_loss(struct peer *peer, uint8_t fraction, mono_us now);
 void voice_close(struct sfu *sfu, struct subscription *sub);

@@ -1,23 +1,42 @@
 import { full, pair, seconds, watch } from './lib.mjs';
 
-// accept: concealment <= 0.3/0.5/1/2/5/10 % at 1/2/5/10/20/30 % loss each way, freezes <= 0/0/1/2/2 a minute to 20 %, at 30 % >= 5 fps; 0 disconnects
+// accept: two Chromium: concealment beyond that of a good link in the same run <= 0.3/0.5/1/2/5/10 % at 1/2/5/10/20/30 % loss each way, freezes <= 0/0/1/2/2 a minute to 20 %, at 30 % >= 5 fps; 0 disconnects; with Firefox (no RED) the same to 10 %, beyond measured only
 const LIMITS = { 1: [0.3, 0], 2: [0.5, 0], 5: [1, 1], 10: [2, 2], 20: [5, 2], 30: [10, Infinity] };
-export const timeout_s = 1500;
+const JUDGED_WITH_FIREFOX = 10;
+export const timeout_s = 3600;
+
+async function cells(room, losses, bursts, judged, measured) {
+    // What the browsers conceal by themselves here, on a machine that may have other things to do.
+    await room.server.relay.set('loss=0');
+    const quiet = await watch(room, seconds(20, 60) * 1000);
+    measured['0%'] = quiet;
+    let ok = true;
+    for (const loss of losses) {
+        for (const burst of bursts(loss)) {
+            await room.server.relay.set(`loss=${loss} burst=${burst}`);
+            await watch(room, seconds(4, 8) * 1000); // what repairs it must first be told of it
+            const seen = await watch(room, seconds(20, 60) * 1000);
+            measured[`${loss}%${burst > 1 ? ' bursts' : ''}`] = seen;
+            const [concealed, freezes] = LIMITS[loss];
+            ok &&= loss > judged || (seen.concealed_pct - quiet.concealed_pct <= concealed
+                && seen.freezes_per_min - quiet.freezes_per_min <= freezes && seen.fps >= 5 && seen.told === 'connected');
+        }
+    }
+    return ok;
+}
 
 export async function run(t) {
-    const room = await pair(t, { words: ['delay=25', 'seed=1'] });
     const measured = {};
     let ok = true;
     for (const seed of full ? [1, 2, 3] : [1]) {
-        for (const loss of full ? [1, 2, 5, 10, 20, 30] : [5, 20, 30]) {
-            for (const burst of full || loss === 5 ? [1, 5] : [1]) {
-                await room.server.relay.set(`loss=${loss} burst=${burst} seed=${seed}`);
-                const seen = await watch(room, seconds(20, 60) * 1000);
-                measured[`${loss}%${burst > 1 ? ' bursts' : ''}${full ? ` seed ${seed}` : ''}`] = seen;
-                const [concealed, freezes] = LIMITS[loss];
-                ok &&= seen.concealed_pct <= concealed && seen.freezes_per_min <= freezes && seen.fps >= 5
-                    && seen.told === 'connected';
-            }
+        for (const kinds of [['chromium', 'chromium'], ['chromium', 'firefox']]) {
+            const room = await pair(t, { words: ['delay=25', `seed=${seed}`], kinds });
+            const firefox = kinds.includes('firefox');
+            const losses = full ? [1, 2, 5, 10, 20, 30] : firefox ? [5, 20] : [5, 20, 30];
+            const row = measured[`${kinds.join(' + ')}${full ? ` seed ${seed}` : ''}`] = {};
+            ok = await cells(room, losses, (loss) => (full || (loss === 5 && !firefox) ? [1, 5] : [1]),
+                firefox ? JUDGED_WITH_FIREFOX : 100, row) && ok;
+            for (const page of [...room.people].reverse()) await room.leave(page);
         }
     }
     return { measured, ok };

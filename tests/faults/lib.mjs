@@ -34,15 +34,21 @@ export async function watch(room, ms) {
         const more = (key, kind) => Math.max(0, total(stats, key, kind) - total(first[i], key, kind));
         return {
             concealed_pct: (100 * more('concealed', 'audio')) / Math.max(1, more('samples', 'audio')),
+            // What never came: without what the sender's and the player's clocks do by themselves.
+            missing_pct: (100 * more('lost', 'audio')) / Math.max(1, more('lost', 'audio') + more('packets', 'audio')),
+            delay_ms: (1000 * more('waited_s', 'audio')) / Math.max(1, more('played', 'audio')),
             freezes_per_min: (60 * more('freezes', 'video')) / passed,
             frozen_s: more('frozen_s', 'video'),
             fps: more('decoded', 'video') / passed,
         };
     });
+    const each = (key) => Object.fromEntries(pages.map((p, i) => [`${p.browser}${i}`, Number(rows[i][key].toFixed(2))]));
     const worst = (key, pick = Math.max) => Number(pick(...rows.map((r) => r[key])).toFixed(2));
     return {
         concealed_pct: worst('concealed_pct'), freezes_per_min: worst('freezes_per_min'),
         frozen_s: worst('frozen_s'), fps: worst('fps', Math.min), told: [...told].join('+'),
+        missing_pct: worst('missing_pct'),
+        heard: { concealed_pct: each('concealed_pct'), missing_pct: each('missing_pct'), delay_ms: each('delay_ms') },
     };
 }
 

@@ -22,7 +22,7 @@ enum {
 void ear_open(struct client *c)
 {
     c->ear = mem_alloc(sizeof(*c->ear));
-    c->offer.audio.pt[CODEC_RED] = SIM_PT_RED;
+    c->offer.audio.pt[CODEC_RED] = c->world->plain_ears ? 0 : SIM_PT_RED;
 }
 
 void ear_free(struct client *c)
@@ -112,7 +112,7 @@ static void sound_nack(struct client *c, unsigned k, struct ear_sound *s, mono_u
             seqs[n++] = (uint16_t)seq;
         }
     }
-    if (n && now - s->nack_us >= NACK_US) {
+    if (n && c->offer.audio.pt[CODEC_RED] && now - s->nack_us >= NACK_US) {
         uint8_t out[200];
         struct wr w = wr_init(out, sizeof(out) - 40);
         rtcp_write_nack(&w, 1, c->answer.ssrc_base + 2 * k, seqs, n);

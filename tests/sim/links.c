@@ -214,6 +214,110 @@ void link_rfc8867(struct world *w)
     others_untouched(w, &s, "RFC 8867");
 }
 
+/* ---- sound: redundancy of the publisher, repetition for those who know none ---- */
+
+void link_voice(struct world *w)
+{
+    struct ear_sum sum[2];
+    struct sfu_stats stats;
+    w->hearing = true;
+    w->loss_up_any = 1;
+    struct client *speaker = world_join(w, ROOM, 0, 1u << SOURCE_MIC);
+    const struct client *near_one = world_join(w, ROOM, 0, 0);
+    w->plain_ears = true;
+    struct client *plain = world_join(w, ROOM, 0, 0);
+    speaker->up.loss = 100;
+    plain->down.loss = 100;
+    world_run(w, 10 * US_PER_S);
+    ear_clear(w->client[1]);
+    ear_clear(plain);
+    world_run(w, 60 * US_PER_S);
+    ear_sum(near_one, &sum[0]);
+    ear_sum(plain, &sum[1]);
+    world_stats(w, 0, &stats);
+    printf("   sound, 10 %% lost upwards: concealed %.2f %%; 10 %% more downwards, no RED: %.2f %%"
+           "  (restored %llu, repeated %llu)\n",
+           concealment(&sum[0]), concealment(&sum[1]), (unsigned long long)stats.restored,
+           (unsigned long long)stats.repeated);
+    EXPECT(w, sum[0].played > 2000 && concealment(&sum[0]) <= 2.5, "concealed %.2f %%",
+           concealment(&sum[0]));
+    EXPECT(w, sum[1].played > 2000 && concealment(&sum[1]) <= 5, "concealed %.2f %% without RED",
+           concealment(&sum[1]));
+    EXPECT(w, stats.restored > 150 && stats.repeated > 1000, "%llu restored, %llu repeated",
+           (unsigned long long)stats.restored, (unsigned long long)stats.repeated);
+}
+
+/* ---- three viewers of an encoder that does not keep its rates ---- */
+
+struct settled {
+    mono_us since; /* has had what it should have since */
+    unsigned wrong, looks, changes;
+    unsigned layer; /* 3 = none */
+    uint64_t shown;
+};
+
+static unsigned layer_shown(struct settled *t, const struct client *c)
+{
+    const struct ear_picture *p = &c->ear->picture[0];
+    bool moves = p->shown != t->shown;
+    t->shown = p->shown;
+    return moves ? p->layer : 3;
+}
+
+static bool carried(unsigned viewer, unsigned layer)
+{
+    return viewer == 2 ? layer >= 2 : layer == viewer;
+}
+
+static void three_look(struct settled *t, const struct client *c, unsigned viewer, mono_us now)
+{
+    unsigned layer = layer_shown(t, c);
+    t->changes += t->layer != layer && now > 12 * US_PER_S;
+    t->layer = layer;
+    if (!carried(viewer, layer)) {
+        t->since = now;
+        t->wrong += now > 12 * US_PER_S;
+    }
+    t->looks += now > 12 * US_PER_S;
+}
+
+void link_three(struct world *w)
+{
+    static const uint32_t bps[3] = {3000000, 500000, 120000};
+    struct settled t[3] = {0};
+    struct client *viewer[3];
+    w->hearing = true;
+    struct client *speaker = world_join(w, ROOM, 0, 1u << SOURCE_MIC | 1u << SOURCE_CAMERA);
+    media_fat(speaker);
+    for (unsigned i = 1; i <= 3; i++) {
+        speaker->stream[i].noise = 30;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        viewer[i] = watcher(w);
+        viewer[i]->down = (struct sim_link){.delay_us = 20 * US_PER_MS, .bps = bps[i]};
+        world_view_all(w, viewer[i], 1, 720);
+    }
+    mono_us begun = w->now;
+    for (unsigned n = 0; n < 120; n++) {
+        world_run(w, 500 * US_PER_MS);
+        for (unsigned i = 0; i < 3; i++) {
+            three_look(&t[i], viewer[i], i, w->now - begun);
+        }
+    }
+    printf("   noisy encoder, 60 s   ");
+    for (unsigned i = 0; i < 3; i++) {
+        struct ear_sum sum;
+        ear_sum(viewer[i], &sum);
+        printf("%s %u k: wrong %u/%u, %u changes, %u freezes", i ? ";" : "", bps[i] / 1000,
+               t[i].wrong, t[i].looks, t[i].changes, sum.freezes);
+    }
+    printf("\n");
+    EXPECT(w, t[0].wrong == 0, "the wide link: %u of %u looks", t[0].wrong, t[0].looks);
+    EXPECT(w, t[1].wrong * 4 <= t[1].looks, "the middle link: %u of %u looks wrong", t[1].wrong,
+           t[1].looks);
+    EXPECT(w, t[2].wrong == 0, "the narrow link: %u of %u looks", t[2].wrong, t[2].looks);
+}
+
 /* ---- F1, F2, F3: loss, jitter, order ---- */
 
 struct weather {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "codec/base/mem.h"
+#include "codec/media/red.h"
 #include "tests/sim/sim.h"
 
 enum { FRAME_US = 40 * US_PER_MS, AUDIO_US = 20 * US_PER_MS, MID_FIRST = 20 };
@@ -157,6 +158,31 @@ static void send_sealed(struct client *c, uint8_t *plain, size_t header_len, siz
     world_up(c->world, c, out, n);
 }
 
+/* Every other client that knows redundancy repeats the packet before (RFC 2198), as Chromium does
+ * when it is asked to. Makes the payload at `body` redundant; its new length. */
+static size_t repeat_past(const struct client *c, const struct stream_out *s, uint32_t timestamp,
+                          uint8_t *body, size_t len)
+{
+    unsigned at = (unsigned)((s->seq - 1) % SIM_KEPT);
+    uint32_t offset = timestamp - s->kept[at].timestamp;
+    bool has = s->sent && s->kept[at].seq == (uint16_t)(s->seq - 1) && offset <= RED_OFFSET_MAX;
+    struct red_block block[2] = {
+        {.pt = SIM_PT_OPUS,
+         .ts_offset = (uint16_t)offset,
+         .len = s->kept[at].len,
+         .data = s->kept[at].data},
+        {.pt = SIM_PT_OPUS, .len = (uint16_t)len, .data = body},
+    };
+    uint8_t out[600];
+    struct wr w = wr_init(out, sizeof(out));
+    if (s->source != SOURCE_MIC || !c->offer.audio.pt[CODEC_RED] || c->number % 2 == 0) {
+        return 0;
+    }
+    red_build(&w, has ? block : block + 1, has ? 2 : 1);
+    memcpy(body, out, wr_len(&w));
+    return wr_len(&w);
+}
+
 static void keep(struct stream_out *s, const struct rtp_header *hdr, const uint8_t *payload,
                  size_t len, const struct rtpext_values *v)
 {
@@ -212,8 +238,23 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
     mark_write(&w, m);
     size_t len = wr_len(&w) - header_len;
     keep(s, &hdr, plain + header_len, len, &v);
-    send_sealed(c, plain, header_len, len, s->seq++);
+    size_t redundant = repeat_past(c, s, hdr.timestamp, plain + header_len, len);
+    plain[1] = (uint8_t)(redundant ? (plain[1] & 0x80) | SIM_PT_RED : plain[1]);
+    send_sealed(c, plain, header_len, redundant ? redundant : len, s->seq++);
     s->sent++;
+}
+
+/* A software encoder on a busy machine: each picture is another size, and for seconds all of them
+ * are larger or smaller than they should be. */
+static size_t wander(struct client *c, struct stream_out *s, size_t filler)
+{
+    const struct rng *rng = &c->world->rng;
+    int noise = s->noise;
+    int step = (int)rng_below(rng, 9) - 4;
+    int drift = s->drift + step;
+    s->drift = (int16_t)(drift > noise ? noise : (drift < -noise ? -noise : drift));
+    int size = (int)filler * (100 + s->drift + (int)rng_below(rng, 41) - 20) / 100;
+    return (size_t)(size > 1150 ? 1150 : (size < 60 ? 60 : size));
 }
 
 static void send_layer(struct client *c, struct stream_out *s, const struct coded *frame,
@@ -252,6 +293,7 @@ static void send_frame(struct client *c, struct stream_out *s)
     }
     unsigned layers = coder_next(&s->coder, s->structure, s->frame, key, layer);
     size_t filler = s->filler + rng_below(&c->world->rng, 3);
+    filler = s->noise ? wander(c, s, filler) : filler;
     for (unsigned i = 0; i < layers; i++) {
         unsigned count = layers > 1 ? packets[layers - 1 - i] : s->packets;
         send_layer(c, s, &layer[i], (uint8_t)(key ? count * s->key_factor : count), filler);

@@ -32,6 +32,11 @@ void link_f4(struct world *w);
 void link_rfc8867(struct world *w);
 void link_f1(struct world *w);
 void link_f2_f3(struct world *w);
+void link_three(struct world *w);
+void link_voice(struct world *w);
+
+/* crowd.c */
+void crowd_joins(struct world *w);
 
 /* workshops.c */
 void workshop_listen(struct world *w);

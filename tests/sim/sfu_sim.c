@@ -1,5 +1,6 @@
 /*
- * Runs named scenarios, random worlds and layer structures over links (--only codecs: these alone):
+ * Runs named scenarios, random worlds and layer structures over links (--only random,
+ * --only codecs: these alone):
  *   sfu_sim [--seeds N] [--from SEED] [--only NAME]
  * Prints "ok NAME" or "FAIL NAME seed S: why", finally "N passed, N failed"; exit 1 on a failure.
  */
@@ -62,7 +63,8 @@ int main(int argc, char **argv)
             failed += !ok;
         }
     }
-    for (uint64_t seed = from; !only && seed < from + seeds; seed++) {
+    bool worlds = !only || strcmp(only, "random") == 0;
+    for (uint64_t seed = from; worlds && seed < from + seeds; seed++) {
         char name[48];
         snprintf(name, sizeof(name), "random_world_%llu", (unsigned long long)seed);
         bool ok = play(name, scenario_random, seed, 1 + (unsigned)(seed % 3), 3);

@@ -20,7 +20,7 @@
 
 enum {
     SIM_SHARDS_MAX = 3,
-    SIM_CLIENTS_MAX = 128,
+    SIM_CLIENTS_MAX = 320,
     SIM_SLOTS = DESC_AUDIO_SLOTS_MAX + DESC_VIDEO_SLOTS_MAX,
     SIM_STREAMS = 6, /* mic, camera h m l, screen, sound */
     SIM_KEPT = 512,
@@ -107,6 +107,8 @@ struct stream_out {
     uint8_t packets;    /* per frame */
     uint16_t filler;    /* bytes of a packet */
     uint8_t key_factor; /* a key frame has so many times the packets */
+    uint16_t noise;     /* its rate wanders by so many per cent, 0 = constant */
+    int16_t drift;      /* where it is, in per cent */
     bool key_wanted;
     bool off; /* nobody watches it */
     mono_us next_us;
@@ -142,7 +144,8 @@ struct slot_check {
     uint64_t switches;
     uint64_t late;
     uint64_t fillers;
-    int64_t behind; /* timestamp units the slot's time lies behind since it began with the past */
+    uint32_t closed; /* of these, behind the newest picture */
+    int64_t behind;  /* timestamp units the slot's time lies behind since it began with the past */
     uint32_t sent_ts[SIM_SENT]; /* of each number, for its retransmission */
     uint64_t sent_hash[SIM_SENT];
     uint64_t sealed_hash[SIM_SEALED]; /* audio, as it went out */
@@ -205,6 +208,8 @@ struct client {
     struct slot_check check[SIM_SLOTS];
     struct twcc_gen feedback; /* what it tells of what arrived */
     uint64_t twcc_feedbacks;
+    uint64_t twcc_told; /* packets of its own they said had come */
+    uint8_t lost_told;  /* the worst fraction a report told */
     uint64_t srs;
     uint64_t rrs;
     uint64_t answered_nacks;
@@ -255,6 +260,7 @@ struct world {
     uint32_t loss_up_any;   /* some uplink loses: holes upstream are not the SFU's fault */
     uint32_t loss_down_any; /* some downlink loses: a receiver may miss what was sent */
     bool hearing;           /* clients that join have an ear (ear.h) */
+    bool plain_ears;        /* ... that knows no RED and asks for no sound, as Firefox */
     bool modelled;          /* clients that join have models of their decoders (model.h) */
     bool verbose;
 };

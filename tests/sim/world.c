@@ -5,7 +5,7 @@
 #include "codec/base/mem.h"
 #include "tests/sim/model.h"
 
-enum { STEP_US = 1000, PEERS_MAX = 256, PACKETS_MAX = 20000 };
+enum { STEP_US = 1000, PEERS_MAX = 384, PACKETS_MAX = 20000 };
 
 void world_fail(struct world *w, const char *format, ...)
 {

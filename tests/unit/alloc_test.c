@@ -189,6 +189,21 @@ static void going_up_needs_headroom_and_time(void **state)
     assert_int_equal(s.chosen, 5);
 }
 
+static void what_is_sent_may_wander(void **state)
+{
+    (void)state;
+    struct alloc_slot s = camera(720, ALLOC_FOCUS);
+    s.current = 5;
+    run(&s, 1, 100 + 1500 * 100 / ALLOC_STAY_PERCENT + 15);
+    assert_int_equal(s.chosen, 5);
+    s.current = 4;
+    run(&s, 1, 100 + 1500 * 100 / ALLOC_STAY_PERCENT + 15);
+    assert_int_equal(s.chosen, 4);
+    s.current = 5;
+    run(&s, 1, 1500 * 100 / ALLOC_STAY_PERCENT - 100);
+    assert_int_not_equal(s.chosen, 5);
+}
+
 static void an_estimate_that_trembles_changes_nothing(void **state)
 {
     (void)state;
@@ -248,7 +263,7 @@ static void never_beyond_the_budget(void **state)
         }
         uint64_t kbps = 1 + (r >> 8 & 0xfff);
         struct alloc_sum sum = run(s, 8, kbps);
-        uint64_t most = kbps * K > 100 * K ? kbps * K : 100 * K;
+        uint64_t most = kbps * K > 100 * K ? kbps * K * ALLOC_STAY_PERCENT / 100 : 100 * K;
         assert_true(sum.used_bps <= most + (shows_slides ? ALLOC_OVERSEND_BPS : 0));
         for (unsigned i = 0; i < 8; i++) {
             assert_true(s[i].chosen <= s[i].ideal);
@@ -265,6 +280,7 @@ int main(void)
         UNIT(slides_before_focus_before_tiles),
         UNIT(tiles_rise_in_turns),
         UNIT(going_up_needs_headroom_and_time),
+        UNIT(what_is_sent_may_wander),
         UNIT(an_estimate_that_trembles_changes_nothing),
         UNIT(the_server_sheds_pictures_and_layers),
         UNIT(never_beyond_the_budget),

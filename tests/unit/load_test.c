@@ -6,11 +6,14 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bench/load/film_send.h"
 #include "bench/load/link.h"
+#include "bench/load/media.h"
+#include "bench/load/peer_sdp.h"
 #include "bench/load/proof.h"
 #include "bench/load/scrape.h"
 #include "bench/load/shape.h"
@@ -18,7 +21,9 @@
 #include "bench/load/verdict.h"
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "codec/media/registry.h"
 #include "codec/wire/rtp.h"
+#include "codec/wire/sdp.h"
 
 static int parse(struct shape *s, const char *text, char *why)
 {
@@ -265,7 +270,10 @@ static void the_true_cause_is_named(void **state)
     assert_true(v.fits);
     w->role[LOAD_VIEWER].pictures.repaired = 0;
     assert_int_equal(cause_of(&shape, w), CAUSE_UNKNOWN);
-    w->server_to.no_room = 5000;
+    w->server_to.no_room = 3000;
+    w->server_to.pool_empty = 2000;
+    assert_int_equal(cause_of(&shape, w), CAUSE_MEMORY);
+    w->server_to.not_sent = 5000;
     assert_int_equal(cause_of(&shape, w), CAUSE_NETWORK);
     w->server_to.cpu_s = 19; /* 1.9 of 2 cores for 10 s */
     assert_int_equal(cause_of(&shape, w), CAUSE_CPU);
@@ -295,6 +303,69 @@ static void a_limit_below_one_core_is_seen(void **state)
     assert_int_equal(cause_of(&shape, w), CAUSE_NOISE);
     w->noise = 0;
     assert_int_equal(cause_of(&shape, w), CAUSE_UNKNOWN);
+}
+
+static struct peer_sdp one_publisher(void)
+{
+    return (struct peer_sdp){
+        .ufrag = "abcdefgh",
+        .pwd = "abcdefghijklmnopqrstuvwx",
+        .fingerprint = {1, 2, 0xab},
+        .setup = "actpass",
+        .sends = true,
+        .section = {{.there = true, .mid = "0", .pt = 111, .twcc = 3},
+                    {.there = true, .mid = "1", .pt = 96, .rtx = 97, .twcc = 3}},
+        .layers = 3,
+        .ssrc = {1234, 0},
+    };
+}
+
+/* What a load client offers is what our own door reads, and its answer what the client reads. */
+static void doors_and_clients_understand_each_other(void **state)
+{
+    static char offer[PEER_SDP_MAX];
+    static char answer[32768];
+    static struct sdp_session session;
+    struct desc_offer desc;
+    struct peer_heard heard;
+    struct peer_sdp ours = one_publisher();
+    struct desc_answer theirs = {
+        .ufrag = "amphi123", .pwd = "xabcdefghijklmnopqrstuvw", .candidates = 1};
+    const char *why = NULL;
+    (void)state;
+    int len = peer_sdp_write(offer, sizeof(offer), &ours);
+    assert_true(len > 0);
+    assert_int_equal(sdp_parse(&session, offer, (size_t)len), 0);
+    assert_int_equal(sdp_offer_desc(&desc, &session, registry_sdp_codec), 0);
+    assert_string_equal(desc.ufrag, ours.ufrag);
+    assert_memory_equal(desc.fingerprint, ours.fingerprint, 32);
+    assert_int_equal(desc.audio.pt[CODEC_OPUS], 111);
+    assert_int_equal(desc.video.pt[CODEC_VP8], 96);
+    assert_int_equal(desc.video.rtx[CODEC_VP8], 97);
+    assert_int_equal(desc.ssrc[SOURCE_MIC], 1234);
+    assert_string_equal(desc.mid[SOURCE_CAMERA], "1");
+    assert_int_equal(addr_parse(&theirs.candidate[0].addr, "192.0.2.7"), 0);
+    theirs.candidate[0].addr.port = 7000;
+    theirs.candidate[0].udp = true;
+    theirs.fingerprint[31] = 9;
+    len = sdp_answer_write(answer, sizeof(answer), &session, &desc, &theirs, registry_sdp_codec);
+    assert_true(len > 0);
+    assert_int_equal(peer_sdp_read(&heard, answer, (size_t)len, &why), 0);
+    assert_string_equal(heard.answer.pwd, theirs.pwd);
+    assert_memory_equal(heard.answer.fingerprint, theirs.fingerprint, 32);
+    assert_int_equal(ntohs(heard.candidate.sin_port), 7000);
+    assert_true(heard.simulcast);
+    assert_int_equal(heard.section[PEER_SDP_PICTURE].rtx, 97);
+    assert_int_equal(heard.section[PEER_SDP_SOUND].twcc, 3);
+    /* a server that wants to be the DTLS client is refused with a reason */
+    char *setup = strstr(answer, "a=setup:passive");
+    assert_non_null(setup);
+    memmove(setup + 14, setup + 15, strlen(setup + 15) + 1);
+    memcpy(setup, "a=setup:active", 14);
+    assert_int_not_equal(peer_sdp_read(&heard, answer, strlen(answer), &why), 0);
+    assert_non_null(strstr(why, "DTLS"));
+    assert_int_equal(peer_sdp_read(&heard, "v=1", 3, &why), E_BAD);
+    assert_int_equal(peer_sdp_write(offer, 200, &ours), E_FULL);
 }
 
 static void metrics_are_read_by_name(void **state)
@@ -338,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_lost_packet_is_sent_again),
         cmocka_unit_test(the_true_cause_is_named),
         cmocka_unit_test(a_limit_below_one_core_is_seen),
+        cmocka_unit_test(doors_and_clients_understand_each_other),
         cmocka_unit_test(metrics_are_read_by_name),
     };
     return cmocka_run_group_tests(tests, make_film, drop_film);

@@ -150,6 +150,8 @@
                     frozen_s: s.totalFreezesDuration ?? 0, energy: s.totalAudioEnergy ?? 0,
                     samples: s.totalSamplesReceived ?? 0,
                     concealed: (s.concealedSamples ?? 0) - (s.silentConcealedSamples ?? 0),
+                    late: s.packetsDiscarded ?? 0, waited_s: s.jitterBufferDelay ?? 0, played: s.jitterBufferEmittedCount ?? 0,
+                    fec: s.fecPacketsReceived ?? 0, target_s: s.jitterBufferTargetDelay ?? 0,
                     rtx: s.retransmittedPacketsReceived ?? 0, codec: all.get(s.codecId)?.mimeType,
                 });
             } else if (s.type === 'outbound-rtp') {

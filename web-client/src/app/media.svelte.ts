@@ -1,6 +1,7 @@
 // The media connection of the page: one peer, its offers counted by cause, its health, its slots.
 import { SteadyQuality, judgeQuality } from '../core/quality.ts';
 import type { Quality } from '../core/quality.ts';
+import { Playout } from '../core/playout.ts';
 import { MediaDoctor } from '../core/rejoin.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
@@ -13,6 +14,7 @@ import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
 import { Playback } from '../media/playback.ts';
 import { chooseSlotPool } from '../media/pool.ts';
+import { cameraCodec } from '../media/senders.ts';
 import type { SendKind } from '../media/senders.ts';
 import { prefs } from './prefs.svelte.ts';
 import { SEND_SECTIONS } from '../wire/compact.ts';
@@ -70,6 +72,7 @@ export class MediaRoom {
   private figures = NO_FIGURES;
   private figuresAt = 0;
   private readonly proposal = new SaverProposal();
+  private readonly playout = new Playout();
   /** Nobody looks at this page: pictures rest, sound goes on. */
   private unseen = false;
   private readonly look = (): void => this.seen(!document.hidden);
@@ -90,6 +93,12 @@ export class MediaRoom {
 
   get started(): boolean {
     return this.peer !== undefined;
+  }
+
+  /** The server names its relays anew with every snapshot. */
+  relays(ice: IceServers): void {
+    this.configuration = { iceServers: [ice] };
+    this.peer?.relays(this.configuration);
   }
 
   /** Makes the connection, or for 'ice' only new credentials, and sends the offer. */
@@ -186,7 +195,7 @@ export class MediaRoom {
     this.peer?.close();
     this.health = 'new';
     this.doctor.state('new', performance.now());
-    const peer = new Peer(this.configuration, this.pool, (state) => this.healthChanged(state));
+    const peer = new Peer(this.configuration, this.pool, cameraCodec(prefs.camCodec), (state) => this.healthChanged(state));
     this.peer = peer;
     this.playback.attach(peer.audioTracks, peer.videoTracks);
     this.generation += 1;
@@ -265,6 +274,8 @@ export class MediaRoom {
       this.doctor.silent(now);
       this.hooks.doubt();
     }
+    this.peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
+    this.peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;

@@ -72,9 +72,9 @@ export class Room extends RoomView {
     if (!outcome.ok) this.joinRefused(outcome.error, name);
   }
 
-  async leave(endForAll: boolean): Promise<void> {
+  async leave(endForAll: boolean, after = 0): Promise<void> {
     if (endForAll) {
-      await this.run({ t: 'session.end' });
+      await this.run({ t: 'session.end', after });
       return;
     }
     void this.signal.command({ t: 'leave' });
@@ -180,6 +180,7 @@ export class Room extends RoomView {
       this.followServer();
     }
     if (newEpoch) void this.media.connect('epoch', m.ice);
+    else if (m.ice) this.media.relays(m.ice);
     this.signal.resend();
     if (before) this.desk.tell(before, this.state);
     this.media.wishFirst(roommates(this.state), m.you.device);

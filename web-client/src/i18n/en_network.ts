@@ -31,6 +31,8 @@ export const networkEn: Record<keyof typeof networkFr, string> = {
   'reason.paused': 'paused by your connection',
   'reason.source': 'the other person sends nothing better',
   'reason.server': 'reduced: the server is very busy',
+  'busy.slower': 'The server is very busy: it sends fewer pictures a second. Sound is not affected.',
+  'busy.fewer': 'The server is very busy: some pictures are not sent. Sound is not affected.',
   'reason.saver': 'paused by data saving',
   'saver.label': 'Data saving: only sound and shared screens',
   'saver.on': 'Data saving is on: you receive sound and shared screens.',

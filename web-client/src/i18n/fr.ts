@@ -2,6 +2,7 @@
 import { classFr } from './fr_class.ts';
 import { networkFr } from './fr_network.ts';
 import { rollFr } from './fr_roll.ts';
+import { rulesFr } from './fr_rules.ts';
 import { webinarFr } from './fr_webinar.ts';
 import { workshopsFr } from './fr_workshops.ts';
 
@@ -11,6 +12,7 @@ export const fr = {
   ...rollFr,
   ...workshopsFr,
   ...webinarFr,
+  ...rulesFr,
   'app.name': 'Amphi',
   'app.tagline': 'La classe où l’on se retrouve, à distance.',
   'app.skip': 'Aller au contenu',
@@ -171,6 +173,10 @@ export const fr = {
   'chat.new': { one: '# nouveau message', other: '# nouveaux messages' },
 
   'settings.devices': 'Appareils',
+  'settings.camera': 'Caméra',
+  'settings.camCodec': 'Codage de l’image',
+  'settings.camCodec.auto': 'Compatible avec tous (VP8)',
+  'settings.camCodec.hint': 'VP9 et AV1 envoient moins de données mais demandent plus à l’ordinateur. Le choix vaut dès votre prochaine entrée.',
   'settings.appearance': 'Affichage',
   'settings.language': 'Langue',
   'settings.theme': 'Thème',

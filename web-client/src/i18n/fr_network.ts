@@ -29,6 +29,8 @@ export const networkFr = {
   'reason.paused': 'suspendue par votre connexion',
   'reason.source': 'l’autre personne n’envoie pas mieux',
   'reason.server': 'réduite : le serveur est très occupé',
+  'busy.slower': 'Le serveur est très chargé : il envoie moins d’images par seconde. Le son n’est pas touché.',
+  'busy.fewer': 'Le serveur est très chargé : certaines images ne sont pas envoyées. Le son n’est pas touché.',
   'reason.saver': 'suspendue par l’économie de données',
   'saver.label': 'Économie de données : le son et les écrans partagés seulement',
   'saver.on': 'Économie de données activée : vous recevez le son et les écrans partagés.',

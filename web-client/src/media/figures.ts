@@ -1,11 +1,8 @@
 // What getStats tells, in the few figures the page shows and the tests read.
 import type { LinkFigures } from '../core/quality.ts';
-import type { SlotReading } from '../core/traffic.ts';
+import type { PlayReading } from '../core/playout.ts';
 
-export interface SlotFigures extends SlotReading {
-  mid: string; freezes: number; frozenS: number;
-  audioEnergy: number; concealed: number; silentConcealed: number; samples: number;
-}
+export interface SlotFigures extends PlayReading { mid: string; frozenS: number; audioEnergy: number }
 export interface SendFigures { kind: string; rid: string; packets: number; bytes: number; frames: number; width: number }
 export interface MediaFigures { slots: SlotFigures[]; sends: SendFigures[]; rttMs: number; pathBytes: number }
 
@@ -35,6 +32,7 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
         freezes: num(entry, 'freezeCount'), frozenS: num(entry, 'totalFreezesDuration'),
         audioEnergy: num(entry, 'totalAudioEnergy'), concealed: num(entry, 'concealedSamples'),
         silentConcealed: num(entry, 'silentConcealedSamples'), samples: num(entry, 'totalSamplesReceived'),
+        late: num(entry, 'packetsDiscarded'), asked: num(entry, 'nackCount'),
       });
     } else if (type === 'outbound-rtp') {
       figures.sends.push({

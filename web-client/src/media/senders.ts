@@ -18,6 +18,14 @@ const CAMERA_LAYERS: Encoding[] = [
 const SCREEN_LAYER: Encoding = {
   active: false, maxBitrate: 2_500_000, maxFramerate: 15, scalabilityMode: 'L1T2',
 };
+/** How the camera is coded: three encodings of their own, or layers within one. */
+export type CameraCodec = 'vp8' | 'vp9' | 'av1';
+export const LAYERED_CODECS = ['vp9', 'av1'] as const;
+const LAYERED_MODE = 'L3T3_KEY';
+// One stream costs what its largest picture costs; the smaller ones come with it.
+const CAMERA_LAYERED: Encoding = {
+  active: false, maxBitrate: 1_700_000, maxFramerate: 30, scalabilityMode: LAYERED_MODE,
+};
 const MIC_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 40_000, networkPriority: 'high' };
 const SOUND_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 128_000 };
 
@@ -32,6 +40,34 @@ const LAYERS: Record<SendKind, Encoding[]> = {
   sound: [SOUND_LAYER],
 };
 
+/** Codecs this browser can send in layers (Firefox can none: it says nothing of modes). */
+export function layeredCodecs(): CameraCodec[] {
+  const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+  const known = LAYERED_CODECS.filter((name) => codecs.some((codec) => codec.mimeType.toLowerCase() === `video/${name}`));
+  return known.length > 0 && keepsMode() ? known : [];
+}
+
+/** Few browsers list their modes, but who knows none forgets the one it is given. */
+function keepsMode(): boolean {
+  const pc = new RTCPeerConnection();
+  try {
+    const probe: Encoding[] = [{ scalabilityMode: LAYERED_MODE }];
+    const sender = pc.addTransceiver('video', { direction: 'sendonly', sendEncodings: probe }).sender;
+    const kept: Encoding | undefined = sender.getParameters().encodings[0];
+    return kept?.scalabilityMode === LAYERED_MODE;
+  } catch {
+    return false;
+  } finally {
+    pc.close();
+  }
+}
+
+/** The wished way of coding, as far as this browser can. */
+export function cameraCodec(wish: string): CameraCodec {
+  const asked = LAYERED_CODECS.find((name) => name === wish);
+  return asked !== undefined && layeredCodecs().includes(asked) ? asked : 'vp8';
+}
+
 export class SendSection {
   readonly kind: SendKind;
   private readonly transceiver: RTCRtpTransceiver;
@@ -39,11 +75,12 @@ export class SendSection {
   private wanted = ALL;
   private filled = false;
 
-  constructor(pc: RTCPeerConnection, kind: SendKind) {
+  constructor(pc: RTCPeerConnection, kind: SendKind, camera: CameraCodec) {
     this.kind = kind;
     const media = kind === 'mic' || kind === 'sound' ? 'audio' : 'video';
-    this.transceiver = addSection(pc, media, LAYERS[kind]);
-    if (media === 'video') preferKnownCodecs(this.transceiver);
+    const layered = kind === 'cam' && camera !== 'vp8';
+    this.transceiver = addSection(pc, media, layered ? [CAMERA_LAYERED] : LAYERS[kind]);
+    if (media === 'video') preferKnownCodecs(this.transceiver, kind === 'cam' ? camera : 'vp8');
   }
 
   get sender(): RTCRtpSender {
@@ -101,10 +138,11 @@ function addSection(pc: RTCPeerConnection, media: string, layers: Encoding[]): R
 
 const KNOWN = ['video/vp8', 'video/vp9', 'video/h264', 'video/av1', 'video/rtx'];
 
-/** VP8 first, and no codec the server does not know: the offer stays short and quick to apply. */
-export function preferKnownCodecs(transceiver: RTCRtpTransceiver): void {
+/** The given one first, then VP8, and no codec the server does not know: the offer stays short and quick to apply. */
+export function preferKnownCodecs(transceiver: RTCRtpTransceiver, first: CameraCodec = 'vp8'): void {
   const all = RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
-  const rank = (codec: { mimeType: string }): number => KNOWN.indexOf(codec.mimeType.toLowerCase());
+  const order = [`video/${first}`, ...KNOWN.filter((name) => name !== `video/${first}`)];
+  const rank = (codec: { mimeType: string }): number => order.indexOf(codec.mimeType.toLowerCase());
   const kept = all.filter((codec) => rank(codec) >= 0).sort((a, b) => rank(a) - rank(b));
   if (kept.length === 0) return;
   try {

@@ -96,8 +96,12 @@ function candidateLines(answer: Answer): string[] {
   });
 }
 
-function codecLines(section: Section, allowed: ReadonlySet<number>): { pts: number[]; lines: string[] } {
+/** `redundant`: the microphone repeats itself (RED first is what makes a browser send it). */
+function codecLines(
+  section: Section, allowed: ReadonlySet<number>, redundant: boolean,
+): { pts: number[]; lines: string[] } {
   const kept = codecsOf(section).filter((c) => allowed.has(c.pt));
+  if (redundant) kept.sort((a, b) => Number(b.name === 'red') - Number(a.name === 'red'));
   const lines: string[] = [];
   for (const { pt, name } of kept) {
     for (const line of section.lines) {
@@ -113,8 +117,9 @@ function codecLines(section: Section, allowed: ReadonlySet<number>): { pts: numb
   return { pts: kept.map((c) => c.pt), lines };
 }
 
-function extensionLines(section: Section, known: ReadonlySet<string>): string[] {
-  return [...extensionsOf(section)].filter(([uri]) => known.has(uri)).map(([uri, id]) => `a=extmap:${id} ${uri}`);
+function extensionLines(section: Section, index: number, known: ReadonlySet<string>): string[] {
+  const described = index >= SEND_SECTIONS || codecsOf(section)[0]?.name === 'av1';
+  return [...extensionsOf(section)].filter(([uri]) => known.has(uri) && (described || uri !== VIDEO_EXTENSIONS.dd)).map(([uri, id]) => `a=extmap:${id} ${uri}`);
 }
 
 function directionLines(section: Section, index: number, answer: Answer): string[] {
@@ -149,11 +154,11 @@ export function expandAnswer(offerSdp: string, answer: Answer): string {
     `a=fingerprint:sha-256 ${fingerprint}`, 'a=setup:passive',
   ];
   description.sections.forEach((section, index) => {
-    const codecs = codecLines(section, pts);
+    const codecs = codecLines(section, pts, index === 0);
     lines.push(
       `m=${section.kind} 9 UDP/TLS/RTP/SAVPF ${codecs.pts.join(' ')}`,
       'c=IN IP4 0.0.0.0', `a=mid:${section.mid}`, 'a=rtcp-mux', 'a=rtcp-rsize',
-      ...codecs.lines, ...extensionLines(section, known), ...directionLines(section, index, answer),
+      ...codecs.lines, ...extensionLines(section, index, known), ...directionLines(section, index, answer),
     );
     if (index === 0) lines.push(...candidateLines(answer));
   });

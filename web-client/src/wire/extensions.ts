@@ -8,8 +8,9 @@ export const AUDIO_EXTENSIONS = {
 } as const;
 
 /*
- * The dependency descriptor is left out on purpose: once it is agreed on, Chromium strips picture
- * numbers and layers from its VP8 payloads, and viewers without the extension could not follow.
+ * The dependency descriptor is agreed on where pictures are received, and where AV1 is sent. Where
+ * VP8 is sent it is not: Chromium would strip picture numbers and layers from the payloads, and
+ * viewers without the extension could not follow.
  */
 export const VIDEO_EXTENSIONS = {
   mid: AUDIO_EXTENSIONS.mid,
@@ -20,4 +21,5 @@ export const VIDEO_EXTENSIONS = {
   act: AUDIO_EXTENSIONS.act,
   pd: 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
   vo: 'urn:3gpp:video-orientation',
+  dd: 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension',
 } as const;

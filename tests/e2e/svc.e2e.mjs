@@ -1,0 +1,79 @@
+// svc - the camera in layers of one stream: a viewer gets every decode target by the width of his
+// link, and what he gets is decoded. Chromium sends and receives; Firefox sends no layers and stays
+// with VP8, it only receives.
+import { ids } from './lib/contract.mjs';
+import { ClassRoom } from './lib/class.mjs';
+import { until } from './lib/wait.mjs';
+
+/** Enters with a camera coded like this. */
+async function sender(t, room, codec) {
+    const page = await room.open('chromium', { role: 'host', name: 'sender', sender: 1, media: 'noise', camera: [1280, 720], fps: 15 });
+    await page.eval((c) => localStorage.setItem('amphi.prefs', JSON.stringify({ camCodec: c })), codec);
+    await page.reload();
+    await page.waitForTestId(ids.name, { timeout: 30000 });
+    return room.join(page);
+}
+
+async function viewer(t, room, kind) {
+    const host = room.server.portMap.host;
+    const port = Number(Object.keys(room.server.portMap).find((k) => k.startsWith('udp:')).slice(4));
+    const relay = await t.relay({ udp: [`${host}:${port}`], words: ['delay=20', 'ba:rate=4000', 'ba:queue=300'] });
+    const page = await t.openPage(kind, room.links.participant, {
+        role: 'participant', name: 'viewer', sender: 20, media: 'none', portMap: { ...relay.map, host },
+    });
+    room.senders.set('viewer', 20);
+    await room.join(page);
+    await page.waitFor('the sender is seated', () => Boolean(document.querySelector('.tile:not(.self) .pin')), { timeout: 60000 });
+    await page.eval(() => [...document.querySelectorAll('.tile')].find((tile) => /sender/.test(tile.textContent)).querySelector('.pin').click());
+    return { page, relay };
+}
+
+/** The one coded picture of a page: its height, how many were coded or decoded, and by what. */
+async function coded({ page }, type) {
+    return page.eval(async (wanted) => {
+        const rows = [];
+        for (const pc of window.__e2e.pcs) {
+            const report = await pc.getStats();
+            for (const s of report.values()) {
+                if (s.type !== wanted || s.kind !== 'video' || !(s.framesDecoded || s.framesEncoded)) continue;
+                rows.push({
+                    height: s.frameHeight ?? 0, frames: s.framesDecoded ?? s.framesEncoded, freezes: s.freezeCount ?? 0,
+                    codec: report.get(s.codecId)?.mimeType ?? '', mode: s.scalabilityMode ?? '', pli: s.pliCount ?? 0,
+                });
+            }
+        }
+        return rows.sort((a, b) => b.frames - a.frames)[0] ?? { height: 0, frames: 0, codec: '', mode: '' };
+    }, type);
+}
+
+async function layered(t, codec, kind) {
+    const room = await ClassRoom.start(t, { impair: [] });
+    const host = await sender(t, room, codec);
+    const seen = await viewer(t, room, kind);
+    const targets = [[4000, [720]], [600, [360]], [200, [180]], [4000, [720]]];
+    for (const [rate, heights] of targets) {
+        await seen.relay.set(`ba:rate=${rate}`);
+        let last = 0;
+        const now = await until(async () => {
+            const s = await coded(seen, 'inbound-rtp');
+            if (s.height !== last) t.log(`${rate} kbit/s: ${s.height} ${s.codec} ${s.frames}`);
+            last = s.height;
+            return heights.includes(s.height) && s;
+        }, { what: `${heights.join(' or ')} lines at ${rate} kbit/s`, timeout: 60000, every: 250 });
+        const more = await until(async () => {
+            const s = await coded(seen, 'inbound-rtp');
+            return s.frames >= now.frames + 15 && s;
+        }, { what: `15 more pictures decoded at ${rate} kbit/s`, timeout: 60000, every: 250 });
+        t.equal(more.codec.toLowerCase(), `video/${codec}`, 'the codec that was chosen');
+        t.figure(`decoded_${codec}_${rate}k`, more.frames);
+    }
+    const out = await coded({ page: host }, 'outbound-rtp');
+    t.equal(out.mode, 'L3T3_KEY', 'how the sender codes');
+    t.figure(`key_frames_asked_${codec}`, out.pli);
+}
+
+export const scenarios = [
+    { name: 'vp9', timeout_s: 150, run: (t) => layered(t, 'vp9', 'chromium') },
+    { name: 'av1', timeout_s: 150, run: (t) => layered(t, 'av1', 'chromium') },
+    { name: 'vp9-firefox', timeout_s: 150, run: (t) => layered(t, 'vp9', 'firefox') },
+];

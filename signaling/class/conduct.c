@@ -94,6 +94,22 @@ static void out_waiter(struct jsonw *w, const struct person *p)
     jsonw_object_end(w);
 }
 
+static void out_barred(struct jsonw *w, const struct state *s)
+{
+    jsonw_array(w);
+    for (size_t i = 0; i < s->person_count; i++) {
+        const struct person *p = s->persons[i];
+        if (!p->banned) {
+            continue;
+        }
+        jsonw_object(w);
+        out_key_id(w, "person", ID_PERSON, &p->id);
+        jsonw_key_strn(w, "name", rtext_str(p->name), rtext_len(p->name));
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
 static void conduct_snapshot(struct jsonw *w, const struct state *s, const struct viewer *v)
 {
     jsonw_key(w, "times");
@@ -115,6 +131,8 @@ static void conduct_snapshot(struct jsonw *w, const struct state *s, const struc
         out_waiter(w, waiting[i]);
     }
     jsonw_array_end(w);
+    jsonw_key(w, "barred");
+    out_barred(w, s);
 }
 
 static const char *wait_reason(const struct state *s, const struct person *p)
@@ -166,6 +184,27 @@ void conduct_tell_queue(struct klass *k)
         if (c->place == CONN_QUEUE) {
             out_waiting(k, c);
         }
+    }
+}
+
+static void note_barred(struct klass *k, const struct event *e)
+{
+    struct jsonw *w = out_event(k, "barred.set");
+    jsonw_key(w, "barred");
+    out_barred(w, k->done);
+    jsonw_object_end(w);
+    out_log(k, e->seq, (struct out_scope){.see = SEE_STAFF, .person = e->person});
+}
+
+/* What others tell of, when it changes who is kept out, or how they are named. */
+static void conduct_other(struct klass *k, const struct event *e)
+{
+    const struct person *p = state_person(k->done, &e->person);
+    bool barred = e->type == EVENT_PERSON_LEFT && e->b == 1 && e->a == LEAVE_REMOVED;
+    bool named =
+        (e->type == EVENT_PERSON_FORGOTTEN || e->type == EVENT_PERSON_RENAMED) && p && p->banned;
+    if (barred || named) {
+        note_barred(k, e);
     }
 }
 
@@ -238,6 +277,12 @@ static void conduct_note(struct klass *k, const struct event *e)
     case EVENT_WAIT_KNOCKED:
     case EVENT_WAIT_LEFT:
         note_waiter(k, e);
+        if (e->type == EVENT_WAIT_LEFT && e->a == 3) {
+            note_barred(k, e);
+        }
+        break;
+    case EVENT_BAN_LIFTED:
+        note_barred(k, e);
         break;
     case EVENT_PERSON_MOVED:
     case EVENT_GRANT_SET:
@@ -461,6 +506,7 @@ const struct class_part class_conduct = {
     .first = 100,
     .last = 119,
     .note_h = conduct_note,
+    .other_h = conduct_other,
     .snapshot_h = conduct_snapshot,
     .due_h = conduct_due,
     .tick_h = conduct_tick,

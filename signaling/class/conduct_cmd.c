@@ -63,6 +63,18 @@ static struct refusal wait_refuse(struct act *act, struct conn *c, const struct 
     return fine;
 }
 
+static struct refusal person_unban(struct act *act, struct conn *c, const struct msg *msg)
+{
+    const struct msg_person_unban *m = &msg->person_unban;
+    const struct person *p = state_person(act->klass->work, &m->person);
+    if (!p || !p->banned) {
+        return nobody("nobody of this id is kept out");
+    }
+    act_emit(act,
+             (struct event){.type = EVENT_BAN_LIFTED, .person = m->person, .other = c->person});
+    return fine;
+}
+
 static struct refusal person_wait(struct act *act, struct conn *c, const struct msg *msg)
 {
     const struct seat *seat = state_seat(act->klass->work, &msg->person_wait.person);
@@ -255,7 +267,7 @@ command_h conduct_handler(enum msg_type type)
         [MSG_PERSON_GRANT] = person_grant,   [MSG_PEOPLE_MUTE] = people_mute,
         [MSG_LOCK_SET] = lock_set,           [MSG_CLASS_SET] = class_set,
         [MSG_SESSION_DOORS] = session_doors, [MSG_SESSION_EXTEND] = session_extend,
-        [MSG_HOST_TAKE] = host_take,
+        [MSG_HOST_TAKE] = host_take,         [MSG_PERSON_UNBAN] = person_unban,
     };
     return handlers[type];
 }

@@ -100,6 +100,16 @@ static int wait_left(struct state *s, const struct event *e)
     return 0;
 }
 
+static int ban_lifted(struct state *s, const struct event *e)
+{
+    struct person *p = state_person(s, &e->person);
+    if (!p) {
+        return E_CORRUPT;
+    }
+    p->banned = false;
+    return 0;
+}
+
 bool state_must_wait(const struct state *s, const struct person *p, unsigned role, bool listed,
                      bool light)
 {
@@ -270,6 +280,8 @@ static int conduct_fold(struct state *s, const struct event *e)
         return wait_knocked(s, e);
     case EVENT_WAIT_LEFT:
         return wait_left(s, e);
+    case EVENT_BAN_LIFTED:
+        return ban_lifted(s, e);
     case EVENT_END_SET:
         s->end_due = e->n;
         return 0;

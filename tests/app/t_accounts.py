@@ -18,13 +18,13 @@ CSV = {"Content-Type": "text/csv"}
 class Browser:
     """One cookie jar that asks like our page."""
 
-    def __init__(self, server, origin=None):
-        self.server, self.cookie, self.headers = server, "", {}
+    def __init__(self, server, origin=None, source="127.0.0.1"):
+        self.server, self.cookie, self.headers, self.source = server, "", {}, source
         self.origin = origin or f"https://localhost:{server.port}"
 
     def ask(self, method, path, body=None, headers=None, origin=True, timeout=60):
         c = http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=timeout,
-                                        context=tls())
+                                        context=tls(), source_address=(self.source, 0))
         h = {"Host": f"localhost:{self.server.port}"}
         if origin:
             h["Origin"] = self.origin

@@ -1,4 +1,5 @@
 // shots.mjs - pictures of a real class for people to look at: drawn portraits over the real server.
+//   tests/e2e/shots day [parts]  waiting, table, webinar, workshops, end: every state (shots_day.mjs)
 //   tests/e2e/shots [words]     into build/e2e/shots; only those whose name has one of the words
 // `readme` is the picture of README.md (1366x768): copy it to packaging/readme/class.png.
 import fs from 'node:fs';
@@ -8,6 +9,7 @@ import { ids } from './lib/contract.mjs';
 import { RawClient, tokenOf } from './lib/raw.mjs';
 import { Scenario } from './lib/scenario.mjs';
 import { until } from './lib/wait.mjs';
+import { parts } from './shots_day.mjs';
 
 const words = process.argv.slice(2);
 const wanted = (name) => !words.length || words.some((w) => name.includes(w));
@@ -104,6 +106,21 @@ async function run() {
 }
 
 let failed = false;
+if (words[0] === 'day') {
+    for (const [name, part] of Object.entries(parts)) {
+        if (words.length > 1 && !words.slice(1).some((w) => name.includes(w))) continue;
+        const scene = new Scenario(`day-${name}`);
+        try {
+            await part(scene);
+        } catch (error) {
+            failed = true;
+            console.error(`${name}: ${error.message}`);
+        }
+        await scene.end(false);
+        console.log(fs.readdirSync(scene.dir).filter((f) => f.endsWith('.png')).length, 'pictures in', scene.dir);
+    }
+    process.exit(failed ? 1 : 0);
+}
 try {
     await run();
 } catch (error) {

@@ -199,6 +199,18 @@ static void mend_waiter(const struct say *s, json_t *m)
     }
 }
 
+/* Somebody who is kept out, when the page knows of any. */
+static void mend_barred(const struct say *s, json_t *m)
+{
+    const json_t *barred = json_object_get(s->page->view, "barred");
+    size_t count = json_array_size(barred);
+    if (count > 0 && percent(s, 80)) {
+        json_object_set(
+            m, "person",
+            json_object_get(json_array_get(barred, below(s, (uint32_t)count)), "person"));
+    }
+}
+
 /* The presence check that runs. */
 static void mend_check(const struct say *s, json_t *m)
 {
@@ -279,6 +291,9 @@ json_t *say_message(const struct say *s, enum msg_type type)
     case MSG_WAIT_REFUSE:
         mend_waiter(s, m);
         break;
+    case MSG_PERSON_UNBAN:
+        mend_barred(s, m);
+        break;
     case MSG_CHECK_ANSWER:
         mend_check(s, m);
         break;
@@ -349,6 +364,7 @@ unsigned say_weight(enum msg_type type)
     case MSG_WS_GO:
     case MSG_WS_HELP:
     case MSG_WS_PLACE:
+    case MSG_PERSON_UNBAN:
         return 60;
     case MSG_LEAVE:
     case MSG_PERSON_REMOVE:

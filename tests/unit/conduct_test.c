@@ -109,6 +109,21 @@ static void manual_waiting_room(void **state)
     assert_int_equal(rig_count(s.p[HOST], "waiting"), 0);
     assert_false(rig_enter(s.rig, s.p[LATE], s.link[ROLE_PARTICIPANT], "Zoé"));
     assert_int_equal(s.p[LATE]->closed, CLOSE_AUTH);
+    /* Staff alone knows who is kept out, after a kill too, and may let them come again. */
+    assert_int_equal(rig_count(s.p[HOST], "barred"), 1);
+    assert_int_equal(rig_count(s.p[PART], "barred"), 0);
+    assert_int_equal(rig_kill(s.rig), 0);
+    assert_true(rig_resume(s.rig, s.p[HOST], false));
+    assert_int_equal(rig_count(s.p[HOST], "barred"), 1);
+    rig_say(s.rig, s.p[HOST], "{\"t\":\"person.unban\",\"id\":\"u\",\"person\":\"%s\"}",
+            s.p[LATE]->person);
+    settle(&s);
+    assert_int_equal(rig_count(s.p[HOST], "barred"), 0);
+    rig_say(s.rig, s.p[HOST], "{\"t\":\"person.unban\",\"id\":\"v\",\"person\":\"%s\"}",
+            s.p[LATE]->person);
+    assert_string_equal(s.p[HOST]->error, "not_found");
+    (void)rig_enter(s.rig, s.p[LATE], s.link[ROLE_PARTICIPANT], "Zoé");
+    assert_int_not_equal(s.p[LATE]->closed, CLOSE_AUTH);
     rig_free(s.rig);
 }
 

@@ -147,6 +147,7 @@ static const struct event *conduct_events(size_t *count)
         {.type = EVENT_SESSION_CHANGED, .a = SESSION_CLOSING, .n = 1790003660000},
         {.type = EVENT_WAIT_LEFT, .person = late, .a = 2, .other = host},
         {.type = EVENT_WAIT_ENTERED, .person = golden_id(5), .device = golden_id(15), .b = 0x101},
+        {.type = EVENT_BAN_LIFTED, .person = late, .other = host},
     };
     *count = sizeof(list) / sizeof(list[0]);
     memcpy(events, list, sizeof(list));

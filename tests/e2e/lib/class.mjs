@@ -11,11 +11,11 @@ export class ClassRoom {
      * @param {import('./scenario.mjs').Scenario} t
      * @param {{impair?: string[], env?: object, title?: string}} options
      */
-    static async start(t, { title, type, ...options } = {}) {
+    static async start(t, { title, type, set, ...options } = {}) {
         const room = new ClassRoom();
         room.t = t;
         room.server = await t.server(options);
-        room.id = await room.server.createClass(title ?? `Class of ${t.name}`, type);
+        room.id = await room.server.createClass(title ?? `Class of ${t.name}`, type, set);
         room.links = {
             host: await room.server.link(room.id, { role: 'host' }),
             participant: await room.server.link(room.id, { role: 'participant' }),

@@ -57,7 +57,8 @@ export function settings({ dir, web, rtc, admin, origins, place }) {
 
 export const commands = {
     serve: () => ['serve'],
-    classCreate: (title, type = 'standard') => ['class', 'create', title, '--type', type, '--json'],
+    classCreate: (title, type = 'standard', set = {}) => ['class', 'create', title, '--type', type,
+        ...Object.entries(set).flatMap(([key, value]) => [`--${key}`, String(value)]), '--json'],
     classEnd: (id) => ['class', 'end', id, '--json'],
     link: (id, { role, ttl_s, once }) => ['link', id, '--role', role,
         ...(ttl_s ? ['--ttl', `${ttl_s}s`] : []), ...(once ? ['--single'] : []), '--json'],

@@ -105,8 +105,8 @@ export class Server {
         return JSON.parse(out);
     }
 
-    async createClass(title = 'End to end', type = 'standard') {
-        return parse.classId(await this.command(commands.classCreate(title, type)));
+    async createClass(title = 'End to end', type = 'standard', set = {}) {
+        return parse.classId(await this.command(commands.classCreate(title, type, set)));
     }
 
     /** A link as a page would open it, through the relay when there is one. */

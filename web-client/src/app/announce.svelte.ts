@@ -24,7 +24,7 @@ class Announcer {
   /** A short text on the stage for some seconds, also spoken. */
   notice(text: string, tone: Notice['tone'] = 'info'): void {
     const id = ++this.count;
-    this.notices = [...this.notices.slice(-2), { id, text, tone }];
+    this.notices = [...this.notices.slice(-1), { id, text, tone }];
     this.say(text, tone === 'attention');
     setTimeout(() => this.dismiss(id), NOTICE_MS);
   }

@@ -71,9 +71,9 @@ export class Room extends RoomView {
     if (!outcome.ok) this.joinRefused(outcome.error, name);
   }
 
-  async leave(endForAll: boolean): Promise<void> {
+  async leave(endForAll: boolean, after = 0): Promise<void> {
     if (endForAll) {
-      await this.run({ t: 'session.end' });
+      await this.run({ t: 'session.end', after });
       return;
     }
     void this.signal.command({ t: 'leave' });

@@ -1,5 +1,6 @@
 // What people are told, in words and soft sounds, when something happens in the class.
 import { turnRank } from '../core/floor.ts';
+import { grantChanges } from '../core/grants.ts';
 import { isStaff, personOf } from '../core/state.ts';
 import type { ClassState } from '../core/state.ts';
 import { playSound } from '../media/sounds.ts';
@@ -33,6 +34,13 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
     case 'role.changed':
       if (event.person === own && event.role !== 'host') announcer.notice(t(`say.role.${event.role}`));
       return;
+    case 'person.granted': {
+      const was = event.person === own ? personOf(before, own) : undefined;
+      for (const { feature, mode } of was ? grantChanges(was, event) : []) {
+        announcer.notice(t(`grant.told.${mode}`, { what: t(`grant.${feature}`) }));
+      }
+      return;
+    }
     case 'floor.set':
       return tellFloor(event.floor, before);
     case 'waiting.put':
@@ -45,6 +53,9 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
       return tellInvites(event.invites, before);
     case 'session.changed':
       if (event.state === 'live') announcer.notice(t('say.live'));
+      else if (event.state === 'closing' && event.times?.closing !== undefined) {
+        announcer.notice(t('say.closing', { n: Math.max(1, Math.round((event.times.closing - performance.now() - before.classOffset) / 1000)) }), 'attention');
+      }
       else if (event.state === 'closed') announcer.notice(t('say.ended'), 'attention');
       return;
     default:

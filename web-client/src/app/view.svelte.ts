@@ -7,6 +7,9 @@ class View {
   /** The floor plan of the workshops stands where the stage was. */
   desk = $state(false);
   palette = $state(false);
+  /** The summary for whoever comes late, and whether it has had its chance. */
+  digest = $state(false);
+  digested = false;
   leaving = $state(false);
   pinned = $state('');
   page = $state(0);

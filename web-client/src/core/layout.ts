@@ -5,7 +5,7 @@ export interface Placement { seats: Rect[]; centre: Rect | undefined; table: Rec
 export const GAP = 12;
 export const RING_MAX = 24;
 const WIDE = 16 / 9;
-const ALONE_TEXT_HEIGHT = 96;
+export const ALONE_TEXT_HEIGHT = 96;
 
 /** The largest rectangle of the given shape inside `box`, centred. */
 export function fitInside(box: Rect, aspect: number): Rect {

@@ -1,6 +1,6 @@
 // Who and what is on the stage, in a stable order, and in which arrangement.
 import type { Device, Person, SourceKind } from '../wire/messages.ts';
-import { RING_MAX, gridCapacity, gridLayout, ringLayout, speakerLayout, stripCapacity } from './layout.ts';
+import { ALONE_TEXT_HEIGHT, RING_MAX, gridCapacity, gridLayout, ringLayout, speakerLayout, stripCapacity } from './layout.ts';
 import type { Rect } from './layout.ts';
 import { handsInOrder, ringOrder } from './floor.ts';
 import { personOf } from './state.ts';
@@ -94,7 +94,9 @@ export function arrange(state: ClassState, input: StageInput): Arrangement {
       return place('ring', undefined, rest, ring.seats, ring.table, ring.centre, 0, 1);
     }
     const paging = rest.length > gridCapacity(input.box, input.slots);
-    const box = paging ? { ...input.box, h: input.box.h - PAGER_HEIGHT } : input.box;
+    // A row of buttons takes the foot when there are more pages, words when one is alone.
+    const foot = paging ? PAGER_HEIGHT : all.length === 1 ? ALONE_TEXT_HEIGHT : 0;
+    const box = { ...input.box, h: Math.max(80, input.box.h - foot) };
     const cut = paged(rest, gridCapacity(box, input.slots), input.page);
     return place('grid', undefined, cut.shown, gridLayout(box, cut.shown.length), undefined, undefined,
       cut.page, cut.pages);

@@ -8,7 +8,10 @@ import type { TextKey } from '../i18n/translate.ts';
 import type { IconName } from '../ui/icons.ts';
 import Chat from './chat/Chat.svelte';
 import Asked from './conduct/Asked.svelte';
+import Conduct from './conduct/Conduct.svelte';
+import ConductButton from './conduct/ConductButton.svelte';
 import SessionBar from './conduct/SessionBar.svelte';
+import Digest from './digest/Digest.svelte';
 import { floorActions } from './floor/actions.ts';
 import FloorBar from './floor/FloorBar.svelte';
 import TurnCard from './floor/TurnCard.svelte';
@@ -20,6 +23,7 @@ import { rollActions } from './roll/actions.ts';
 import CheckCard from './roll/CheckCard.svelte';
 import RollBar from './roll/RollBar.svelte';
 import RollPanel from './roll/RollPanel.svelte';
+import Rules from './rules/Rules.svelte';
 import Settings from './settings/Settings.svelte';
 import Stage from './stage/Stage.svelte';
 import Amphitheatre from './webinar/Amphitheatre.svelte';
@@ -54,6 +58,8 @@ export const PANELS = {
   scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
   roll: { title: 'panel.roll', view: RollPanel, icon: 'user-check' },
   workshops: { title: 'panel.workshops', view: WorkshopPanel },
+  conduct: { title: 'panel.conduct', view: Conduct, when: ({ room }) => room.staff },
+  rules: { title: 'panel.rules', view: Rules, when: ({ room }) => room.may('class.set') },
 } satisfies Record<string, PanelRow>;
 export type PanelName = keyof typeof PANELS;
 
@@ -63,13 +69,19 @@ export const STAFF_BARS: readonly StaffBar[] = [
   { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
   { when: ({ room }) => room.may('workshop.run'), view: DeskBar },
   { when: ({ room }) => room.may('check.ask'), view: RollBar },
+  { when: () => true, view: ConductButton },
 ];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [TurnCard, CheckCard, Asked, TableLayer, SaverLayer];
+export const LAYERS: readonly View[] = [TurnCard, CheckCard, Asked, TableLayer, SaverLayer, Digest];
 
 /** Actions of features, for the palette and the keyboard. */
 export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [
   floorActions, networkActions, rollActions,
+  (room) => (room.staff ? [
+    { id: 'conduct', label: t('conduct.open'), icon: 'sliders-horizontal', run: () => view.toggle('conduct') },
+    { id: 'rules', label: t('conduct.rulesOpen'), icon: 'sliders-horizontal', run: () => view.toggle('rules') },
+  ] : []),
+  () => [{ id: 'digest', label: t('digest.open'), icon: 'info', run: () => (view.digest = true) }],
   () => [{ id: 'workshops', label: t('bar.workshops'), icon: 'layout-grid', run: () => view.toggle('workshops') }],
 ];

@@ -2,6 +2,7 @@
 import { classEn } from './en_class.ts';
 import { networkEn } from './en_network.ts';
 import { rollEn } from './en_roll.ts';
+import { rulesEn } from './en_rules.ts';
 import { webinarEn } from './en_webinar.ts';
 import { workshopsEn } from './en_workshops.ts';
 import type { Catalogue } from './translate.ts';
@@ -12,6 +13,7 @@ export const en: Catalogue = {
   ...rollEn,
   ...workshopsEn,
   ...webinarEn,
+  ...rulesEn,
   'app.name': 'Amphi',
   'app.tagline': 'The class where people meet, from anywhere.',
   'app.skip': 'Skip to content',

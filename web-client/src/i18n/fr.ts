@@ -2,6 +2,7 @@
 import { classFr } from './fr_class.ts';
 import { networkFr } from './fr_network.ts';
 import { rollFr } from './fr_roll.ts';
+import { rulesFr } from './fr_rules.ts';
 import { webinarFr } from './fr_webinar.ts';
 import { workshopsFr } from './fr_workshops.ts';
 
@@ -11,6 +12,7 @@ export const fr = {
   ...rollFr,
   ...workshopsFr,
   ...webinarFr,
+  ...rulesFr,
   'app.name': 'Amphi',
   'app.tagline': 'La classe où l’on se retrouve, à distance.',
   'app.skip': 'Aller au contenu',

@@ -90,6 +90,7 @@ export type ClassEvent =
   | { e: 'hand.lowered'; person: string; by: string }
   | { e: 'chat.posted'; chat: Chat }
   | { e: 'session.changed'; state: SessionState; at: number; by?: string; times?: Times }
+  | { e: 'barred.set'; barred: Barred[] }
   | { e: 'person.moved'; person: string; room?: string }
   | { e: 'person.granted'; person: string; granted: string[]; denied: string[] }
   | { e: 'rooms.set'; rooms: RoomInfo[] }
@@ -120,7 +121,7 @@ export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; e
 /** The seat is yours again; deltas or a snapshot follow. */
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; checks?: PresenceCheck[]; checkMine?: boolean; checkTally?: PresenceTally[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; waiting?: Waiter[] };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; checks?: PresenceCheck[]; checkMine?: boolean; checkTally?: PresenceTally[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; barred?: Barred[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
@@ -167,6 +168,8 @@ export type SettingValue = [key: string, value: string];
 export type RoomInfo = { id: string; name: string; locks: string[] };
 /** Somebody in the waiting room. */
 export type Waiter = { person: string; name: string; at: number; knocked: boolean; held: boolean };
+/** Somebody who is not let in again. */
+export type Barred = { person: string; name: string };
 /** You are in the waiting room. */
 export type Waiting = { t: 'waiting'; reason: WaitReason; rank: number; count: number; knocked: boolean; light?: boolean; class: ClassInfo; start?: number };
 /** Staff asks you to open something; nothing is opened. */
@@ -262,6 +265,8 @@ export type CommandBody =
   | { t: 'wait.admit'; person?: string }
   /* Send away from the door. */
   | { t: 'wait.refuse'; person: string; ban: boolean }
+  /* May enter again. */
+  | { t: 'person.unban'; person: string }
   /* Back to the waiting room. */
   | { t: 'person.wait'; person: string }
   /* Ask to open a microphone or camera. */

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
-const BUDGET_KB: Record<string, number> = { js: 120, css: 60, html: 4 };
+const BUDGET_KB: Record<string, number> = { js: 140, css: 60, html: 4 };
 const PAGES = ['index.html', 'office.html'];
 const dist = new URL('../../dist/', import.meta.url);
 

@@ -21,3 +21,5 @@ struct evidence {
 int evidence_open(struct office_call *call, struct evidence *e, bool staff, history_event_h event_h,
                   void *arg);
 void evidence_fini(struct evidence *e);
+/* Writes to everybody present where his certificate is (office_certificate.c). */
+void evidence_write(struct office_call *call, const struct evidence *e);

@@ -129,7 +129,13 @@ def after(s, class_id, link, person_token, person_id):
     check("the CSV over the page tells both", status == 200 and "Panne du réseau" in text.decode()
           and "excusé" in text.decode(), status)
     status, pdf = ask(s, "GET", api + "/file?kind=sheet", link)
-    check("the sheet over the page is a PDF", status == 200 and pdf[:5] == b"%PDF-", status)
+    path = os.path.join(s.folder, "page.pdf")
+    with open(path, "wb") as f:
+        f.write(pdf)
+    words = flat(pdf_text(path))
+    check("the sheet over the page is a PDF that says what was corrected and why", status == 200
+          and flat("calculé : présent") in words and flat("Panne du réseau") in words
+          and flat("Contrôles : 1/1") in words and "Provisoire" in words, status)
     status, _ = ask(s, "GET", api + "/file?kind=sheet", person_token)
     check("not for participants", status == 403, status)
     status, _ = ask(s, "GET", api + "/file?kind=certificate", person_token)

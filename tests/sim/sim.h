@@ -208,6 +208,8 @@ struct client {
     struct slot_check check[SIM_SLOTS];
     struct twcc_gen feedback; /* what it tells of what arrived */
     uint64_t twcc_feedbacks;
+    uint64_t twcc_told; /* packets of its own they said had come */
+    uint8_t lost_told;  /* the worst fraction a report told */
     uint64_t srs;
     uint64_t rrs;
     uint64_t answered_nacks;

@@ -261,7 +261,8 @@ export class MediaRoom {
       this.arrived = arrived;
       this.doctor.silent(now);
     }
-    this.peer.wait(this.playout.push(this.figures.slots, figures.slots, link.rttMs, now));
+    this.peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
+    this.peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;

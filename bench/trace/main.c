@@ -193,6 +193,29 @@ static void turn_until(struct load *load, mono_us end)
     }
 }
 
+/* Whoever is live asks for the cameras of its room, again when there are more. */
+static void ask_views(struct load *load)
+{
+    for (uint32_t i = 0; i < load->count; i++) {
+        struct client *client = &load->clients[i];
+        const char *devices[CLIENT_VIDEO_SLOTS];
+        uint32_t n = 0;
+        if (client->state != CLIENT_LIVE) {
+            continue;
+        }
+        for (uint32_t k = 0; k < load->options.rooms * load->options.publishers; k++) {
+            struct client *other = &load->clients[k];
+            if (other != client && other->room == client->room && other->device[0] &&
+                n < CLIENT_VIDEO_SLOTS) {
+                devices[n++] = other->device;
+            }
+        }
+        if (n > client->views) {
+            client_view(client, devices, n);
+        }
+    }
+}
+
 /* Does everybody get all the pictures he asked for? */
 static bool climbed(const struct load *load, mono_us now)
 {
@@ -214,6 +237,9 @@ static bool climbed(const struct load *load, mono_us now)
 static mono_us climb(struct load *load)
 {
     mono_us start = clock_mono_us();
+    if (load->world.ws) {
+        ask_views(load); /* of whom the last ones to come did not know yet */
+    }
     turn_until(load, start + SETTLE_US);
     while (!load->world.floor && !climbed(load, clock_mono_us()) &&
            clock_mono_us() < start + CLIMB_US) {
@@ -222,29 +248,6 @@ static mono_us climb(struct load *load)
     mono_us took = clock_mono_us() - start;
     turn_until(load, clock_mono_us() + SETTLE_US);
     return took;
-}
-
-/* Whoever became live asks for the cameras of its room. */
-static void ask_views(struct load *load)
-{
-    for (uint32_t i = 0; i < load->count; i++) {
-        struct client *client = &load->clients[i];
-        const char *devices[CLIENT_VIDEO_SLOTS];
-        uint32_t n = 0;
-        if (client->state != CLIENT_LIVE || client->views) {
-            continue;
-        }
-        for (uint32_t k = 0; k < load->options.rooms * load->options.publishers; k++) {
-            struct client *other = &load->clients[k];
-            if (other != client && other->room == client->room && other->device[0] &&
-                n < CLIENT_VIDEO_SLOTS) {
-                devices[n++] = other->device;
-            }
-        }
-        if (n) {
-            client_view(client, devices, n);
-        }
-    }
 }
 
 static void start_one(struct load *load, struct client *client)

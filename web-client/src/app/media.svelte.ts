@@ -90,6 +90,12 @@ export class MediaRoom {
     return this.peer !== undefined;
   }
 
+  /** The server names its relays anew with every snapshot. */
+  relays(ice: IceServers): void {
+    this.configuration = { iceServers: [ice] };
+    this.peer?.relays(this.configuration);
+  }
+
   /** Makes the connection, or for 'ice' only new credentials, and sends the offer. */
   async connect(cause: OfferCause, ice?: IceServers): Promise<void> {
     if (ice) this.configuration = { iceServers: [ice] };

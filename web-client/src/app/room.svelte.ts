@@ -179,6 +179,7 @@ export class Room extends RoomView {
       this.followServer();
     }
     if (newEpoch) void this.media.connect('epoch', m.ice);
+    else if (m.ice) this.media.relays(m.ice);
     this.signal.resend();
     if (before) this.desk.tell(before, this.state);
     this.media.wishFirst(roommates(this.state), m.you.device);

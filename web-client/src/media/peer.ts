@@ -12,6 +12,8 @@ export type PeerState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'f
 /** Not in the DOM types of every release. */
 type Player = RTCRtpReceiver & { jitterBufferTarget?: number | null };
 
+const POLICIES = { bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' } as const;
+
 export class Peer {
   readonly pc: RTCPeerConnection;
   readonly audioTracks: MediaStreamTrack[] = [];
@@ -22,7 +24,7 @@ export class Peer {
   private closed = false;
 
   constructor(configuration: RTCConfiguration, pool: Pool, camera: CameraCodec, onState: (state: PeerState) => void) {
-    this.pc = new RTCPeerConnection({ ...configuration, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    this.pc = new RTCPeerConnection({ ...configuration, ...POLICIES });
     for (const kind of SEND_KINDS) this.sections.set(kind, new SendSection(this.pc, kind, camera));
     for (let i = 0; i < pool.audio; i++) {
       const { receiver } = this.pc.addTransceiver('audio', { direction: 'recvonly' });
@@ -72,6 +74,11 @@ export class Peer {
     for (const player of this.players[kind]) {
       if ('jitterBufferTarget' in player && player.jitterBufferTarget !== ms) player.jitterBufferTarget = ms;
     }
+  }
+
+  /** Relays for the next restart: their credentials end, a class may last longer. */
+  relays(configuration: RTCConfiguration): void {
+    this.pc.setConfiguration({ ...configuration, ...POLICIES });
   }
 
   get connected(): boolean {

@@ -165,6 +165,10 @@ def run_scenario(name, seconds):
         "delay_ms": result["delay_ms"],
         "join_ms": result["join_ms"],
         "connect_ms": result["connect_ms"],
+        "packets_per_s": round(result["packets"] / result["seconds"]),
+        "floor_packets_per_s": round(sum(f["packets"] / f["seconds"] for f in floors)
+                                     / len(floors)),
+        "climb_s": round(result["climb_s"], 2),
         "core_used": round(result["server_cpu_s"] / result["seconds"], 4),
         "received_share": round(result["packets"] / (result["packets"] + result["lost"]), 6)
         if result["packets"] else 0,
@@ -174,7 +178,9 @@ def run_scenario(name, seconds):
         "decrypt_failed": result["decrypt_failed"], "stamps_bad": result["stamps_bad"],
     }
     print(f"{name:<16} {row['packets_per_cpu_s']:>9} packets/CPU-s, {row['floor_ratio']:.2f} of the "
-          f"floor, delay {row['delay_ms']['p50']:.2f}/{row['delay_ms']['p99']:.2f} ms, join "
+          f"floor ({row['packets_per_s'] / 1000:.1f} k/s to the floor's "
+          f"{row['floor_packets_per_s'] / 1000:.1f} k/s), delay "
+          f"{row['delay_ms']['p50']:.2f}/{row['delay_ms']['p99']:.2f} ms, join "
           f"{row['join_ms']['p50']:.1f}/{row['join_ms']['p99']:.1f} ms, core {row['core_used']:.1%}, "
           f"{row['live']}/{row['clients']} live, limited by {row['limited_by']}", flush=True)
     return row

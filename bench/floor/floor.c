@@ -5,9 +5,12 @@
  * repair or rights: what our server costs above this is ours to explain.
  *
  * Driven by bench/load with the same trace (sizes, runs, times) as the server itself:
- *   'H' room(u16) index(u16)   registers the sender's address as a member of a room
- *   'R' room(u16) index(u16)   the same, receive only (never a source)
- *   0x80.. RTP                 forwarded to all other members of the sender's room
+ *   'H' room(u16) unheard(u8) 0   registers the sender's address as a member of a room; unheard:
+ *                                 its sound is received and goes to nobody, as that of people who
+ *                                 are not among the loudest
+ *   'R' room(u16) 0 0             the same, receive only (never a source)
+ *   0x80.. RTP                    forwarded to all other members of the sender's room
+ *   0x80.. RTCP                   what receivers report: received and looked at no further
  * Usage: floor PORT. Prints "ready" and, on SIGTERM, one JSON line with its counters.
  */
 #include <errno.h>
@@ -33,6 +36,7 @@ enum {
     SLOT = 2048,
     HEADER = 12,
     TAG = 16,
+    PT_SOUND = 111,
     OUT_MESSAGES = 256,
     OUT_BYTES = 1 << 19,
     RUN_BYTES = 60000,
@@ -45,6 +49,7 @@ struct member {
     uint32_t ssrc;
     uint16_t seq;
     uint16_t room;
+    bool unheard;
 };
 
 struct room {
@@ -184,6 +189,7 @@ static void add_member(const struct sockaddr_in *from, const uint8_t *packet)
     m->addr = *from;
     m->ssrc = htonl(0x10000000U + member_count);
     m->room = room;
+    m->unheard = packet[3];
     rooms[room].member[rooms[room].count++] = member_count;
     by_port[port] = ++member_count;
 }
@@ -216,6 +222,17 @@ static void fan_out(int fd, const uint32_t *source, const size_t *lens, int n)
     flush(fd);
 }
 
+/* Member + 1 whose packet goes to the others; 0 = to nobody. */
+static uint32_t source_of(const uint8_t *packet, const struct sockaddr_in *from)
+{
+    uint32_t source = by_port[ntohs(from->sin_port)];
+    received++;
+    if (packet[1] >= 192 && packet[1] <= 223) { /* RFC 5761 4: RTCP */
+        return 0;
+    }
+    return source && members[source - 1].unheard && (packet[1] & 0x7f) == PT_SOUND ? 0 : source;
+}
+
 static void serve(int fd)
 {
     struct mmsghdr in[BATCH];
@@ -243,8 +260,7 @@ static void serve(int fd)
             if (lens[i] >= 5 && (in_bytes[i][0] == 'H' || in_bytes[i][0] == 'R')) {
                 add_member(&from[i], in_bytes[i]);
             } else if (lens[i] > HEADER && in_bytes[i][0] >= 0x80) {
-                source[i] = by_port[ntohs(from[i].sin_port)];
-                received++;
+                source[i] = source_of(in_bytes[i], &from[i]);
             }
         }
         if (n > 0) {

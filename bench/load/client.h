@@ -119,6 +119,7 @@ struct client {
     bool no_dtls;     /* begins no handshake: client_media_handshake does */
     bool wrong_print; /* offers the fingerprint of a certificate it does not have */
     bool paused;      /* sends no media of its own */
+    bool unheard;     /* floor mode: not among those whose voice a room hears */
     int fd;
     uint16_t port;
     struct sockaddr_in server;
@@ -147,6 +148,7 @@ struct client {
 
     /* Complete clients only (client_equip). */
     struct client_rx *rx;
+    uint16_t floor_number;    /* of the packets of the floor, which come without one per receiver */
     struct film_sender *film; /* instead of media */
     struct link *up, *down;   /* NULL = the machine's own network */
     struct proof *proof;

@@ -22,6 +22,7 @@ enum {
     CONSENT_US = 5 * US_PER_S, /* RFC 7675 5.1: about every five seconds */
     REPORT_US = US_PER_S,
     PRIORITY_HOST = 0x7e0000ff,
+    SRTCP_GCM_TRAILER = 16 + 4, /* RFC 7714 9.2: tag and index */
 };
 
 void client_media_fingerprint(const struct client *client, uint8_t out[32])
@@ -78,13 +79,14 @@ void client_floor_start(struct client *client, uint16_t port, mono_us now)
 {
     struct media_config config = client->media.config;
     uint8_t hello[5] = {client->publisher ? 'H' : 'R', (uint8_t)(client->room >> 8),
-                        (uint8_t)client->room, 0, 0};
+                        (uint8_t)client->room, client->unheard, 0};
     client->server = (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     media_source_init(&client->media, &config, now);
     if (connect(client->fd, (struct sockaddr *)&client->server, sizeof(client->server)) == 0) {
         client_media_put(client, hello, sizeof(hello));
         client->hello_us = now;
+        client->rr_at = now + REPORT_US;
         client->state = CLIENT_LIVE;
         client->world->totals.live++;
     }
@@ -347,7 +349,7 @@ static void check_content(struct client *client, uint8_t *data, size_t len, mono
 
 static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now)
 {
-    if (client->rx) {
+    if (client->rx && !client->world->floor) {
         client_rx_rtp(client, data, len, now);
         return;
     }
@@ -365,6 +367,9 @@ static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
         spread_add(&totals->join, now - client->hello_us);
     }
     count_sequence(client, &header);
+    if (client->rx) {
+        twcc_gen_input(&client->rx->twcc, client->floor_number++, header.ssrc, now);
+    }
     if (client->sampled) {
         check_content(client, data, len, now);
     }
@@ -471,10 +476,15 @@ void client_read(struct client *client, mono_us now)
 void client_media_rtcp(struct client *client, const uint8_t *plain, size_t len)
 {
     uint8_t out[DATAGRAM_MAX];
-    if (!client->seal || len > sizeof(out) - SRTCP_TRAILER_MAX) {
+    if ((!client->seal && !client->world->floor) || len > sizeof(out) - SRTCP_TRAILER_MAX) {
         return;
     }
     memcpy(out, plain, len);
+    if (client->world->floor) { /* of the size it would have */
+        memset(out + len, 0, SRTCP_GCM_TRAILER);
+        client_media_put(client, out, len + SRTCP_GCM_TRAILER);
+        return;
+    }
     client_media_put(
         client, out,
         client->world->crypto->seal_rtcp(client->seal, out, len, client->rtcp_index++));

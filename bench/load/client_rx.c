@@ -334,7 +334,7 @@ mono_us client_rx_timer(struct client *client, mono_us now)
     struct client_rx *rx = client->rx;
     uint8_t bytes[1000];
     bool missing = false;
-    if (!client->seal) {
+    if (!client->seal && !client->world->floor) {
         return now + CALM_US;
     }
     for (uint32_t used = rx->used; used; used &= used - 1) {

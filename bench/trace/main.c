@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bench/load/client.h"
+#include "bench/load/client_rx.h"
 #include "bench/load/machine.h"
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
@@ -26,6 +27,9 @@ enum {
     WS_US = 500,
     WAIT_LIVE_US = 30 * US_PER_S,
     SETTLE_US = 2 * US_PER_S,
+    CLIMB_US = 30 * US_PER_S,   /* at most, until the estimates let everything through */
+    ALIVE_US = US_PER_S / 2,    /* a slot with a packet this young carries somebody */
+    HEARD = CLIENT_AUDIO_SLOTS, /* voices a room hears */
 };
 
 struct options {
@@ -37,6 +41,15 @@ struct options {
     uint32_t bps, fps, rate, seconds, sampled;
     pid_t pids[PIDS_MAX];
     unsigned pid_count;
+};
+
+/* One window of measuring, and what joining before it brought. */
+struct window {
+    struct machine_sample from, to;
+    struct client_totals joined;
+    struct rx_count media;
+    mono_us climb_us;
+    double seconds;
 };
 
 struct load {
@@ -180,14 +193,14 @@ static void turn_until(struct load *load, mono_us end)
     }
 }
 
-/* Whoever became live asks for the cameras of its room. */
+/* Whoever is live asks for the cameras of its room, again when there are more. */
 static void ask_views(struct load *load)
 {
     for (uint32_t i = 0; i < load->count; i++) {
         struct client *client = &load->clients[i];
         const char *devices[CLIENT_VIDEO_SLOTS];
         uint32_t n = 0;
-        if (client->state != CLIENT_LIVE || client->views) {
+        if (client->state != CLIENT_LIVE) {
             continue;
         }
         for (uint32_t k = 0; k < load->options.rooms * load->options.publishers; k++) {
@@ -197,10 +210,44 @@ static void ask_views(struct load *load)
                 devices[n++] = other->device;
             }
         }
-        if (n) {
+        if (n > client->views) {
             client_view(client, devices, n);
         }
     }
+}
+
+/* Does everybody get all the pictures he asked for? */
+static bool climbed(const struct load *load, mono_us now)
+{
+    for (uint32_t i = 0; i < load->count; i++) {
+        const struct client *client = &load->clients[i];
+        uint32_t alive = 0;
+        for (uint32_t k = 0; k < CLIENT_VIDEO_SLOTS; k++) {
+            const struct rx_slot *slot = &client->rx->slot[CLIENT_AUDIO_SLOTS + k];
+            alive += slot->received && now - slot->last_at < ALIVE_US;
+        }
+        if (client->state == CLIENT_LIVE && alive < client->views) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Receivers report, the server learns what their paths carry; measured is what comes after. */
+static mono_us climb(struct load *load)
+{
+    mono_us start = clock_mono_us();
+    if (load->world.ws) {
+        ask_views(load); /* of whom the last ones to come did not know yet */
+    }
+    turn_until(load, start + SETTLE_US);
+    while (!load->world.floor && !climbed(load, clock_mono_us()) &&
+           clock_mono_us() < start + CLIMB_US) {
+        turn_until(load, clock_mono_us() + US_PER_S / 10);
+    }
+    mono_us took = clock_mono_us() - start;
+    turn_until(load, clock_mono_us() + SETTLE_US);
+    return took;
 }
 
 static void start_one(struct load *load, struct client *client)
@@ -252,10 +299,30 @@ static void make_clients(struct load *load)
             (void)fprintf(stderr, "load: no socket for client %u: %s\n", i, strerror(errno));
             exit(71);
         }
+        client->unheard = publishes && i % o->publishers >= HEARD;
+        client->rx = client_rx_new(CLIENT_AUDIO_SLOTS, CLIENT_VIDEO_SLOTS);
+        if (!client->rx) {
+            (void)fprintf(stderr, "load: no memory for client %u\n", i);
+            exit(71);
+        }
         client->sampled = !o->floor_port &&
                           i >= load->count - (o->sampled < load->count ? o->sampled : load->count);
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
         (void)epoll_ctl(load->epoll, EPOLL_CTL_ADD, client->fd, &event);
+    }
+}
+
+/* What came of the media itself: no padding, nothing twice. The floor has nothing else. */
+static void sum_received(const struct load *load, struct rx_count *out)
+{
+    *out = (struct rx_count){0};
+    for (uint32_t i = 0; i < load->count; i++) {
+        for (unsigned k = 0; k < 2; k++) {
+            const struct rx_count *count = &load->clients[i].rx->count[k];
+            out->packets += count->packets;
+            out->gaps += count->gaps - count->repaired;
+            out->bytes += count->bytes;
+        }
     }
 }
 
@@ -266,37 +333,57 @@ static json_t *quantiles(const struct spread *h)
                      (json_int_t)h->count);
 }
 
+/* What one window brought, as one JSON object. */
+static json_t *result(const struct load *load, const struct window *w)
+{
+    const struct client_totals *totals = &load->world.totals;
+    double cpu = w->to.server_cpu_s - w->from.server_cpu_s;
+    json_t *out =
+        json_pack("{s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "clients", load->count,
+                  "live", w->joined.live, "with_media", w->joined.first_media, "dead",
+                  w->joined.dead + totals->dead, "packets", (json_int_t)w->media.packets, "bytes",
+                  (json_int_t)w->media.bytes, "lost", (json_int_t)w->media.gaps, "other_packets",
+                  (json_int_t)(totals->packets - w->media.packets), "decrypted",
+                  (json_int_t)totals->decrypted, "decrypt_failed",
+                  (json_int_t)totals->decrypt_failed, "stamps_bad", (json_int_t)totals->stamps_bad,
+                  "sent", (json_int_t)totals->sent_packets, "plis", (json_int_t)totals->plis);
+    json_t *times = json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:I,s:o,s:o,s:o,s:s}", "seconds",
+                              w->seconds, "climb_s", (double)w->climb_us / US_PER_S, "server_cpu_s",
+                              cpu, "self_cpu_s", w->to.self_cpu_s - w->from.self_cpu_s,
+                              "packets_per_cpu_s", cpu > 0 ? (double)w->media.packets / cpu : 0.0,
+                              "noise", machine_noise(&w->from, &w->to, w->seconds),
+                              "server_rss_bytes", (json_int_t)w->to.server_rss_bytes, "delay_ms",
+                              quantiles(&totals->delay), "join_ms", quantiles(&w->joined.join),
+                              "connect_ms", quantiles(&w->joined.connect), "error",
+                              load->world.error ? load->world.error : "");
+    (void)json_object_update(out, times);
+    json_decref(times);
+    return out;
+}
+
 /* Measures one window and prints what came of the run. */
-static void measure(struct load *load)
+static void measure(struct load *load, mono_us climb_us)
 {
     struct options *o = &load->options;
     struct client_totals *totals = &load->world.totals;
-    struct machine_sample from;
-    struct machine_sample to;
-    struct spread join_times = totals->join;
-    struct spread connect_times = totals->connect;
-    uint32_t live = totals->live;
-    uint32_t with_media = totals->first_media;
-    uint32_t dead = totals->dead;
-    *totals = (struct client_totals){.live = live};
-    machine_read(o->pids, o->pid_count, &from);
+    struct window w = {.joined = *totals, .climb_us = climb_us};
+    struct rx_count before;
+    *totals = (struct client_totals){.live = w.joined.live};
+    sum_received(load, &before);
+    machine_read(o->pids, o->pid_count, &w.from);
     mono_us start = clock_mono_us();
     turn_until(load, start + (mono_us)o->seconds * US_PER_S);
-    double wall = (double)(clock_mono_us() - start) / US_PER_S;
-    machine_read(o->pids, o->pid_count, &to);
-    double cpu = to.server_cpu_s - from.server_cpu_s;
-    json_t *out = json_pack(
-        "{s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:f,s:I,s:o,s:o,s:o,s:s}",
-        "clients", load->count, "live", live, "with_media", with_media, "dead", dead + totals->dead,
-        "packets", (json_int_t)totals->packets, "bytes", (json_int_t)totals->bytes, "lost",
-        (json_int_t)totals->lost, "duplicate", (json_int_t)totals->duplicate, "decrypted",
-        (json_int_t)totals->decrypted, "decrypt_failed", (json_int_t)totals->decrypt_failed,
-        "stamps_bad", (json_int_t)totals->stamps_bad, "plis", (json_int_t)totals->plis, "seconds",
-        wall, "server_cpu_s", cpu, "self_cpu_s", to.self_cpu_s - from.self_cpu_s,
-        "packets_per_cpu_s", cpu > 0 ? (double)totals->packets / cpu : 0.0, "noise",
-        machine_noise(&from, &to, wall), "server_rss_bytes", (json_int_t)to.server_rss_bytes,
-        "delay_ms", quantiles(&totals->delay), "join_ms", quantiles(&join_times), "connect_ms",
-        quantiles(&connect_times), "error", load->world.error ? load->world.error : "");
+    w.seconds = (double)(clock_mono_us() - start) / US_PER_S;
+    machine_read(o->pids, o->pid_count, &w.to);
+    sum_received(load, &w.media);
+    w.media.packets -= before.packets;
+    w.media.bytes -= before.bytes;
+    w.media.gaps = w.media.gaps > before.gaps ? w.media.gaps - before.gaps : 0;
+    if (load->world.floor) { /* it sends nothing but media, under one number a receiver */
+        w.media = (struct rx_count){
+            .packets = totals->packets, .bytes = totals->bytes, .gaps = totals->lost};
+    }
+    json_t *out = result(load, &w);
     char *text = json_dumps(out, JSON_COMPACT);
     (void)printf("%s\n", text);
     free(text);
@@ -350,8 +437,7 @@ int main(int argc, char **argv)
         load.world.totals.connect = (struct spread){0};
         join(&load, publishers, load.count, load.options.rate);
     }
-    turn_until(&load, clock_mono_us() + SETTLE_US);
-    measure(&load);
+    measure(&load, climb(&load));
     for (uint32_t i = 0; i < load.count; i++) {
         client_fini(&load.clients[i]);
     }

@@ -1,6 +1,7 @@
 /* The attendance sheet and certificates on paper. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
@@ -20,7 +21,10 @@ static const char *role_word(bool french, unsigned role)
     if (!french) {
         return schema_spell(ENUM_role, (int)role);
     }
-    return role == ROLE_HOST ? "hôte" : role == ROLE_ANIMATOR ? "animateur" : "participant";
+    static const char *const words[ROLE_COUNT] = {"participant",   "animateur", "hôte",
+                                                  "intervenant",   "auditeur",  "interprète",
+                                                  "enregistrement"};
+    return words[role < ROLE_COUNT ? role : 0];
 }
 
 static void footer_text(const struct attendance_report *r, char *out, size_t cap)
@@ -50,6 +54,28 @@ static void rules_text(const struct attendance_report *r, char *out, size_t cap)
              needed, r->rules.bridge_ms / 1000);
 }
 
+/* One more line of a cell, "label: text"; nothing when there is no text or no room. */
+static void add_line(char cell[CELL_MAX], const char *label, const char *text)
+{
+    size_t len = strlen(cell);
+    if (*text && len + 1 < CELL_MAX) {
+        snprintf(cell + len, CELL_MAX - len, "\n%s%s", label, text);
+    }
+}
+
+/* What stands, and when staff said it, what was computed and why it is not that. */
+static void fill_status(const struct attendance_report *r, const struct attendance_row *row,
+                        char cell[CELL_MAX])
+{
+    const struct sheet_correction *c = &row->who->correction;
+    snprintf(cell, CELL_MAX, "%s", attendance_word(r->french, row->status));
+    if (c->given) {
+        add_line(cell, r->french ? "calculé : " : "computed: ",
+                 attendance_word(r->french, row->computed));
+        add_line(cell, r->french ? "motif : " : "reason: ", rtext_str(c->reason));
+    }
+}
+
 static void fill_row(const struct attendance_report *r, const struct attendee *who,
                      char text[COLUMNS][CELL_MAX])
 {
@@ -60,30 +86,37 @@ static void fill_row(const struct attendance_report *r, const struct attendee *w
              : r->french ? "(nom effacé)"
                          : "(name erased)");
     snprintf(text[1], CELL_MAX, "%s", role_word(r->french, who->role));
-    attendance_intervals(r, who, text[2], CELL_MAX);
+    add_line(text[0], r->french ? "Registre : " : "Register: ", rtext_str(who->number));
+    attendance_intervals(r, who, text[2], CELL_MAX / 2);
+    if (who->checks_asked > 0) {
+        char checks[40];
+        snprintf(checks, sizeof(checks), "%" PRIu32 "/%" PRIu32, who->checks_passed,
+                 who->checks_asked);
+        add_line(text[2], r->french ? "Contrôles : " : "Checks: ", checks);
+    }
     snprintf(text[3], CELL_MAX, "%" PRId64, row.present_ms / MS_PER_MIN);
     snprintf(text[4], CELL_MAX, "%" PRId64, row.elsewhere_ms / MS_PER_MIN);
-    snprintf(text[5], CELL_MAX, "%s", attendance_word(r->french, row.status));
+    fill_status(r, &row, text[5]);
     text[6][0] = '\0';
 }
 
 static int table(struct paper *paper, const struct attendance_report *r)
 {
     static const struct paper_column columns[2][COLUMNS] = {
-        {{"Name", 30},
+        {{"Name", 28},
          {"Role", 16},
-         {"Present", 34},
-         {"Min", 9},
-         {"Workshops", 17},
-         {"Status", 15},
-         {"Signature", 28}},
-        {{"Nom", 30},
+         {"Present", 27},
+         {"Min", 8},
+         {"Workshops", 16},
+         {"Status", 30},
+         {"Signature", 26}},
+        {{"Nom", 28},
          {"Rôle", 16},
-         {"Présence", 34},
-         {"Min", 9},
-         {"Ateliers", 14},
-         {"Statut", 15},
-         {"Signature", 28}},
+         {"Présence", 27},
+         {"Min", 8},
+         {"Ateliers", 13},
+         {"Statut", 30},
+         {"Signature", 26}},
     };
     size_t rows = r->session->count;
     struct cells c = {.text = mem_alloc(rows * COLUMNS * CELL_MAX + 1),
@@ -121,8 +154,17 @@ int attendance_pdf(const struct attendance_report *r, const char *path)
     paper_text(paper, text);
     paper_space(paper, 3);
     int err = table(paper, r);
-    if (r->seal[0]) {
-        snprintf(text, sizeof(text), r->french ? "Sceau : %s" : "Seal: %s", r->seal);
+    if (r->session->sealed) {
+        char day[TIME_TEXT_MAX];
+        attendance_date(r, r->session->sealed_at, day);
+        snprintf(text, sizeof(text),
+                 r->french ? "Scellé le %s. Sceau : %s" : "Sealed on %s. Seal: %s", day, r->seal);
+        paper_text(paper, text);
+    } else if (r->seal[0]) {
+        snprintf(text, sizeof(text),
+                 r->french ? "Provisoire, pas encore scellé. Empreinte : %s"
+                           : "Provisional, not sealed yet. Digest: %s",
+                 r->seal);
         paper_text(paper, text);
     } else {
         paper_text(paper, r->french ? "La séance est en cours : cet émargement est provisoire."

@@ -11,6 +11,7 @@
 #include "server/app/json_out.h"
 #include "server/app/paths.h"
 #include "signaling/store/copy.h"
+#include "signaling/store/people.h"
 
 static int copy_secret(const struct paths *paths, const char *to, char *why, size_t cap)
 {
@@ -25,6 +26,23 @@ static int copy_secret(const struct paths *paths, const char *to, char *why, siz
     mem_free(text);
     if (err) {
         snprintf(why, cap, "keys/secret: %s", err_text(err));
+    }
+    return err;
+}
+
+/* Names and addresses stand once beside all copies, as the keys do, and every backup replaces
+ * them: who was erased is erased. */
+static int backup_people(const struct paths *paths, const char *parent, char *why, size_t cap)
+{
+    char from[PATHS_MAX];
+    char to[PATHS_MAX];
+    snprintf(to, sizeof(to), "%.3500s/people.db", parent);
+    int err = people_copy(paths_in(paths, "people.db", from), to);
+    if (err == E_NOTFOUND) {
+        return 0; /* no server with accounts has run here yet */
+    }
+    if (err) {
+        snprintf(why, cap, "people.db: %s", err_text(err));
     }
     return err;
 }
@@ -46,7 +64,8 @@ static int backup_into(const struct paths *paths, const char *parent, const char
     snprintf(to, sizeof(to), "%.3500s/keys/secret", folder);
     err = err ? err : copy_secret(paths, to, why, cap);
     snprintf(to, sizeof(to), "%.3500s/person-keys", parent);
-    return err ? err : copy_keys(from, to, why, cap);
+    err = err ? err : copy_keys(from, to, why, cap);
+    return err ? err : backup_people(paths, parent, why, cap);
 }
 
 static int backup(struct command_line *line)
@@ -83,9 +102,10 @@ const struct command command_backup = {
     .args = "<folder>",
     .usage = "Copy database and keys into a new folder below this one.",
     .help = "Safe while the server runs; `amphi restore` is the way back. The keys of persons are\n"
-            "not in the copies but in <folder>/person-keys, which every backup replaces: a person\n"
+            "not in the copies but in <folder>/person-keys, accounts and rosters in\n"
+            "<folder>/people.db, which every backup replaces: a person\n"
             "who was erased is then erased from the older copies too. If you take the folder\n"
-            "elsewhere, keep the newest person-keys only.\n",
+            "elsewhere, keep the newest of both only.\n",
     .flags = COMMAND_CONFIG,
     .exec = backup,
 };

@@ -196,6 +196,21 @@ static int target_doors(struct job *job)
     return resolve(job);
 }
 
+/* VideoRoom of Janus, to compare: one publisher a room. */
+static int target_janus(struct job *job)
+{
+    struct load_room *room = mem_alloc(sizeof(*room) * job->options.shape.rooms);
+    if (!room || job->options.shape.publishers != 1 ||
+        !load_options_host(job->options.janus, job->host, &job->config.port)) {
+        mem_free(room);
+        command_error(job->line, "load: --janus http://host:port is for --publishers 1");
+        return EXIT_USAGE;
+    }
+    job->config.driver = &driver_janus;
+    job->config.rooms = room; /* until the process ends */
+    return resolve(job);
+}
+
 /* Where the film is kept: the user's cache. */
 static const char *film_folder(struct job *job)
 {
@@ -388,7 +403,11 @@ static int load_command(struct command_line *line)
             load_search_rooms(s, job.config.people_max);
         job.planned_s = 120;
     }
+    if (job.options.pid) {
+        job.config.pids[job.config.pid_count++] = (pid_t)job.options.pid;
+    }
     code = job.options.whip || job.options.whep ? target_doors(&job)
+           : job.options.janus                  ? target_janus(&job)
            : job.options.url                    ? target_remote(&job)
                                                 : target_local(&job);
     code = code ? code : run(&job);

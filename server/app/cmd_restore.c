@@ -10,6 +10,7 @@
 #include "server/app/json_out.h"
 #include "server/app/paths.h"
 #include "signaling/store/copy.h"
+#include "signaling/store/people.h"
 
 /* Links given out go on to work; a key that is here already stays. */
 static int restore_secret(const struct paths *paths, const char *folder, char *why, size_t cap)
@@ -45,7 +46,16 @@ static int restore_from(const struct paths *paths, const char *folder, bool with
     snprintf(keys, sizeof(keys), "%.3500s/../person-keys", folder);
     int err = copy_restore(journal, without_keys ? NULL : keys, paths_in(paths, "amphi.db", to),
                            counts, why, cap);
-    return err ? err : restore_secret(paths, folder, why, cap);
+    err = err ? err : restore_secret(paths, folder, why, cap);
+    if (!err && !without_keys) {
+        snprintf(keys, sizeof(keys), "%.3500s/../people.db", folder);
+        err = people_copy(keys, paths_in(paths, "people.db", to));
+        if (err && err != E_NOTFOUND) {
+            snprintf(why, cap, "people.db: %s", err_text(err));
+        }
+        err = err == E_NOTFOUND ? 0 : err;
+    }
+    return err;
 }
 
 static void print_result(const struct command_line *line, const struct copy_counts *counts)

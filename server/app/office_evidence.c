@@ -220,8 +220,8 @@ static void own_get(struct office_call *call)
 /* ---- words about it
  * --------------------------------------------------------------------------------------------- */
 
-/* Hands a request to the classroom and passes on what it says. */
-static void tell(struct office_call *call, json_t *request)
+/* Hands a request to the classroom and passes on what it says. True when it was done. */
+static bool tell(struct office_call *call, json_t *request)
 {
     json_t *answer = office_classroom(call, request);
     bool good = json_is_true(json_object_get(answer, "ok"));
@@ -231,6 +231,7 @@ static void tell(struct office_call *call, json_t *request)
     } else {
         office_refuse(call, 503, "busy");
     }
+    return good;
 }
 
 static bool text_fits(struct office_call *call, const char *text)
@@ -280,10 +281,10 @@ static void correct_post(struct office_call *call)
             office_refuse(call, 422, known ? "status" : "person");
         } else {
             office_audit(call, "attendance.corrected", person, status);
-            tell(call, json_pack("{s:s, s:s, s:I, s:s, s:i, s:s, s:s}", "cmd", "roll.correct",
-                                 "class", office_part(call, 0), "session",
-                                 (json_int_t)e.report.session->number, "person", person, "status",
-                                 at, "text", reason, "by", by_text(call, &e, by)));
+            (void)tell(call, json_pack("{s:s, s:s, s:I, s:s, s:i, s:s, s:s}", "cmd", "roll.correct",
+                                       "class", office_part(call, 0), "session",
+                                       (json_int_t)e.report.session->number, "person", person,
+                                       "status", at, "text", reason, "by", by_text(call, &e, by)));
         }
     }
     evidence_fini(&e);
@@ -302,9 +303,9 @@ static void contest_post(struct office_call *call)
         if (late || !sheet_known(&e.history.sheet, s, &e.person)) {
             office_refuse(call, late ? 409 : 404, late ? "late" : "person");
         } else {
-            tell(call, json_pack("{s:s, s:s, s:I, s:s, s:s}", "cmd", "roll.contest", "class",
-                                 office_part(call, 0), "session", (json_int_t)s->number, "person",
-                                 id_print(id, ID_PERSON, &e.person), "text", text));
+            (void)tell(call, json_pack("{s:s, s:s, s:I, s:s, s:s}", "cmd", "roll.contest", "class",
+                                       office_part(call, 0), "session", (json_int_t)s->number,
+                                       "person", id_print(id, ID_PERSON, &e.person), "text", text));
         }
     }
     evidence_fini(&e);
@@ -320,10 +321,12 @@ static void seal_post(struct office_call *call)
             office_refuse(call, 409, "running");
         } else {
             office_audit(call, "attendance.sealed", office_part(call, 0), "");
-            tell(call,
-                 json_pack("{s:s, s:s, s:I, s:s, s:s}", "cmd", "roll.seal", "class",
-                           office_part(call, 0), "session", (json_int_t)e.report.session->number,
-                           "text", text, "by", by_text(call, &e, by)));
+            if (tell(call, json_pack("{s:s, s:s, s:I, s:s, s:s}", "cmd", "roll.seal", "class",
+                                     office_part(call, 0), "session",
+                                     (json_int_t)e.report.session->number, "text", text, "by",
+                                     by_text(call, &e, by)))) {
+                evidence_write(call, &e);
+            }
         }
     }
     evidence_fini(&e);

@@ -57,6 +57,14 @@ static const struct {
                        "Inscription confirmée : {title}\nBonjour {name},\n\nvous avez une place à "
                        "« {title} ».\n{start}\nVotre lien personnel (merci de ne pas le "
                        "transmettre) :\n{link}\n\n{server}\n"}},
+    [LETTER_CERTIFICATE] =
+        {"certificate",
+         {"Your certificate: {title}\nHello {name},\n\nthe attendance of \"{title}\" is sealed. "
+          "Your record and your certificate:\n{link}\n\nThis link is yours: please do not pass "
+          "it on.\n\n{server}\n",
+          "Votre attestation : {title}\nBonjour {name},\n\nl’émargement de « {title} » est "
+          "scellé. Votre relevé et votre attestation de présence :\n{link}\n\nCe lien est "
+          "personnel, merci de ne pas le transmettre.\n\n{server}\n"}},
     [LETTER_KNOCK] = {"knock",
                       {"Somebody waits: {title}\nHello {name},\n\n{text} waits at the door of "
                        "\"{title}\".\nEnter:\n{link}\n\n{server}\n",

@@ -9,13 +9,14 @@
 #include "server/app/office_call.h"
 
 enum office_letter {
-    LETTER_ACCOUNT,  /* an account waits for you: choose a password */
-    LETTER_RESET,    /* choose a new password */
-    LETTER_MINE,     /* your classes */
-    LETTER_REMINDER, /* a class comes near */
-    LETTER_WAITING,  /* registered, on the waiting list */
-    LETTER_PLACE,    /* registered, or a place came free */
-    LETTER_KNOCK,    /* somebody waits at the door of a permanent class */
+    LETTER_ACCOUNT,     /* an account waits for you: choose a password */
+    LETTER_RESET,       /* choose a new password */
+    LETTER_MINE,        /* your classes */
+    LETTER_REMINDER,    /* a class comes near */
+    LETTER_WAITING,     /* registered, on the waiting list */
+    LETTER_PLACE,       /* registered, or a place came free */
+    LETTER_CERTIFICATE, /* a sheet is sealed: your certificate */
+    LETTER_KNOCK,       /* somebody waits at the door of a permanent class */
     LETTER_COUNT
 };
 

@@ -11,3 +11,4 @@ extern const struct office_table office_after_table;    /* office_after.c */
 extern const struct office_table office_evidence_table; /* office_evidence.c */
 extern const struct office_table office_public_table;   /* office_public.c */
 extern const struct office_table office_mails_table;    /* office_mails.c */
+extern const struct office_table office_oidc_table;     /* office_oidc.c */

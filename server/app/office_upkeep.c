@@ -4,6 +4,7 @@
 #include "codec/base/err.h"
 #include "codec/sys/log.h"
 #include "server/app/office_class.h"
+#include "server/app/office_evidence.h"
 #include "server/app/office_mail.h"
 #include "server/app/office_when.h"
 
@@ -113,6 +114,64 @@ static void remind_all(struct office_call *call)
     json_decref(rows);
 }
 
+/* Once an hour for each class: somebody waits where nobody is to let him in. */
+static void knock(struct office_call *call, const struct id *class_id, const json_t *row)
+{
+    char token[ID_TEXT_MAX];
+    char mail_id[64];
+    char link[OFFICE_URL_MAX + ID_TEXT_MAX + 16];
+    uint8_t digest[PEOPLE_DIGEST_LEN];
+    struct id owner;
+    const char *text = office_row_text(row, "owner");
+    office_digest(digest, id_print(token, ID_CLASS, class_id));
+    json_t *told =
+        people_row(call->people, PEOPLE_ONCE_GET, "hti", digest, "knock", (int64_t)call->now);
+    json_t *account = told || id_parse(&owner, ID_PERSON, text, strlen(text))
+                          ? NULL
+                          : people_row(call->people, PEOPLE_ACCOUNT_BY_ID, "d", &owner);
+    if (account) {
+        bool french = strcmp(office_row_text(row, "lang"), "en") != 0;
+        snprintf(link, sizeof(link), "%s/home/class/%s", call->base, token);
+        snprintf(mail_id, sizeof(mail_id), "knock-%s", token + 2);
+        struct office_mail mail = {.letter = LETTER_KNOCK,
+                                   .french = french,
+                                   .id = mail_id,
+                                   .to_name = office_row_text(account, "name"),
+                                   .to_mail = office_row_text(account, "mail"),
+                                   .title = office_row_text(row, "title"),
+                                   .link = link,
+                                   .text = french ? "Quelqu’un" : "Somebody"};
+        if (!office_mail(call, &mail)) {
+            (void)people_run(call->people, PEOPLE_ONCE_ADD, "htdti", digest, "knock", NULL, NULL,
+                             (int64_t)(call->now + 60LL * MINUTE));
+        }
+    }
+    json_decref(account);
+    json_decref(told);
+}
+
+static void knock_all(struct office_call *call)
+{
+    size_t i;
+    json_t *live;
+    json_t *answer = office_classroom(call, json_pack("{s:s}", "cmd", "class.list"));
+    json_array_foreach(json_object_get(answer, "classes"), i, live)
+    {
+        struct id id;
+        const char *text = office_row_text(live, "id");
+        bool alone =
+            office_row_number(live, "waiting") > 0 && office_row_number(live, "present") == 0;
+        if (alone && !id_parse(&id, ID_CLASS, text, strlen(text))) {
+            json_t *row = people_row(call->people, PEOPLE_CLASS_GET, "d", &id);
+            if (office_row_number(row, "permanent") && !office_row_number(row, "binned")) {
+                knock(call, &id, row);
+            }
+            json_decref(row);
+        }
+    }
+    json_decref(answer);
+}
+
 static void empty_bin(struct office_call *call)
 {
     size_t i;
@@ -140,4 +199,6 @@ void office_upkeep(struct office_call *call)
                      (int64_t)(call->now - AUDIT_DAYS * day));
     empty_bin(call);
     remind_all(call);
+    knock_all(call);
+    evidence_upkeep(call);
 }

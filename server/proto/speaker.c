@@ -36,13 +36,18 @@ static void sit(struct speaker *sp, struct speaker_member *member, uint32_t seat
     member->seat = (int8_t)seat;
 }
 
-static void score_update(struct speaker_member *m, uint8_t level, bool voice, mono_us now)
+/* The score a packet of this level asks for. */
+static uint32_t target_of(uint8_t level, bool voice)
 {
     uint32_t loud = level == LEVEL_UNKNOWN ? LEVEL_ASSUMED : level & 127;
     uint32_t target = 16 * (127 - loud);
-    if (!voice && level != LEVEL_UNKNOWN) {
-        target /= 2; /* noise, by the sender's own detector */
-    }
+    return voice || level == LEVEL_UNKNOWN ? target : target / 2; /* noise, the sender says */
+}
+
+static void score_update(struct speaker_member *m, uint8_t level, bool voice, mono_us now)
+{
+    uint32_t loud = level == LEVEL_UNKNOWN ? LEVEL_ASSUMED : level & 127;
+    uint32_t target = target_of(level, voice);
     if (target > m->score) {
         m->score += (target - m->score + 1) / 2;
     } else {
@@ -82,6 +87,22 @@ static int seat_to_take(const struct speaker *sp, mono_us now)
         }
     }
     return weakest;
+}
+
+bool speaker_ignores(const struct speaker *sp, const struct speaker_member *m, uint8_t level,
+                     bool voice, mono_us now)
+{
+    if (!m->joined || m->seat >= 0 || m->pinned || level == LEVEL_UNKNOWN ||
+        target_of(level, voice) >= SPEAKER_SPEAKING_SCORE ||
+        now - m->speech_us < SPEAKER_QUIET_US) {
+        return false;
+    }
+    for (uint32_t i = 0; i < sp->seats; i++) {
+        if (!sp->seat[i]) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool speaker_input(struct speaker *sp, struct speaker_member *member, uint8_t level, bool voice,

@@ -21,6 +21,7 @@ enum {
     SPEAKER_SPEAKING_SCORE = 16 * (127 - 50), /* louder than -50 dBov: counts as speaking */
     SPEAKER_MARGIN = 16 * 6,                  /* dB a newcomer must be louder */
     SPEAKER_HOLD_US = 800 * US_PER_MS,        /* a seat is safe this long after speech */
+    SPEAKER_QUIET_US = 2 * US_PER_S,          /* so long without speech, and the score is at rest */
     SPEAKER_GONE_US = 5 * US_PER_S,           /* without packets a seat is given up */
 };
 
@@ -55,6 +56,10 @@ bool speaker_leave(struct speaker *sp, struct speaker_member *member);
  * the seats changed. */
 bool speaker_input(struct speaker *sp, struct speaker_member *member, uint8_t level, bool voice,
                    struct speaker_change *change, mono_us now);
+/* True when a packet of this level would change nothing worth having: the member has no seat, there
+ * is no free one, he has been quiet for SPEAKER_QUIET_US and still is. */
+bool speaker_ignores(const struct speaker *sp, const struct speaker_member *m, uint8_t level,
+                     bool voice, mono_us now);
 /* Frees one seat whose member sends nothing any more: who, or NULL. Call until NULL. */
 struct speaker_member *speaker_expire(struct speaker *sp, mono_us now);
 /* Seated members who speak now, loudest first; writes up to cap, returns how many. */

@@ -14,6 +14,11 @@ static struct ssrc_bind *find(struct peer *peer, uint32_t ssrc)
     return NULL;
 }
 
+const struct ssrc_bind *bind_known(struct peer *peer, uint32_t ssrc)
+{
+    return find(peer, ssrc);
+}
+
 /* Source of a MID; SOURCE_COUNT when it is none of the peer's send sections. */
 static unsigned source_of(const struct peer *peer, const char *mid)
 {

@@ -16,3 +16,5 @@
 struct ssrc_bind *bind_find(struct peer *peer, const struct rtp_header *hdr,
                             const struct rtpext_set *exts, const uint8_t *data, bool rtx,
                             mono_us now, enum drop *drop);
+/* The binding an SSRC has already, for a header that is not authenticated; NULL = none. */
+const struct ssrc_bind *bind_known(struct peer *peer, uint32_t ssrc);

@@ -182,6 +182,8 @@ void handshake_forget(struct sfu *sfu, struct peer *peer);
 
 /* server/sfu/peer_rx.c, bind.c: one authenticated-to-be datagram; the packet stays the caller's. */
 enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_us now);
+/* A packet with this number on its path came (below 0: it has none): the feedback will say so. */
+void peer_rx_transport(struct sfu *sfu, struct peer *peer, int32_t seq, uint32_t ssrc, mono_us now);
 enum drop peer_rx_rtcp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_us now);
 
 /* server/sfu/report.c: what we tell a peer by RTCP. */

@@ -14,6 +14,7 @@
 #include "server/proto/pacer.h"
 #include "server/sfu/bind.h"
 #include "server/sfu/core.h"
+#include "server/sfu/silence.h"
 
 /* What a payload type of a peer means. */
 struct pt_use {
@@ -49,10 +50,8 @@ static enum drop drop_of_open(int err)
     }
 }
 
-static void note_transport(struct sfu *sfu, struct peer *peer, const struct rtpext_set *exts,
-                           const struct pkt *pkt, uint32_t ssrc, mono_us now)
+void peer_rx_transport(struct sfu *sfu, struct peer *peer, int32_t seq, uint32_t ssrc, mono_us now)
 {
-    int32_t seq = rtpext_transport_cc(exts, pkt->data);
     if (seq < 0) {
         return;
     }
@@ -207,6 +206,8 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
     } else {
         r->ssrc = hdr->ssrc;
         seq = rtp_rx_input(&r->rx, hdr->seq, hdr->timestamp, now);
+        r->opened_seq = seq;
+        r->opened_us = now;
     }
     pkt->desc.ext_seq = seq;
     int known = history_check(&layer->history, seq);
@@ -313,6 +314,9 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
     size_t len = pkt->len;
     enum drop drop = DROP_NONE;
 
+    if (silence_skip(sfu, peer, pkt, now)) {
+        return DROP_SILENCE_UNOPENED;
+    }
     int err = sfu->crypto.open_rtp(peer->open, pkt->data, &len);
     if (err) {
         return drop_of_open(err);
@@ -328,7 +332,7 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
     if (rtpext_find(&form.exts, &hdr, pkt->data, form.ids)) {
         return DROP_RTP_BAD;
     }
-    note_transport(sfu, peer, &form.exts, pkt, hdr.ssrc, now);
+    peer_rx_transport(sfu, peer, rtpext_transport_cc(&form.exts, pkt->data), hdr.ssrc, now);
     if (use.codec == CODEC_NONE) {
         return DROP_PT_UNKNOWN;
     }

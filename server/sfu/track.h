@@ -51,6 +51,8 @@ struct receiver {
     struct av1_dd_structure *dd; /* what dependency descriptors refer to, NULL until one came */
     pool_id dd_id;
     uint32_t ssrc;
+    int64_t opened_seq; /* newest packet that was authenticated (silence.h), and when */
+    mono_us opened_us;
     uint32_t lsr; /* middle of the last SR's NTP time */
     mono_us lsr_us;
     int64_t first; /* begun: first packet of what may be forwarded */

@@ -235,8 +235,8 @@ static int open_best(const struct door *door, struct lws *wsi, const char *name,
 }
 
 /* Pages around the live hour; a name that ends in '/' has something behind it. */
-static const char *const office_pages[] = {"/home", "/home/", "/signin", "/welcome",
-                                           "/my",   "/r/",    "/i/",     "/check/"};
+static const char *const office_pages[] = {"/home",   "/home/", "/signin", "/welcome", "/my",
+                                           "/after/", "/r/",    "/i/",     "/check/"};
 
 static bool is_office(const char *path)
 {

@@ -114,7 +114,13 @@ static bool token_text_ok(const char *p, size_t len)
 
 int account_cookie(char out[ACCOUNT_TOKEN_TEXT + 1], const char *header, size_t len)
 {
-    static const char name[] = ACCOUNT_COOKIE "=";
+    return account_cookie_named(out, ACCOUNT_COOKIE, header, len);
+}
+
+int account_cookie_named(char out[ACCOUNT_TOKEN_TEXT + 1], const char *name, const char *header,
+                         size_t len)
+{
+    size_t name_len = strlen(name);
     unsigned found = 0;
     size_t at = 0;
     out[0] = '\0';
@@ -125,9 +131,10 @@ int account_cookie(char out[ACCOUNT_TOKEN_TEXT + 1], const char *header, size_t 
             at++;
         }
         size_t size = stop - at;
-        if (size >= sizeof(name) - 1 && !memcmp(header + at, name, sizeof(name) - 1)) {
-            const char *value = header + at + sizeof(name) - 1;
-            size_t value_len = size - (sizeof(name) - 1);
+        if (size > name_len && !memcmp(header + at, name, name_len) &&
+            header[at + name_len] == '=') {
+            const char *value = header + at + name_len + 1;
+            size_t value_len = size - name_len - 1;
             found++;
             if (token_text_ok(value, value_len)) {
                 memcpy(out, value, value_len);

@@ -31,5 +31,8 @@ bool account_name_ok(const char *text);
 /* 0; E_TRUNC too short, E_TOOBIG too long, E_BAD too easy (the address, one character repeated, a
  * row of the keyboard). */
 int account_password_ok(const char *password, size_t len, const char *mail);
-/* Finds the session in a Cookie header. 0 or E_NOTFOUND. */
+/* Finds the one cookie of this name in a Cookie header, a secret of ours. 0 or E_NOTFOUND. */
+int account_cookie_named(char out[ACCOUNT_TOKEN_TEXT + 1], const char *name, const char *header,
+                         size_t len);
+/* The session. 0 or E_NOTFOUND. */
 int account_cookie(char out[ACCOUNT_TOKEN_TEXT + 1], const char *header, size_t len);

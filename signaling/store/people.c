@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "codec/base/err.h"
@@ -176,6 +177,41 @@ void people_close(struct people *p)
     }
     (void)sqlite3_close(p->handle);
     mem_free(p);
+}
+
+/* ---- copies
+ * -------------------------------------------------------------------------------------------- */
+
+int people_copy(const char *from, const char *to)
+{
+    char fresh[4096];
+    sqlite3 *handle = NULL;
+    sqlite3_stmt *st = NULL;
+    int n = snprintf(fresh, sizeof(fresh), "%s.new", to);
+    if (n < 0 || (size_t)n >= sizeof(fresh)) {
+        return E_TOOBIG;
+    }
+    if (access(from, F_OK) != 0) {
+        return E_NOTFOUND;
+    }
+    (void)unlink(fresh);
+    int rc = sqlite3_open_v2(from, &handle, SQLITE_OPEN_READWRITE, NULL);
+    (void)sqlite3_busy_timeout(handle, BUSY_MS);
+    rc = rc ? rc : sqlite3_prepare_v2(handle, "VACUUM INTO ?1", -1, &st, NULL);
+    if (rc == SQLITE_OK) {
+        (void)sqlite3_bind_text(st, 1, fresh, -1, SQLITE_STATIC);
+        rc = sqlite3_step(st);
+    }
+    int err = code_of(rc);
+    (void)sqlite3_finalize(st);
+    (void)sqlite3_close(handle);
+    if (!err && (chmod(fresh, 0600) != 0 || rename(fresh, to) != 0)) {
+        err = E_IO;
+    }
+    if (err) {
+        (void)unlink(fresh);
+    }
+    return err;
 }
 
 /* ---- statements

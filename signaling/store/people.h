@@ -32,6 +32,9 @@ struct people;
  * E_NOMEM. */
 int people_open(struct people **out, const char *path);
 void people_close(struct people *people);
+/* A whole copy of the file `from` in place of `to`, also while it is used. 0, E_NOTFOUND (there is
+ * none), E_IO, E_FULL ...; what stood at `to` stays when it fails. */
+int people_copy(const char *from, const char *to);
 
 /* Runs a statement. 0, E_DUP (a value that must be unique), E_BUSY, E_FULL, E_CORRUPT, E_IO. */
 int people_run(struct people *people, enum people_query query, const char *args, ...);

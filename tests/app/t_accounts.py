@@ -9,7 +9,7 @@ import re
 import sqlite3
 import time
 
-from harness import Server, check, tls, wait_for
+from harness import Client, Server, check, tls, wait_for
 
 PASSWORD = "petit poney bleu"
 CSV = {"Content-Type": "text/csv"}
@@ -18,16 +18,16 @@ CSV = {"Content-Type": "text/csv"}
 class Browser:
     """One cookie jar that asks like our page."""
 
-    def __init__(self, server, origin=None):
-        self.server, self.cookie, self.headers = server, "", {}
-        self.origin = origin or f"https://localhost:{server.port}"
+    def __init__(self, server, origin=None, source="127.0.0.1"):
+        self.server, self.cookie, self.headers, self.source = server, "", {}, source
+        self.origin = origin
 
     def ask(self, method, path, body=None, headers=None, origin=True, timeout=60):
         c = http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=timeout,
-                                        context=tls())
+                                        context=tls(), source_address=(self.source, 0))
         h = {"Host": f"localhost:{self.server.port}"}
         if origin:
-            h["Origin"] = self.origin
+            h["Origin"] = self.origin or f"https://localhost:{self.server.port}"
         if self.cookie:
             h["Cookie"] = self.cookie
         data = body
@@ -146,7 +146,7 @@ def cross_site(s, claire):
                                    origin=origin != "")
             if status != 403:
                 wrong.append((origin, method, path, status))
-    claire.origin = f"https://localhost:{s.port}"
+    claire.origin = None
     check("S24 cross-site requests: origins x endpoints are all 403", not wrong,
           wrong[:3] or len(bad) * len(paths))
     status, _ = claire.ask("POST", "/api/classes", {"title": "x"}, origin=False,
@@ -345,6 +345,33 @@ def reminders(s, c):
     check("once, also after a restart", len(glob.glob(f"{s.data}/mail/queue/*remind-*")) == 1)
 
 
+def knocks(s, claire):
+    """Somebody waits at the door of a permanent class: its trainer is written to, once."""
+    c = claire.ask("POST", "/api/classes", plan(title="Permanence", permanent=True, starts=[],
+                                                settings={"waiting-room": "manual"}))[1]["classes"][0]
+    guest = Client(s.port)
+    guest.send("hello", v=1, lang="fr", link=s.link(c)["link"])
+    guest.type("door", 60)
+    guest.send("join", name="Jean", mic=False, cam=False)
+    guest.type("waiting", 60)
+    found = wait_for(lambda: glob.glob(f"{s.data}/mail/queue/*knock-*"), 90, 0.5)
+    check("a knock at a permanent class is written to its trainer", found and len(found) == 1, found)
+
+
+def backup(s):
+    folder = s.folder + "/copies"
+    code, out, err = s.cli("backup", folder)
+    check("a backup holds the accounts", code == 0 and os.path.exists(folder + "/people.db")
+          and os.stat(folder + "/people.db").st_mode & 0o777 == 0o600, err)
+    other = Server(folder=s.folder + "/again")
+    os.makedirs(other.folder)
+    code, _, err = other.cli("restore", out.strip())
+    with sqlite3.connect(other.data + "/people.db") as db:
+        names = [r[0] for r in db.execute("SELECT mail FROM account ORDER BY mail")]
+    db.close()
+    check("and a restore brings them back", code == 0 and "claire@example.org" in names, (err, names))
+
+
 def flood(s, claire):
     """The last: this address has no tries left afterwards."""
     def attack(i):
@@ -403,4 +430,6 @@ def run():
         reminders(s, c)
         ready(s)
         claire.sign_in("claire@example.org", "un autre mot fort")
+        knocks(s, claire)
+        backup(s)
         flood(s, claire)

@@ -1,13 +1,16 @@
 """The attendance of a session on paper and as files, read back with other programs' eyes."""
 import csv
+import glob
 import http.client
 import io
 import json
 import os
 import sqlite3
 import subprocess
+import time
 
-from harness import Server, check, enter, tls
+import t_accounts
+from harness import Server, check, enter, tls, wait_for
 
 NAMES = ["Amélie Dupont-Lefèvre", "Besançon, \"le Grand\"", "=SUM(A1:A9)", "Zoë Łukasiewicz"] + \
     [f"Participante nº {i} au nom plutôt long" for i in range(36)]
@@ -129,7 +132,13 @@ def after(s, class_id, link, person_token, person_id):
     check("the CSV over the page tells both", status == 200 and "Panne du réseau" in text.decode()
           and "excusé" in text.decode(), status)
     status, pdf = ask(s, "GET", api + "/file?kind=sheet", link)
-    check("the sheet over the page is a PDF", status == 200 and pdf[:5] == b"%PDF-", status)
+    path = os.path.join(s.folder, "page.pdf")
+    with open(path, "wb") as f:
+        f.write(pdf)
+    words = flat(pdf_text(path))
+    check("the sheet over the page is a PDF that says what was corrected and why", status == 200
+          and flat("calculé : présent") in words and flat("Panne du réseau") in words
+          and flat("Contrôles : 1/1") in words and "Provisoire" in words, status)
     status, _ = ask(s, "GET", api + "/file?kind=sheet", person_token)
     check("not for participants", status == 403, status)
     status, _ = ask(s, "GET", api + "/file?kind=certificate", person_token)
@@ -229,7 +238,61 @@ def evidence():
         tampered(s, class_id)
 
 
+def signed_in():
+    """The same by the session of whoever prepared the class, with a roster."""
+    with Server("--mail.from", "classes@example.org") as s:
+        t_accounts.ready(s)
+        claire = t_accounts.first_admin(s)
+        start = int(time.time() * 1000) + 5 * 60000
+        _, made = claire.ask("POST", "/api/classes", t_accounts.plan(
+            starts=[start], settings={"attendance-minutes": 0, "attendance-share": 1}, minutes=5))
+        c = made["classes"][0]
+        roster = "Nom;Courriel\nÉmile;emile@example.org\nZoé;zoe@example.org\n"
+        claire.ask("POST", f"/api/classes/{c}/roster?apply=1", roster, t_accounts.CSV)
+        people = claire.ask("GET", f"/api/classes/{c}/people")[1]["people"]
+        emile = next(p["person"] for p in people if p["name"] == "Émile")
+        token = claire.ask("POST", f"/api/classes/{c}/people/{emile}/link")[1]["token"]
+        _, made = claire.ask("POST", "/api/classes", t_accounts.plan(
+            title="Sans attente", starts=[start], settings={"attendance-provisional": 0}))
+        soon = made["classes"][0]
+        hurried, _ = enter(s, s.link(soon, "host")["link"], "Claire")
+        hurried.send("session.start")
+        hurried.answer(hurried.send("session.end"))
+        host, _ = enter(s, s.link(c, "host")["link"], "Claire")
+        host.send("session.start")
+        guest, snapshot = enter(s, token, "Émile")
+        check("a personal link is the person of the roster", snapshot["you"]["person"] == emile)
+        path = f"/api/classes/{c}/attendance"
+
+        def long_enough():
+            rows = claire.ask("GET", path + "?again=1")[1]["sheet"]["people"]
+            return any(r["person"] == emile and r["status"] == "present" for r in rows)
+        check("present once one has been there long enough", wait_for(long_enough, 60, 0.2))
+        host.answer(host.send("session.end"))
+        guest.wait_closed()
+        status, seen = claire.ask("GET", path)
+        rows = {p["name"]: p for p in seen["sheet"]["people"]}
+        check("who was invited and did not come is absent",
+              status == 200 and rows["Zoé"]["status"] == "absent" and rows["Zoé"]["expected"], rows)
+        before = set(glob.glob(f"{s.data}/mail/queue/*"))
+        status, _ = claire.ask("POST", path + "/seal", {})
+        mails = [open(m, encoding="utf-8").read() for m in
+                 set(glob.glob(f"{s.data}/mail/queue/*")) - before]
+        check("sealing writes to whoever was present, once", status == 200 and len(mails) == 1
+              and "emile@example.org" in mails[0], len(mails))
+        status, pdf = ask(s, "GET", path + "/file?kind=certificate", token)
+        check("his link opens his certificate", status == 200 and pdf[:5] == b"%PDF-", status)
+        sealed = wait_for(lambda: claire.ask("GET", f"/api/classes/{soon}/attendance?again=1")[1]
+                          ["sheet"]["sealed"], 180, 0.5)
+        check("a sheet that is no longer provisional is sealed by itself", sealed)
+        _, entries = claire.ask("GET", "/api/audit")
+        actions = {e["action"] for e in entries["entries"]}
+        check("who saw and sealed it is written down",
+              {"attendance.read", "attendance.sealed"} <= actions, actions)
+
+
 def run():
+    signed_in()
     evidence()
     with Server() as s:
         class_id = s.make_class("Évaluer par compétences")

@@ -237,6 +237,29 @@ void client_tick(struct client *c, mono_us now)
     }
 }
 
+static void input_feedback(struct client *c, const struct rtcp_packet *p)
+{
+    static struct twcc_status status[1024];
+    struct twcc_feedback fb;
+    c->twcc_feedbacks++;
+    if (twcc_parse(&fb, status, 1024, p)) {
+        world_fail(c->world, "client %u: malformed transport feedback", c->number);
+        return;
+    }
+    for (unsigned i = 0; i < fb.count; i++) {
+        c->twcc_told += status[i].received;
+    }
+}
+
+static void input_report(struct client *c, const struct rtcp_packet *p)
+{
+    struct rtcp_report r;
+    c->rrs += p->count;
+    for (unsigned i = 0; i < p->count && rtcp_report_at(&r, p, i) == 0; i++) {
+        c->lost_told = r.fraction_lost > c->lost_told ? r.fraction_lost : c->lost_told;
+    }
+}
+
 static void input_rtcp(struct client *c, const uint8_t *data, size_t len, mono_us now)
 {
     struct rd compound = rd_init(data, len);
@@ -255,12 +278,12 @@ static void input_rtcp(struct client *c, const uint8_t *data, size_t len, mono_u
                 }
             }
         } else if (p.type == RTCP_RTPFB && p.count == RTPFB_TRANSPORT_CC) {
-            c->twcc_feedbacks++;
+            input_feedback(c, &p);
         } else if (p.type == RTCP_SR) {
             c->srs++;
-            c->rrs += p.count;
+            input_report(c, &p);
         } else if (p.type == RTCP_RR) {
-            c->rrs += p.count;
+            input_report(c, &p);
         }
     }
     if (more < 0) {

@@ -179,6 +179,72 @@ static void run_speakers(struct world *w)
     }
 }
 
+static uint64_t unopened(struct world *w)
+{
+    struct sfu_stats s;
+    world_stats(w, 0, &s);
+    return s.drops[DROP_SILENCE_UNOPENED];
+}
+
+static bool hears(const struct client *listener, const struct client *speaker)
+{
+    for (unsigned k = 0; k < 5; k++) {
+        if (listener->slot[k].publisher == speaker->id &&
+            listener->slot[k].state == SFU_SLOT_LIVE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The microphone's numbers go to just before their end, in steps a loss could be. */
+static void near_roll_over(struct world *w, struct client *c, int64_t before)
+{
+    struct stream_out *s = &c->stream[0];
+    while (s->seq % 65536 < 65536 - before) {
+        int64_t left = 65536 - before - (int64_t)(s->seq % 65536);
+        s->seq += left < 20000 ? left : 20000;
+        world_run(w, 100 * US_PER_MS);
+    }
+}
+
+/*
+ * What nobody hears is not opened, all but a packet or two a second, and still counts as received;
+ * the roll-over counter goes on meanwhile, and whoever begins to speak is heard.
+ */
+static void run_silence(struct world *w)
+{
+    people(w, 10, MIC, 0);
+    struct client *mute = w->client[0];
+    struct client *quiet = w->client[9];
+    for (unsigned i = 0; i < w->clients; i++) {
+        w->client[i]->level[SOURCE_MIC] = i < 4 ? 20 : 110;
+    }
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, !hears(mute, quiet), "the quiet one has a seat");
+    world_publish(w, mute, 0); /* and it goes on sending */
+    near_roll_over(w, quiet, 300);
+    near_roll_over(w, mute, 300);
+    world_run(w, 3 * US_PER_S);
+    uint64_t before = unopened(w);
+    uint64_t fed = quiet->twcc_told;
+    quiet->lost_told = 0;
+    world_run(w, 4 * US_PER_S);
+    /* seven senders of 50 packets a second */
+    EXPECT(w, unopened(w) - before > 7ULL * 4 * 45, "silence is decrypted: %llu packets were not",
+           (unsigned long long)(unopened(w) - before));
+    EXPECT(w, unopened(w) - before <= 7ULL * 4 * 49, "some silence is never authenticated");
+    EXPECT(w, quiet->twcc_told - fed > 4 * 45, "what is not opened is missing in the feedback");
+    EXPECT(w, quiet->lost_told == 0, "what is not opened is told as lost");
+    w->client[1]->level[SOURCE_MIC] = 110;
+    w->client[3]->level[SOURCE_MIC] = 110;
+    quiet->level[SOURCE_MIC] = 20;
+    world_publish(w, mute, 1u << SOURCE_MIC);
+    world_run(w, 2 * US_PER_S);
+    EXPECT(w, hears(w->client[2], quiet), "the quiet one speaks and is not heard");
+    EXPECT(w, hears(w->client[2], mute), "the muted one speaks again and is not heard");
+}
+
 static void run_screen(struct world *w)
 {
     people(w, 3, MIC | CAM, 360);
@@ -485,6 +551,7 @@ const struct scenario scenarios[] = {
     {"two_shards_muted_time", 2, 5, run_mute_privacy},
     {"s27_rooms_never_leak", 1, 5, run_rooms},
     {"loudest_speak", 1, 3, run_speakers},
+    {"silence_is_not_opened", 1, 3, run_silence},
     {"screen_with_sound", 1, 5, run_screen},
     {"still_screen_for_a_late_viewer", 1, 5, run_still_screen},
     {"two_shards_still_screen", 2, 5, run_still_screen},

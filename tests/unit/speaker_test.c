@@ -123,6 +123,33 @@ static void pinned_sound_goes_before_talkers(void **state)
     assert_true(sound.seat >= 0);
 }
 
+/* Whatever is ignored would have changed no seat, and whoever begins to speak is listened to. */
+static void silence_without_a_seat_is_ignored(void **state)
+{
+    (void)state;
+    struct hall h;
+    hall_open(&h, 3);
+    hall_run(&h, SPEAKER_QUIET_US - 100 * MS);
+    unsigned outside = 0;
+    while (h.m[outside].seat >= 0) {
+        outside++;
+    }
+    struct speaker_member *m = &h.m[outside];
+    m->speech_us = h.now - SPEAKER_QUIET_US + MS;
+    assert_false(speaker_ignores(&h.sp, m, QUIET, false, h.now)); /* spoke a moment ago */
+    h.now += MS;
+    assert_true(speaker_ignores(&h.sp, m, QUIET, false, h.now));
+    assert_true(speaker_ignores(&h.sp, m, 127, true, h.now));
+    assert_false(speaker_ignores(&h.sp, m, 50, true, h.now));   /* speech */
+    assert_false(speaker_ignores(&h.sp, m, 255, false, h.now)); /* who knows */
+    assert_false(speaker_ignores(&h.sp, h.sp.seat[0], QUIET, false, h.now));
+    m->pinned = true;
+    assert_false(speaker_ignores(&h.sp, m, QUIET, false, h.now));
+    m->pinned = false;
+    speaker_leave(&h.sp, h.sp.seat[1]);
+    assert_false(speaker_ignores(&h.sp, m, QUIET, false, h.now)); /* a free seat is his */
+}
+
 static void silence_and_leaving_free_a_seat(void **state)
 {
     (void)state;
@@ -165,6 +192,7 @@ int main(void)
         UNIT(talkers_keep_their_seats),
         UNIT(a_click_takes_no_seat),
         UNIT(pinned_sound_goes_before_talkers),
+        UNIT(silence_without_a_seat_is_ignored),
         UNIT(silence_and_leaving_free_a_seat),
         UNIT(list_is_sorted_by_loudness),
     };

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { root } from './deps.mjs';
 import { until, within } from './wait.mjs';
 
-const scripts = ['rtc.js', 'portrait.js', 'media.js', 'read.js']
+const scripts = ['rtc.js', 'e2ee.js', 'portrait.js', 'media.js', 'read.js']
     .map((name) => fs.readFileSync(path.join(root, 'tests/e2e/page', name), 'utf8')).join('\n');
 
 /**
@@ -15,7 +15,7 @@ const scripts = ['rtc.js', 'portrait.js', 'media.js', 'read.js']
 export function initScript(options) {
     const conf = {
         sender: options.sender ?? 1, media: options.media ?? 'coded', fps: options.fps ?? 15,
-        camera: options.camera, screen: options.screen, portMap: options.portMap,
+        camera: options.camera, screen: options.screen, portMap: options.portMap, e2ee: options.e2ee,
     };
     return `window.__e2eConf = ${JSON.stringify(conf)};\n${scripts}`;
 }
@@ -31,6 +31,7 @@ export function initScript(options) {
  * @property {'en'|'fr'} [lang]
  * @property {'light'|'dark'} [theme]
  * @property {{width: number, height: number}} [viewport]
+ * @property {number} [e2ee]  Chromium: encrypts and decrypts media with this key (page/e2ee.js)
  * @property {object} [portMap]  "udp:9000" -> relay port, see Relay.map; host -> its address
  */
 

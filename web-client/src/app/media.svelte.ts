@@ -29,6 +29,8 @@ export interface MediaHooks {
   inClass(): boolean;
   /** A new connection exists: fill its send sections. */
   refill(): void;
+  /** Media or network speak for a dead path. */
+  doubt(): void;
 }
 
 const VIEW_PERIOD_MS = 60;
@@ -81,13 +83,22 @@ export class MediaRoom {
   constructor(hooks: MediaHooks) {
     this.hooks = hooks;
     this.timers.push(setInterval(() => void this.treat(), DOCTOR_PERIOD_MS));
-    this.unwatch = watchNetwork(() => this.doctor.moved());
+    this.unwatch = watchNetwork(() => {
+      this.doctor.moved();
+      this.hooks.doubt();
+    });
     this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
     document.addEventListener('visibilitychange', this.look);
   }
 
   get started(): boolean {
     return this.peer !== undefined;
+  }
+
+  /** The server names its relays anew with every snapshot. */
+  relays(ice: IceServers): void {
+    this.configuration = { iceServers: [ice] };
+    this.peer?.relays(this.configuration);
   }
 
   /** Makes the connection, or for 'ice' only new credentials, and sends the offer. */
@@ -241,6 +252,7 @@ export class MediaRoom {
       return;
     }
     this.unseen = false;
+    this.hooks.doubt();
     this.sendView();
   }
 
@@ -260,8 +272,10 @@ export class MediaRoom {
     if (due && !this.doctor.doubtful && arrived > 0 && arrived === arrivedOf(this.figures)) {
       this.arrived = arrived;
       this.doctor.silent(now);
+      this.hooks.doubt();
     }
-    this.peer.wait(this.playout.push(this.figures.slots, figures.slots, link.rttMs, now));
+    this.peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
+    this.peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;

@@ -43,6 +43,7 @@ export class Room extends RoomView {
       reachable: () => this.linked,
       inClass: () => this.phase === 'class',
       refill: () => this.local.refill(),
+      doubt: () => this.signal.doubt(),
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),
@@ -179,6 +180,7 @@ export class Room extends RoomView {
       this.followServer();
     }
     if (newEpoch) void this.media.connect('epoch', m.ice);
+    else if (m.ice) this.media.relays(m.ice);
     this.signal.resend();
     if (before) this.desk.tell(before, this.state);
     this.media.wishFirst(roommates(this.state), m.you.device);

@@ -21,9 +21,11 @@ const asUtc = (w: Wall): number => Date.UTC(w.year, w.month - 1, w.day, w.hour, 
 /** The moment a wall clock of a zone shows this; an hour that is skipped is taken after the gap. */
 export function momentOf(zone: string, wall: Wall): number {
   const want = asUtc(wall);
-  let at = want;
-  for (let i = 0; i < 3; i += 1) at += want - asUtc(wallIn(zone, at));
-  return at;
+  const closer = (at: number): number => at + want - asUtc(wallIn(zone, at));
+  const near = closer(want);
+  const there = closer(near);
+  // In a gap the two guesses swap places for ever: the later one is behind it.
+  return closer(there) === there ? there : Math.max(there, closer(there));
 }
 
 /** '2026-12-01' and '14:00' in a zone; undefined when one of them is no date or hour. */

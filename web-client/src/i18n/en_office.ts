@@ -1,9 +1,11 @@
 // English: the pages around the live hour.
+import { evidenceEn } from './en_evidence.ts';
 import { officeErrorsEn } from './en_office_errors.ts';
 import type { Filled } from './plural.ts';
 import type { officeFr } from './fr_office.ts';
 
 export const officeEn: Filled<typeof officeFr> = {
+  ...evidenceEn,
   'app.name': 'Amphi',
   'app.skip': 'Go to the content',
   'loading': 'One moment…',

@@ -1,7 +1,9 @@
 // French: the pages around the live hour.
+import { evidenceFr } from './fr_evidence.ts';
 import { officeErrorsFr } from './fr_office_errors.ts';
 
 export const officeFr = {
+  ...evidenceFr,
   'app.name': 'Amphi',
   'app.skip': 'Aller au contenu',
   'loading': 'Un instant…',

@@ -1,8 +1,8 @@
 // What getStats tells, in the few figures the page shows and the tests read.
 import type { LinkFigures } from '../core/quality.ts';
-import type { SoundReading } from '../core/playout.ts';
+import type { PlayReading } from '../core/playout.ts';
 
-export interface SlotFigures extends SoundReading { mid: string; freezes: number; frozenS: number; audioEnergy: number }
+export interface SlotFigures extends PlayReading { mid: string; frozenS: number; audioEnergy: number }
 export interface SendFigures { kind: string; rid: string; packets: number; bytes: number; frames: number; width: number }
 export interface MediaFigures { slots: SlotFigures[]; sends: SendFigures[]; rttMs: number; pathBytes: number }
 
@@ -32,7 +32,7 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
         freezes: num(entry, 'freezeCount'), frozenS: num(entry, 'totalFreezesDuration'),
         audioEnergy: num(entry, 'totalAudioEnergy'), concealed: num(entry, 'concealedSamples'),
         silentConcealed: num(entry, 'silentConcealedSamples'), samples: num(entry, 'totalSamplesReceived'),
-        late: num(entry, 'packetsDiscarded'),
+        late: num(entry, 'packetsDiscarded'), asked: num(entry, 'nackCount'),
       });
     } else if (type === 'outbound-rtp') {
       figures.sends.push({

@@ -10,28 +10,31 @@ import type { CameraCodec, SendKind } from './senders.ts';
 export type PeerState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
 /** Not in the DOM types of every release. */
-type Ear = RTCRtpReceiver & { jitterBufferTarget?: number | null };
+type Player = RTCRtpReceiver & { jitterBufferTarget?: number | null };
+
+const POLICIES = { bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' } as const;
 
 export class Peer {
   readonly pc: RTCPeerConnection;
   readonly audioTracks: MediaStreamTrack[] = [];
   readonly videoTracks: MediaStreamTrack[] = [];
-  private readonly ears: Ear[] = [];
+  private readonly players: Record<'audio' | 'video', Player[]> = { audio: [], video: [] };
   private readonly sections = new Map<SendKind, SendSection>();
   private offerSdp = '';
   private closed = false;
 
   constructor(configuration: RTCConfiguration, pool: Pool, camera: CameraCodec, onState: (state: PeerState) => void) {
-    this.pc = new RTCPeerConnection({ ...configuration, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    this.pc = new RTCPeerConnection({ ...configuration, ...POLICIES });
     for (const kind of SEND_KINDS) this.sections.set(kind, new SendSection(this.pc, kind, camera));
     for (let i = 0; i < pool.audio; i++) {
       const { receiver } = this.pc.addTransceiver('audio', { direction: 'recvonly' });
-      this.ears.push(receiver);
+      this.players.audio.push(receiver);
       this.audioTracks.push(receiver.track);
     }
     for (let i = 0; i < pool.video; i++) {
       const transceiver = this.pc.addTransceiver('video', { direction: 'recvonly' });
       preferKnownCodecs(transceiver);
+      this.players.video.push(transceiver.receiver);
       this.videoTracks.push(transceiver.receiver.track);
     }
     this.pc.onconnectionstatechange = () => {
@@ -66,9 +69,16 @@ export class Peer {
     return this.sections.get(kind)?.limit(wanted) ?? Promise.resolve();
   }
 
-  /** How long sound waits at least before it is played; null = as the browser likes. */
-  wait(ms: number | null): void {
-    for (const ear of this.ears) if ('jitterBufferTarget' in ear && ear.jitterBufferTarget !== ms) ear.jitterBufferTarget = ms;
+  /** How long sound or pictures wait at least before they are played; null = as the browser likes. */
+  wait(kind: 'audio' | 'video', ms: number | null): void {
+    for (const player of this.players[kind]) {
+      if ('jitterBufferTarget' in player && player.jitterBufferTarget !== ms) player.jitterBufferTarget = ms;
+    }
+  }
+
+  /** Relays for the next restart: their credentials end, a class may last longer. */
+  relays(configuration: RTCConfiguration): void {
+    this.pc.setConfiguration({ ...configuration, ...POLICIES });
   }
 
   get connected(): boolean {

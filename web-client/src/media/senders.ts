@@ -43,18 +43,29 @@ const LAYERS: Record<SendKind, Encoding[]> = {
 /** Codecs this browser can send in layers (Firefox can none: it says nothing of modes). */
 export function layeredCodecs(): CameraCodec[] {
   const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
-  return LAYERED_CODECS.filter((name) => codecs.some((codec) =>
-    codec.mimeType.toLowerCase() === `video/${name}` && canLayer(codec)));
+  const known = LAYERED_CODECS.filter((name) => codecs.some((codec) => codec.mimeType.toLowerCase() === `video/${name}`));
+  return known.length > 0 && keepsMode() ? known : [];
 }
 
-function canLayer(codec: object): boolean {
-  const modes: unknown = 'scalabilityModes' in codec ? codec.scalabilityModes : undefined;
-  return Array.isArray(modes) && modes.includes(LAYERED_MODE);
+/** Few browsers list their modes, but who knows none forgets the one it is given. */
+function keepsMode(): boolean {
+  const pc = new RTCPeerConnection();
+  try {
+    const probe: Encoding[] = [{ scalabilityMode: LAYERED_MODE }];
+    const sender = pc.addTransceiver('video', { direction: 'sendonly', sendEncodings: probe }).sender;
+    const kept: Encoding | undefined = sender.getParameters().encodings[0];
+    return kept?.scalabilityMode === LAYERED_MODE;
+  } catch {
+    return false;
+  } finally {
+    pc.close();
+  }
 }
 
 /** The wished way of coding, as far as this browser can. */
 export function cameraCodec(wish: string): CameraCodec {
-  return layeredCodecs().find((name) => name === wish) ?? 'vp8';
+  const asked = LAYERED_CODECS.find((name) => name === wish);
+  return asked !== undefined && layeredCodecs().includes(asked) ? asked : 'vp8';
 }
 
 export class SendSection {

@@ -1,8 +1,10 @@
 // Pages by address. `staff` pages need a session; parts of the address go to the page in order.
 import type { Component } from 'svelte';
+import After from './pages/After.svelte';
 import Account from './pages/Account.svelte';
 import Accounts from './pages/Accounts.svelte';
 import Audit from './pages/Audit.svelte';
+import Check from './pages/Check.svelte';
 import ClassHome from './pages/ClassHome.svelte';
 import Editor from './pages/Editor.svelte';
 import Home from './pages/Home.svelte';
@@ -25,6 +27,8 @@ export const PAGES: readonly Page[] = [
   { path: /^\/my$/, view: Mine, staff: false },
   { path: new RegExp(`^/r/${CLASS}$`), view: Registration, staff: false },
   { path: new RegExp(`^/i/${CLASS}$`), view: Invitation, staff: false },
+  { path: new RegExp(`^/check/${CLASS}$`), view: Check, staff: false },
+  { path: new RegExp(`^/after/${CLASS}$`), view: After, staff: false },
   { path: /^\/home$/, view: Home, staff: true },
   { path: /^\/home\/me$/, view: Account, staff: true },
   { path: /^\/home\/new$/, view: Editor, staff: true },

@@ -6,6 +6,12 @@ export interface Told {
   note: string; host: string | null; server: string;
 }
 
+/** "Classe · avec Claire". */
+export function toldBy(told: Told): string {
+  const type = o(`type.${told.type}`);
+  return told.host === null ? type : `${type} · ${o('reg.with', { name: told.host })}`;
+}
+
 export function toldWhen(told: Told): string {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (told.start > 0) return whenText(told.start, told.minutes, zone);

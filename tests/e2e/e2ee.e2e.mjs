@@ -1,0 +1,45 @@
+// e2ee - end-to-end encryption stays possible: two people whose browsers encrypt what they send see
+// and hear each other through the server, which needs none of the payload; somebody with another key
+// gets the same packets and can read nothing.
+import { ClassRoom } from './lib/class.mjs';
+import { during, until } from './lib/wait.mjs';
+
+/** Ids of the senders a page can tell by picture and by tone. */
+const readable = (page) => page.eval(() => {
+    const { audio, video } = window.__e2e.read();
+    return { heard: audio.map((a) => a.id), seen: video.map((v) => v.id) };
+});
+
+async function encrypted(t) {
+    const room = await ClassRoom.start(t);
+    const first = await room.enter('chromium', { role: 'host', sender: 1, e2ee: 91 });
+    const second = await room.enter('chromium', { sender: 2, e2ee: 91 });
+    for (const [page, other] of [[first, 2], [second, 1]]) {
+        await until(async () => {
+            const { heard, seen } = await readable(page);
+            return heard.includes(other) && seen.includes(other);
+        }, { what: `${page.name} sees and hears the other`, timeout: 60000, every: 250 });
+    }
+    for (const page of [first, second]) {
+        const counts = await page.eval(() => ({ sealed: window.__e2e.sealed, opened: window.__e2e.opened }));
+        t.check(counts.sealed.audio > 20 && counts.sealed.video > 5, `${page.name} encrypted little`);
+        t.check(counts.opened.audio > 20 && counts.opened.video > 5, `${page.name} decrypted little`);
+    }
+    const stranger = await room.enter('chromium', { sender: 3, e2ee: 38 });
+    const packets = async (kind) => (await stranger.stats()).slots.filter((s) => s.kind === kind)
+        .reduce((n, s) => n + s.packets, 0);
+    await until(async () => await packets('audio') > 150 && await packets('video') > 150,
+        { what: 'packets for the one with another key', timeout: 60000, every: 250 });
+    const read = new Set();
+    await during(2000, 250, async () => {
+        const { heard, seen } = await readable(stranger);
+        [...heard, ...seen].forEach((id) => read.add(id));
+    });
+    t.check(!read.has(1) && !read.has(2), `without the key somebody read ${[...read].join()}`);
+    t.figure('packets_unread', await packets('audio') + await packets('video'));
+    // The two were not disturbed by it.
+    const { heard, seen } = await readable(first);
+    t.check(heard.includes(2) || seen.includes(2), 'the first lost the second');
+}
+
+export const scenarios = [{ name: 'encrypted', timeout_s: 120, run: encrypted }];

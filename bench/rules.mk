@@ -15,4 +15,13 @@ bench-build: $(O)/bench/load $(O)/bench/floor $(O)/bench/micro
 bench: deps-test
 	@$(MAKE) --no-print-directory BUILD=release build/amphi bench-build
 	@python3 bench/run.py
-.PHONY: bench-build
+# The same load against Debian's Janus: one table of ratios. And the proof of --find-limit.
+bench-peers: deps-test
+	@command -v janus >/dev/null || { apt-get install -y --no-install-recommends janus && \
+		{ systemctl disable --now janus >/dev/null 2>&1 || true; }; }
+	@$(MAKE) --no-print-directory BUILD=release build/amphi
+	@python3 bench/peers.py
+bench-limit:
+	@$(MAKE) --no-print-directory BUILD=release build/amphi
+	@python3 bench/limit.py
+.PHONY: bench-build bench-peers bench-limit

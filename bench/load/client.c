@@ -442,6 +442,9 @@ static void leave_h(struct client *client)
 
 const struct client_driver driver_amphi = {
     .name = "amphi",
+    .ws = &client_ws_handlers,
+    .ws_path = "/ws",
+    .ws_protocol = "amphi.1",
     .classroom = true,
     .start_h = start_h,
     .ready_h = ready_h,

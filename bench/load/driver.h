@@ -13,11 +13,14 @@
 #include <stdbool.h>
 
 struct client;
+struct wsc_handlers;
 
 struct client_driver {
     const char *name;
-    bool classroom; /* its people can chat, raise hands, choose whom they see */
-    bool any_srtp;  /* accepts servers without GCM */
+    bool classroom;                    /* its people can chat, raise hands, choose whom they see */
+    const struct wsc_handlers *ws;     /* NULL = no WebSocket */
+    const char *ws_path, *ws_protocol; /* over TLS for Amphi only */
+    bool any_srtp;                     /* accepts servers without GCM */
     void (*start_h)(struct client *client);
     /* The media connection is encrypted both ways. */
     void (*ready_h)(struct client *client);
@@ -27,3 +30,4 @@ struct client_driver {
 
 extern const struct client_driver driver_amphi;
 extern const struct client_driver driver_doors;
+extern const struct client_driver driver_janus;

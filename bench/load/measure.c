@@ -79,7 +79,9 @@ static void take_server(struct load *load, struct load_second *second, double wa
     bool known = load->scrape && scrape_read(load->scrape, &s);
     double cpu = server_cpu(load, &m, &s);
     second->server_cores = second->server_mb = -1;
-    if (load->config.pid_count) {
+    if (load->config.pid_count && !load->second_count) {
+        second->server_mb = (float)((double)m.server_rss_bytes / 1e6); /* time since when? */
+    } else if (load->config.pid_count) {
         second->server_cores = (float)((cpu - load->cpu_before) / wall_s);
         second->server_mb = (float)((double)m.server_rss_bytes / 1e6);
     } else if (known && load->server_before.at && s.at > load->server_before.at) {

@@ -61,13 +61,17 @@ static void headline(struct page *p)
     const struct report *r = p->r;
     const struct verdict *v = r->verdict;
     bool half = r->interrupted != NULL;
-    const char *look = half ? "half" : r->search || v->fits ? "good" : "bad";
+    const char *look = half || verdict_unknown(v) ? "half" : r->search || v->fits ? "good" : "bad";
     (void)fprintf(p->out, "<section class=\"verdict %s\"><p class=\"big\">", look);
     if (half) {
         say(p->out, "Interrompu avant la fin", "Interrupted before the end");
     } else if (r->search) {
         say(p->out, "Cette salle tient jusqu’à ", "This class fits up to ");
         (void)fprintf(p->out, "<b>%u</b> ", r->fit);
+        say(p->out, "personnes", "people");
+    } else if (verdict_unknown(v)) {
+        say(p->out, "On ne sait pas encore : ", "Not known yet: ");
+        (void)fprintf(p->out, "<b>%u</b> ", r->window->people_wanted);
         say(p->out, "personnes", "people");
     } else {
         say(p->out, v->fits ? "Ça tient : " : "Ça ne tient pas : ",
@@ -91,15 +95,34 @@ static void headline(struct page *p)
     } else {
         say(p->out, "parce que ", "because ");
         cause(p->out, v->cause);
+        if (verdict_unknown(v)) {
+            say(p->out, " ; à refaire au calme, ou depuis une autre machine",
+                "; measure again at a quiet hour, or from another machine");
+        }
     }
     (void)fputs(".</p>", p->out);
-    if (v->flagged) {
+    if (v->flagged && !verdict_unknown(v)) {
         (void)fputs("<p class=\"flag\">", p->out);
         say(p->out, "Attention : ", "Beware: ");
         say(p->out, verdict_flag_text(v, true), verdict_flag_text(v, false));
         (void)fputs(".</p>", p->out);
     }
     (void)fputs("</section>", p->out);
+}
+
+/* One value in both languages: seconds when it is long, no decimals where they say nothing. */
+static void value(struct page *p, double number, const char *unit)
+{
+    char text[2][40];
+    bool long_time = strcmp(unit, "ms") == 0 && number >= 1000;
+    number = long_time ? number / 1000 : number;
+    int decimals = number == (double)(long)number ? 0 : number < 10 ? 2 : 1;
+    (void)snprintf(text[1], sizeof(text[1]), "%.*f %s", decimals, number, long_time ? "s" : unit);
+    (void)snprintf(text[0], sizeof(text[0]), "%s", text[1]);
+    for (char *c = text[0]; *c; c++) {
+        *c = *c == '.' ? ',' : *c;
+    }
+    say(p->out, text[0], text[1]);
 }
 
 static void row(struct page *p, unsigned i)
@@ -113,11 +136,14 @@ static void row(struct page *p, unsigned i)
     (void)fprintf(p->out, "<tr class=\"%s\"><th scope=\"row\">", v->ok ? "good" : "bad");
     say(p->out, verdict_row_text((enum verdict_row_kind)i, true),
         verdict_row_text((enum verdict_row_kind)i, false));
-    (void)fprintf(p->out, "</th><td>%.2f %s</td><td>", v->value * scale[i], units[i]);
+    (void)fputs("</th><td>", p->out);
+    value(p, v->value * scale[i], units[i]);
+    (void)fputs("</td><td>", p->out);
     say(p->out, i > VERDICT_SEEN ? "au plus" : "au moins",
         i > VERDICT_SEEN ? "at most" : "at least");
-    (void)fprintf(p->out, " %.2f %s</td><td class=\"mark\">%s</td></tr>", v->limit * scale[i],
-                  units[i], v->ok ? "✓" : "✗");
+    (void)fputs(" ", p->out);
+    value(p, v->limit * scale[i], units[i]);
+    (void)fprintf(p->out, "</td><td class=\"mark\">%s</td></tr>", v->ok ? "✓" : "✗");
 }
 
 static void table_rows(struct page *p)

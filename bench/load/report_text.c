@@ -187,6 +187,22 @@ static void notes(FILE *out, const struct report *r, bool french)
     }
 }
 
+static void outcome(FILE *out, const struct verdict *v, uint32_t people, bool french)
+{
+    if (v->fits) {
+        (void)fprintf(out, french ? "\nÇa tient : %u personnes.\n" : "\nFits: %u people.\n",
+                      people);
+    } else if (verdict_unknown(v)) {
+        (void)fprintf(out,
+                      french ? "\nOn ne sait pas pour %u personnes" : "\nNot known for %u people",
+                      people);
+    } else {
+        (void)fprintf(out,
+                      french ? "\nÇa ne tient pas à %u personnes" : "\nDoes not fit at %u people",
+                      people);
+    }
+}
+
 void report_tables(FILE *out, const struct report *r, bool french)
 {
     const struct verdict *v = r->verdict;
@@ -212,11 +228,7 @@ void report_tables(FILE *out, const struct report *r, bool french)
                              : "\nFit: %u people; beyond that: %s.\n",
                       r->fit, verdict_cause_text(r->broke, french));
     } else if (!r->interrupted) {
-        (void)fprintf(
-            out,
-            v->fits ? (french ? "\nÇa tient : %u personnes.\n" : "\nFits: %u people.\n")
-                    : (french ? "\nÇa ne tient pas à %u personnes" : "\nDoes not fit at %u people"),
-            r->window->people_wanted);
+        outcome(out, v, r->window->people_wanted, french);
         if (!v->fits) {
             (void)fprintf(out, french ? " : %s.\n" : ": %s.\n",
                           verdict_cause_text(v->cause, french));

@@ -376,11 +376,14 @@ static int start_world(struct load *load, char *why, size_t cap)
     }
     load->world.identity = load->identity;
     load->world.crypto = crypto_ops(load->crypto);
-    if (load->config.driver == &driver_doors) {
+    if (!load->config.driver->ws) {
         load->world.web = web_new();
     } else {
         load->world.ws = wsc_pool_new(load->config.host, load->config.port, (unsigned)sockets,
-                                      &client_ws_handlers);
+                                      load->config.driver->ws);
+    }
+    if (load->world.ws && load->config.driver == &driver_janus) {
+        wsc_pool_plain(load->world.ws, driver_janus.ws_path, driver_janus.ws_protocol);
     }
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
     if ((!load->world.ws && !load->world.web) || load->epoll < 0) {

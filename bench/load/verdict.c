@@ -180,6 +180,11 @@ void verdict_make(struct verdict *out, const struct shape *shape, const struct l
     }
 }
 
+bool verdict_unknown(const struct verdict *v)
+{
+    return !v->fits && (v->cause == CAUSE_TOOL || v->cause == CAUSE_NOISE);
+}
+
 const char *verdict_cause_name(enum verdict_cause cause)
 {
     static const char *const names[] = {"none",   "tool",       "noise",   "cpu",    "network",

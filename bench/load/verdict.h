@@ -50,6 +50,8 @@ struct verdict {
 void verdict_make(struct verdict *out, const struct shape *shape, const struct load_window *w,
                   const struct proof_result *proof);
 /* "cpu", "network" ... for JSON. */
+/* Whether the class fits was not measured: the tool or the machine was at its end first. */
+bool verdict_unknown(const struct verdict *v);
 const char *verdict_cause_name(enum verdict_cause cause);
 /* One sentence for people. */
 const char *verdict_cause_text(enum verdict_cause cause, bool french);

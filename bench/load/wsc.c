@@ -36,7 +36,9 @@ struct wsc {
 struct wsc_pool {
     struct lws_context *context;
     struct wsc_handlers handlers;
-    char host[64];
+    char host[128];
+    const char *path, *protocol;
+    bool plain;
     int port;
     struct wsc **all;
     unsigned count, max;
@@ -177,6 +179,8 @@ struct wsc_pool *wsc_pool_new(const char *host, int port, unsigned max,
     lws_set_log_level(LLL_ERR, NULL);
     pool->handlers = *handlers;
     pool->port = port;
+    pool->path = "/ws";
+    pool->protocol = protocols[0].name;
     pool->max = max;
     (void)snprintf(pool->host, sizeof(pool->host), "%s", host);
     pool->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -187,6 +191,13 @@ struct wsc_pool *wsc_pool_new(const char *host, int port, unsigned max,
         return NULL;
     }
     return pool;
+}
+
+void wsc_pool_plain(struct wsc_pool *pool, const char *path, const char *protocol)
+{
+    pool->path = path;
+    pool->protocol = protocol;
+    pool->plain = true;
 }
 
 void wsc_pool_free(struct wsc_pool *pool)
@@ -261,20 +272,25 @@ struct wsc *wsc_connect(struct wsc_pool *pool, void *user)
     if (!ws) {
         return NULL;
     }
-    char origin[128];
-    (void)snprintf(origin, sizeof(origin), "https://%s:%d", pool->host, pool->port);
+    char origin[160];
+    size_t scheme = pool->plain ? strlen("http://") : strlen("https://");
+    (void)snprintf(origin, sizeof(origin), "%s%s:%d", pool->plain ? "http://" : "https://",
+                   pool->host, pool->port);
     ws->pool = pool;
     ws->user = user;
     struct lws_client_connect_info info = {
         .context = pool->context,
         .address = pool->host,
         .port = pool->port,
-        .path = "/ws",
-        .host = origin + strlen("https://"),
+        .path = pool->path,
+        .host = origin + scheme,
         .origin = origin,
-        .protocol = "amphi.1",
-        .ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED |
-                          LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK | LCCSCF_ALLOW_EXPIRED,
+        .protocol = pool->protocol,
+        .local_protocol_name = protocols[0].name,
+        .ssl_connection = pool->plain
+                              ? 0
+                              : LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED |
+                                    LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK | LCCSCF_ALLOW_EXPIRED,
         .userdata = ws,
         .pwsi = &ws->wsi,
     };

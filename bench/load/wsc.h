@@ -20,6 +20,8 @@ struct wsc_handlers {
 /* One context for up to `max` clients of wss://host:port/ws; NULL when it cannot be made. */
 struct wsc_pool *wsc_pool_new(const char *host, int port, unsigned max,
                               const struct wsc_handlers *handlers);
+/* Another server: its path and subprotocol, without TLS. Borrowed for life. */
+void wsc_pool_plain(struct wsc_pool *pool, const char *path, const char *protocol);
 void wsc_pool_free(struct wsc_pool *pool);
 /* Does what is ready now, never waits. */
 void wsc_pool_run(struct wsc_pool *pool);

@@ -19,7 +19,7 @@
 #include "server/app/paths.h"
 #include "server/app/rehearse.h"
 
-enum { EXIT_UNFIT = 2, PRESENT_WAIT_US = 1500 * US_PER_MS };
+enum { EXIT_UNFIT = 2, EXIT_UNKNOWN = 3, PRESENT_WAIT_US = 1500 * US_PER_MS };
 
 static volatile sig_atomic_t stopped;
 
@@ -196,6 +196,21 @@ static int target_doors(struct job *job)
     return resolve(job);
 }
 
+/* VideoRoom of Janus, to compare: one publisher a room. */
+static int target_janus(struct job *job)
+{
+    struct load_room *room = mem_alloc(sizeof(*room) * job->options.shape.rooms);
+    if (!room || job->options.shape.publishers != 1 ||
+        !load_options_host(job->options.janus, job->host, &job->config.port)) {
+        mem_free(room);
+        command_error(job->line, "load: --janus http://host:port is for --publishers 1");
+        return EXIT_USAGE;
+    }
+    job->config.driver = &driver_janus;
+    job->config.rooms = room; /* until the process ends */
+    return resolve(job);
+}
+
 /* Where the film is kept: the user's cache. */
 static const char *film_folder(struct job *job)
 {
@@ -337,6 +352,7 @@ static int run(struct job *job)
     load_free(report.load);
     return report.interrupted                        ? EXIT_FAILED
            : verdict.fits || job->options.find_limit ? EXIT_OK
+           : verdict_unknown(&verdict)               ? EXIT_UNKNOWN
                                                      : EXIT_UNFIT;
 }
 
@@ -388,7 +404,11 @@ static int load_command(struct command_line *line)
             load_search_rooms(s, job.config.people_max);
         job.planned_s = 120;
     }
+    if (job.options.pid) {
+        job.config.pids[job.config.pid_count++] = (pid_t)job.options.pid;
+    }
     code = job.options.whip || job.options.whep ? target_doors(&job)
+           : job.options.janus                  ? target_janus(&job)
            : job.options.url                    ? target_remote(&job)
                                                 : target_local(&job);
     code = code ? code : run(&job);
@@ -408,7 +428,9 @@ const struct command command_load = {
         "  --publishers N --subscribers N --rooms N --num-per-second N --duration S ...\n"
         "                                     every key of a scenario is a flag (bench/README.md)\n"
         "  --max-loss 1% --max-join-p95 2s --max-delay-p99 200 --max-freezes 2\n"
-        "                                     what counts as good; exit code 2 when it is not\n"
+        "                                     what counts as good; exit code 2 when it is not,\n"
+        "                                     3 when this tool or the machine was too busy to "
+        "tell\n"
         "  --report FILE.html --json-file FILE  --json  --lang fr|en  --quiet\n"
         "  --url https://host/c/...#link      a class of another server (--speaker-url: a link\n"
         "                                     that may speak; --admin-url: its figures)\n"

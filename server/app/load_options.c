@@ -186,7 +186,9 @@ static int read_keys(struct load_options *o, struct command_line *line)
 static int read_admin(struct load_options *o, struct command_line *line, const char *url)
 {
     /* The figures of this machine say nothing about another server. */
-    const char *listen = url ? url : o->url || o->whip || o->whep ? "" : line->config.admin_listen;
+    const char *listen = url                                        ? url
+                         : o->url || o->whip || o->whep || o->janus ? ""
+                                                                    : line->config.admin_listen;
     if (url && strncmp(url, "http://", 7) == 0) {
         listen = url + 7;
     }
@@ -241,6 +243,7 @@ int load_options_read(struct load_options *o, struct command_line *line)
     shape_init(&o->shape);
     const char *lang = command_value(line, "--lang");
     const char *admin = command_value(line, "--admin-url");
+    const char *pid = command_value(line, "--server-pid");
     const char *most = command_value(line, "--find-max");
     o->french = lang ? strcmp(lang, "fr") == 0 : french_by_default();
     o->list = command_flag(line, "--list");
@@ -252,6 +255,8 @@ int load_options_read(struct load_options *o, struct command_line *line)
     o->speaker_url = command_value(line, "--speaker-url");
     o->whip = command_value(line, "--whip");
     o->whep = command_value(line, "--whep");
+    o->janus = command_value(line, "--janus");
+    o->pid = pid ? (uint32_t)strtoul(pid, NULL, 10) : 0;
     o->find_max = most ? (uint32_t)strtoul(most, NULL, 10) : 0;
     if (o->list) {
         return 0;

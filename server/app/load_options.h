@@ -17,6 +17,8 @@ struct load_options {
     const char *url;         /* https://host:port/c/<class>#<token>: a class of another server */
     const char *speaker_url; /* the same class with the right to speak */
     const char *whip, *whep; /* https://host/path#token: doors of any server */
+    const char *janus;       /* http://host:port of its WebSocket, for comparisons */
+    uint32_t pid;            /* server on this machine whose processor time counts, 0 = ours */
     struct sockaddr_in via;  /* --media-address, port 0 = none */
     char admin_host[64];     /* "" = none */
     uint16_t admin_port;

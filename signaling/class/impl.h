@@ -377,6 +377,7 @@ struct jsonw *out_start(struct classroom *room, const char *type);
 void out_error(struct classroom *room, conn_num to, const char *id, const char *code,
                const char *at, const char *why);
 void out_ack(struct classroom *room, conn_num to, const char *id, uint64_t seq);
+void out_pong(struct classroom *room, conn_num to);
 void out_snapshot(struct klass *klass, struct conn *conn, struct class_time now);
 void out_rights(struct klass *klass, struct conn *conn, right_mask rights);
 void out_door(struct klass *klass, struct conn *conn);

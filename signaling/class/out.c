@@ -68,6 +68,14 @@ void out_ack(struct classroom *room, conn_num to, const char *id, uint64_t seq)
     out_send(room, to);
 }
 
+void out_pong(struct classroom *room, conn_num to)
+{
+    struct jsonw *w = out_start(room, "pong");
+    jsonw_key_int(w, "epoch", (int64_t)room->config.epoch);
+    jsonw_object_end(w);
+    out_send(room, to);
+}
+
 /* ---- parts
  * ---------------------------------------------------------------------------------------- */
 

@@ -204,10 +204,17 @@ static bool touches_person(const struct event *e)
            e->type == EVENT_MEDIA_CHANGED || (event_row(e->type)->see & SEE_RIGHTS);
 }
 
+/* Somebody speaks to other rooms: whoever goes may be that one, and then others hear less. */
+static bool has_voices(const struct klass *k)
+{
+    return k->work->workshops.list[WS_VOICES].count + k->done->workshops.list[WS_VOICES].count > 0;
+}
+
 void routes_sync_event(struct klass *k, const struct event *e)
 {
-    bool all = touches_class(e);
-    if (!all && !touches_person(e)) {
+    bool person = touches_person(e);
+    bool all = touches_class(e) || (person && has_voices(k));
+    if (!all && !person) {
         return;
     }
     for (struct live *l = k->lives; l; l = l->next) {

@@ -154,6 +154,9 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
     case MSG_KNOCK:
         enter_knock(room, c, msg, now);
         break;
+    case MSG_PING:
+        out_pong(room, c->num);
+        break;
     case MSG_SYNC:
         out_snapshot(c->klass, c, now);
         break;

@@ -94,7 +94,7 @@ static struct refusal cmd_place(struct act *act, struct conn *c, const struct ms
     struct stage_member was = {.place = PLACE_AUDIENCE};
     const struct stage_member *member = stage_member(s, &m->person);
     was = member ? *member : was;
-    if (!member && role_is_crowd(seat->person->role)) {
+    if (!member && !stage_role(seat->person->role)) {
         return no("state", "person", "the audience is invited first");
     }
     if (m->place == PLACE_STAGE && was.place != PLACE_STAGE && stage_room(s) == 0) {

@@ -300,7 +300,7 @@ class Client:
 
     def send(self, t, **fields):
         """Sends one message; commands get an id, which is returned."""
-        if t not in ("hello", "sync", "view", "media.ready"):
+        if t not in ("hello", "sync", "view", "media.ready", "ping"):
             self.next_id += 1
             fields.setdefault("id", f"c{self.next_id}")
         self._frame(1, json.dumps({"t": t, **fields}).encode())

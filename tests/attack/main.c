@@ -19,7 +19,7 @@ static const struct {
     {"s9", attack_s9},   {"s10", attack_s10},
     {"s11", attack_s11}, {"s12", attack_s12},
     {"s16", attack_s16}, {"s27", attack_s27},
-    {"s38", attack_s38},
+    {"s38", attack_s38}, {"crowd", attack_crowd},
 };
 
 int main(int argc, char **argv)

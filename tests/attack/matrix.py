@@ -26,7 +26,6 @@ ONCE = {"leave", "session.end", "workshop.close", "workshop.cancel", "workshop.s
         "workshop.ask", "workshop.create", "workshop.room.add", "workshop.open", "workshop.delete",
         "workshop.archive", "workshop.room.close", "workshop.room.merge", "stage.invite",
         "person.remove", "person.wait", "media.offer", "stage.leave", "stage.answer", "wait.refuse", "session.extend"}
-UNANSWERED = {"sync", "view", "media.ready", "hello"}
 WORDS = {"class.set": {"key": "presenters", "value": "several"},
          "person.grant": {"mode": "role", "feature": "mic"},
          "workshop.time": {"minutes": 0, "none": True},
@@ -40,7 +39,7 @@ class Page(Client):
     def __init__(self, port, canary):
         self.canary = canary
         self.answers, self.rights, self.snapshot = {}, [], None
-        self.leaks = self.texts = self.loose = 0
+        self.leaks = self.texts = self.loose = self.pongs = 0
         self.tokens, self.at = BURST, time.monotonic()
         super().__init__(port, timeout=30)
 
@@ -58,6 +57,7 @@ class Page(Client):
             self.answers[m["id"]] = m
         elif m["t"] == "error":
             self.loose += 1
+        self.pongs += m["t"] == "pong"
         if m["t"] in ("door", "waiting", "snapshot", "epoch"):
             self.messages.append(m)
 

@@ -15,7 +15,7 @@
 #include "bench/load/client.h"
 
 enum {
-    STAGE_CLIENTS_MAX = 256, /* at a time */
+    STAGE_CLIENTS_MAX = 900, /* at a time */
     STAGE_FORGER = 666,      /* sender in the stamp of forged packets */
 };
 

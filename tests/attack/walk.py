@@ -86,6 +86,8 @@ def stage(a, host):
     a.must(guest, "media.state", mic="on", cam=False, screen=False, sound=False)
     a.must(guest, "stage.leave")
     no(a, guest, "media.state", "denied", mic="on", cam=False, screen=False, sound=False)
+    for role in ("recorder", "listener"):
+        no(a, host, "stage.place", "state", person=a.person(a.pages[role][0]), place="wings")
     no(a, host, "stage.phase", "state", phase="starting")
     a.must(host, "stage.place", person=a.person(host), place="stage")
     a.must(host, "stage.phase", phase="starting")
@@ -123,8 +125,9 @@ def media(a, person):
     """The one offer, a wish for a picture of somebody elsewhere, the connection that never comes."""
     offer = a.sample(next(m for m in a.messages if m.name == "media.offer"))
     a.must(person, "media.offer", **offer)
-    person.put([b'{"t":"media.ready"}'])
+    person.put([b'{"t":"media.ready"}', b'{"t":"ping"}'])
     a.taken["media.ready"] += 1
+    a.taken["ping"] += bool(wait_for(lambda: person.pongs, PATIENCE))
     wishes = (("[]", True), ('[[0,"%s","cam",720]]' % a.elsewhere["DEVICE"], False),
               ('[[99,"x","cam",720]]', False))
     for want, fits in wishes:

@@ -263,7 +263,12 @@ static void act(struct sim *sim, struct rig_page *page)
     if (!page->inside && percent(sim, 60)) {
         page = inside_from(sim, page);
     }
-    if (!page->conn) {
+    if (!page->conn && percent(sim, 5)) {
+        rig_open(sim->rig, page);
+        say_any(sim, page); /* before it has said who it is */
+        return;
+    }
+    if (!page->conn || (!page->inside && percent(sim, 10))) {
         say_hello(sim, page);
         return;
     }

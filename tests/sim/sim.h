@@ -144,7 +144,7 @@ struct slot_check {
     uint64_t switches;
     uint64_t late;
     uint64_t fillers;
-    uint32_t closed; /* of these, behind the newest picture */
+    uint32_t closed; /* of these and of late packets, behind the newest picture */
     int64_t behind;  /* timestamp units the slot's time lies behind since it began with the past */
     uint32_t sent_ts[SIM_SENT]; /* of each number, for its retransmission */
     uint64_t sent_hash[SIM_SENT];

@@ -29,6 +29,8 @@ export interface MediaHooks {
   inClass(): boolean;
   /** A new connection exists: fill its send sections. */
   refill(): void;
+  /** Media or network speak for a dead path. */
+  doubt(): void;
 }
 
 const VIEW_PERIOD_MS = 60;
@@ -81,7 +83,10 @@ export class MediaRoom {
   constructor(hooks: MediaHooks) {
     this.hooks = hooks;
     this.timers.push(setInterval(() => void this.treat(), DOCTOR_PERIOD_MS));
-    this.unwatch = watchNetwork(() => this.doctor.moved());
+    this.unwatch = watchNetwork(() => {
+      this.doctor.moved();
+      this.hooks.doubt();
+    });
     this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
     document.addEventListener('visibilitychange', this.look);
   }
@@ -247,6 +252,7 @@ export class MediaRoom {
       return;
     }
     this.unseen = false;
+    this.hooks.doubt();
     this.sendView();
   }
 
@@ -266,6 +272,7 @@ export class MediaRoom {
     if (due && !this.doctor.doubtful && arrived > 0 && arrived === arrivedOf(this.figures)) {
       this.arrived = arrived;
       this.doctor.silent(now);
+      this.hooks.doubt();
     }
     this.peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
     this.peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));

@@ -43,6 +43,7 @@ export class Room extends RoomView {
       reachable: () => this.linked,
       inClass: () => this.phase === 'class',
       refill: () => this.local.refill(),
+      doubt: () => this.signal.doubt(),
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),

@@ -3,6 +3,8 @@ import { CommandQueue } from '../core/commands.ts';
 import type { Outcome } from '../core/commands.ts';
 import { Link } from '../core/link.ts';
 import type { LinkAction, LinkSetup, OverReason } from '../core/link.ts';
+import { Watchdog } from '../core/watchdog.ts';
+import type { Verdict } from '../core/watchdog.ts';
 import { decodeMessage } from '../wire/decode.ts';
 import type { ClientMessage, CommandBody, ServerMessage } from '../wire/messages.ts';
 
@@ -13,7 +15,9 @@ export interface SignalHooks {
 }
 
 const SUBPROTOCOL = 'amphi.1';
-const OPEN_TIMEOUT_MS = 8000;
+/** By attempt: quick while a path that was cut may be back any moment, then with more patience. */
+const OPEN_TIMEOUTS_MS = [3000, 5000, 8000];
+const SILENT_CODE = 1006;
 
 export class Signal {
   readonly link: Link;
@@ -21,6 +25,8 @@ export class Signal {
   private readonly hooks: SignalHooks;
   private socket: WebSocket | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly watchdog = new Watchdog();
+  private watch: ReturnType<typeof setTimeout> | undefined;
 
   constructor(setup: LinkSetup, idPrefix: string, hooks: SignalHooks) {
     this.link = new Link(setup);
@@ -65,6 +71,11 @@ export class Signal {
     this.act(this.link.retryNow());
   }
 
+  /** Something speaks for a dead path: ask now instead of after a silence. */
+  doubt(): void {
+    this.guard(this.watchdog.doubt(performance.now()));
+  }
+
   end(reason: OverReason): void {
     this.act(this.link.end(reason));
     this.hooks.changed();
@@ -77,23 +88,47 @@ export class Signal {
     const socket = new WebSocket(`${scheme}://${location.host}/ws`, SUBPROTOCOL);
     this.socket = socket;
     // A network that swallows the first packet would otherwise hold the page for minutes.
-    const patience = setTimeout(() => socket.close(), OPEN_TIMEOUT_MS);
+    const wait = OPEN_TIMEOUTS_MS[Math.min(this.link.attempt, OPEN_TIMEOUTS_MS.length - 1)];
+    const patience = setTimeout(() => socket.close(), wait);
     socket.onopen = () => {
       clearTimeout(patience);
+      this.watchdog.opened(performance.now());
+      this.guard('none');
       this.act(this.link.opened());
       this.hooks.changed();
     };
     socket.onmessage = (event) => {
-      if (socket === this.socket && typeof event.data === 'string') this.take(event.data);
+      if (socket !== this.socket || typeof event.data !== 'string') return;
+      this.watchdog.heard(performance.now());
+      this.take(event.data);
     };
     socket.onclose = (event) => {
       clearTimeout(patience);
-      if (socket !== this.socket) return;
-      this.socket = undefined;
-      this.act(this.link.closed(event.code, Math.random()));
-      this.hooks.changed();
+      if (socket === this.socket) this.lost(event.code);
     };
     this.hooks.changed();
+  }
+
+  private lost(code: number): void {
+    this.socket = undefined;
+    this.watchdog.closed();
+    clearTimeout(this.watch);
+    this.act(this.link.closed(code, Math.random()));
+    this.hooks.changed();
+  }
+
+  /** A socket whose path is dead says nothing of it for minutes: it is left to itself. */
+  private guard(verdict: Verdict): void {
+    if (verdict === 'ping') this.send({ t: 'ping' });
+    if (verdict === 'dead') {
+      this.socket?.close();
+      this.lost(SILENT_CODE);
+      return;
+    }
+    clearTimeout(this.watch);
+    const wait = this.watchdog.dueMs - performance.now();
+    if (wait === Infinity) return;
+    this.watch = setTimeout(() => this.guard(this.watchdog.check(performance.now())), Math.max(wait, 0));
   }
 
   private take(frame: string): void {

@@ -130,6 +130,8 @@ export type Ack = { t: 'ack'; id: string; seq?: number };
 export type ErrorReply = { t: 'error'; id?: string; code: ErrorCode; at?: string; why: string };
 /** From the door: a new core is up; hello{resume} again. */
 export type Epoch = { t: 'epoch'; epoch: number };
+/** Answer to ping. */
+export type Pong = { t: 'pong'; epoch: number };
 /** From the door: no core for the moment. */
 export type Busy = { t: 'busy'; retry?: number };
 /** Answer to media.offer. */
@@ -149,6 +151,7 @@ export type ServerMessage =
   | Ack
   | ErrorReply
   | Epoch
+  | Pong
   | Busy
   | MediaAnswer
   | Slots
@@ -395,6 +398,8 @@ export type ClientMessage =
   | { t: 'media.offer'; id: string; cause: OfferCause; offer: Offer }
   /* The page's connection is up. */
   | { t: 'media.ready' }
+  /* Are you there? A path may die without a word. */
+  | { t: 'ping' }
   /* The whole wished mapping of the video slots. */
   | { t: 'view'; want: Want[] }
   /* What was in the rooms of a set. */

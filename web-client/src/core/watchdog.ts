@@ -1,0 +1,63 @@
+// A WebSocket may die without a word: a laptop changes networks, a router forgets, a machine sleeps. The
+// page asks after a silence, or at once when something speaks for it, and gives the connection up when no
+// answer comes. No clock, no socket. A check that comes late is a machine that slept: its answers may lie
+// unread, so it asks again instead of judging.
+export type Verdict = 'none' | 'ping' | 'dead';
+
+export const QUIET_MS = 10_000;
+export const ANSWER_MS = 4000;
+/** With a reason to doubt: networks changed, media fell silent. */
+export const DOUBT_ANSWER_MS = 1500;
+export const LATE_MS = 1500;
+
+export class Watchdog {
+  private heardMs = Infinity;
+  private askedMs = Infinity;
+  private patienceMs = ANSWER_MS;
+  private watching = false;
+
+  /** Time in milliseconds on any steady clock. */
+  opened(nowMs: number): void {
+    this.watching = true;
+    this.heard(nowMs);
+  }
+
+  closed(): void {
+    this.watching = false;
+    this.askedMs = Infinity;
+  }
+
+  /** Anything at all arrived. */
+  heard(nowMs: number): void {
+    this.heardMs = nowMs;
+    this.askedMs = Infinity;
+  }
+
+  /** Something speaks for a dead path. A question under way gets less patience, never more. */
+  doubt(nowMs: number): Verdict {
+    if (!this.watching) return 'none';
+    if (this.askedMs === Infinity) return this.ask(nowMs, DOUBT_ANSWER_MS);
+    this.patienceMs = Math.min(this.patienceMs, nowMs - this.askedMs + DOUBT_ANSWER_MS);
+    return 'none';
+  }
+
+  /** When to check next; Infinity = never. */
+  get dueMs(): number {
+    if (!this.watching) return Infinity;
+    return this.askedMs === Infinity ? this.heardMs + QUIET_MS : this.askedMs + this.patienceMs;
+  }
+
+  check(nowMs: number): Verdict {
+    if (nowMs < this.dueMs) return 'none';
+    const late = nowMs - this.dueMs > LATE_MS;
+    if (this.askedMs === Infinity || late) return this.ask(nowMs, late ? DOUBT_ANSWER_MS : ANSWER_MS);
+    this.closed();
+    return 'dead';
+  }
+
+  private ask(nowMs: number, patienceMs: number): Verdict {
+    this.askedMs = nowMs;
+    this.patienceMs = patienceMs;
+    return 'ping';
+  }
+}

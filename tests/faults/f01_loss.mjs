@@ -5,7 +5,7 @@ const LIMITS = { 1: [0.3, 0], 2: [0.5, 0], 5: [1, 1], 10: [2, 2], 20: [5, 2], 30
 const JUDGED_WITH_FIREFOX = 10;
 export const timeout_s = 3600;
 
-async function cells(room, losses, bursts, judged, measured) {
+async function cells(t, room, losses, bursts, judged, measured) {
     // What the browsers conceal by themselves here, on a machine that may have other things to do.
     await room.server.relay.set('loss=0');
     const quiet = await watch(room, seconds(20, 60) * 1000);
@@ -17,6 +17,7 @@ async function cells(room, losses, bursts, judged, measured) {
             await watch(room, seconds(4, 8) * 1000); // what repairs it must first be told of it
             const seen = await watch(room, seconds(20, 60) * 1000);
             measured[`${loss}%${burst > 1 ? ' bursts' : ''}`] = seen;
+            t.log(`${loss} % ${JSON.stringify(seen)}`);
             const [concealed, freezes] = LIMITS[loss];
             ok &&= loss > judged || (seen.concealed_pct - quiet.concealed_pct <= concealed
                 && seen.freezes_per_min - quiet.freezes_per_min <= freezes && seen.fps >= 5 && seen.told === 'connected');
@@ -34,9 +35,10 @@ export async function run(t) {
             const firefox = kinds.includes('firefox');
             const losses = full ? [1, 2, 5, 10, 20, 30] : firefox ? [5, 20] : [5, 20, 30];
             const row = measured[`${kinds.join(' + ')}${full ? ` seed ${seed}` : ''}`] = {};
-            ok = await cells(room, losses, (loss) => (full || (loss === 5 && !firefox) ? [1, 5] : [1]),
+            ok = await cells(t, room, losses, (loss) => (full || (loss === 5 && !firefox) ? [1, 5] : [1]),
                 firefox ? JUDGED_WITH_FIREFOX : 100, row) && ok;
-            for (const page of [...room.people].reverse()) await room.leave(page);
+            for (const page of room.people) await page.close();
+            await room.server.stop(); // the next pair has a server of its own
         }
     }
     return { measured, ok };

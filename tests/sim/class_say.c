@@ -187,15 +187,13 @@ static void mend_offer(json_t *m)
     json_object_set_new(m, "offer", offer);
 }
 
-/* The person of somebody who waits, when the page knows of any. */
-static void mend_waiter(const struct say *s, json_t *m)
+/* Somebody of this list, when the page knows of any. */
+static void mend_person(const struct say *s, json_t *m, const json_t *list)
 {
-    const json_t *waiting = json_object_get(view_of(s), "waiting");
-    size_t count = json_array_size(waiting);
+    size_t count = json_array_size(list);
     if (count > 0 && percent(s, 80)) {
-        json_object_set(
-            m, "person",
-            json_object_get(json_array_get(waiting, below(s, (uint32_t)count)), "person"));
+        json_object_set(m, "person",
+                        json_object_get(json_array_get(list, below(s, (uint32_t)count)), "person"));
     }
 }
 
@@ -289,7 +287,10 @@ json_t *say_message(const struct say *s, enum msg_type type)
         break;
     case MSG_WAIT_ADMIT:
     case MSG_WAIT_REFUSE:
-        mend_waiter(s, m);
+        mend_person(s, m, json_object_get(view_of(s), "waiting"));
+        break;
+    case MSG_FLOOR_UNLIST:
+        mend_person(s, m, json_object_get(json_object_get(view_of(s), "floor"), "list"));
         break;
     case MSG_PERSON_UNBAN:
         mend_barred(s, m);

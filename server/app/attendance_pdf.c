@@ -21,7 +21,10 @@ static const char *role_word(bool french, unsigned role)
     if (!french) {
         return schema_spell(ENUM_role, (int)role);
     }
-    return role == ROLE_HOST ? "hôte" : role == ROLE_ANIMATOR ? "animateur" : "participant";
+    static const char *const words[ROLE_COUNT] = {"participant",   "animateur", "hôte",
+                                                  "intervenant",   "auditeur",  "interprète",
+                                                  "enregistrement"};
+    return words[role < ROLE_COUNT ? role : 0];
 }
 
 static void footer_text(const struct attendance_report *r, char *out, size_t cap)
@@ -100,20 +103,20 @@ static void fill_row(const struct attendance_report *r, const struct attendee *w
 static int table(struct paper *paper, const struct attendance_report *r)
 {
     static const struct paper_column columns[2][COLUMNS] = {
-        {{"Name", 30},
+        {{"Name", 28},
          {"Role", 16},
-         {"Present", 34},
-         {"Min", 9},
-         {"Workshops", 17},
-         {"Status", 15},
-         {"Signature", 28}},
-        {{"Nom", 30},
+         {"Present", 27},
+         {"Min", 8},
+         {"Workshops", 18},
+         {"Status", 30},
+         {"Signature", 24}},
+        {{"Nom", 28},
          {"Rôle", 16},
-         {"Présence", 34},
-         {"Min", 9},
-         {"Ateliers", 14},
-         {"Statut", 15},
-         {"Signature", 28}},
+         {"Présence", 27},
+         {"Min", 8},
+         {"Ateliers", 16},
+         {"Statut", 30},
+         {"Signature", 24}},
     };
     size_t rows = r->session->count;
     struct cells c = {.text = mem_alloc(rows * COLUMNS * CELL_MAX + 1),

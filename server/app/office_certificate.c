@@ -1,12 +1,16 @@
-/* When a sheet is sealed, whoever was present is written where his certificate is. */
+/* A sheet that has been provisional long enough is sealed; when one is sealed, whoever was present
+ * is written where his certificate is. */
 #include <stdio.h>
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "codec/sys/token.h"
 #include "server/app/office_class.h"
 #include "server/app/office_evidence.h"
 #include "server/app/office_mail.h"
 #include "server/app/office_when.h"
+
+enum { MS_PER_DAY = 86400000, UPKEEP_CLASSES = 4 };
 
 /* The personal link of the invitation, to the page after the class. */
 static int after_link(struct office_call *call, const struct id *class_id,
@@ -73,4 +77,71 @@ void evidence_write(struct office_call *call, const struct evidence *e)
     }
     json_decref(rows);
     json_decref(class_row);
+}
+
+/* ---- sealing by itself
+ * ------------------------------------------------------------------------------------------ */
+
+static bool is_due(const struct sheet *sheet, const struct sheet_session *s, wall_ms now)
+{
+    int64_t wait = (int64_t)sheet->provisional_days * MS_PER_DAY;
+    return !s->sealed && s->closed != SHEET_OPEN && now - s->closed >= wait;
+}
+
+static void seal_one(struct office_call *call, struct evidence *e)
+{
+    static const struct token_ops ops = {.sign_h = token_sign};
+    char text[ATTENDANCE_SEAL_TEXT];
+    char id[ID_TEXT_MAX];
+    id_print(id, ID_CLASS, &e->class_id);
+    if (seal_text(text, &e->history.chain, &e->history.sheet, e->report.session, &ops)) {
+        return;
+    }
+    json_t *answer = office_classroom(
+        call, json_pack("{s:s, s:s, s:I, s:s}", "cmd", "roll.seal", "class", id, "session",
+                        (json_int_t)e->report.session->number, "text", text));
+    if (json_is_true(json_object_get(answer, "ok"))) {
+        office_audit(call, "attendance.sealed", id, "by itself");
+        evidence_write(call, e);
+    }
+    json_decref(answer);
+}
+
+/* One session at a time: what is sealed next has this seal in its journal. */
+static void seal_due(struct office_call *call, const struct id *class_id)
+{
+    struct evidence e = {.class_id = *class_id};
+    char why[256];
+    if (!history_walk(&e.history, office_config(call), class_id, NULL, NULL, why, sizeof(why))) {
+        const struct sheet *sheet = &e.history.sheet;
+        for (uint32_t i = 0; i < sheet->count && !e.report.session; i++) {
+            if (is_due(sheet, &sheet->sessions[i], call->now)) {
+                e.report = (struct attendance_report){
+                    .sheet = sheet,
+                    .session = &sheet->sessions[i],
+                    .rules = attendance_rules_of(sheet, &sheet->sessions[i]),
+                    .now = call->now};
+            }
+        }
+        if (e.report.session) {
+            seal_one(call, &e);
+        }
+    }
+    evidence_fini(&e);
+}
+
+void evidence_upkeep(struct office_call *call)
+{
+    static struct id last; /* the desk's only */
+    for (unsigned i = 0; i < UPKEEP_CLASSES; i++) {
+        json_t *row = people_row(call->people, PEOPLE_CLASS_AFTER, "d", &last);
+        const char *text = json_string_value(json_object_get(row, "id"));
+        bool found = text && !id_parse(&last, ID_CLASS, text, strlen(text));
+        json_decref(row);
+        if (!found) {
+            last = (struct id){{0}}; /* from the beginning, next time */
+            return;
+        }
+        seal_due(call, &last);
+    }
 }

@@ -21,5 +21,7 @@ struct evidence {
 int evidence_open(struct office_call *call, struct evidence *e, bool staff, history_event_h event_h,
                   void *arg);
 void evidence_fini(struct evidence *e);
+/* Looks at a few classes in turn and seals what has been provisional long enough. */
+void evidence_upkeep(struct office_call *call);
 /* Writes to everybody present where his certificate is (office_certificate.c). */
 void evidence_write(struct office_call *call, const struct evidence *e);

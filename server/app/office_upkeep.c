@@ -4,6 +4,7 @@
 #include "codec/base/err.h"
 #include "codec/sys/log.h"
 #include "server/app/office_class.h"
+#include "server/app/office_evidence.h"
 #include "server/app/office_mail.h"
 #include "server/app/office_when.h"
 
@@ -199,4 +200,5 @@ void office_upkeep(struct office_call *call)
     empty_bin(call);
     remind_all(call);
     knock_all(call);
+    evidence_upkeep(call);
 }

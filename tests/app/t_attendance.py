@@ -252,6 +252,12 @@ def signed_in():
         people = claire.ask("GET", f"/api/classes/{c}/people")[1]["people"]
         emile = next(p["person"] for p in people if p["name"] == "Émile")
         token = claire.ask("POST", f"/api/classes/{c}/people/{emile}/link")[1]["token"]
+        _, made = claire.ask("POST", "/api/classes", t_accounts.plan(
+            title="Sans attente", starts=[start], settings={"attendance-provisional": 0}))
+        soon = made["classes"][0]
+        hurried, _ = enter(s, s.link(soon, "host")["link"], "Claire")
+        hurried.send("session.start")
+        hurried.answer(hurried.send("session.end"))
         host, _ = enter(s, s.link(c, "host")["link"], "Claire")
         host.send("session.start")
         guest, snapshot = enter(s, token, "Émile")
@@ -276,6 +282,9 @@ def signed_in():
               and "emile@example.org" in mails[0], len(mails))
         status, pdf = ask(s, "GET", path + "/file?kind=certificate", token)
         check("his link opens his certificate", status == 200 and pdf[:5] == b"%PDF-", status)
+        sealed = wait_for(lambda: claire.ask("GET", f"/api/classes/{soon}/attendance?again=1")[1]
+                          ["sheet"]["sealed"], 180, 0.5)
+        check("a sheet that is no longer provisional is sealed by itself", sealed)
         _, entries = claire.ask("GET", "/api/audit")
         actions = {e["action"] for e in entries["entries"]}
         check("who saw and sealed it is written down",

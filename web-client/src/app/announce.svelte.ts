@@ -4,6 +4,7 @@ import { t } from './prefs.svelte.ts';
 
 const GATHER_MS = 900;
 const NOTICE_MS = 6000;
+const TOGETHER_MS = 60;
 
 export interface Notice { id: number; text: string; tone: 'info' | 'attention' }
 
@@ -13,12 +14,26 @@ class Announcer {
   notices: Notice[] = $state([]);
   private joined: string[] = [];
   private left: string[] = [];
+  private calm: string[] = [];
+  private urgent: string[] = [];
+  private saying: ReturnType<typeof setTimeout> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private count = 0;
 
+  /** What is said in the same moment is told together: a later text must not wipe out an earlier one. */
   say(text: string, urgent = false): void {
-    if (urgent) this.assertive = text;
-    else this.polite = text;
+    (urgent ? this.urgent : this.calm).push(text);
+    this.saying ??= setTimeout(() => this.tell(), TOGETHER_MS);
+  }
+
+  private tell(): void {
+    this.saying = undefined;
+    // A region whose text stays the same is not read again.
+    const fresh = (text: string, was: string): string => (text === was ? `${text}\u00a0` : text);
+    if (this.calm.length > 0) this.polite = fresh([...new Set(this.calm)].join(' '), this.polite);
+    if (this.urgent.length > 0) this.assertive = fresh([...new Set(this.urgent)].join(' '), this.assertive);
+    this.calm = [];
+    this.urgent = [];
   }
 
   /** A short text on the stage for some seconds, also spoken. */

@@ -379,6 +379,9 @@ static void conduct_tick(struct act *act, int64_t clock)
         change(act, next, nobody, 0);
     } else if (s->closing_due && s->closing_due <= clock) {
         conduct_close(act, nobody);
+    } else if (s->staffless_due && s->staffless_due <= clock && ws_open(&s->workshops)) {
+        /* Running workshops finish first. */
+        act_emit(act, (struct event){.type = EVENT_STAFFLESS_SET, .n = clock + MINUTE_MS});
     } else if (s->staffless_due && s->staffless_due <= clock) {
         begin_closing(act, clock, s->setting[SETTING_CLOSING]);
     } else if (s->hard_due && s->hard_due <= clock && s->session == SESSION_LIVE) {

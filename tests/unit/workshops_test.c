@@ -749,6 +749,31 @@ static void an_ended_session_closes_them(void **state)
     scene_end(&s);
 }
 
+static void without_staff_they_finish_first(void **state)
+{
+    (void)state;
+    struct scene s = scene_new(CLASS_STANDARD);
+    draft(&s);
+    place(&s, A, 0);
+    open_set(&s);
+    (void)SAY(&s, HOST, "workshop.time", "\"minutes\":14");
+    (void)SAY(&s, ANIM, "leave");
+    (void)SAY(&s, HOST, "leave");
+    for (unsigned minute = 0; minute < 13; minute++) {
+        rig_pass(s.rig, 60000);
+        settle(&s);
+        assert_string_equal(text(json_object_get(s.p[A]->view, "class"), "state"), "live");
+    }
+    check_views(&s);
+    for (unsigned minute = 0; minute < 6 && s.p[A]->inside; minute++) {
+        rig_pass(s.rig, 60000);
+        settle(&s);
+    }
+    assert_false(s.p[A]->inside);
+    assert_int_equal(s.p[A]->closed, CLOSE_ENDED);
+    scene_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -771,6 +796,7 @@ int main(void)
         UNIT(the_report_outlives_the_set),
         UNIT(dealing_keeps_pins_and_remembers),
         UNIT(an_ended_session_closes_them),
+        UNIT(without_staff_they_finish_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

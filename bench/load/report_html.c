@@ -87,8 +87,13 @@ static void headline(struct page *p)
         escaped(p->out, r->interrupted);
         (void)fputs("</span>", p->out);
     } else if (r->search) {
-        say(p->out, "Au-delà : ", "Beyond that: ");
-        cause(p->out, r->broke);
+        if (r->broke) {
+            say(p->out, "Au-delà : ", "Beyond that: ");
+            cause(p->out, r->broke);
+        } else {
+            say(p->out, "et rien n’a cédé : davantage n’a pas été essayé",
+                "and nothing broke: more was not tried");
+        }
     } else if (v->fits) {
         say(p->out, "toutes les valeurs mesurées restent dans les limites fixées",
             "every measured value stays within the limits set");

@@ -131,9 +131,10 @@ json_t *report_json(const struct report *r)
         "{s:b,s:s,s:s,s:s,s:s,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
         "s:o}",
         "ok", 1, "scenario", r->shape->name, "verdict",
-        r->interrupted ? "interrupted"
-        : v->fits      ? "fits"
-                       : "does_not_fit",
+        r->interrupted       ? "interrupted"
+        : v->fits            ? "fits"
+        : verdict_unknown(v) ? "unknown"
+                             : "does_not_fit",
         "because", verdict_cause_name(v->cause), "limited_by", verdict_cause_name(v->flagged),
         "people", (int)w->people, "people_wanted", (int)w->people_wanted, "seconds", w->seconds,
         "loss_before_repair", verdict_gaps(w), "loss", verdict_loss(w), "server_cores",

@@ -222,7 +222,12 @@ void report_tables(FILE *out, const struct report *r, bool french)
         (void)fprintf(out, french ? "\nRéserve : %s\n" : "\nFlagged: %s\n",
                       verdict_flag_text(v, french));
     }
-    if (r->search) {
+    if (r->search && !r->broke) {
+        (void)fprintf(out,
+                      french ? "\nTiennent : %u personnes ; davantage n'a pas été essayé.\n"
+                             : "\nFit: %u people; more was not tried.\n",
+                      r->fit);
+    } else if (r->search) {
         (void)fprintf(out,
                       french ? "\nTiennent : %u personnes ; au-delà : %s.\n"
                              : "\nFit: %u people; beyond that: %s.\n",

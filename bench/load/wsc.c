@@ -114,11 +114,19 @@ static int on_writeable(struct wsc *ws, struct lws *wsi)
     return 0;
 }
 
+/* Only with these is `user` ours: with others (certificates) the library hands over its own. */
+static bool of_a_connection(enum lws_callback_reasons reason)
+{
+    return reason == LWS_CALLBACK_CLIENT_ESTABLISHED || reason == LWS_CALLBACK_CLIENT_RECEIVE ||
+           reason == LWS_CALLBACK_CLIENT_WRITEABLE ||
+           reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR || reason == LWS_CALLBACK_CLIENT_CLOSED;
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
 {
     struct wsc *ws = user;
-    if (!ws) {
+    if (!ws || !of_a_connection(reason)) {
         return 0;
     }
     if (ws->closing && reason != LWS_CALLBACK_CLIENT_WRITEABLE) { /* its user may be gone */

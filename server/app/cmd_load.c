@@ -19,7 +19,7 @@
 #include "server/app/paths.h"
 #include "server/app/rehearse.h"
 
-enum { EXIT_UNFIT = 2, PRESENT_WAIT_US = 1500 * US_PER_MS };
+enum { EXIT_UNFIT = 2, EXIT_UNKNOWN = 3, PRESENT_WAIT_US = 1500 * US_PER_MS };
 
 static volatile sig_atomic_t stopped;
 
@@ -352,6 +352,7 @@ static int run(struct job *job)
     load_free(report.load);
     return report.interrupted                        ? EXIT_FAILED
            : verdict.fits || job->options.find_limit ? EXIT_OK
+           : verdict_unknown(&verdict)               ? EXIT_UNKNOWN
                                                      : EXIT_UNFIT;
 }
 
@@ -427,7 +428,9 @@ const struct command command_load = {
         "  --publishers N --subscribers N --rooms N --num-per-second N --duration S ...\n"
         "                                     every key of a scenario is a flag (bench/README.md)\n"
         "  --max-loss 1% --max-join-p95 2s --max-delay-p99 200 --max-freezes 2\n"
-        "                                     what counts as good; exit code 2 when it is not\n"
+        "                                     what counts as good; exit code 2 when it is not,\n"
+        "                                     3 when this tool or the machine was too busy to "
+        "tell\n"
         "  --report FILE.html --json-file FILE  --json  --lang fr|en  --quiet\n"
         "  --url https://host/c/...#link      a class of another server (--speaker-url: a link\n"
         "                                     that may speak; --admin-url: its figures)\n"

@@ -91,6 +91,9 @@ void load_search(struct load *load, const struct shape *shape, uint32_t seats, u
             *window = *now;
             kept = true;
         }
+        if (verdict_unknown(&v)) {
+            break; /* beyond what fitted nothing is known */
+        }
         if (!bad && n == rounded(shape, seats, seats)) {
             break; /* everything we can bring fits */
         }

@@ -382,6 +382,7 @@ int office_new(struct office **out, struct core *core, char *why, size_t cap)
     office->core = core;
     office->fd = -1;
     office->tries = (struct throttle){.burst = 10, .per_minute = 5};
+    office->accounts = (struct throttle){.burst = 30, .per_minute = 2};
     mutex_init(&office->lock);
     cond_init(&office->answered);
     for (unsigned i = 0; i < OFFICE_PACES; i++) {

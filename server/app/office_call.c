@@ -220,6 +220,53 @@ void office_try_good(struct office_call *call, const char *what)
     mutex_unlock(&office->lock);
 }
 
+/* This account and the place it is tried from. */
+static void known_digest(const struct office_call *call, const char *mail,
+                         uint8_t out[PEOPLE_DIGEST_LEN])
+{
+    char text[ACCOUNT_MAIL_MAX + 64];
+    const struct addr *from = &call->ask->remote;
+    size_t len = from->family == ADDR_V4 ? 4 : 8;
+    int at = snprintf(text, sizeof(text), "%.254s ", mail);
+    text_hex(text + at, from->ip, len);
+    office_digest(out, text);
+}
+
+bool office_try_account(struct office_call *call, const char *mail)
+{
+    struct office *office = call->office;
+    uint8_t digest[PEOPLE_DIGEST_LEN];
+    known_digest(call, mail, digest);
+    json_t *known =
+        people_row(call->people, PEOPLE_ONCE_GET, "hti", digest, "known", (int64_t)call->now);
+    json_decref(known);
+    if (known) {
+        return true; /* its owner signs in from here: strangers elsewhere do not lock him out */
+    }
+    uint64_t key = hash_bytes(&office->throttle_key, mail, strlen(mail)) | 1;
+    mutex_lock(&office->lock);
+    bool good = throttle_take(&office->accounts, key, clock_mono_us() / 1000);
+    uint32_t wait = good ? 0 : throttle_wait_s(&office->accounts, key);
+    mutex_unlock(&office->lock);
+    if (!good) {
+        snprintf(call->retry, sizeof(call->retry), "%u", wait);
+        office_refuse(call, 429, "too_fast");
+    }
+    return good;
+}
+
+void office_try_account_good(struct office_call *call, const char *mail)
+{
+    const int64_t days = 180LL * 86400000;
+    struct office *office = call->office;
+    uint8_t digest[PEOPLE_DIGEST_LEN];
+    known_digest(call, mail, digest);
+    mutex_lock(&office->lock);
+    throttle_return(&office->accounts, hash_bytes(&office->throttle_key, mail, strlen(mail)) | 1);
+    mutex_unlock(&office->lock);
+    (void)people_run(call->people, PEOPLE_ONCE_KNOWN, "hi", digest, (int64_t)(call->now + days));
+}
+
 int office_token_make(const struct office_call *call, char out[TOKEN_TEXT_MAX],
                       const struct token_claim *claim)
 {
@@ -254,32 +301,42 @@ static void copy_text(char *out, size_t cap, const json_t *row, const char *key)
     snprintf(out, cap, "%s", text ? text : "");
 }
 
-/* The account of the session cookie. False: the refusal is the answer. */
-static bool signed_in(struct office_call *call)
+/* The one place that says whether a session still counts. */
+json_t *office_session_row(struct office_call *call)
 {
     const struct ipc_str *cookie = &call->ask->header[IPC_ASK_COOKIE];
     char token[ACCOUNT_TOKEN_TEXT + 1];
     if (!cookie->p || account_cookie(token, cookie->p, cookie->len)) {
-        office_refuse(call, 401, "signed_out");
-        return false;
+        return NULL;
     }
     office_digest(call->session, token);
     json_t *row = people_row(call->people, PEOPLE_SESSION_GET, "h", call->session);
     int64_t seen = json_integer_value(json_object_get(row, "seen"));
     int64_t created = json_integer_value(json_object_get(row, "created"));
-    const char *id = json_string_value(json_object_get(row, "id"));
-    bool good = id && !json_integer_value(json_object_get(row, "disabled")) &&
+    bool good = row && !json_integer_value(json_object_get(row, "disabled")) &&
                 call->now - seen < SESSION_IDLE_MS &&
-                call->now - created < (int64_t)SESSION_DAYS * 86400000 &&
-                !id_parse(&call->account.id, ID_PERSON, id, strlen(id));
+                call->now - created < (int64_t)SESSION_DAYS * 86400000;
+    if (!good) {
+        json_decref(row);
+        return NULL;
+    }
+    if (call->now - seen > SEEN_STEP_MS) {
+        (void)people_run(call->people, PEOPLE_SESSION_SEEN, "hi", call->session,
+                         (int64_t)call->now);
+    }
+    return row;
+}
+
+/* The account of the session cookie. False: the refusal is the answer. */
+static bool signed_in(struct office_call *call)
+{
+    json_t *row = office_session_row(call);
+    const char *id = json_string_value(json_object_get(row, "id"));
+    bool good = id && !id_parse(&call->account.id, ID_PERSON, id, strlen(id));
     if (good) {
         copy_text(call->account.mail, sizeof(call->account.mail), row, "mail");
         copy_text(call->account.name, sizeof(call->account.name), row, "name");
         call->account.admin = json_integer_value(json_object_get(row, "admin")) != 0;
-        if (call->now - seen > SEEN_STEP_MS) {
-            (void)people_run(call->people, PEOPLE_SESSION_SEEN, "hi", call->session,
-                             (int64_t)call->now);
-        }
     } else {
         office_refuse(call, 401, "signed_out");
     }

@@ -121,6 +121,12 @@ void office_secret(char out[ACCOUNT_TOKEN_TEXT + 1]);
 bool office_try(struct office_call *call, const char *what);
 /* It was a good one: does not count. */
 void office_try_good(struct office_call *call, const char *what);
+/* The same for one account, wherever the tries come from; a place its owner has signed in from is
+ * not counted, so nobody can lock him out (S24). */
+bool office_try_account(struct office_call *call, const char *mail);
+void office_try_account_good(struct office_call *call, const char *mail);
+/* The row of the session cookie, NULL when there is none that counts. The caller's. */
+json_t *office_session_row(struct office_call *call);
 /* Signs claims for links; the key is the classroom's. 0 or E_*. */
 int office_token_make(const struct office_call *call, char out[TOKEN_TEXT_MAX],
                       const struct token_claim *claim);

@@ -9,6 +9,7 @@ struct office_person {
     char name[ACCOUNT_NAME_MAX * 4 + 1];
     enum role role;
     bool french;
+    bool waiting; /* for a place: may look, not enter */
 };
 
 /* The row of a class that is not in the bin, or NULL and 404 is the answer. The caller's. */

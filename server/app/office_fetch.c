@@ -7,7 +7,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 
-enum { BYTES_MAX = 256 * 1024, WAIT_S = 10 };
+enum { BYTES_MAX = 256 * 1024, WAIT_S = 5, CONNECT_S = 3 };
 
 struct body {
     char *bytes;
@@ -39,6 +39,7 @@ static CURLcode setup(CURL *curl, const struct fetch *f, struct body *body)
     rc = rc ? rc : curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     rc = rc ? rc : curl_easy_setopt(curl, CURLOPT_NOPROXY, "127.0.0.1,localhost");
     rc = rc ? rc : curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)WAIT_S);
+    rc = rc ? rc : curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
     rc = rc ? rc : curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_h);
     rc = rc ? rc : curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
     if (!rc && f->ca[0]) {

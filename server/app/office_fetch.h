@@ -2,7 +2,7 @@
  * Asking another server over https, from a thread of the office: small JSON answers, in time or not
  * at all.
  * Invariants: https only, certificates checked, no redirect is followed (reliability S35), at most
- * 256 KiB, at most 10 s.
+ * 256 KiB, at most 5 s.
  */
 #pragma once
 

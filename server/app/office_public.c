@@ -146,6 +146,7 @@ static void registration_post(struct office_call *call)
         person.french = strcmp(office_text(call, "lang"), "en") != 0;
         person.id = office_person_of(call, &id, person.mail);
         int err = enrol(call, &id, row, &person, &in, &fresh);
+        person.waiting = !in;
         err = err ? err : office_person_link(call, &id, &person, link, sizeof(link));
         if (err) {
             office_failed(call, err);
@@ -170,6 +171,19 @@ static json_t *invited_class(struct office_call *call)
     return office_class_row(call, &call->claim.class_id);
 }
 
+/* Whoever came by a link of the waiting list and has a place now gets the one that enters. */
+static void give_entry(struct office_call *call, json_t *out, const json_t *me,
+                       const json_t *class_row)
+{
+    char link[OFFICE_LINK_MAX];
+    struct office_person person;
+    if (call->claim.kind == TOKEN_INVITATION && office_person_read(&person, me, class_row) &&
+        !person.waiting &&
+        !office_person_link(call, &call->claim.class_id, &person, link, sizeof(link))) {
+        json_object_set_new(out, "token", json_string(strchr(link, '#') + 1));
+    }
+}
+
 static void invitation_get(struct office_call *call)
 {
     json_t *row = invited_class(call);
@@ -183,6 +197,7 @@ static void invitation_get(struct office_call *call)
         json_object_set(out, "name", json_object_get(me, "name"));
         json_object_set(out, "answer", json_object_get(me, "answer"));
         json_object_set(out, "place", json_object_get(me, "place"));
+        give_entry(call, out, me, row);
         if (!strcmp(office_row_text(me, "place"), "waiting")) {
             json_object_set_new(
                 out, "rank",

@@ -38,6 +38,7 @@ bool office_person_read(struct office_person *out, const json_t *row, const json
     out->role = role < 0 ? ROLE_PARTICIPANT : (enum role)role;
     lang = *lang ? lang : office_row_text(class_row, "lang");
     out->french = strcmp(lang, "en") != 0;
+    out->waiting = !strcmp(office_row_text(row, "place"), "waiting");
     return !id_parse(&out->id, ID_PERSON, id, strlen(id));
 }
 
@@ -46,7 +47,7 @@ int office_person_link(struct office_call *call, const struct id *class_id,
 {
     char token[TOKEN_TEXT_MAX];
     char id[ID_TEXT_MAX];
-    struct token_claim claim = {.kind = TOKEN_LINK_PERSON,
+    struct token_claim claim = {.kind = person->waiting ? TOKEN_INVITATION : TOKEN_LINK_PERSON,
                                 .class_id = *class_id,
                                 .person = person->id,
                                 .role = person->role,
@@ -178,8 +179,9 @@ static void write_place(struct office_call *call, const struct id *class_id,
     char when[OFFICE_WHEN_MAX];
     char mail_id[64];
     struct office_person person;
-    if (!office_person_read(&person, row, class_row) ||
-        office_person_link(call, class_id, &person, link, sizeof(link))) {
+    bool known = office_person_read(&person, row, class_row);
+    person.waiting = false; /* the row was read before the place was given */
+    if (!known || office_person_link(call, class_id, &person, link, sizeof(link))) {
         return;
     }
     snprintf(mail_id, sizeof(mail_id), "place-%.12s-%s", office_row_text(class_row, "id") + 2,

@@ -67,19 +67,13 @@ json_t *office_account_json(const json_t *row)
 
 static void session_get(struct office_call *call)
 {
-    const struct ipc_str *cookie = &call->ask->header[IPC_ASK_COOKIE];
     const struct config *config = office_config(call);
-    char token[ACCOUNT_TOKEN_TEXT + 1];
-    json_t *me = json_null();
-    if (cookie->p && !account_cookie(token, cookie->p, cookie->len)) {
-        office_digest(call->session, token);
-        json_t *row = people_row(call->people, PEOPLE_SESSION_GET, "h", call->session);
-        if (row && !json_integer_value(json_object_get(row, "disabled"))) {
-            me = office_account_json(row);
-            json_object_set(me, "password", json_object_get(row, "password"));
-        }
-        json_decref(row);
+    json_t *row = office_session_row(call);
+    json_t *me = row ? office_account_json(row) : json_null();
+    if (row) {
+        json_object_set(me, "password", json_object_get(row, "password"));
     }
+    json_decref(row);
     bool first = people_number(call->people, PEOPLE_ADMINS, "") == 0;
     office_json(call, 200,
                 json_pack("{s:o, s:s, s:b, s:b, s:s}", "me", me, "server", call->server, "first",
@@ -97,6 +91,9 @@ static void session_post(struct office_call *call)
         return;
     }
     bool good_mail = !account_mail(mail, office_text(call, "mail"));
+    if (good_mail && !office_try_account(call, mail)) {
+        return;
+    }
     json_t *row = good_mail ? people_row(call->people, PEOPLE_ACCOUNT_BY_MAIL, "t", mail) : NULL;
     const char *hash = json_string_value(json_object_get(row, "hash"));
     const char *text = json_string_value(json_object_get(row, "id"));
@@ -116,6 +113,7 @@ static void session_post(struct office_call *call)
             (void)people_run(call->people, PEOPLE_ACCOUNT_HASH, "dt", &id, fresh);
         }
         office_try_good(call, "sign");
+        office_try_account_good(call, mail);
         call->account.id = id;
         snprintf(call->account.mail, sizeof(call->account.mail), "%s", mail);
         office_audit(call, "signed.in", text, "");

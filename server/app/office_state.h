@@ -55,7 +55,8 @@ struct office {
     struct office_list finished;
     struct office_question *questions;
     uint64_t last_question;
-    struct throttle tries;
+    struct throttle tries;    /* per address */
+    struct throttle accounts; /* per account */
     char server[81];
     char base[OFFICE_URL_MAX];
     bool public_url; /* base is web.public_url */

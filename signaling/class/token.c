@@ -26,6 +26,7 @@ static const unsigned fields_of[TOKEN_KIND_COUNT] = {
     [TOKEN_RESUME] = HAS_PERSON | HAS_DEVICE | HAS_GENERATION,
     [TOKEN_WHIP] = HAS_PERSON | HAS_ROLE | HAS_EXPIRES | HAS_NAME,
     [TOKEN_WHEP] = HAS_EXPIRES,
+    [TOKEN_INVITATION] = HAS_PERSON | HAS_EXPIRES,
 };
 
 static size_t write_claim(uint8_t *out, size_t cap, const struct token_claim *c)

@@ -28,6 +28,7 @@ enum token_kind {
     TOKEN_RESUME,    /* this page again: class, person, device, generation */
     TOKEN_WHIP,      /* bearer token of one publisher: class, person, role, expires, name */
     TOKEN_WHEP,      /* bearer token of any number of viewers: class, expires */
+    TOKEN_INVITATION, /* opens an invitation, not the class: class, person, expires */
     TOKEN_KIND_COUNT
 };
 

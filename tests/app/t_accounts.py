@@ -309,6 +309,10 @@ def registration(s, claire):
     check("S25 the address of somebody registered gives no link away", again["token"] == "", again)
     status, body = guest.ask("GET", "/api/invitation",
                              headers={"Authorization": "Bearer " + two["token"]})
+    page = Client(s.port)
+    page.send("hello", v=1, lang="fr", link=two["token"])
+    said = page.wait(lambda m: m["t"] in ("error", "door"), 60)
+    check("S25 the link of the waiting list does not open the class", said["t"] == "error", said)
     check("who waits sees his rank", body.get("rank") == 1 and body["place"] == "waiting", body)
     people = claire.ask("GET", f"/api/classes/{c}/people")[1]["people"]
     first = [p for p in people if p["name"] == "Un"][0]["person"]
@@ -316,6 +320,9 @@ def registration(s, claire):
     status, body = guest.ask("GET", "/api/invitation",
                              headers={"Authorization": "Bearer " + two["token"]})
     check("a free place goes to who waits longest", body["place"] == "in", body)
+    page = Client(s.port)
+    page.send("hello", v=1, lang="fr", link=body["token"])
+    check("and the invitation enters now", page.type("door", 60)["t"] == "door")
     check("and is written to them", len(glob.glob(f"{s.data}/mail/queue/*place-*")) == 2)
     closed = claire.ask("POST", "/api/classes", plan(title="Fermée"))[1]["classes"][0]
     check("a class without registration is answered like none",
@@ -394,6 +401,27 @@ def flood(s, claire):
           b.headers.get("retry-after"))
 
 
+def many_addresses(s, admin):
+    """Guessing one account from many places, while its owner signs in from his own."""
+    add_account(s, admin, "Zoé", "zoe@example.org")
+    home = Browser(s, source="127.0.2.1")
+    check("the owner signs in", home.sign_in("zoe@example.org")[0] == 200)
+    answers = [Browser(s, source=f"127.0.3.{i}").sign_in("zoe@example.org", "mauvais mot 12")[0]
+               for i in range(1, 40)]
+    check("S39 an account guessed from 39 addresses is tried 30 times and few more",
+          30 <= answers.count(401) < 39 and answers.count(429) == 39 - answers.count(401),
+          answers.count(401))
+    again = Browser(s, source="127.0.2.1")
+    check("S29 its owner is not locked out by that", again.sign_in("zoe@example.org")[0] == 200)
+    with sqlite3.connect(s.data + "/people.db", timeout=60) as db:
+        db.execute("UPDATE session SET seen = seen - 86400000")
+    db.close()
+    check("a session nobody used for a day is over",
+          again.ask("GET", "/api/session")[1]["me"] is None
+          and again.ask("GET", "/api/classes")[0] == 401)
+    admin.sign_in("ada@example.org")
+
+
 def administration(s, admin):
     accounts = admin.ask("GET", "/api/accounts")[1]["accounts"]
     ada = [a for a in accounts if a["mail"] == "ada@example.org"][0]
@@ -426,6 +454,7 @@ def run():
         roster(s, claire, c)
         invitations(s, claire, c)
         registration(s, claire)
+        many_addresses(s, admin)
         administration(s, admin)
         reminders(s, c)
         ready(s)

@@ -25,7 +25,8 @@ UNKNOWN = "aaaaaaaaaaaaaaaaaaaaaaaaaq"
 ONCE = {"leave", "session.end", "workshop.close", "workshop.cancel", "workshop.stay", "workshop.go",
         "workshop.ask", "workshop.create", "workshop.room.add", "workshop.open", "workshop.delete",
         "workshop.archive", "workshop.room.close", "workshop.room.merge", "stage.invite",
-        "person.remove", "person.wait", "media.offer", "stage.leave", "stage.answer", "wait.refuse", "session.extend"}
+        "person.remove", "person.wait", "media.offer", "stage.leave", "stage.answer", "wait.refuse", "session.extend",
+        "check.ask"}
 WORDS = {"class.set": {"key": "presenters", "value": "several"},
          "person.grant": {"mode": "role", "feature": "mic"},
          "workshop.time": {"minutes": 0, "none": True},
@@ -136,6 +137,8 @@ class Elsewhere:
             assert host.ask("workshop." + t, set=one["id"], **more)["t"] == "ack"
         host.ask("chat.send", text=self.word)
         you = self.guest.snapshot["you"]
+        # The notice is over: nothing changes by itself from here on.
+        assert wait_for(lambda: host.fresh()["workshops"][0]["movesAt"] == 0, PATIENCE, 0.1)
         self.ids = {"PERSON": you["person"], "DEVICE": you["device"], "SET": one["id"],
                     "ROOM": one["rooms"][0]["id"], "MESSAGE": host.fresh()["chat"][0]["id"],
                     "CLASS": kind, "word": self.word}
@@ -426,6 +429,7 @@ class Arena:
             if picture(self.host) != before:
                 self.wrong.append(f"{phase} {locks} {floor}: something refused had an effect")
             self.send_cells([j for j in jobs if j not in refused])
+            self.host.ask("floor.take", how="skipped")  # a turn has an end of its own
             self.unlock(phase)
         self.config(phase, (), "open")
 

@@ -115,6 +115,12 @@ def races(s):
         p.close()
 
 
+def differences(before, after):
+    one, two = json.loads(before), json.loads(after)
+    return " ".join(f"{k}: {one.get(k)} now {two.get(k)}" for k in sorted(one.keys() | two.keys())
+                    if one.get(k) != two.get(k))
+
+
 def run():
     with Server("--rtc.shards", "1", "--limits.connections_per_address", "2000") as s:
         elsewhere = Elsewhere(s)
@@ -132,5 +138,5 @@ def run():
         verdict(reports)
         after = elsewhere.picture()
         check("S27 another class noticed nothing of it", after == before,
-              "" if after == before else f"{before}\n{after}")
+              differences(before, after))
         elsewhere.close()

@@ -16,6 +16,17 @@ def no(a, page, t, code, **fields):
         a.wrong.append(f"walk: {t} {fields}: {code} expected, {got}")
 
 
+def tidy(a, host, animator):
+    """The matrix leaves behind what its random order left: calls, voices, invitations."""
+    for p in (host, animator):
+        p.ask("workshop.voice", on=False)
+        p.ask("workshop.talk")
+        p.ask("workshop.listen", desk=False)
+        p.ask("workshop.help.end", room=a.rooms[0])
+    host.ask("floor.take", how="skipped")
+    host.ask("stage.uninvite", person=a.person(a.victim))
+
+
 def tables(a, host, animator, person):
     """Everybody sits in the first room."""
     a.must(person, "workshop.help", text="please")
@@ -115,6 +126,7 @@ def door(a, host):
     no(a, first, "chat.send", "state", text="out")
     a.must(host, "class.set", key="waiting-room", value="off")
     a.must(host, "person.remove", person=a.person(a.mate), ban=True)
+    a.must(host, "person.unban", person=a.person(a.mate))
     closed = a.mate.wait_closed(PATIENCE)
     a.cells["removed"] += 1
     if not closed or closed.code != 4001:
@@ -138,6 +150,13 @@ def media(a, person):
         (a.taken if fits else a.refused)["view"] += 1
         if (person.loose == before) != fits:
             a.wrong.append(f"walk: view {want}: {person.loose - before} errors")
+
+
+def presence(a, host, person):
+    """Is everybody there?"""
+    a.must(host, "check.ask")
+    no(a, host, "check.ask", "state")
+    a.must(person, "check.answer", check=person.fresh()["checks"][0]["id"])
 
 
 def succession(a, host):
@@ -168,12 +187,14 @@ def dated(a):
 def run(a):
     host, animator, person = (a.pages[r][0] for r in ("host", "animator", "participant"))
     media(a, person)
+    tidy(a, host, animator)
     tables(a, host, animator, person)
     if a.kind == "webinar":
         stage(a, host)
     else:
         floor(a, host)
     door(a, host)
+    presence(a, host, person)
     dated(a)
     host = succession(a, host)
     no(a, animator, "session.end", "denied")

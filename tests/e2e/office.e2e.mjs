@@ -26,13 +26,17 @@ async function look(t, page, what, found) {
 
 /** In both themes and languages, on a desk and on a phone: two opposite corners. */
 async function corners(t, page, what, found) {
+    // Colours change at once, so that none is measured half-way.
+    await page.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     await look(t, page, `${what}-fr-light`, found);
     await page.page.setViewportSize({ width: 360, height: 740 });
-    await page.page.emulateMedia({ colorScheme: 'dark' });
+    await page.page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
     await page.click('lang-en');
+    await page.waitFor('speaks English', () => document.documentElement.lang === 'en', { timeout: 60000 });
     await look(t, page, `${what}-en-dark-phone`, found);
     await page.click('lang-fr');
-    await page.page.emulateMedia({ colorScheme: 'light' });
+    await page.waitFor('speaks French', () => document.documentElement.lang === 'fr', { timeout: 60000 });
+    await page.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     await page.page.setViewportSize({ width: 1280, height: 720 });
 }
 

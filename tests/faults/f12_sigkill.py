@@ -7,7 +7,7 @@ from harness import Server
 def scripted():
     with Server() as s:
         t_faults.core_killed(s)
-        t_faults.core_killed_often(s, 20 if checks.FULL else 5)
+        t_faults.core_killed_often(s, 200 if checks.FULL else 20)
 
 
 def run():

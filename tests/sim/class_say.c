@@ -144,7 +144,7 @@ static json_t *say_field(const struct say *s, const struct schema_field *f)
     case FIELD_INT:
         return say_int(s, f);
     case FIELD_BOOL:
-        return json_boolean(percent(s, strcmp(f->name, "ban") == 0 ? 5 : 50));
+        return json_boolean(percent(s, strcmp(f->name, "ban") == 0 ? 40 : 50));
     case FIELD_ENUM:
         return say_enum(s, f);
     case FIELD_ID:
@@ -187,27 +187,13 @@ static void mend_offer(json_t *m)
     json_object_set_new(m, "offer", offer);
 }
 
-/* The person of somebody who waits, when the page knows of any. */
-static void mend_waiter(const struct say *s, json_t *m)
+/* Somebody of this list, when the page knows of any. */
+static void mend_person(const struct say *s, json_t *m, const json_t *list)
 {
-    const json_t *waiting = json_object_get(view_of(s), "waiting");
-    size_t count = json_array_size(waiting);
+    size_t count = json_array_size(list);
     if (count > 0 && percent(s, 80)) {
-        json_object_set(
-            m, "person",
-            json_object_get(json_array_get(waiting, below(s, (uint32_t)count)), "person"));
-    }
-}
-
-/* Somebody who is kept out, when the page knows of any. */
-static void mend_barred(const struct say *s, json_t *m)
-{
-    const json_t *barred = json_object_get(s->page->view, "barred");
-    size_t count = json_array_size(barred);
-    if (count > 0 && percent(s, 80)) {
-        json_object_set(
-            m, "person",
-            json_object_get(json_array_get(barred, below(s, (uint32_t)count)), "person"));
+        json_object_set(m, "person",
+                        json_object_get(json_array_get(list, below(s, (uint32_t)count)), "person"));
     }
 }
 
@@ -289,10 +275,13 @@ json_t *say_message(const struct say *s, enum msg_type type)
         break;
     case MSG_WAIT_ADMIT:
     case MSG_WAIT_REFUSE:
-        mend_waiter(s, m);
+        mend_person(s, m, json_object_get(view_of(s), "waiting"));
+        break;
+    case MSG_FLOOR_UNLIST:
+        mend_person(s, m, json_object_get(json_object_get(view_of(s), "floor"), "list"));
         break;
     case MSG_PERSON_UNBAN:
-        mend_barred(s, m);
+        mend_person(s, m, json_object_get(view_of(s), "barred"));
         break;
     case MSG_CHECK_ANSWER:
         mend_check(s, m);

@@ -56,7 +56,9 @@ struct sim {
     unsigned fail_percent;
     unsigned kills;
     unsigned failed_commits;
-    bool closing; /* somebody has just closed the workshops */
+    bool closing;              /* somebody has just closed the workshops */
+    unsigned taken[MSG_COUNT]; /* of this seed, for saying what was not said yet */
+    unsigned denied[MSG_COUNT];
 };
 
 /* Per message type, over all seeds. */
@@ -111,11 +113,12 @@ static void borrow_guest(struct sim *sim, struct rig_page *page)
 
 static void count(struct sim *sim, const struct rig_page *page, enum msg_type type, bool ok)
 {
-    (void)sim;
     if (page->error[0]) {
         refused[type]++;
+        sim->denied[type]++;
     } else if (ok) {
         accepted[type]++;
+        sim->taken[type]++;
     }
 }
 
@@ -190,6 +193,19 @@ static void harvest(struct sim *sim)
     }
 }
 
+/* A type that this seed has not seen both taken and refused, rare ones aside; MSG_COUNT: none. */
+static unsigned unseen(struct sim *sim)
+{
+    unsigned from = below(sim, MSG_COUNT);
+    for (unsigned i = 0; i < MSG_COUNT; i++) {
+        unsigned type = (from + i) % MSG_COUNT;
+        if (say_weight((enum msg_type)type) > 10 && !(sim->taken[type] && sim->denied[type])) {
+            return type;
+        }
+    }
+    return MSG_COUNT;
+}
+
 /* Any message of the table, by its weight. */
 static void say_any(struct sim *sim, struct rig_page *page)
 {
@@ -202,6 +218,8 @@ static void say_any(struct sim *sim, struct rig_page *page)
     while (roll >= say_weight((enum msg_type)type)) {
         roll -= say_weight((enum msg_type)type++);
     }
+    unsigned fresh = percent(sim, 15) ? unseen(sim) : MSG_COUNT;
+    type = fresh < MSG_COUNT ? fresh : type;
     /* Some things are said right after another: who closes may think better of it. */
     if (sim->closing && percent(sim, 30)) {
         type = MSG_WS_CANCEL;

@@ -163,7 +163,7 @@ static void send_sealed(struct client *c, uint8_t *plain, size_t header_len, siz
 static size_t repeat_past(const struct client *c, const struct stream_out *s, uint32_t timestamp,
                           uint8_t *body, size_t len)
 {
-    unsigned at = (unsigned)((s->seq - 1) % SIM_KEPT);
+    unsigned at = (unsigned)((s->seq + SIM_KEPT - 1) % SIM_KEPT); /* the first number may be 0 */
     uint32_t offset = timestamp - s->kept[at].timestamp;
     bool has = s->sent && s->kept[at].seq == (uint16_t)(s->seq - 1) && offset <= RED_OFFSET_MAX;
     struct red_block block[2] = {

@@ -97,7 +97,7 @@ def local(ip):
 def page_parts():
     """Whatever the page loads or the server is set to by default lies on the server itself."""
     outside = re.compile(rb"[\"'`](?:stun|turns?):[a-z0-9]|https?://(?!(?:www\.w3\.org|www\.ietf\.org|www\.webrtc\.org|localhost|svelte\.dev"
-                         rb"|github\.com|developer\.mozilla\.org|example|host)[/:\"'. ]?)[a-z0-9.-]+\.[a-z]{2,}")
+                         rb"|github\.com|aomediacodec\.github\.io|developer\.mozilla\.org|example|host)[/:\"'. ]?)[a-z0-9.-]+\.[a-z]{2,}")
     root, found, n = "web-client/dist", [], 0
     for folder, _dirs, files in os.walk(root):
         for name in files:

@@ -38,6 +38,7 @@ enum {
     PRESENCE_US = 100 * US_PER_MS, /* arrivals within this go out together (F23) */
     SLOTS_US = 15 * US_PER_MS,
     SPEAKING_US = 200 * US_PER_MS,
+    SPEAKING_AGAIN_US = US_PER_S, /* while nothing changed, for those who came meanwhile */
     HELLO_US = 10 * US_PER_S,
     RETRY_US = 1 * US_PER_S, /* housekeeping after a failed commit */
     RATE_PER_S = 50,
@@ -188,6 +189,13 @@ struct voices {
     struct media_speaker speaker[10];
     uint32_t recents;
     device_num recent[10];
+    /* What pages were told last: who, how loud in the steps they show (level), who had the floor.
+     */
+    mono_us told_at;
+    uint32_t told;
+    struct media_speaker told_speaker[10];
+    uint32_t told_recents;
+    device_num told_recent[10];
 };
 
 /* Reactions of a webinar since they were last told. */

@@ -657,13 +657,61 @@ static void tell_speaking(struct klass *k, uint16_t index, const struct voices *
     }
 }
 
+/* Pages show three steps of loudness (-dBov, RFC 6464). */
+static uint8_t loudness(uint8_t level)
+{
+    level &= 127;
+    return level < 35 ? 3 : level < 50 ? 2 : 1;
+}
+
+static bool told_before(const struct voices *v, const struct media_speaker *speaker)
+{
+    for (unsigned i = 0; i < v->told; i++) {
+        if (v->told_speaker[i].device == speaker->device) {
+            return v->told_speaker[i].level == loudness(speaker->level);
+        }
+    }
+    return false;
+}
+
+/* Would a page show anything else than it does? Whoever is louder within the same step changes
+ * nothing, and a class of 400 is told five times a second otherwise. */
+static bool speaking_changed(const struct voices *v, struct class_time now)
+{
+    bool same = v->told == v->count && v->told_recents == v->recents &&
+                now.mono - v->told_at < SPEAKING_AGAIN_US;
+    for (unsigned i = 0; same && i < v->count; i++) {
+        same = told_before(v, &v->speaker[i]);
+    }
+    for (unsigned i = 0; same && i < v->recents; i++) {
+        same = v->told_recent[i] == v->recent[i];
+    }
+    return !same;
+}
+
+static void speaking_told(struct voices *v, struct class_time now)
+{
+    v->told_at = now.mono;
+    v->told = v->count;
+    v->told_recents = v->recents;
+    memcpy(v->told_recent, v->recent, sizeof(v->told_recent));
+    for (unsigned i = 0; i < v->count; i++) {
+        v->told_speaker[i].device = v->speaker[i].device;
+        v->told_speaker[i].level = loudness(v->speaker[i].level);
+    }
+}
+
 void routes_timer_speaking(struct klass *k, struct class_time now)
 {
     k->speaking_at = now.mono;
     for (uint16_t i = 0; i < STATE_ROOMS_MAX; i++) {
-        if (k->voices[i] && k->voices[i]->due) {
-            k->voices[i]->due = false;
-            tell_speaking(k, i, k->voices[i]);
+        struct voices *v = k->voices[i];
+        if (v && v->due && speaking_changed(v, now)) {
+            speaking_told(v, now);
+            tell_speaking(k, i, v);
+        }
+        if (v) {
+            v->due = false;
         }
     }
 }

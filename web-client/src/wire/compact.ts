@@ -139,6 +139,13 @@ function directionLines(section: Section, index: number, answer: Answer): string
   return ['a=recvonly', ...rids.map((rid) => `a=rid:${rid} recv`), `a=simulcast:recv ${rids.join(';')}`];
 }
 
+/** Long and short header extensions side by side: the structure of a layered stream needs long ones. */
+function mixedLine(description: Description): string[] {
+  const line = 'a=extmap-allow-mixed';
+  const offered = description.session.includes(line) || description.sections.every((s) => s.lines.includes(line));
+  return offered ? [line] : [];
+}
+
 /** Writes the SDP answer that fits our own offer. */
 export function expandAnswer(offerSdp: string, answer: Answer): string {
   const description = parseSdp(offerSdp);
@@ -151,7 +158,7 @@ export function expandAnswer(offerSdp: string, answer: Answer): string {
     'v=0', 'o=- 1 1 IN IP4 0.0.0.0', 's=-', 't=0 0',
     `a=group:BUNDLE ${description.sections.map((s) => s.mid).join(' ')}`,
     'a=ice-lite', `a=ice-ufrag:${answer.u}`, `a=ice-pwd:${answer.p}`,
-    `a=fingerprint:sha-256 ${fingerprint}`, 'a=setup:passive',
+    `a=fingerprint:sha-256 ${fingerprint}`, 'a=setup:passive', ...mixedLine(description),
   ];
   description.sections.forEach((section, index) => {
     const codecs = codecLines(section, pts, index === 0);

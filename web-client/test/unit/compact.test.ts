@@ -99,3 +99,21 @@ test('H.264 is listed only in the profile all can decode', () => {
 test('a description without VP8 is refused, not guessed', () => {
   assert.throws(() => compactOffer(browsers.chromium.replaceAll('VP8/90000', 'VP7/90000')));
 });
+
+test('the dependency descriptor is agreed on where pictures come in, and where AV1 goes out', () => {
+  const dd = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
+  const has = (sdp: string): boolean[] => parseSdp(expandAnswer(sdp, answer)).sections
+    .filter((s) => s.kind === 'video').map((s) => extensionsOf(s).has(dd));
+  const sections = parseSdp(browsers.chromium);
+  const camera = sections.sections[1]!;
+  camera.lines = camera.lines.filter((l) => !l.includes(dd));
+  camera.lines.push(`a=extmap:13 ${dd}`);
+  const line = camera.lines.findIndex((l) => l.startsWith('m='));
+  const text = (): string => [...sections.session, ...sections.sections.flatMap((s) => s.lines), ''].join('\r\n');
+  assert.equal(has(text())[0], false, 'VP8 would lose its picture numbers');
+  const av1 = codecsOf(camera).find((c) => c.name === 'av1')!.pt;
+  const words = camera.lines[line]!.split(' ');
+  camera.lines[line] = [...words.slice(0, 3), String(av1), ...words.slice(3).filter((w) => w !== String(av1))].join(' ');
+  assert.equal(has(text())[0], true, 'AV1 cannot do without');
+  assert.ok(expandAnswer(browsers.chromium, answer).includes('a=extmap-allow-mixed'));
+});

@@ -102,10 +102,13 @@ int evidence_file(const struct office_call *call, const struct evidence_wish *wi
     *bytes = NULL;
     *len = 0;
     paths_in(office_paths(call), "run/evidence.XXXXXX", path);
-    int fd = w ? mkostemp(path, O_CLOEXEC) : -1;
+    if (!w) {
+        return E_NOMEM;
+    }
+    int fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0) {
         free(w);
-        return w ? E_IO : E_NOMEM;
+        return E_IO;
     }
     (void)close(fd);
     put_words(w, call, wish, path);

@@ -59,28 +59,6 @@ static void start_text(const struct invite *i, char out[WORD_MAX])
     }
 }
 
-struct value {
-    const char *key;
-    const char *text;
-};
-
-/* One pass: what was put in is never read again, so a name with braces stays a name. */
-static void fill(struct mail_text *out, const char *text, const struct value *values, size_t count)
-{
-    while (*text) {
-        size_t i = 0;
-        while (i < count && strncmp(text, values[i].key, strlen(values[i].key)) != 0) {
-            i++;
-        }
-        if (i < count) {
-            mail_text_str(out, values[i].text);
-            text += strlen(values[i].key);
-        } else {
-            mail_text_add(out, text++, 1);
-        }
-    }
-}
-
 /* The words of this mail with everything put in; the first line is the subject. */
 static void compose(struct mail_text *out, const struct invite *i, const struct paths *paths,
                     const struct invited *who)
@@ -92,15 +70,15 @@ static void compose(struct mail_text *out, const struct invite *i, const struct 
     (void)file_read(paths_in(paths, files[i->kind][i->french], path), TEMPLATE_BYTES_MAX, &own,
                     &len);
     start_text(i, start);
-    const struct value values[] = {
+    const struct mail_value values[] = {
         {"{name}", who->name},
         {"{title}", i->title},
         {"{start}", i->when ? i->when : start},
         {"{link}", who->link},
         {"{server}", i->config->server_name},
     };
-    fill(out, own && len ? own : built_in[i->kind][i->french], values,
-         sizeof(values) / sizeof(values[0]));
+    mail_text_fill(out, own && len ? own : built_in[i->kind][i->french], values,
+                   sizeof(values) / sizeof(values[0]));
     mem_free(own);
 }
 

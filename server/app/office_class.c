@@ -493,6 +493,30 @@ static void staff_delete(struct office_call *call)
     office_json(call, 200, json_object());
 }
 
+void office_class_mail(struct office_call *call, enum office_letter letter, const char *word,
+                       const json_t *class_row, const struct office_person *person,
+                       const char *link)
+{
+    char when[OFFICE_WHEN_MAX];
+    char id[ID_TEXT_MAX];
+    char mail_id[64];
+    id_print(id, ID_PERSON, &person->id);
+    snprintf(mail_id, sizeof(mail_id), "%s-%.12s-%s", word, office_row_text(class_row, "id") + 2,
+             id + 2);
+    struct office_mail mail = {.letter = letter,
+                               .french = person->french,
+                               .id = mail_id,
+                               .to_name = person->name,
+                               .to_mail = person->mail,
+                               .title = office_row_text(class_row, "title"),
+                               .start =
+                                   office_when(when, office_row_number(class_row, "start"),
+                                               office_row_number(class_row, "minutes"),
+                                               office_row_text(class_row, "zone"), person->french),
+                               .link = link};
+    (void)office_mail(call, &mail);
+}
+
 static const struct office_route routes[] = {
     {IPC_GET, "/api/classes", OFFICE_STAFF, OFFICE_DESK, classes_get},
     {IPC_POST, "/api/classes", OFFICE_STAFF, OFFICE_DESK, classes_post},

@@ -1,7 +1,7 @@
 /* Classes as the office keeps them, for its files: plans, people of a roster, places. */
 #pragma once
 
-#include "server/app/office_call.h"
+#include "server/app/office_mail.h"
 
 struct office_person {
     struct id id;
@@ -22,6 +22,10 @@ bool office_person_read(struct office_person *out, const json_t *row, const json
 /* "https://.../i/c_...#token": the personal link of somebody enrolled. 0 or E_*. */
 int office_person_link(struct office_call *call, const struct id *class_id,
                        const struct office_person *person, char *out, size_t cap);
+/* Queues a letter about the class to one of its people; word begins its id, of which one waits. */
+void office_class_mail(struct office_call *call, enum office_letter letter, const char *word,
+                       const json_t *class_row, const struct office_person *person,
+                       const char *link);
 /* Gives free places to those who wait longest and writes to them. */
 void office_fill_places(struct office_call *call, const struct id *class_id);
 /* Makes a class of the live server known here too; account = who owns it from now on. */

@@ -94,28 +94,6 @@ char *office_letter_text(const struct office_call *call, enum office_letter lett
     return text;
 }
 
-struct value {
-    const char *key;
-    const char *text;
-};
-
-/* One pass: what was put in is never read again, so a name with braces stays a name. */
-static void fill(struct mail_text *out, const char *text, const struct value *values, size_t count)
-{
-    while (*text) {
-        size_t i = 0;
-        while (i < count && strncmp(text, values[i].key, strlen(values[i].key)) != 0) {
-            i++;
-        }
-        if (i < count) {
-            mail_text_str(out, values[i].text ? values[i].text : "");
-            text += strlen(values[i].key);
-        } else {
-            mail_text_add(out, text++, 1);
-        }
-    }
-}
-
 static void host_of(const struct office_call *call, char *out, size_t cap)
 {
     const char *name = strstr(call->base, "//") ? strstr(call->base, "//") + 2 : call->base;
@@ -126,9 +104,9 @@ static void host_of(const struct office_call *call, char *out, size_t cap)
 int office_mail(struct office_call *call, const struct office_mail *mail)
 {
     const struct config *config = office_config(call);
-    const struct value values[] = {{"{name}", mail->to_name}, {"{title}", mail->title},
-                                   {"{start}", mail->start},  {"{link}", mail->link},
-                                   {"{text}", mail->text},    {"{server}", call->server}};
+    const struct mail_value values[] = {{"{name}", mail->to_name}, {"{title}", mail->title},
+                                        {"{start}", mail->start},  {"{link}", mail->link},
+                                        {"{text}", mail->text},    {"{server}", call->server}};
     struct mail_text text = {0};
     struct mail_text message = {0};
     struct spool spool;
@@ -140,7 +118,7 @@ int office_mail(struct office_call *call, const struct office_mail *mail)
         return E_STATE;
     }
     char *words = office_letter_text(call, mail->letter, mail->french, &own);
-    fill(&text, words ? words : "", values, sizeof(values) / sizeof(values[0]));
+    mail_text_fill(&text, words ? words : "", values, sizeof(values) / sizeof(values[0]));
     mem_free(words);
     char *body = text.bad || !text.s ? NULL : strchr(text.s, '\n');
     int err = body ? 0 : E_NOMEM;

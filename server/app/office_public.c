@@ -72,29 +72,6 @@ static void registration_get(struct office_call *call)
     json_decref(row);
 }
 
-static void write_to(struct office_call *call, const json_t *class_row,
-                     const struct office_person *person, const char *link, bool in)
-{
-    char when[OFFICE_WHEN_MAX];
-    char text[ID_TEXT_MAX];
-    char mail_id[64];
-    id_print(text, ID_PERSON, &person->id);
-    snprintf(mail_id, sizeof(mail_id), "place-%.12s-%s", office_row_text(class_row, "id") + 2,
-             text + 2);
-    struct office_mail mail = {.letter = in ? LETTER_PLACE : LETTER_WAITING,
-                               .french = person->french,
-                               .id = mail_id,
-                               .to_name = person->name,
-                               .to_mail = person->mail,
-                               .title = office_row_text(class_row, "title"),
-                               .start =
-                                   office_when(when, office_row_number(class_row, "start"),
-                                               office_row_number(class_row, "minutes"),
-                                               office_row_text(class_row, "zone"), person->french),
-                               .link = link};
-    (void)office_mail(call, &mail);
-}
-
 /* One transaction decides about the last place. *fresh = was not registered before. */
 static int enrol(struct office_call *call, const struct id *id, const json_t *row,
                  struct office_person *person, bool *in, bool *fresh)
@@ -151,7 +128,8 @@ static void registration_post(struct office_call *call)
         if (err) {
             office_failed(call, err);
         } else {
-            write_to(call, row, &person, link, in);
+            office_class_mail(call, in ? LETTER_PLACE : LETTER_WAITING, "place", row, &person,
+                              link);
             office_audit(call, "registered", office_part(call, 0), person.mail);
             /* Whoever types the address of somebody registered gets nothing but a mail sent there.
              */

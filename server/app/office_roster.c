@@ -176,28 +176,13 @@ static void write_place(struct office_call *call, const struct id *class_id,
                         const json_t *class_row, const json_t *row)
 {
     char link[OFFICE_LINK_MAX];
-    char when[OFFICE_WHEN_MAX];
-    char mail_id[64];
     struct office_person person;
     bool known = office_person_read(&person, row, class_row);
     person.waiting = false; /* the row was read before the place was given */
     if (!known || office_person_link(call, class_id, &person, link, sizeof(link))) {
         return;
     }
-    snprintf(mail_id, sizeof(mail_id), "place-%.12s-%s", office_row_text(class_row, "id") + 2,
-             office_row_text(row, "person") + 2);
-    struct office_mail mail = {.letter = LETTER_PLACE,
-                               .french = person.french,
-                               .id = mail_id,
-                               .to_name = person.name,
-                               .to_mail = person.mail,
-                               .title = office_row_text(class_row, "title"),
-                               .start =
-                                   office_when(when, office_row_number(class_row, "start"),
-                                               office_row_number(class_row, "minutes"),
-                                               office_row_text(class_row, "zone"), person.french),
-                               .link = link};
-    (void)office_mail(call, &mail);
+    office_class_mail(call, LETTER_PLACE, "place", class_row, &person, link);
 }
 
 void office_fill_places(struct office_call *call, const struct id *class_id)

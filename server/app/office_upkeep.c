@@ -44,27 +44,12 @@ static void remind_one(struct office_call *call, const struct id *class_id, cons
                        const json_t *row)
 {
     char link[OFFICE_LINK_MAX];
-    char when[OFFICE_WHEN_MAX];
-    char mail_id[64];
     struct office_person person;
     if (!office_person_read(&person, row, class_row) ||
         office_person_link(call, class_id, &person, link, sizeof(link))) {
         return;
     }
-    snprintf(mail_id, sizeof(mail_id), "remind-%.12s-%s", office_row_text(class_row, "id") + 2,
-             office_row_text(row, "person") + 2);
-    struct office_mail mail = {.letter = LETTER_REMINDER,
-                               .french = person.french,
-                               .id = mail_id,
-                               .to_name = person.name,
-                               .to_mail = person.mail,
-                               .title = office_row_text(class_row, "title"),
-                               .start =
-                                   office_when(when, office_row_number(class_row, "start"),
-                                               office_row_number(class_row, "minutes"),
-                                               office_row_text(class_row, "zone"), person.french),
-                               .link = link};
-    (void)office_mail(call, &mail);
+    office_class_mail(call, LETTER_REMINDER, "remind", class_row, &person, link);
 }
 
 /* Marked before it is queued would lose one at a kill; queued first, the same file is written

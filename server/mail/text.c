@@ -48,6 +48,23 @@ void mail_text_str(struct mail_text *t, const char *s)
     mail_text_add(t, s, strlen(s));
 }
 
+void mail_text_fill(struct mail_text *out, const char *text, const struct mail_value *values,
+                    size_t count)
+{
+    while (*text) {
+        size_t i = 0;
+        while (i < count && strncmp(text, values[i].key, strlen(values[i].key)) != 0) {
+            i++;
+        }
+        if (i < count) {
+            mail_text_str(out, values[i].text ? values[i].text : "");
+            text += strlen(values[i].key);
+        } else {
+            mail_text_add(out, text++, 1);
+        }
+    }
+}
+
 void mail_text_format(struct mail_text *t, const char *format, ...)
 {
     va_list args;

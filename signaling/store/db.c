@@ -63,7 +63,7 @@ struct db {
     uint32_t busy_ms;
 };
 
-static int code_of(int rc)
+int db_code(int rc)
 {
     switch (rc & 0xff) {
     case SQLITE_OK:
@@ -93,7 +93,7 @@ static int run(struct db *db, enum statement id)
     int rc = sqlite3_step(db->st[id]);
     int reset = sqlite3_reset(db->st[id]);
     (void)sqlite3_clear_bindings(db->st[id]);
-    return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : code_of(reset ? reset : rc);
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : db_code(reset ? reset : rc);
 }
 
 static void bind_id(struct db *db, enum statement id, int at, const struct id *value)
@@ -115,26 +115,26 @@ static int first_int(struct db *db, const char *text, int64_t *out)
         }
     }
     (void)sqlite3_finalize(st);
-    return rc == SQLITE_ROW ? 0 : code_of(rc);
+    return rc == SQLITE_ROW ? 0 : db_code(rc);
 }
 
 static int quick_check(struct db *db)
 {
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &st, NULL);
-    int err = rc == SQLITE_OK ? 0 : code_of(rc);
+    int err = rc == SQLITE_OK ? 0 : db_code(rc);
     if (!err) {
         rc = sqlite3_step(st);
         const unsigned char *text = rc == SQLITE_ROW ? sqlite3_column_text(st, 0) : NULL;
         bool ok = text && strcmp((const char *)text, "ok") == 0;
-        err = ok ? 0 : rc == SQLITE_ROW ? E_CORRUPT : code_of(rc);
+        err = ok ? 0 : rc == SQLITE_ROW ? E_CORRUPT : db_code(rc);
     }
     (void)sqlite3_finalize(st);
     return err;
 }
 
 /* SQL is a literal at the place it is run: nothing can be pasted into it (S30). */
-#define EXECUTE(db, literal) code_of(sqlite3_exec((db)->handle, "" literal, NULL, NULL, NULL))
+#define EXECUTE(db, literal) db_code(sqlite3_exec((db)->handle, "" literal, NULL, NULL, NULL))
 
 /* From an empty file to version 1. */
 static int migrate_from_0(struct db *db)
@@ -183,7 +183,7 @@ static int prepare(struct db *db)
         int rc =
             sqlite3_prepare_v3(db->handle, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &db->st[i], NULL);
         if (rc != SQLITE_OK) {
-            return code_of(rc);
+            return db_code(rc);
         }
     }
     return 0;
@@ -206,7 +206,7 @@ static int open_and_check(struct db *db, const char *path, uint32_t busy_ms)
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
     if (rc != SQLITE_OK) {
-        return code_of(rc);
+        return db_code(rc);
     }
     db->busy_ms = busy_ms;
     (void)sqlite3_busy_timeout(db->handle, (int)busy_ms);
@@ -270,7 +270,7 @@ static int open_reader(struct db *db, const char *path)
     int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
     int64_t version = 0;
     if (rc != SQLITE_OK) {
-        return code_of(rc);
+        return db_code(rc);
     }
     (void)sqlite3_busy_timeout(db->handle, READER_BUSY_MS);
     int err = first_int(db, "PRAGMA user_version", &version);
@@ -310,7 +310,7 @@ int db_next_epoch(struct db *db, uint64_t *epoch)
     int rc = sqlite3_step(db->st[ST_EPOCH_GET]);
     *epoch = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(db->st[ST_EPOCH_GET], 0) : 0;
     (void)sqlite3_reset(db->st[ST_EPOCH_GET]);
-    return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? E_CORRUPT : code_of(rc);
+    return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? E_CORRUPT : db_code(rc);
 }
 
 /* ---- writing
@@ -349,7 +349,7 @@ int db_last_seq(struct db *db, const struct id *class_id, uint64_t *seq)
     *seq = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(db->st[ST_LAST], 0) : 0;
     (void)sqlite3_reset(db->st[ST_LAST]);
     (void)sqlite3_clear_bindings(db->st[ST_LAST]);
-    return rc == SQLITE_ROW ? 0 : code_of(rc);
+    return rc == SQLITE_ROW ? 0 : db_code(rc);
 }
 
 static int put_blob(struct db *db, enum statement id, const struct class_record *r)
@@ -451,7 +451,7 @@ static int load_snapshot(struct db *db, struct image_build *b, size_t *offset)
     sqlite3_stmt *st = db->st[ST_LOAD_SNAPSHOT];
     bind_id(db, ST_LOAD_SNAPSHOT, 1, &b->image.class_id);
     int rc = sqlite3_step(st);
-    int err = code_of(rc);
+    int err = db_code(rc);
     if (rc == SQLITE_ROW) {
         b->has_snapshot = true;
         b->image.snapshot.seq = (uint64_t)sqlite3_column_int64(st, 0);
@@ -471,7 +471,7 @@ static int load_events(struct db *db, struct image_build *b)
     while (!err && (rc = sqlite3_step(st)) != SQLITE_DONE) {
         size_t n = b->image.event_count;
         size_t offset_cap = b->event_cap;
-        err = rc == SQLITE_ROW ? 0 : code_of(rc);
+        err = rc == SQLITE_ROW ? 0 : db_code(rc);
         err = err ? err : ensure(&b->offsets, sizeof(*b->offsets), &offset_cap, n + 1);
         err = err ? err : ensure(&b->events, sizeof(*b->events), &b->event_cap, n + 1);
         if (!err) {
@@ -492,7 +492,7 @@ static int load_keys(struct db *db, struct image_build *b)
     int rc;
     while (!err && (rc = sqlite3_step(st)) != SQLITE_DONE) {
         size_t n = b->image.key_count;
-        err = rc == SQLITE_ROW ? 0 : code_of(rc);
+        err = rc == SQLITE_ROW ? 0 : db_code(rc);
         bool sane = !err && sqlite3_column_bytes(st, 0) == ID_LEN &&
                     sqlite3_column_bytes(st, 1) == PERSON_KEY_LEN;
         err = err || sane ? err : E_CORRUPT;
@@ -538,7 +538,7 @@ int db_load(struct db *db, int (*load_h)(void *arg, const struct class_image *im
     int rc;
     while (!err && (rc = sqlite3_step(st)) != SQLITE_DONE) {
         struct id id;
-        err = rc == SQLITE_ROW ? 0 : code_of(rc);
+        err = rc == SQLITE_ROW ? 0 : db_code(rc);
         if (!err && sqlite3_column_bytes(st, 0) != ID_LEN) {
             err = E_CORRUPT;
         }

@@ -12,6 +12,9 @@
 
 struct db;
 
+/* 0 or E_* of a result of SQLite, extended or not. */
+int db_code(int rc);
+
 /* As store_open says; why (cap bytes) receives one line for people on failure. */
 int db_open(struct db **out, const char *path, uint32_t busy_ms, char *why, size_t cap);
 /* Opens an existing file beside a running server, for reading only. Errors and why as db_open. */

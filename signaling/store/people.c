@@ -10,6 +10,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "signaling/store/db.h"
 
 enum { BUSY_MS = 10000 };
 
@@ -24,33 +25,9 @@ struct people {
     sqlite3_stmt *st[PEOPLE_COUNT];
 };
 
-static int code_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return 0;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return E_BUSY;
-    case SQLITE_FULL:
-        return E_FULL;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return E_CORRUPT;
-    case SQLITE_NOMEM:
-        return E_NOMEM;
-    case SQLITE_CONSTRAINT:
-        return E_DUP;
-    default:
-        return E_IO;
-    }
-}
-
 /* SQL is a literal at the place it is run (S30). */
 #define EXECUTE(people, literal)                                                                   \
-    code_of(sqlite3_exec((people)->handle, "" literal, NULL, NULL, NULL))
+    db_code(sqlite3_exec((people)->handle, "" literal, NULL, NULL, NULL))
 
 /* Who may sign in, and who did what. */
 static int migrate_from_0(struct people *p)
@@ -112,7 +89,7 @@ static int64_t pragma_version(struct people *p, int *err)
     if (rc == SQLITE_ROW) {
         version = sqlite3_column_int64(st, 0);
     }
-    *err = rc == SQLITE_ROW ? 0 : code_of(rc);
+    *err = rc == SQLITE_ROW ? 0 : db_code(rc);
     (void)sqlite3_finalize(st);
     return version;
 }
@@ -147,7 +124,7 @@ int people_open(struct people **out, const char *path)
     if (!err) {
         (void)close(fd);
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-        err = code_of(sqlite3_open_v2(path, &p->handle, flags, NULL));
+        err = db_code(sqlite3_open_v2(path, &p->handle, flags, NULL));
     }
     if (!err) {
         (void)sqlite3_busy_timeout(p->handle, BUSY_MS);
@@ -202,7 +179,7 @@ int people_copy(const char *from, const char *to)
         (void)sqlite3_bind_text(st, 1, fresh, -1, SQLITE_STATIC);
         rc = sqlite3_step(st);
     }
-    int err = code_of(rc);
+    int err = db_code(rc);
     (void)sqlite3_finalize(st);
     (void)sqlite3_close(handle);
     if (!err && (chmod(fresh, 0600) != 0 || rename(fresh, to) != 0)) {
@@ -252,7 +229,7 @@ static int done(sqlite3_stmt *st, int rc)
 {
     int reset = sqlite3_reset(st);
     (void)sqlite3_clear_bindings(st);
-    return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : code_of(reset ? reset : rc);
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : db_code(reset ? reset : rc);
 }
 
 int people_run(struct people *p, enum people_query q, const char *args, ...)

@@ -2,6 +2,7 @@
 import { mount } from 'svelte';
 import '../ui/tokens.css';
 import '../ui/base.css';
+import '../ui/over.css';
 import App from './App.svelte';
 import { exposeHook } from './hook.ts';
 import { Room } from './room.svelte.ts';

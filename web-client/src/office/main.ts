@@ -2,6 +2,7 @@
 import { mount } from 'svelte';
 import '../ui/tokens.css';
 import '../ui/base.css';
+import '../ui/over.css';
 import './office.css';
 import Office from './Office.svelte';
 

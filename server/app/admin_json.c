@@ -175,16 +175,19 @@ int admin_json_parse(struct admin_json *out, const char *text, size_t len, char 
         return 0;
     }
     bool roll = admin_roll_kind(cmd, &out->request.kind);
+    bool everybody = !strcmp(cmd, "class.forget_all") || !strcmp(cmd, "class.unsay");
     bool show = !strcmp(cmd, "class.show");
     bool link = !strcmp(cmd, "link");
     bool forget = !strcmp(cmd, "class.forget");
     if (!strcmp(cmd, "class.edit") || !strcmp(cmd, "class.bin")) {
         return parse_edit(out, cmd, why, why_cap);
     }
-    if (!roll && !show && !link && !forget && strcmp(cmd, "class.end") != 0) {
+    if (!roll && !show && !link && !forget && !everybody && strcmp(cmd, "class.end") != 0) {
         return bad(why, why_cap, "unknown request");
     }
-    if (!roll) {
+    if (everybody) {
+        out->request.kind = !strcmp(cmd, "class.unsay") ? ADMIN_UNSAY : ADMIN_FORGET_ALL;
+    } else if (!roll) {
         out->request.kind = show ? ADMIN_CLASS_SHOW : forget ? ADMIN_FORGET : ADMIN_CLASS_END;
     }
     if (parse_id(&out->request.class_id, out->doc, "class", ID_CLASS)) {

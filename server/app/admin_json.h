@@ -6,6 +6,8 @@
  *   {"cmd":"class.edit","class":"c_...","title":"...","settings":{...}}
  *   {"cmd":"class.bin","class":"c_...","bin":true}
  *   {"cmd":"class.forget","class":"c_...","person":"p_..."}
+ *   {"cmd":"class.forget_all","class":"c_..."}   names and texts of everybody
+ *   {"cmd":"class.unsay","class":"c_..."}        what everybody wrote; names stay
  *   {"cmd":"link","class":"c_...","role":"participant|speaker|...","ttl_s":0,"single":false}
  *   {"cmd":"drain"} {"cmd":"status"} {"cmd":"capacity"}
  * Answers: {"ok":true, ...} or {"ok":false,"code":"E_...","why":"..."}.

@@ -183,6 +183,7 @@ void office_upkeep(struct office_call *call)
     (void)people_run(call->people, PEOPLE_AUDIT_PRUNE, "i",
                      (int64_t)(call->now - AUDIT_DAYS * day));
     empty_bin(call);
+    office_expect_all(call);
     remind_all(call);
     knock_all(call);
     evidence_upkeep(call);

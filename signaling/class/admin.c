@@ -4,6 +4,7 @@
 #include "codec/base/err.h"
 #include "codec/base/text.h"
 #include "signaling/class/conduct.h"
+#include "signaling/journal/seal.h"
 
 enum { LINK_TTL_S = 400 * 86400, TITLE_CHARS_MAX = 200, PASS_CHARS_MAX = 80 };
 
@@ -329,6 +330,30 @@ static void pass_for(struct klass *k, uint64_t request, const struct admin_reque
     answer(room, request, 0);
 }
 
+/* Retention. One event a person, so that each fold and each page knows whose texts are gone. */
+static void forget_all(struct klass *k, uint64_t request, enum event_type type,
+                       struct class_time now)
+{
+    struct act act;
+    int err = act_begin(&act, k, now);
+    if (!err) {
+        act.batch->reply = (struct reply){.kind = REPLY_ADMIN, .request = request};
+        for (size_t i = 0; i < k->keys.count && !act.err; i++) {
+            const struct id *person = &k->keys.entries[i].person;
+            struct id owner = seal_words_owner(person);
+            struct id words = seal_words_id(person);
+            bool whole = type == EVENT_PERSON_FORGOTTEN;
+            if (!keyring_find(&k->keys, &owner) && (whole || keyring_find(&k->keys, &words))) {
+                act_emit(&act, (struct event){.type = type, .person = *person});
+            }
+        }
+        err = act_end(&act);
+    }
+    if (err) {
+        refuse(k->room, request, err, "could not be stored");
+    }
+}
+
 static void on_class(struct klass *k, uint64_t request, const struct admin_request *req,
                      struct class_time now)
 {
@@ -359,12 +384,18 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         pass_for(k, request, req, now);
         break;
     case ADMIN_FORGET:
-        if (state_person(k->work, &req->person) || keyring_find(&k->keys, &req->person)) {
+        if (state_person(k->work, &req->person) || keyring_knows(&k->keys, &req->person)) {
             emit(k, request, (struct event){.type = EVENT_PERSON_FORGOTTEN, .person = req->person},
                  now);
         } else {
             refuse(room, request, E_NOTFOUND, "nobody of this id is known here");
         }
+        break;
+    case ADMIN_FORGET_ALL:
+        forget_all(k, request, EVENT_PERSON_FORGOTTEN, now);
+        break;
+    case ADMIN_UNSAY:
+        forget_all(k, request, EVENT_WORDS_FORGOTTEN, now);
         break;
     case ADMIN_ROLL_CORRECT:
     case ADMIN_ROLL_CONTEST:

@@ -127,6 +127,8 @@ enum admin_kind {
     ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
     ADMIN_PASS,         /* class_id, publish, title (name), person, ttl_s -> likewise */
     ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */
+    ADMIN_FORGET_ALL,   /* class_id: of everybody */
+    ADMIN_UNSAY,        /* class_id: what everybody wrote; names stay */
     ADMIN_ROLL_CORRECT, /* class_id, person, session, status + 1 or 0, title (reason), by */
     ADMIN_ROLL_CONTEST, /* class_id, person, session, title (why) */
     ADMIN_ROLL_SEAL,    /* class_id, session, title (digests), by */

@@ -151,15 +151,17 @@ static void records_free(struct records *r)
     mem_free(r->bytes);
 }
 
-/* Keys of people first named in this batch travel with it. */
-static int add_key(struct records *r, struct batch *b, const struct event *e)
+/* The id under which the key of an event's text is kept. False: it has none. */
+static bool key_id(const struct event *e, struct id *out)
 {
     const struct event_row *row = event_row(e->type);
-    if (!e->text || !(row->fields & EVF_SEALED)) {
-        return 0;
-    }
-    struct klass *k = b->klass;
-    const struct key_entry *key = keyring_need(&k->keys, &e->person, &k->room->config.rng);
+    *out = row->fields & EVF_WORDS ? seal_words_id(&e->person) : e->person;
+    return e->text && row->fields & EVF_SEALED;
+}
+
+static int need_key(struct records *r, struct klass *k, const struct id *id)
+{
+    const struct key_entry *key = keyring_need(&k->keys, id, &k->room->config.rng);
     if (!key) {
         return E_NOMEM;
     }
@@ -168,10 +170,36 @@ static int add_key(struct records *r, struct batch *b, const struct event *e)
     }
     r->list[r->count++] = (struct class_record){.kind = RECORD_PERSON_KEY,
                                                 .class_id = k->id,
-                                                .person = e->person,
+                                                .person = *id,
                                                 .data = key->key,
                                                 .len = PERSON_KEY_LEN};
     return 0;
+}
+
+/* Keys of people first named in this batch travel with it. A key for words never stands alone: so
+ * one can tell the keys apart by their ids. */
+static int add_key(struct records *r, struct batch *b, const struct event *e)
+{
+    struct id id;
+    if (!key_id(e, &id)) {
+        return 0;
+    }
+    int err = need_key(r, b->klass, &e->person);
+    return err || id_equal(&id, &e->person) ? err : need_key(r, b->klass, &id);
+}
+
+static void add_forget(struct records *r, const struct batch *b, const struct event *e)
+{
+    struct id words = seal_words_id(&e->person);
+    bool whole = e->type == EVENT_PERSON_FORGOTTEN;
+    if (whole || e->type == EVENT_WORDS_FORGOTTEN) {
+        r->list[r->count++] =
+            (struct class_record){.kind = RECORD_FORGET, .class_id = b->klass->id, .person = words};
+    }
+    if (whole) {
+        r->list[r->count++] = (struct class_record){
+            .kind = RECORD_FORGET, .class_id = b->klass->id, .person = e->person};
+    }
 }
 
 static int encode_batch(struct records *r, struct batch *b)
@@ -182,7 +210,7 @@ static int encode_batch(struct records *r, struct batch *b)
     for (size_t i = 0; i < b->count; i++) {
         cap += 192 + rtext_len(b->events[i].text);
     }
-    r->list = mem_alloc((b->count * 2 + 1) * sizeof(*r->list));
+    r->list = mem_alloc((b->count * 3 + 1) * sizeof(*r->list));
     r->bytes = mem_alloc(cap);
     if (!r->list || !r->bytes) {
         return E_NOMEM;
@@ -199,10 +227,7 @@ static int encode_batch(struct records *r, struct batch *b)
                                                     .seq = e->seq,
                                                     .data = at,
                                                     .len = (size_t)(w.p - at)};
-        if (e->type == EVENT_PERSON_FORGOTTEN) {
-            r->list[r->count++] = (struct class_record){
-                .kind = RECORD_FORGET, .class_id = k->id, .person = e->person};
-        }
+        add_forget(r, b, e);
     }
     return err;
 }
@@ -459,6 +484,28 @@ static void tell_queue_of(struct klass *k, const struct batch *b)
     }
 }
 
+/* True when texts were erased. */
+static bool settle_keys(struct klass *k, const struct event *e)
+{
+    struct id id;
+    struct key_entry *key = key_id(e, &id) ? keyring_find(&k->keys, &id) : NULL;
+    bool whole = e->type == EVENT_PERSON_FORGOTTEN;
+    bool erased = whole || e->type == EVENT_WORDS_FORGOTTEN;
+    if (key) {
+        struct key_entry *own = keyring_find(&k->keys, &e->person);
+        key->stored = true; /* it travelled with the text */
+        own->stored = own->stored || own != key;
+    }
+    if (whole) {
+        keyring_forget(&k->keys, &e->person);
+    }
+    if (erased) {
+        struct id words = seal_words_id(&e->person);
+        keyring_forget(&k->keys, &words);
+    }
+    return erased;
+}
+
 /* Everything that had to wait for the disk. */
 static void apply(struct klass *k, struct batch *b, struct class_time now)
 {
@@ -478,14 +525,7 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
         uint8_t see = event_row(e->type)->see;
         at_once = at_once || ((see & SEE_TOLD) && !(see & SEE_PRESENCE));
         rights = rights || (see & SEE_RIGHTS);
-        erased = erased || e->type == EVENT_PERSON_FORGOTTEN;
-        struct key_entry *key = e->text ? keyring_find(&k->keys, &e->person) : NULL;
-        if (key) {
-            key->stored = true; /* it travelled with the text */
-        }
-        if (e->type == EVENT_PERSON_FORGOTTEN) {
-            keyring_forget(&k->keys, &e->person);
-        }
+        erased = settle_keys(k, e) || erased;
     }
     parts_told(k, b->events, b->count);
     k->room->stats.events += b->count;

@@ -406,8 +406,28 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         break;
     case ADMIN_CLASS_CREATE:
     case ADMIN_CLASS_LIST:
+    case ADMIN_LIMITS:
         break;
     }
+}
+
+/* Whoever is inside stays, whatever the new limits are. */
+static void limits(struct classroom *room, uint64_t request, const struct admin_request *req)
+{
+    struct jsonw *w = &room->json;
+    if (req->limit[0] == 0 || req->limit[0] > STATE_SEATS_MAX) {
+        refuse(room, request, E_RANGE, "people of a class: 1 to 4000");
+        return;
+    }
+    room->config.people_max = req->limit[0];
+    room->config.seats_max = req->limit[1];
+    room->config.live_max = req->limit[2];
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_int(w, "people", (int64_t)seats_taken(room));
+    jsonw_key_int(w, "live", (int64_t)seats_classes(room));
+    jsonw_object_end(w);
+    answer(room, request, 0);
 }
 
 void classroom_admin(struct classroom *room, uint64_t request, const struct admin_request *req,
@@ -419,6 +439,8 @@ void classroom_admin(struct classroom *room, uint64_t request, const struct admi
         create(room, request, req, now);
     } else if (req->kind == ADMIN_CLASS_LIST) {
         list(room, request);
+    } else if (req->kind == ADMIN_LIMITS) {
+        limits(room, request, req);
     } else if (exists(k)) {
         on_class(k, request, req, now);
     } else {

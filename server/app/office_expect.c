@@ -25,7 +25,7 @@ static bool tell_one(struct office_call *call, const struct id *class_id, const 
     const char *text = office_row_text(row, "person");
     const char *name = office_row_text(row, "name");
     const char *number = office_row_text(row, "number");
-    bool changed = office_row_number(row, "told") < 0; /* it may have had one before */
+    bool changed = office_row_number(row, "listed") < 0; /* it may have had one before */
     json_t *request = json_pack("{s:s, s:s, s:s, s:i, s:s}", "cmd", "roll.expect", "class",
                                 id_print(id, ID_CLASS, class_id), "person", text, "role",
                                 role_number(office_row_text(row, "role")), "text", name);
@@ -36,7 +36,7 @@ static bool tell_one(struct office_call *call, const struct id *class_id, const 
     bool good = json_is_true(json_object_get(answer, "ok"));
     json_decref(answer);
     return good && !id_parse(&person, ID_PERSON, text, strlen(text)) &&
-           !people_run(call->people, PEOPLE_ENROLLED_TOLD, "ddtt", class_id, &person, name, number);
+           !people_run(call->people, PEOPLE_ENROLLED_LISTED, "ddtt", class_id, &person, name, number);
 }
 
 bool office_expect(struct office_call *call, const struct id *class_id)
@@ -45,7 +45,7 @@ bool office_expect(struct office_call *call, const struct id *class_id)
     json_t *row;
     bool any = false;
     json_t *rows =
-        people_rows(call->people, PEOPLE_ENROLLED_UNTOLD, "di", class_id, (int64_t)TOLD_AT_ONCE);
+        people_rows(call->people, PEOPLE_ENROLLED_UNLISTED, "di", class_id, (int64_t)TOLD_AT_ONCE);
     json_array_foreach(rows, i, row)
     {
         if (!tell_one(call, class_id, row)) {
@@ -61,7 +61,7 @@ void office_expect_all(struct office_call *call)
 {
     size_t i;
     json_t *row;
-    json_t *rows = people_rows(call->people, PEOPLE_CLASSES_UNTOLD, "ii",
+    json_t *rows = people_rows(call->people, PEOPLE_CLASSES_UNLISTED, "ii",
                                (int64_t)(call->now + EARLY_MS), (int64_t)(call->now - LATE_MS));
     json_array_foreach(rows, i, row)
     {

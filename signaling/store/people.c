@@ -77,15 +77,15 @@ static int migrate_from_1(struct people *p)
            "PRAGMA user_version = 2");
 }
 
-/* Numbers of a training register; told = the class knows the row as it is. What an administrator
+/* Numbers of a training register; listed = the class knows the row as it is. What an administrator
  * sets while the server runs: how long things are kept (keep.class zero = everywhere), limits. Who
  * could not be let in (refused), by day and class. */
 static int migrate_from_2(struct people *p)
 {
     return EXECUTE(
         p, "ALTER TABLE enrolled ADD COLUMN number TEXT NOT NULL DEFAULT '';"
-           "ALTER TABLE enrolled ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
-           "CREATE INDEX enrolled_untold ON enrolled(told, class);"
+           "ALTER TABLE enrolled ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;"
+           "CREATE INDEX enrolled_unlisted ON enrolled(listed, class);"
            "CREATE INDEX enrolled_number ON enrolled(class, number);"
            "CREATE TABLE keep (class BLOB NOT NULL, what TEXT NOT NULL, days INTEGER NOT NULL,"
            " PRIMARY KEY (class, what)) STRICT, WITHOUT ROWID;"

@@ -36,7 +36,8 @@ static bool tell_one(struct office_call *call, const struct id *class_id, const 
     bool good = json_is_true(json_object_get(answer, "ok"));
     json_decref(answer);
     return good && !id_parse(&person, ID_PERSON, text, strlen(text)) &&
-           !people_run(call->people, PEOPLE_ENROLLED_LISTED, "ddtt", class_id, &person, name, number);
+           !people_run(call->people, PEOPLE_ENROLLED_LISTED, "ddtt", class_id, &person, name,
+                       number);
 }
 
 bool office_expect(struct office_call *call, const struct id *class_id)

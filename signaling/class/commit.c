@@ -21,7 +21,8 @@ const uint8_t *class_key(void *arg, const struct id *person)
 
 struct sealer class_sealer(struct klass *k)
 {
-    return (struct sealer){.ops = k->room->config.token, .key_h = class_key, .arg = k};
+    return (struct sealer){
+        .ops = k->room->config.token, .key_h = class_key, .arg = k, .home = k->id};
 }
 
 void batch_free(struct batch *b)
@@ -151,6 +152,20 @@ static void records_free(struct records *r)
     mem_free(r->bytes);
 }
 
+/* A key that is not stored yet travels with what is sealed under it. */
+static int key_record(struct records *r, struct klass *k, const struct id *owner)
+{
+    const struct key_entry *key = keyring_need(&k->keys, owner, &k->room->config.rng);
+    if (key && !key->stored) {
+        r->list[r->count++] = (struct class_record){.kind = RECORD_PERSON_KEY,
+                                                    .class_id = k->id,
+                                                    .person = *owner,
+                                                    .data = key->key,
+                                                    .len = PERSON_KEY_LEN};
+    }
+    return key ? 0 : E_NOMEM;
+}
+
 /* Keys of people first named in this batch travel with it. */
 static int add_key(struct records *r, struct batch *b, const struct event *e)
 {
@@ -158,20 +173,8 @@ static int add_key(struct records *r, struct batch *b, const struct event *e)
     if (!e->text || !(row->fields & EVF_SEALED)) {
         return 0;
     }
-    struct klass *k = b->klass;
-    const struct key_entry *key = keyring_need(&k->keys, &e->person, &k->room->config.rng);
-    if (!key) {
-        return E_NOMEM;
-    }
-    if (key->stored) {
-        return 0;
-    }
-    r->list[r->count++] = (struct class_record){.kind = RECORD_PERSON_KEY,
-                                                .class_id = k->id,
-                                                .person = e->person,
-                                                .data = key->key,
-                                                .len = PERSON_KEY_LEN};
-    return 0;
+    struct sealer sealer = class_sealer(b->klass);
+    return key_record(r, b->klass, event_owner(e, &sealer));
 }
 
 static int encode_batch(struct records *r, struct batch *b)
@@ -465,6 +468,7 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
     bool rights = false;
     bool at_once = false;
     bool erased = false;
+    struct sealer sealer = class_sealer(k);
     for (size_t i = 0; i < b->count; i++) {
         const struct event *e = &b->events[i];
         struct out_before before = out_before(k, e);
@@ -479,7 +483,8 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
         at_once = at_once || ((see & SEE_TOLD) && !(see & SEE_PRESENCE));
         rights = rights || (see & SEE_RIGHTS);
         erased = erased || e->type == EVENT_PERSON_FORGOTTEN;
-        struct key_entry *key = e->text ? keyring_find(&k->keys, &e->person) : NULL;
+        const struct id *owner = event_owner(e, &sealer);
+        struct key_entry *key = e->text ? keyring_find(&k->keys, owner) : NULL;
         if (key) {
             key->stored = true; /* it travelled with the text */
         }
@@ -567,17 +572,20 @@ static void store_snapshot(struct klass *k)
     struct sealer sealer = class_sealer(k);
     uint8_t *bytes = NULL;
     size_t len = 0;
+    struct class_record list[2];
+    struct records r = {.list = list};
     struct batch *b = mem_alloc(sizeof(*b));
-    if (b && state_encode(k->done, &sealer, &bytes, &len) == 0) {
+    /* A class of an older release has no key of its own yet. */
+    if (b && key_record(&r, k, &k->id) == 0 && state_encode(k->done, &sealer, &bytes, &len) == 0) {
         b->klass = k;
         b->snapshot = true;
         b->snapshot_seq = k->done->seq;
-        struct class_record record = {.kind = RECORD_SNAPSHOT,
-                                      .class_id = k->id,
-                                      .seq = k->done->seq,
-                                      .data = bytes,
-                                      .len = len};
-        if (hand_over(k->room, b, &record, 1) == 0) {
+        list[r.count++] = (struct class_record){.kind = RECORD_SNAPSHOT,
+                                                .class_id = k->id,
+                                                .seq = k->done->seq,
+                                                .data = bytes,
+                                                .len = len};
+        if (hand_over(k->room, b, list, r.count) == 0) {
             k->snapshot_out = true;
             b = NULL;
         }
@@ -589,8 +597,12 @@ static void store_snapshot(struct klass *k)
 static void snapshot_stored(struct batch *b, int err)
 {
     b->klass->snapshot_out = false;
+    struct key_entry *key = keyring_find(&b->klass->keys, &b->klass->id);
     if (!err) {
         b->klass->snapshot_seq = b->snapshot_seq;
+    }
+    if (!err && key) {
+        key->stored = true;
     }
     batch_free(b);
 }

@@ -1,7 +1,8 @@
 /*
  * How names and texts are kept: sealed under a key per person, so that deleting the key erases the
  * person everywhere, backups of the journal included. A box opens only with the key it was made
- * with; a missing key reads as the empty text.
+ * with; a missing key reads as the empty text. Titles, names of rooms and tasks are kept under the
+ * key of the class.
  * Out of scope: drawing and storing keys (signaling/class/keyring.h, signaling/store).
  */
 #pragma once
@@ -17,4 +18,5 @@ struct sealer {
     /* The key of a person, or NULL when there is none (any more). */
     const uint8_t *(*key_h)(void *arg, const struct id *person);
     void *arg;
+    struct id home; /* the class: texts of its own are kept under a key of this name */
 };

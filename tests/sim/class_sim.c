@@ -570,6 +570,15 @@ static struct id sim_class(struct sim *sim, uint64_t seed)
                                 .class_type = (enum class_type)(seed % CLASS_TYPE_COUNT),
                                 .settings = settings,
                                 .setting_count = 3};
+    /* Some have several dates, hours or minutes apart. */
+    struct class_date dates[4];
+    for (size_t i = 0; i < 4 && seed % 4 == 2; i++) {
+        int64_t after = seed % 8 == 2 ? 20 : 90;
+        dates[i] = (struct class_date){
+            .start = sim->rig->now.wall + (4 + (int64_t)i * after) * 60000, .minutes = 15};
+        req.dates = dates;
+        req.date_count = 4;
+    }
     classroom_admin(sim->rig->room, 1, &req, sim->rig->now);
     (void)rig_commit(sim->rig, SIZE_MAX);
     return req.class_id;

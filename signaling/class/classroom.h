@@ -119,22 +119,22 @@ mono_us classroom_deadline(const struct classroom *room);
 struct class_date; /* signaling/journal/dates.h */
 
 enum admin_kind {
-    ADMIN_CLASS_CREATE, /* title, class_type, class_id (zero = draw one), settings
-                           -> {"class":"c_..."} */
-    ADMIN_CLASS_LIST,   /* -> {"classes":[{id,title,type,state,present,known,seq}]} */
-    ADMIN_CLASS_SHOW,   /* class_id -> one of these with its people */
-    ADMIN_CLASS_END,    /* class_id: ended for good */
-    ADMIN_CLASS_EDIT,   /* class_id, title (NULL = as it is), settings -> {} */
-    ADMIN_CLASS_BIN,    /* class_id, bin: nobody enters, or again; E_STATE: people inside */
+    ADMIN_CLASS_CREATE,  /* title, class_type, class_id (zero = draw one), settings
+                            -> {"class":"c_..."} */
+    ADMIN_CLASS_LIST,    /* -> {"classes":[{id,title,type,state,present,known,seq}]} */
+    ADMIN_CLASS_SHOW,    /* class_id -> one of these with its people */
+    ADMIN_CLASS_END,     /* class_id: ended for good */
+    ADMIN_CLASS_EDIT,    /* class_id, title (NULL = as it is), settings -> {} */
+    ADMIN_CLASS_BIN,     /* class_id, bin: nobody enters, or again; E_STATE: people inside */
     ADMIN_CLASS_ARCHIVE, /* class_id, archive; E_STATE: people inside */
-    ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
-    ADMIN_PASS,         /* class_id, publish, title (name), person, ttl_s -> likewise */
-    ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */
-    ADMIN_ROLL_CORRECT, /* class_id, person, session, status + 1 or 0, title (reason), by */
-    ADMIN_ROLL_CONTEST, /* class_id, person, session, title (why) */
-    ADMIN_ROLL_SEAL,    /* class_id, session, title (digests), by */
-    ADMIN_ROLL_EXPECT,  /* class_id, person, role, title (name), number: on the roster */
-    ADMIN_READY,        /* class_id, person, status (verdict), title (figures) */
+    ADMIN_LINK,          /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
+    ADMIN_PASS,          /* class_id, publish, title (name), person, ttl_s -> likewise */
+    ADMIN_FORGET,        /* class_id, person: erases a person's name and texts */
+    ADMIN_ROLL_CORRECT,  /* class_id, person, session, status + 1 or 0, title (reason), by */
+    ADMIN_ROLL_CONTEST,  /* class_id, person, session, title (why) */
+    ADMIN_ROLL_SEAL,     /* class_id, session, title (digests), by */
+    ADMIN_ROLL_EXPECT,   /* class_id, person, role, title (name), number: on the roster */
+    ADMIN_READY,         /* class_id, person, status (verdict), title (figures) */
 };
 
 struct admin_setting {

@@ -445,7 +445,8 @@ static unsigned chat_number(const struct event *e)
 static void check_journal(struct sim *sim)
 {
     struct rig_class *c = &sim->rig->classes[0];
-    struct sealer sealer = {.ops = rig_token_ops(), .key_h = key_of, .arg = c, .home = sim->class_id};
+    struct sealer sealer = {
+        .ops = rig_token_ops(), .key_h = key_of, .arg = c, .home = sim->class_id};
     struct state *whole = state_new(&sim->class_id);
     struct state *tail = NULL;
     static bool seen[ACKED_MAX];

@@ -7,6 +7,7 @@
 #include "codec/base/err.h"
 #include "signaling/class/dates.h"
 #include "signaling/class/impl.h"
+#include "signaling/journal/dates.h"
 #include "tests/unit/class_rig.h"
 
 enum { HOST, PART, LATE, PAGES, MINUTE = 60000, HOUR = 60 * MINUTE };

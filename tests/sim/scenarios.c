@@ -576,6 +576,7 @@ const struct scenario scenarios[] = {
     {"f2_f3_jitter_and_order", 1, 5, link_f2_f3},
     {"three_links_noisy", 1, 5, link_three},
     {"voice_repair", 1, 5, link_voice},
+    {"pool_runs_empty", 1, 5, codec_starved},
     {"f5_rebinding", 1, 5, run_rebind},
     {"f5_two_shards_rebinding", 2, 5, run_rebind},
     {"listening_to_another_room", 1, 5, workshop_listen},

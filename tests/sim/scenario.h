@@ -33,6 +33,7 @@ void link_rfc8867(struct world *w);
 void link_f1(struct world *w);
 void link_f2_f3(struct world *w);
 void link_three(struct world *w);
+void link_one_encoding(struct world *w);
 void link_voice(struct world *w);
 
 /* crowd.c */

@@ -575,6 +575,7 @@ const struct scenario scenarios[] = {
     {"f1_loss", 1, 5, link_f1},
     {"f2_f3_jitter_and_order", 1, 5, link_f2_f3},
     {"three_links_noisy", 1, 5, link_three},
+    {"camera_of_one_encoding", 1, 5, link_one_encoding},
     {"voice_repair", 1, 5, link_voice},
     {"pool_runs_empty", 1, 5, codec_starved},
     {"f5_rebinding", 1, 5, run_rebind},

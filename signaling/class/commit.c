@@ -21,7 +21,8 @@ const uint8_t *class_key(void *arg, const struct id *person)
 
 struct sealer class_sealer(struct klass *k)
 {
-    return (struct sealer){.ops = k->room->config.token, .key_h = class_key, .arg = k};
+    return (struct sealer){
+        .ops = k->room->config.token, .key_h = class_key, .arg = k, .home = k->id};
 }
 
 void batch_free(struct batch *b)
@@ -152,28 +153,26 @@ static void records_free(struct records *r)
 }
 
 /* The id under which the key of an event's text is kept. False: it has none. */
-static bool key_id(const struct event *e, struct id *out)
+static bool key_id(struct klass *k, const struct event *e, struct id *out)
 {
     const struct event_row *row = event_row(e->type);
-    *out = row->fields & EVF_WORDS ? seal_words_id(&e->person) : e->person;
+    struct sealer sealer = class_sealer(k);
+    *out = row->fields & EVF_WORDS ? seal_words_id(&e->person) : *event_owner(e, &sealer);
     return e->text && row->fields & EVF_SEALED;
 }
 
-static int need_key(struct records *r, struct klass *k, const struct id *id)
+/* A key that is not stored yet travels with what is sealed under it. */
+static int key_record(struct records *r, struct klass *k, const struct id *owner)
 {
-    const struct key_entry *key = keyring_need(&k->keys, id, &k->room->config.rng);
-    if (!key) {
-        return E_NOMEM;
+    const struct key_entry *key = keyring_need(&k->keys, owner, &k->room->config.rng);
+    if (key && !key->stored) {
+        r->list[r->count++] = (struct class_record){.kind = RECORD_PERSON_KEY,
+                                                    .class_id = k->id,
+                                                    .person = *owner,
+                                                    .data = key->key,
+                                                    .len = PERSON_KEY_LEN};
     }
-    if (key->stored) {
-        return 0;
-    }
-    r->list[r->count++] = (struct class_record){.kind = RECORD_PERSON_KEY,
-                                                .class_id = k->id,
-                                                .person = *id,
-                                                .data = key->key,
-                                                .len = PERSON_KEY_LEN};
-    return 0;
+    return key ? 0 : E_NOMEM;
 }
 
 /* Keys of people first named in this batch travel with it. A key for words never stands alone: so
@@ -181,11 +180,12 @@ static int need_key(struct records *r, struct klass *k, const struct id *id)
 static int add_key(struct records *r, struct batch *b, const struct event *e)
 {
     struct id id;
-    if (!key_id(e, &id)) {
+    if (!key_id(b->klass, e, &id)) {
         return 0;
     }
-    int err = need_key(r, b->klass, &e->person);
-    return err || id_equal(&id, &e->person) ? err : need_key(r, b->klass, &id);
+    bool words = event_row(e->type)->fields & EVF_WORDS;
+    int err = words ? key_record(r, b->klass, &e->person) : 0;
+    return err ? err : key_record(r, b->klass, &id);
 }
 
 static void add_forget(struct records *r, const struct batch *b, const struct event *e)
@@ -488,13 +488,15 @@ static void tell_queue_of(struct klass *k, const struct batch *b)
 static bool settle_keys(struct klass *k, const struct event *e)
 {
     struct id id;
-    struct key_entry *key = key_id(e, &id) ? keyring_find(&k->keys, &id) : NULL;
+    struct key_entry *key = key_id(k, e, &id) ? keyring_find(&k->keys, &id) : NULL;
     bool whole = e->type == EVENT_PERSON_FORGOTTEN;
     bool erased = whole || e->type == EVENT_WORDS_FORGOTTEN;
     if (key) {
-        struct key_entry *own = keyring_find(&k->keys, &e->person);
         key->stored = true; /* it travelled with the text */
-        own->stored = own->stored || own != key;
+    }
+    key = key && event_row(e->type)->fields & EVF_WORDS ? keyring_find(&k->keys, &e->person) : NULL;
+    if (key) {
+        key->stored = true; /* so did that of the name */
     }
     if (whole) {
         keyring_forget(&k->keys, &e->person);
@@ -607,17 +609,20 @@ static void store_snapshot(struct klass *k)
     struct sealer sealer = class_sealer(k);
     uint8_t *bytes = NULL;
     size_t len = 0;
+    struct class_record list[2];
+    struct records r = {.list = list};
     struct batch *b = mem_alloc(sizeof(*b));
-    if (b && state_encode(k->done, &sealer, &bytes, &len) == 0) {
+    /* A class of an older release has no key of its own yet. */
+    if (b && key_record(&r, k, &k->id) == 0 && state_encode(k->done, &sealer, &bytes, &len) == 0) {
         b->klass = k;
         b->snapshot = true;
         b->snapshot_seq = k->done->seq;
-        struct class_record record = {.kind = RECORD_SNAPSHOT,
-                                      .class_id = k->id,
-                                      .seq = k->done->seq,
-                                      .data = bytes,
-                                      .len = len};
-        if (hand_over(k->room, b, &record, 1) == 0) {
+        list[r.count++] = (struct class_record){.kind = RECORD_SNAPSHOT,
+                                                .class_id = k->id,
+                                                .seq = k->done->seq,
+                                                .data = bytes,
+                                                .len = len};
+        if (hand_over(k->room, b, list, r.count) == 0) {
             k->snapshot_out = true;
             b = NULL;
         }
@@ -629,8 +634,12 @@ static void store_snapshot(struct klass *k)
 static void snapshot_stored(struct batch *b, int err)
 {
     b->klass->snapshot_out = false;
+    struct key_entry *key = keyring_find(&b->klass->keys, &b->klass->id);
     if (!err) {
         b->klass->snapshot_seq = b->snapshot_seq;
+    }
+    if (!err && key) {
+        key->stored = true;
     }
     batch_free(b);
 }

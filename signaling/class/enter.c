@@ -114,8 +114,9 @@ static void hello_link(struct classroom *room, struct conn *c, const struct msg_
     }
     const struct person *known = state_person(k->work, &person);
     bool once = link.kind == TOKEN_LINK_ONCE;
-    if (k->work->ended) {
-        refuse(room, c, "gone", NULL, "this class has ended", now);
+    if (k->work->ended || k->work->session == SESSION_ARCHIVED) {
+        refuse(room, c, "gone", NULL,
+               k->work->ended ? "this class has ended" : "this class is in the archive", now);
     } else if (known && known->banned) {
         refuse(room, c, "auth", NULL, "removed from this class", now);
     } else if (once && state_link_used(k->work, &link.jti)) {
@@ -238,8 +239,9 @@ static void hello_resume(struct classroom *room, struct conn *c, const struct ms
     }
     const struct person *p = state_person(k->work, &t.person);
     const struct device *d = p && p->seat ? seat_device(p->seat, &t.device) : NULL;
+    bool closed = k->work->session == SESSION_CLOSED || k->work->session == SESSION_ARCHIVED;
     bool lost = p && !p->seat && !id_is_zero(&p->last_device) &&
-                id_equal(&p->last_device, &t.device) && k->work->session != SESSION_CLOSED;
+                id_equal(&p->last_device, &t.device) && !closed;
     struct live *l = live_find(room, k, &t.device);
     if (!p || p->banned || (!d && !lost) ||
         !generation_ok(l, &t, d ? d->generation : p->last_generation)) {

@@ -24,6 +24,12 @@ void event_fini(struct event *event)
     rtext_put(&event->text);
 }
 
+const struct id *event_owner(const struct event *event, const struct sealer *sealer)
+{
+    const struct event_row *row = event_row(event->type);
+    return row && sealer && (row->fields & EVF_CLASS) ? &sealer->home : &event->person;
+}
+
 /* ---- texts
  * ---------------------------------------------------------------------------------------- */
 
@@ -69,6 +75,13 @@ int seal_keep_words(struct wr *w, const struct rtext *text, const struct id *per
     int err = seal_write_words(w, text, person, sealer);
     err = err == E_NOTFOUND ? seal_write(w, text, person, sealer) : err;
     return err == E_NOTFOUND ? seal_write(w, NULL, person, sealer) : err;
+}
+
+int seal_write_ours(struct wr *w, const struct rtext *text, const struct sealer *sealer)
+{
+    static const struct id nobody = {{0}};
+    bool key = sealer && sealer->key_h(sealer->arg, &sealer->home);
+    return seal_write(w, text, key ? &sealer->home : &nobody, key ? sealer : NULL);
 }
 
 static int open_box(struct rtext **out, const uint8_t *box, size_t len, const uint8_t *key,
@@ -174,7 +187,7 @@ int event_encode(struct wr *w, const struct event *e, const struct sealer *seale
     if (row->fields & EVF_WORDS && mask & EVF_SEALED) {
         err = seal_write_words(w, e->text, &e->person, sealer);
     } else if (mask & (EVF_TEXT | EVF_SEALED)) {
-        err = seal_write(w, e->text, &e->person, mask & EVF_SEALED ? sealer : NULL);
+        err = seal_write(w, e->text, event_owner(e, sealer), mask & EVF_SEALED ? sealer : NULL);
     }
     return err ? err : w->bad ? E_FULL : 0;
 }
@@ -206,7 +219,7 @@ static int read_fields(struct event *e, struct rd *r, unsigned mask, const struc
         return E_CORRUPT;
     }
     if (mask & (EVF_TEXT | EVF_SEALED)) {
-        return seal_read(r, &e->text, &e->person, sealer);
+        return seal_read(r, &e->text, event_owner(e, sealer), sealer);
     }
     return 0;
 }

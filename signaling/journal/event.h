@@ -49,7 +49,10 @@ enum event_field {
     EVF_TEXT = 1 << 7,
     EVF_SEALED = 1 << 8,
     EVF_KNOWN = (1 << 9) - 1,
-    EVF_WORDS = 1 << 9, /* of a row only: its sealed text is what the person wrote */
+    EVF_WORDS = 1 << 14, /* of a row only: its sealed text is what the person wrote */
+    /* In rows only: the text belongs to the class, not to a person. */
+    EVF_CLASS = 1 << 15,
+    EVF_OURS = EVF_TEXT | EVF_SEALED | EVF_CLASS,
 };
 
 #define EVENT(id, number, version, see, fields) EVENT_##id = (number),
@@ -83,11 +86,13 @@ struct event_row {
     uint16_t fields;
 };
 
+/* Under whose key a text is sealed: the person of the event, or the class. */
+const struct id *event_owner(const struct event *event, const struct sealer *sealer);
 /* Row of a type, or NULL. */
 const struct event_row *event_row(unsigned type);
 void event_fini(struct event *event);
 /*
- * Writes event. With a sealer, EVF_SEALED text is sealed under the key of event->person (E_NOTFOUND
+ * Writes event. With a sealer, EVF_SEALED text is sealed under the key of its owner (E_NOTFOUND
  * without one); without, it is plain: only for comparing states. 0, E_FULL, E_NOTFOUND, E_BAD (type
  * or a field its row does not list).
  */
@@ -106,6 +111,8 @@ int seal_write_words(struct wr *w, const struct rtext *text, const struct id *pe
  * written of whoever has none any more. */
 int seal_keep_words(struct wr *w, const struct rtext *text, const struct id *person,
                     const struct sealer *sealer);
+/* The same for a text of the class; in clear while it has no key. */
+int seal_write_ours(struct wr *w, const struct rtext *text, const struct sealer *sealer);
 /* Sets *out (NULL for empty or erased text). 0, E_CORRUPT, E_NOMEM. */
 int seal_read(struct rd *r, struct rtext **out, const struct id *person,
               const struct sealer *sealer);

@@ -8,7 +8,7 @@ static uint8_t mask(unsigned i)
 
 struct id seal_words_id(const struct id *person)
 {
-    struct id words;
+    struct id words = {{0}};
     for (unsigned i = 0; i < ID_LEN; i++) {
         words.b[i] = person->b[(i + 1) % ID_LEN] ^ mask(i);
     }
@@ -17,7 +17,7 @@ struct id seal_words_id(const struct id *person)
 
 struct id seal_words_owner(const struct id *words)
 {
-    struct id person;
+    struct id person = {{0}};
     for (unsigned i = 0; i < ID_LEN; i++) {
         person.b[(i + 1) % ID_LEN] = words->b[i] ^ mask(i);
     }

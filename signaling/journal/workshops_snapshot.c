@@ -22,10 +22,10 @@ static void put_id(struct out *o, const struct id *id)
     wr_bytes(o->w, id->b, ID_LEN);
 }
 
-static void put_plain(struct out *o, const struct rtext *text)
+/* Titles, names and tasks belong to the class. */
+static void put_ours(struct out *o, const struct rtext *text)
 {
-    static const struct id nobody = {{0}};
-    int err = seal_write(o->w, text, &nobody, NULL);
+    int err = seal_write_ours(o->w, text, o->sealer);
     o->err = o->err ? o->err : err;
 }
 
@@ -62,7 +62,7 @@ static void put_set(struct out *o, const struct ws_set *set)
     wr_u64(o->w, (uint64_t)set->until);
     wr_u64(o->w, (uint64_t)set->opened_at);
     wr_u64(o->w, (uint64_t)set->closed_at);
-    put_plain(o, set->title);
+    put_ours(o, set->title);
 }
 
 static void put_room(struct out *o, const struct ws_room *r)
@@ -75,9 +75,9 @@ static void put_room(struct out *o, const struct ws_room *r)
     wr_u8(o->w, r->record);
     wr_u16(o->w, r->capacity);
     wr_u64(o->w, (uint64_t)r->until);
-    put_plain(o, r->name);
-    put_plain(o, r->task);
-    put_plain(o, r->materials);
+    put_ours(o, r->name);
+    put_ours(o, r->task);
+    put_ours(o, r->materials);
 }
 
 static void put_note(struct out *o, const struct ws_note *n)
@@ -204,6 +204,12 @@ static void get_text(struct in *in, struct rtext **out, const struct id *person)
     in->err = err;
 }
 
+static void get_ours(struct in *in, struct rtext **out)
+{
+    static const struct id nobody = {{0}};
+    get_text(in, out, in->sealer ? &in->sealer->home : &nobody);
+}
+
 static uint8_t get_below(struct in *in, unsigned count)
 {
     uint8_t v = rd_u8(in->r);
@@ -233,7 +239,7 @@ static void get_set(struct in *in, struct ws_set *set)
     set->until = (int64_t)rd_u64(in->r);
     set->opened_at = (wall_ms)rd_u64(in->r);
     set->closed_at = (wall_ms)rd_u64(in->r);
-    get_text(in, &set->title, &set->id);
+    get_ours(in, &set->title);
 }
 
 static void get_room(struct in *in, struct ws_room *r)
@@ -246,9 +252,9 @@ static void get_room(struct in *in, struct ws_room *r)
     r->record = rd_u8(in->r) != 0;
     r->capacity = rd_u16(in->r);
     r->until = (int64_t)rd_u64(in->r);
-    get_text(in, &r->name, &r->id);
-    get_text(in, &r->task, &r->id);
-    get_text(in, &r->materials, &r->id);
+    get_ours(in, &r->name);
+    get_ours(in, &r->task);
+    get_ours(in, &r->materials);
 }
 
 static void get_note(struct in *in, struct ws_note *n)

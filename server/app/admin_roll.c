@@ -36,6 +36,7 @@ int admin_roll_parse(struct admin_request *r, const json_t *doc, char *why, size
     r->title = json_string_value(json_object_get(doc, "text"));
     r->number = json_string_value(json_object_get(doc, "number"));
     r->session = json_integer_value(json_object_get(doc, "session"));
+    r->seq = (uint64_t)json_integer_value(json_object_get(doc, "seq"));
     r->status = (uint32_t)json_integer_value(json_object_get(doc, "status"));
     r->role = (enum role)json_integer_value(json_object_get(doc, "role"));
     (void)id_at(&r->by, doc, "by");

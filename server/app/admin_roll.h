@@ -2,7 +2,7 @@
  * Requests about attendance on the control socket (admin_json.h):
  *   {"cmd":"roll.correct","class","session","person","status":N+1 or 0,"text":reason,"by"}
  *   {"cmd":"roll.contest","class","session","person","text"}
- *   {"cmd":"roll.seal","class","session","text":digests,"by"}
+ *   {"cmd":"roll.seal","class","session","text":digests,"by","seq":last event they cover}
  *   {"cmd":"roll.expect","class","person","role":N,"text":name,"number"}
  *   {"cmd":"ready.note","class","person","status":verdict,"text":figures}
  */

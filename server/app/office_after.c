@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "server/app/office_class.h"
 #include "server/app/office_evidence.h"
 #include "server/app/office_tables.h"
 #include "signaling/schema/schema.h"
@@ -242,6 +243,19 @@ static void kept_get(struct office_call *call)
     gather_fini(&g);
 }
 
+/* What the office itself keeps of somebody: his row, mails to him, who looked. */
+static void export_office(struct office_call *call, const struct id *class_id,
+                          const struct id *person, json_t *out)
+{
+    char text[ID_TEXT_MAX];
+    json_t *row = people_row(call->people, PEOPLE_ENROLLED_GET, "dd", class_id, person);
+    json_t *seen = people_rows(call->people, PEOPLE_AUDIT_ABOUT, "tt",
+                               id_print(text, ID_PERSON, person), office_row_text(row, "mail"));
+    json_object_set_new(out, "roster", row ? row : json_null());
+    json_object_set_new(out, "mails", office_mails_of(call, text));
+    json_object_set_new(out, "seen", seen ? seen : json_array());
+}
+
 /* All there is about one person: his own by his link, anybody's for staff. */
 static void export_get(struct office_call *call)
 {
@@ -279,10 +293,27 @@ static void export_get(struct office_call *call)
             json_pack("{s:s, s:s, s:s, s:o, s:O, s:o}", "class", office_part(call, 0), "title",
                       rtext_str(g.e.history.sheet.title), "person", text, "attendance", sessions,
                       "events", g.own, "ready", ready ? json_incref(ready) : json_null());
+        export_office(call, &g.e.class_id, &g.person, o);
         office_audit(call, "person.exported", text, office_part(call, 0));
         office_json(call, 200, o);
     }
     gather_fini(&g);
+}
+
+/* His row, the mails to him, his address where it was written down. True when there was a row. */
+static bool forget_office(struct office_call *call, const struct id *class_id,
+                          const struct id *person, const char *text)
+{
+    json_t *row = people_row(call->people, PEOPLE_ENROLLED_GET, "dd", class_id, person);
+    const char *mail = office_row_text(row, "mail");
+    bool there = row && !people_run(call->people, PEOPLE_ENROLLED_DEL, "dd", class_id, person);
+    if (*mail) {
+        (void)people_run(call->people, PEOPLE_AUDIT_UNNAME, "t", mail);
+        (void)people_run(call->people, PEOPLE_ONCE_MINE_END, "t", mail);
+    }
+    office_mails_forget(call, text);
+    json_decref(row);
+    return there;
 }
 
 /* Counts stay; names and words go with their key. */
@@ -300,9 +331,7 @@ static void forget_post(struct office_call *call)
                 office_classroom(call, json_pack("{s:s, s:s, s:s}", "cmd", "class.forget", "class",
                                                  office_part(call, 0), "person", person));
             bool good = json_is_true(json_object_get(answer, "ok"));
-            if (people_run(call->people, PEOPLE_ENROLLED_DEL, "dd", &e.class_id, &id) == 0) {
-                good = true; /* invited, never here */
-            }
+            good = forget_office(call, &e.class_id, &id, person) || good; /* or never here */
             office_audit(call, "person.erased", person, office_part(call, 0));
             if (good) {
                 office_json(call, 200, json_object());

@@ -10,7 +10,7 @@
 #include "server/app/office_mail.h"
 #include "server/app/office_when.h"
 
-enum { MS_PER_DAY = 86400000, UPKEEP_CLASSES = 4 };
+enum { MS_PER_DAY = 86400000, UPKEEP_CLASSES = 4, SEAL_TRIES = 3 };
 
 /* The personal link of the invitation, to the page after the class. */
 static int after_link(struct office_call *call, const struct id *class_id,
@@ -88,31 +88,35 @@ static bool is_due(const struct sheet *sheet, const struct sheet_session *s, wal
     return !s->sealed && s->closed != SHEET_OPEN && now - s->closed >= wait;
 }
 
-static void seal_one(struct office_call *call, struct evidence *e)
+/* True when the journal has gone on meanwhile: its digest has to be taken again. */
+static bool seal_one(struct office_call *call, struct evidence *e)
 {
     static const struct token_ops ops = {.sign_h = token_sign};
     char text[ATTENDANCE_SEAL_TEXT];
     char id[ID_TEXT_MAX];
     id_print(id, ID_CLASS, &e->class_id);
     if (seal_text(text, &e->history.chain, &e->history.sheet, e->report.session, &ops)) {
-        return;
+        return false;
     }
-    json_t *answer = office_classroom(
-        call, json_pack("{s:s, s:s, s:I, s:s}", "cmd", "roll.seal", "class", id, "session",
-                        (json_int_t)e->report.session->number, "text", text));
+    json_t *answer =
+        office_classroom(call, json_pack("{s:s, s:s, s:I, s:s, s:I}", "cmd", "roll.seal", "class",
+                                         id, "session", (json_int_t)e->report.session->number,
+                                         "text", text, "seq", (json_int_t)e->history.sheet.seq));
+    bool again = !strcmp(office_row_text(answer, "code"), "E_AGAIN");
     if (json_is_true(json_object_get(answer, "ok"))) {
         office_audit(call, "attendance.sealed", id, "by itself");
         evidence_write(call, e);
     }
     json_decref(answer);
+    return again;
 }
 
 /* One session at a time: what is sealed next has this seal in its journal. */
-static void seal_due(struct office_call *call, const struct id *class_id)
+static bool seal_due(struct office_call *call, const struct id *class_id)
 {
     struct evidence e = {.class_id = *class_id};
     char why[256];
-    (void)office_expect(call, class_id);
+    bool again = false;
     if (!history_walk(&e.history, office_config(call), class_id, NULL, NULL, why, sizeof(why))) {
         const struct sheet *sheet = &e.history.sheet;
         for (uint32_t i = 0; i < sheet->count && !e.report.session; i++) {
@@ -124,11 +128,10 @@ static void seal_due(struct office_call *call, const struct id *class_id)
                     .now = call->now};
             }
         }
-        if (e.report.session) {
-            seal_one(call, &e);
-        }
+        again = e.report.session && seal_one(call, &e);
     }
     evidence_fini(&e);
+    return again;
 }
 
 void evidence_upkeep(struct office_call *call)
@@ -143,6 +146,8 @@ void evidence_upkeep(struct office_call *call)
             last = (struct id){{0}}; /* from the beginning, next time */
             return;
         }
-        seal_due(call, &last);
+        (void)office_expect(call, &last);
+        for (unsigned tries = 0; tries < SEAL_TRIES && seal_due(call, &last); tries++) {
+        }
     }
 }

@@ -12,7 +12,7 @@
 #include "server/app/office_tables.h"
 #include "signaling/schema/schema.h"
 
-enum { REASON_MAX = 1000, CONTEST_DAYS = 7, MS_PER_DAY = 86400000 };
+enum { SEAL_TRIES = 5, REASON_MAX = 1000, CONTEST_DAYS = 7, MS_PER_DAY = 86400000 };
 
 static const struct token_ops sign_ops = {.sign_h = token_sign};
 
@@ -270,23 +270,50 @@ static void contest_post(struct office_call *call)
     evidence_fini(&e);
 }
 
+/* Whether somebody wrote to the journal meanwhile, so that the digest is another one. */
+static bool journal_went_on(const json_t *answer)
+{
+    return !strcmp(office_row_text(answer, "code"), "E_AGAIN");
+}
+
+/* One try. True when the answer is given. */
+static bool seal_once(struct office_call *call, struct evidence *e)
+{
+    char text[ATTENDANCE_SEAL_TEXT];
+    char by[ID_TEXT_MAX];
+    if (seal_text(text, &e->history.chain, &e->history.sheet, e->report.session, &sign_ops)) {
+        office_refuse(call, 409, "running");
+        return true;
+    }
+    json_t *answer = office_classroom(
+        call,
+        json_pack("{s:s, s:s, s:I, s:s, s:s, s:I}", "cmd", "roll.seal", "class",
+                  office_part(call, 0), "session", (json_int_t)e->report.session->number, "text",
+                  text, "by", by_text(call, e, by), "seq", (json_int_t)e->history.sheet.seq));
+    bool good = json_is_true(json_object_get(answer, "ok"));
+    bool again = journal_went_on(answer);
+    json_decref(answer);
+    if (good) {
+        office_audit(call, "attendance.sealed", office_part(call, 0), "");
+        office_json(call, 200, json_object());
+        evidence_write(call, e);
+    } else if (!again) {
+        office_refuse(call, 503, "busy");
+    }
+    return !again;
+}
+
 static void seal_post(struct office_call *call)
 {
     struct evidence e;
-    char text[ATTENDANCE_SEAL_TEXT];
-    char by[ID_TEXT_MAX];
-    if (!sheet_open(call, &e, true) && open_sheet(call, &e)) {
-        if (seal_text(text, &e.history.chain, &e.history.sheet, e.report.session, &sign_ops)) {
-            office_refuse(call, 409, "running");
-        } else {
-            office_audit(call, "attendance.sealed", office_part(call, 0), "");
-            if (tell(call, json_pack("{s:s, s:s, s:I, s:s, s:s}", "cmd", "roll.seal", "class",
-                                     office_part(call, 0), "session",
-                                     (json_int_t)e.report.session->number, "text", text, "by",
-                                     by_text(call, &e, by)))) {
-                evidence_write(call, &e);
-            }
-        }
+    bool told = sheet_open(call, &e, true) || !open_sheet(call, &e) || seal_once(call, &e);
+    for (unsigned i = 0; i < SEAL_TRIES && !told; i++) {
+        evidence_fini(&e);
+        told = evidence_open(call, &e, true, NULL, NULL) || !open_sheet(call, &e) ||
+               seal_once(call, &e);
+    }
+    if (!told) {
+        office_refuse(call, 503, "busy");
     }
     evidence_fini(&e);
 }

@@ -35,6 +35,10 @@ struct office_mail {
 
 /* Queues it. 0, E_STATE (mail.from is not set), E_IO, E_NOMEM. */
 int office_mail(struct office_call *call, const struct office_mail *mail);
+/* Mails of which the id names this person ("p_..."), as [{"folder","name","to"}]; the caller's. */
+json_t *office_mails_of(struct office_call *call, const char *person);
+/* Deletes them, sent or not. */
+void office_mails_forget(struct office_call *call, const char *person);
 /* Name of a letter ("reminder") and the words this program ships. */
 const char *office_letter_name(enum office_letter letter);
 const char *office_letter_words(enum office_letter letter, bool french);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "codec/base/err.h"
+#include "server/app/office_mail.h"
 #include "server/app/office_tables.h"
 #include "server/mail/spool.h"
 
@@ -64,6 +65,66 @@ static int open_spool(struct office_call *call, struct spool *spool)
     }
     return err;
 }
+
+/* ---- of one person
+ * ------------------------------------------------------------------------------------------ */
+
+static const char *const folders[] = {"queue", "sent", "failed"};
+enum { FOLDERS = sizeof(folders) / sizeof(folders[0]) };
+
+/* Ids of mails to somebody of a class end in his id, with its prefix or without. */
+static void each_of(int mail, const char *folder, const char *person, json_t *list)
+{
+    int fd = openat(mail, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *e;
+    while (dir && (e = readdir(dir))) {
+        char to[SPOOL_ADDRESS_MAX];
+        if (!strstr(e->d_name, person + 2)) {
+            continue;
+        }
+        if (list) {
+            read_to(fd, e->d_name, to, sizeof(to));
+            json_array_append_new(
+                list, json_pack("{s:s, s:s, s:s}", "folder", folder, "name", e->d_name, "to", to));
+        } else {
+            (void)unlinkat(fd, e->d_name, 0);
+        }
+    }
+    if (dir) {
+        (void)closedir(dir);
+    } else if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
+static void each_folder(struct office_call *call, const char *person, json_t *list)
+{
+    char path[PATHS_MAX];
+    struct spool spool;
+    bool whole = strlen(person) == ID_TEXT_MAX - 1;
+    if (whole && !spool_open(&spool, paths_in(office_paths(call), "mail", path))) {
+        for (unsigned i = 0; i < FOLDERS; i++) {
+            each_of(spool.dir_fd, folders[i], person, list);
+        }
+        spool_close(&spool);
+    }
+}
+
+json_t *office_mails_of(struct office_call *call, const char *person)
+{
+    json_t *list = json_array();
+    each_folder(call, person, list);
+    return list;
+}
+
+void office_mails_forget(struct office_call *call, const char *person)
+{
+    each_folder(call, person, NULL);
+}
+
+/* ---- pages
+ * ------------------------------------------------------------------------------------------ */
 
 static void mails_get(struct office_call *call)
 {

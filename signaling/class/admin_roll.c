@@ -88,6 +88,15 @@ static void tell(struct act *act, const struct admin_request *r)
     }
 }
 
+/* A seal names the digest of all events before it: none may slip in between, not even that of a
+ * clock that was moved. */
+static bool seal_is_late(struct act *act, const struct admin_request *r)
+{
+    uint64_t seq = act->klass->work->seq;
+    clock_shift(act);
+    return seq != r->seq || act->batch->count > 0;
+}
+
 void admin_roll(struct klass *k, uint64_t request, const struct admin_request *r,
                 struct class_time now)
 {
@@ -97,6 +106,11 @@ void admin_roll(struct klass *k, uint64_t request, const struct admin_request *r
         return;
     }
     int err = act_begin(&act, k, now);
+    if (!err && r->kind == ADMIN_ROLL_SEAL && r->seq && seal_is_late(&act, r)) {
+        err = act_end(&act);
+        refuse(k->room, request, err ? err : E_AGAIN, "the journal has gone on");
+        return;
+    }
     if (!err) {
         act.batch->reply = (struct reply){.kind = REPLY_ADMIN, .request = request};
         tell(&act, r);

@@ -148,7 +148,7 @@ enum admin_kind {
     ADMIN_UNSAY,         /* class_id: what everybody wrote; names stay */
     ADMIN_ROLL_CORRECT,  /* class_id, person, session, status + 1 or 0, title (reason), by */
     ADMIN_ROLL_CONTEST,  /* class_id, person, session, title (why) */
-    ADMIN_ROLL_SEAL,     /* class_id, session, title (digests), by */
+    ADMIN_ROLL_SEAL,     /* class_id, session, title (digests), by, seq; E_AGAIN: look again */
     ADMIN_ROLL_EXPECT,   /* class_id, person, role, title (name), number: on the roster */
     ADMIN_LIMITS,        /* limits -> {"people","live"}: what is used of them */
     ADMIN_READY,         /* class_id, person, status (verdict), title (figures) */
@@ -173,6 +173,7 @@ struct admin_request {
     size_t date_count;
     const char *number; /* ROLL_EXPECT: in a training register; NULL none */
     int64_t session;    /* ROLL_*: number of the session */
+    uint64_t seq;       /* ROLL_SEAL: last event its digest covers; 0 = not looked at */
     uint32_t status;
     struct id by;      /* ROLL_CORRECT, _SEAL: zero = the operator */
     uint32_t limit[3]; /* LIMITS: people_max, seats_max, live_max of classroom_config */

@@ -63,7 +63,7 @@ export const evidenceEn: Record<keyof typeof evidenceFr, string> = {
   'kept.chat': 'Messages written',
   'kept.ready': 'Checks of devices',
   'kept.events': 'Events of the journal',
-  'kept.untilErased': 'until the person is erased',
+  'kept.byPeriod': 'as long as its period says',
   'kept.untilDeleted': 'as long as the class',
   'kept.erased': 'People erased',
   'kept.sealed': 'Sealed sessions',

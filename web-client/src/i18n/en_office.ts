@@ -1,10 +1,12 @@
 // English: the pages around the live hour.
+import { adminEn } from './en_admin.ts';
 import { evidenceEn } from './en_evidence.ts';
 import { officeErrorsEn } from './en_office_errors.ts';
 import type { Filled } from './plural.ts';
 import type { officeFr } from './fr_office.ts';
 
 export const officeEn: Filled<typeof officeFr> = {
+  ...adminEn,
   ...evidenceEn,
   'app.name': 'Amphi',
   'app.skip': 'Go to the content',
@@ -219,7 +221,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'mails.tries': 'Tries',
   'mails.again': 'Try again',
   'audit.title': 'Access log',
-  'audit.hint': 'Who saw or changed what. Kept for 400 days.',
+  'audit.hint': 'Who saw or changed what.',
   'audit.find': 'Search an address, an action, a class',
   'audit.at': 'When',
   'audit.who': 'Who',

@@ -61,7 +61,7 @@ export const evidenceFr = {
   'kept.chat': 'Messages écrits',
   'kept.ready': 'Vérifications d’appareils',
   'kept.events': 'Événements du journal',
-  'kept.untilErased': 'jusqu’à l’effacement de la personne',
+  'kept.byPeriod': 'selon la durée de conservation',
   'kept.untilDeleted': 'aussi longtemps que la classe',
   'kept.erased': 'Personnes effacées',
   'kept.sealed': 'Séances scellées',

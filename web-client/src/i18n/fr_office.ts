@@ -1,8 +1,10 @@
 // French: the pages around the live hour.
+import { adminFr } from './fr_admin.ts';
 import { evidenceFr } from './fr_evidence.ts';
 import { officeErrorsFr } from './fr_office_errors.ts';
 
 export const officeFr = {
+  ...adminFr,
   ...evidenceFr,
   'app.name': 'Amphi',
   'app.skip': 'Aller au contenu',
@@ -229,7 +231,7 @@ export const officeFr = {
   'mails.again': 'Réessayer',
 
   'audit.title': 'Journal des accès',
-  'audit.hint': 'Qui a vu ou changé quoi. Conservé 400 jours.',
+  'audit.hint': 'Qui a vu ou changé quoi.',
   'audit.find': 'Chercher une adresse, une action, une classe',
   'audit.at': 'Quand',
   'audit.who': 'Qui',

@@ -9,10 +9,14 @@ import ClassHome from './pages/ClassHome.svelte';
 import Editor from './pages/Editor.svelte';
 import Home from './pages/Home.svelte';
 import Invitation from './pages/Invitation.svelte';
+import ClassKept from './pages/ClassKept.svelte';
+import Keep from './pages/Keep.svelte';
+import Limits from './pages/Limits.svelte';
 import Mails from './pages/Mails.svelte';
 import Mine from './pages/Mine.svelte';
 import Registration from './pages/Registration.svelte';
 import SignIn from './pages/SignIn.svelte';
+import Templates from './pages/Templates.svelte';
 import Welcome from './pages/Welcome.svelte';
 import type { Session } from './api.ts';
 
@@ -34,7 +38,11 @@ export const PAGES: readonly Page[] = [
   { path: /^\/home\/new$/, view: Editor, staff: true },
   { path: new RegExp(`^/home/class/${CLASS}$`), view: ClassHome, staff: true },
   { path: new RegExp(`^/home/class/${CLASS}/edit$`), view: Editor, staff: true },
+  { path: new RegExp(`^/home/class/${CLASS}/kept$`), view: ClassKept, staff: true },
   { path: /^\/home\/accounts$/, view: Accounts, staff: true, admin: true },
   { path: /^\/home\/mails$/, view: Mails, staff: true, admin: true },
+  { path: /^\/home\/limits$/, view: Limits, staff: true, admin: true },
+  { path: /^\/home\/templates$/, view: Templates, staff: true, admin: true },
+  { path: /^\/home\/kept$/, view: Keep, staff: true, admin: true },
   { path: /^\/home\/audit$/, view: Audit, staff: true, admin: true },
 ];

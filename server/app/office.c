@@ -262,13 +262,14 @@ static void call_begin(struct office *office, struct office_call *call, struct p
     }
 }
 
-static void run_upkeep(struct office *office, struct people *people)
+static bool run_upkeep(struct office *office, struct people *people)
 {
     static const struct ipc_ask nobody = {.method = IPC_GET};
     struct office_call call = {.ask = &nobody};
     call_begin(office, &call, people);
-    office_upkeep(&call);
+    bool more = office_upkeep(&call);
     mem_free(call.bytes);
+    return more;
 }
 
 static void work(void *arg)
@@ -288,17 +289,27 @@ static void work(void *arg)
             mutex_lock(&office->lock);
             push(&office->finished, job);
             (void)!write(office->fd, &one, sizeof(one));
-        } else if (clock_mono_us() >= upkeep_at) {
+        } else if (upkeep_at != MONO_NEVER && (office->look || clock_mono_us() >= upkeep_at)) {
+            office->look = false;
             mutex_unlock(&office->lock);
-            run_upkeep(office, w->people);
+            bool more = run_upkeep(office, w->people);
             upkeep_at = clock_mono_us() + UPKEEP_US;
             mutex_lock(&office->lock);
+            office->look = office->look || more;
         } else if (upkeep_at == MONO_NEVER) {
             cond_wait(&w->wake, &office->lock);
         } else {
             (void)cond_wait_until(&w->wake, &office->lock, upkeep_at);
         }
     }
+    mutex_unlock(&office->lock);
+}
+
+void office_look(struct office *office)
+{
+    mutex_lock(&office->lock);
+    office->look = true;
+    cond_signal(&office->worker[OFFICE_DESK].wake);
     mutex_unlock(&office->lock);
 }
 
@@ -332,6 +343,7 @@ void office_reload(struct office *office)
     snprintf(office->server, sizeof(office->server), "%s", c->server_name);
     memcpy(office->base, base, sizeof(office->base));
     mutex_unlock(&office->lock);
+    office_look(office);
 }
 
 /* ---- start and end

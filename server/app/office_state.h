@@ -60,6 +60,7 @@ struct office {
     char server[81];
     char base[OFFICE_URL_MAX];
     bool public_url; /* base is web.public_url */
+    bool look;       /* the upkeep is wanted now */
     bool stop;
 };
 

@@ -5,7 +5,7 @@
 #include "codec/sys/log.h"
 #include "server/app/office_class.h"
 #include "server/app/office_evidence.h"
-#include "server/app/office_mail.h"
+#include "server/app/office_invite.h"
 #include "server/app/office_when.h"
 
 enum { AUDIT_DAYS = 400, SESSION_DAYS = 14, BIN_DAYS = 7, MINUTE = 60000 };
@@ -175,7 +175,7 @@ static void empty_bin(struct office_call *call)
     json_decref(rows);
 }
 
-void office_upkeep(struct office_call *call)
+bool office_upkeep(struct office_call *call)
 {
     (void)people_run(call->people, PEOPLE_SESSION_PRUNE, "ii", (int64_t)(call->now - day),
                      (int64_t)(call->now - SESSION_DAYS * day));
@@ -183,7 +183,9 @@ void office_upkeep(struct office_call *call)
     (void)people_run(call->people, PEOPLE_AUDIT_PRUNE, "i",
                      (int64_t)(call->now - AUDIT_DAYS * day));
     empty_bin(call);
+    bool more = office_invite_upkeep(call);
     remind_all(call);
     knock_all(call);
     evidence_upkeep(call);
+    return more;
 }

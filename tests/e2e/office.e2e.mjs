@@ -1,50 +1,8 @@
 // office - the pages around the hour: from the printed link of a new server to a class whose people
 // have their invitations, as somebody does it who sees them for the first time; axe and pictures.
-import fs from 'node:fs';
-import path from 'node:path';
+import { corners, look, PASSWORD, startOffice, upload } from './lib/office.mjs';
 
-const PASSWORD = 'petit poney bleu';
 const CSV = 'Nom;Courriel;Rôle;Groupe\nÉmile Zola;emile@example.org;;A\nLéa Martin;lea@example.org;animatrice;B\n';
-
-const start = async (t) => {
-    const server = await t.server({ env: { AMPHI_MAIL__FROM: 'classes@example.org' } });
-    const token = fs.readFileSync(path.join(server.data, 'keys/first-admin'), 'utf8');
-    const base = `https://127.0.0.1:${server.webPort}`;
-    return { server, base, token };
-};
-
-/** axe, a picture, and nothing beyond the right edge. */
-async function look(t, page, what, found) {
-    await page.screenshot(path.join(t.dir, `${what}.png`));
-    for (const v of await page.axe()) {
-        found.push(`${what}: ${v.id}`);
-        fs.appendFileSync(path.join(t.dir, 'axe.txt'), `${what}: ${v.id} ${v.help}\n  ${v.nodes.join('\n  ')}\n`);
-    }
-    const over = await page.eval(() => document.documentElement.scrollWidth - innerWidth);
-    if (over > 0) found.push(`${what}: ${over} pixels beyond the right edge`);
-}
-
-/** In both themes and languages, on a desk and on a phone: two opposite corners. */
-async function corners(t, page, what, found) {
-    // Colours change at once, so that none is measured half-way.
-    await page.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
-    await look(t, page, `${what}-fr-light`, found);
-    await page.page.setViewportSize({ width: 360, height: 740 });
-    await page.page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-    await page.click('lang-en');
-    await page.waitFor('speaks English', () => document.documentElement.lang === 'en', { timeout: 60000 });
-    await look(t, page, `${what}-en-dark-phone`, found);
-    await page.click('lang-fr');
-    await page.waitFor('speaks French', () => document.documentElement.lang === 'fr', { timeout: 60000 });
-    await page.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
-    await page.page.setViewportSize({ width: 1280, height: 720 });
-}
-
-async function upload(page, text) {
-    await page.page.setInputFiles('[data-testid="csv-file"]', {
-        name: 'classe.csv', mimeType: 'text/csv', buffer: Buffer.from(text),
-    });
-}
 
 async function firstClass(t, base, token, found) {
     const page = await t.openPage('chromium', `${base}/welcome#${token}`, { lang: 'fr', media: 'none' });
@@ -121,7 +79,7 @@ async function administration(t, base, page, found) {
 
 async function prepare(t) {
     const found = [];
-    const { base, token } = await start(t);
+    const { base, token } = await startOffice(t);
     const page = await firstClass(t, base, token, found);
     const id = /c_[a-z2-7]{26}/.exec(await page.eval(() => location.pathname))[0];
     await page.click('edit');

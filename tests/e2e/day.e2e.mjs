@@ -163,7 +163,7 @@ class Day {
         await host.fill('set-title', 'Études de cas', PATIENT);
         await host.click('set-create');
         await host.waitForTestId('plan-count', PATIENT);
-        await host.click('deal-random');
+        await host.click('deal');
         await this.look(host, 'workshops-planned');
         await host.click('set-open');
         for (const page of [amelie, this.karim]) {
@@ -182,8 +182,7 @@ class Day {
     /** Whoever comes late reads what was missed; everybody says "here"; the end. */
     async end() {
         const { host, amelie, karim } = this;
-        if (!await host.has('open-conduct')) await host.click('panel-close');
-        if (!await host.has('say-all')) await host.click('open-conduct');
+        await host.click('open-conduct', PATIENT);
         await host.fill('say-all', 'Pause à dix heures', PATIENT);
         await host.press('Enter');
         this.zoe = await this.guest(2, (await this.box.mail(PEOPLE[2][1], TITLE)).link);

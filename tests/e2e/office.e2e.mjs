@@ -100,6 +100,7 @@ async function prepare(t) {
     await page.goto(`${base}/home/class/${id}`);
     await page.waitForTestId('bin', { timeout: 60000 });
     await page.click('bin');
+    await page.click('bin-yes');
     await page.waitForTestId('home-bin', { timeout: 60000 });
     await page.click('sign-out');
     await page.waitForTestId('sign-in', { timeout: 60000 });

@@ -52,11 +52,6 @@ def moment(day, hour):
     return int(datetime.datetime(2027, 3, day, hour, tzinfo=datetime.timezone.utc).timestamp() * 1000)
 
 
-def look(s):
-    """The office looks at once at what is due."""
-    os.kill(s.pid("core"), signal.SIGHUP)
-
-
 def people_of(s, sql, *args):
     """The clock of the office is moved by moving its rows."""
     with sqlite3.connect(s.data + "/people.db", timeout=60) as db:
@@ -198,7 +193,7 @@ def reminders(s, claire, post, now):
     people_of(s, "UPDATE enrolled SET invited = 1 WHERE class IN"
               " (SELECT id FROM class WHERE title LIKE 'Rappel %')")
     people_of(s, "UPDATE enrolled SET answer = 'no' WHERE mail = 'anne@example.org'")
-    look(s)
+    s.look()
 
 
 def each_kind(s, claire, now):
@@ -216,7 +211,7 @@ def each_kind(s, claire, now):
     knocker.type("door", 60)
     knocker.send("join", name="Jean", mic=False, cam=False)
     knocker.type("waiting", 60)
-    look(s)
+    s.look()
     return soon, full
 
 
@@ -287,7 +282,7 @@ def killed(s, box, post, claire, admin):
               wait_for(lambda: len(post.all(kind, to, title)) == 1, 60),
               len(post.all(kind, to, title)))
     wait_for(lambda: not names(s, "queue"), 60)
-    look(s)
+    s.look()
     return {kind: n for kind, n in post.count().items()}
 
 

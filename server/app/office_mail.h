@@ -16,6 +16,7 @@ enum office_letter {
     LETTER_WAITING,     /* registered, on the waiting list */
     LETTER_CERTIFICATE, /* a sheet is sealed: your certificate */
     LETTER_KNOCK,       /* somebody waits at the door of a permanent class */
+    LETTER_FULL,        /* to administrators: {text} people found no seat */
     LETTER_COUNT
 };
 
@@ -35,8 +36,6 @@ struct office_mail {
 int office_mail(struct office_call *call, const struct office_mail *mail);
 /* The name of this server in Message-ID and appointments: of its public address. */
 void office_host(const struct office_call *call, char *out, size_t cap);
-/* Name of a letter ("reminder") and its words as they stand now; the text is the caller's
- * (mem_free). */
+/* Name of a letter ("reminder") and the words this program ships. */
 const char *office_letter_name(enum office_letter letter);
-char *office_letter_text(const struct office_call *call, enum office_letter letter, bool french,
-                         bool *own);
+const char *office_letter_words(enum office_letter letter, bool french);

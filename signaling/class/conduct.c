@@ -1,10 +1,11 @@
 /* What follows by itself in the conduct of a class, and how people hear of it. */
 #include "signaling/class/conduct.h"
+#include "signaling/class/dates.h"
 #include "signaling/journal/stage.h"
 
 #include <string.h>
 
-enum { MINUTE_MS = 60000, CLASS_END_MS = 60000 };
+enum { MINUTE_MS = 60000 };
 
 /* ---- telling
  * -------------------------------------------------------------------------------------- */
@@ -41,6 +42,7 @@ void out_times(struct jsonw *w, const struct state *s)
     key_due(w, "end", s->end_due);
     key_due(w, "closing", s->closing_due);
     key_due(w, "staffless", s->staffless_due);
+    key_due(w, "next", dates_next(s));
     jsonw_object_end(w);
 }
 
@@ -149,11 +151,12 @@ static const char *wait_reason(const struct state *s, const struct person *p)
     if (s->session == SESSION_DOORS) {
         return "doors";
     }
-    bool host = s->setting[SETTING_WAITING] == WAITING_HOST && !state_has_staff(s);
-    return host                                            ? "host"
-           : s->setting[SETTING_WAITING] == WAITING_MANUAL ? "manual"
-           : s->setting[SETTING_WAITING] == WAITING_LIST   ? "list"
-                                                           : "full";
+    int64_t mode = state_waiting_mode(s);
+    bool host = mode == WAITING_HOST && !state_has_staff(s);
+    return host                     ? "host"
+           : mode == WAITING_MANUAL ? "manual"
+           : mode == WAITING_LIST   ? "list"
+                                    : "full";
 }
 
 void out_waiting(struct klass *k, struct conn *c)
@@ -300,7 +303,7 @@ static void conduct_note(struct klass *k, const struct event *e)
 /* ---- session
  * -------------------------------------------------------------------------------------- */
 
-static void change(struct act *act, enum session_state state, struct id by, int64_t due)
+void conduct_change(struct act *act, enum session_state state, struct id by, int64_t due)
 {
     act_emit(act, (struct event){
                       .type = EVENT_SESSION_CHANGED, .person = by, .a = (uint32_t)state, .n = due});
@@ -308,9 +311,11 @@ static void change(struct act *act, enum session_state state, struct id by, int6
 
 void conduct_close(struct act *act, struct id by)
 {
-    change(act, SESSION_CLOSED, by, 0);
+    conduct_change(act, SESSION_CLOSED, by, 0);
     if (act->klass->work->setting[SETTING_PERMANENT]) {
-        change(act, SESSION_IDLE, by, 0);
+        conduct_change(act, SESSION_IDLE, by, 0);
+    } else {
+        dates_go_on(act, by);
     }
 }
 
@@ -322,7 +327,7 @@ void conduct_staff_in(struct act *act, struct id by)
                  s->session == SESSION_DOORS;
     bool late = early && s->type != CLASS_WEBINAR && act->now.wall >= s->setting[SETTING_START];
     if (s->setting[SETTING_AUTOSTART] && (rests || late)) {
-        change(act, SESSION_LIVE, by, 0);
+        conduct_change(act, SESSION_LIVE, by, 0);
     }
 }
 
@@ -363,7 +368,7 @@ static void begin_closing(struct act *act, int64_t clock, int64_t seconds)
 {
     struct id nobody = {{0}};
     if (seconds > 0) {
-        change(act, SESSION_CLOSING, nobody, clock + seconds * 1000);
+        conduct_change(act, SESSION_CLOSING, nobody, clock + seconds * 1000);
     } else {
         conduct_close(act, nobody);
     }
@@ -376,7 +381,7 @@ static void conduct_tick(struct act *act, int64_t clock)
     enum session_state next;
     wall_ms date = calendar(s, &next);
     if (date && date <= act->now.wall) {
-        change(act, next, nobody, 0);
+        conduct_change(act, next, nobody, 0);
     } else if (s->closing_due && s->closing_due <= clock) {
         conduct_close(act, nobody);
     } else if (s->staffless_due && s->staffless_due <= clock && ws_open(&s->workshops)) {
@@ -422,9 +427,6 @@ static void settle_staff(struct act *act)
                                 .n = act_clock(act) + s->setting[SETTING_STAFFLESS] * MINUTE_MS});
     } else if (!left_alone && s->staffless_due != 0) {
         act_emit(act, (struct event){.type = EVENT_STAFFLESS_SET});
-    }
-    if (s->setting[SETTING_PERMANENT] && s->session == SESSION_LIVE && s->seat_count == 0) {
-        conduct_close(act, (struct id){{0}});
     }
 }
 
@@ -489,7 +491,8 @@ static void settle_waiting(struct act *act)
     const struct person *waiting[STATE_SEATS_MAX];
     size_t count = state_waiting(s, waiting, STATE_SEATS_MAX);
     for (size_t i = 0; i < count && !act->err; i++) {
-        bool room = s->seat_count < act->klass->room->config.people_max;
+        enum class_full why;
+        bool room = seats_free(act->klass, waiting[i]->role, &why);
         if (room && !state_must_wait(s, waiting[i], waiting[i]->role, waiting[i]->listed,
                                      waiting[i]->light_wish)) {
             conduct_admit(act, waiting[i]);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "codec/base/time.h"
+#include "signaling/journal/dates.h"
 #include "signaling/journal/floor.h"
 #include "signaling/journal/roll.h"
 #include "signaling/journal/rtext.h"
@@ -151,6 +152,7 @@ struct state {
     size_t wait_count;
     struct floor floor;
     struct roll roll;
+    struct dates dates;
 
     struct person **persons;
     uint64_t *person_keys; /* id_key of persons[i], for a fast search */

@@ -164,7 +164,7 @@ export type ServerMessage =
   | Tables
   | Audience;
 /** Deadlines of the session in class time; absent: none. */
-export type Times = { end?: number; closing?: number; staffless?: number };
+export type Times = { end?: number; closing?: number; staffless?: number; next?: number };
 /** A setting that is not as usual. */
 export type SettingValue = [key: string, value: string];
 /** A workshop room. */

@@ -138,7 +138,9 @@ struct out_scope {
     uint16_t room;       /* SEE_ROOM */
     struct id person;    /* whom it is about; zero = nobody in particular */
     uint8_t hidden_from; /* kinds of viewers, a bit per state_audience; the person is told always */
+    uint16_t table;      /* in this workshop they are told all the same; ROOM_MAIN = nowhere */
     bool but_own;        /* everybody but that person */
+    bool but_table;      /* and everybody but those at that table */
 };
 
 struct out_entry {
@@ -408,6 +410,7 @@ size_t out_text_cost(const struct rtext *text);
 struct out_before {
     struct id acting;
     uint8_t hidden_from; /* who was not told of its person */
+    uint16_t room;       /* where that person was */
     bool staged;         /* on the stage of a webinar, in its wings, or invited */
 };
 

@@ -85,7 +85,8 @@ static bool is_for(const struct out_scope *scope, const struct view_key *view,
                    const struct id *person)
 {
     bool own = id_equal(&scope->person, person);
-    bool told = (scope->hidden_from >> view->audience & 1) == 0;
+    bool table = scope->table != ROOM_MAIN && view->room == scope->table;
+    bool told = table ? !scope->but_table : (scope->hidden_from >> view->audience & 1) == 0;
     if (own ? scope->but_own : !told) {
         return false;
     }

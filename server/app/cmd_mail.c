@@ -11,6 +11,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
+#include "codec/sys/file.h"
 #include "codec/sys/log.h"
 #include "server/app/child.h"
 #include "server/app/command.h"
@@ -18,7 +19,7 @@
 #include "server/mail/smtp.h"
 #include "server/mail/spool.h"
 
-enum { LOOK_MS = 2000 };
+enum { LOOK_MS = 2000, LIMIT_TEXT_MAX = 32, HOUR_MS = 3600000 };
 
 static struct smtp_server server_of(const struct config *c)
 {
@@ -135,6 +136,23 @@ static void on_term(int signal)
     ended = 1;
 }
 
+/* What administrators set lies beside the queue (office_limits.c); before that, the configuration.
+ * True when this hour is used up. */
+static bool used_up(struct command_line *line, const struct spool *spool, wall_ms now)
+{
+    struct paths paths;
+    char path[PATHS_MAX];
+    char *text = NULL;
+    size_t len = 0;
+    int64_t most = line->config.limits_mails_per_hour;
+    if (!paths_init(&paths, &line->config) &&
+        !file_read(paths_in(&paths, "mail/per-hour", path), LIMIT_TEXT_MAX, &text, &len)) {
+        most = strtoll(text, NULL, 10);
+    }
+    mem_free(text);
+    return most > 0 && spool_sent_since(spool, now - HOUR_MS) >= (uint64_t)most;
+}
+
 static int mailer(struct command_line *line)
 {
     struct spool spool;
@@ -149,7 +167,8 @@ static int mailer(struct command_line *line)
         (void)!write(watchdog, "", 1);
     }
     while (code == EXIT_OK && !ended) {
-        if (try_one(&spool, &server, clock_wall_ms())) {
+        wall_ms now = clock_wall_ms();
+        if (used_up(line, &spool, now) || try_one(&spool, &server, now)) {
             (void)poll(NULL, 0, LOOK_MS);
         }
     }

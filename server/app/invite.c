@@ -37,6 +37,16 @@ static const char *const files[INVITE_KIND_COUNT][2] = {
     [INVITE_CANCEL] = {"templates/cancellation.en.txt", "templates/cancellation.fr.txt"},
 };
 
+const char *invite_words(enum invite_kind kind, bool french)
+{
+    return built_in[kind][french];
+}
+
+const char *invite_file(enum invite_kind kind, bool french)
+{
+    return files[kind][french];
+}
+
 /* "Mardi 1 décembre 2026 à 14:00 (90 min)" and a line break; "" without appointment. */
 static void start_text(const struct invite *i, char out[WORD_MAX])
 {

@@ -35,6 +35,9 @@ struct invited {
     const char *link;
 };
 
+/* The words this program ships, and where those of the administrator lie below the data folder. */
+const char *invite_words(enum invite_kind kind, bool french);
+const char *invite_file(enum invite_kind kind, bool french);
 /* Puts the mail for one person into the spool. 0, E_NOMEM, E_BAD (mail.from), E_IO, E_FULL. */
 int invite_put(struct spool *spool, const struct invite *invite, const struct paths *paths,
                const struct invited *who);

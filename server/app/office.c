@@ -262,20 +262,46 @@ static void call_begin(struct office *office, struct office_call *call, struct p
     }
 }
 
-static void run_upkeep(struct office *office, struct people *people)
+/* Without a request of anybody: what the desk does by itself. */
+static const struct office_route by_itself = {.who = OFFICE_ADMIN};
+
+static void run_upkeep(struct office *office, struct people *people, bool first)
 {
     static const struct ipc_ask nobody = {.method = IPC_GET};
-    struct office_call call = {.ask = &nobody};
+    struct office_call call = {.ask = &nobody, .route = &by_itself};
     call_begin(office, &call, people);
+    if (first) {
+        office_limits_apply(&call);
+    }
     office_upkeep(&call);
     mem_free(call.bytes);
+}
+
+static void run_refusals(struct office *office, struct people *people,
+                         const struct office_refusals *list)
+{
+    static const struct ipc_ask nobody = {.method = IPC_GET};
+    struct office_call call = {.ask = &nobody, .route = &by_itself};
+    call_begin(office, &call, people);
+    office_refusals(&call, list);
+    mem_free(call.bytes);
+}
+
+void office_full(struct office *office, const struct id *class_id, enum class_full why)
+{
+    mutex_lock(&office->lock);
+    refusals_add(&office->refusals, class_id, why);
+    cond_signal(&office->worker[OFFICE_DESK].wake);
+    mutex_unlock(&office->lock);
 }
 
 static void work(void *arg)
 {
     struct office_worker *w = arg;
     struct office *office = w->office;
-    mono_us upkeep_at = w == &office->worker[OFFICE_DESK] ? clock_mono_us() : MONO_NEVER;
+    bool desk = w == &office->worker[OFFICE_DESK];
+    mono_us upkeep_at = desk ? clock_mono_us() : MONO_NEVER;
+    bool first = true;
     uint64_t one = 1;
     thread_background();
     mutex_lock(&office->lock);
@@ -288,9 +314,16 @@ static void work(void *arg)
             mutex_lock(&office->lock);
             push(&office->finished, job);
             (void)!write(office->fd, &one, sizeof(one));
+        } else if (desk && office->refusals.count > 0) {
+            struct office_refusals list = office->refusals;
+            memset(&office->refusals, 0, sizeof(office->refusals));
+            mutex_unlock(&office->lock);
+            run_refusals(office, w->people, &list);
+            mutex_lock(&office->lock);
         } else if (clock_mono_us() >= upkeep_at) {
             mutex_unlock(&office->lock);
-            run_upkeep(office, w->people);
+            run_upkeep(office, w->people, first);
+            first = false;
             upkeep_at = clock_mono_us() + UPKEEP_US;
             mutex_lock(&office->lock);
         } else if (upkeep_at == MONO_NEVER) {

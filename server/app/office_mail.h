@@ -17,6 +17,7 @@ enum office_letter {
     LETTER_PLACE,       /* registered, or a place came free */
     LETTER_CERTIFICATE, /* a sheet is sealed: your certificate */
     LETTER_KNOCK,       /* somebody waits at the door of a permanent class */
+    LETTER_FULL,        /* to administrators: {text} people found no seat */
     LETTER_COUNT
 };
 
@@ -34,8 +35,6 @@ struct office_mail {
 
 /* Queues it. 0, E_STATE (mail.from is not set), E_IO, E_NOMEM. */
 int office_mail(struct office_call *call, const struct office_mail *mail);
-/* Name of a letter ("reminder") and its words as they stand now; the text is the caller's
- * (mem_free). */
+/* Name of a letter ("reminder") and the words this program ships. */
 const char *office_letter_name(enum office_letter letter);
-char *office_letter_text(const struct office_call *call, enum office_letter letter, bool french,
-                         bool *own);
+const char *office_letter_words(enum office_letter letter, bool french);

@@ -85,9 +85,9 @@ static int enrol(struct office_call *call, const struct id *id, const json_t *ro
     if (!err && known) {
         snprintf(person->name, sizeof(person->name), "%s", office_row_text(known, "name"));
     } else if (!err) {
-        err = people_run(call->people, PEOPLE_ENROL, "ddttttttti", id, &person->id, person->mail,
+        err = people_run(call->people, PEOPLE_ENROL, "ddtttttttit", id, &person->id, person->mail,
                          person->name, "participant", "", "registration", *in ? "in" : "waiting",
-                         person->french ? "fr" : "en", (int64_t)call->now);
+                         person->french ? "fr" : "en", (int64_t)call->now, "");
         err = err ? err
                   : people_run(call->people, PEOPLE_ENROLLED_ANSWER, "ddt", id, &person->id, "yes");
     }

@@ -79,7 +79,16 @@ static void people_get(struct office_call *call)
                   (json_int_t)people_number(call->people, PEOPLE_ENROLLED_COUNT, "d", &id)));
 }
 
-/* Name, role and group of the body; NULL or what is wrong. */
+/* Of two people of a class no number of a register is the same. */
+static bool number_taken(struct office_call *call, const struct id *class_id,
+                         const struct id *person)
+{
+    const char *number = office_text(call, "number");
+    return *number &&
+           people_number(call->people, PEOPLE_ENROLLED_NUMBER, "dtd", class_id, number, person) > 0;
+}
+
+/* Name, role, group and number of the body; NULL or what is wrong. */
 static const char *person_wrong(const struct office_call *call, int *role)
 {
     const char *team = office_text(call, "team");
@@ -90,6 +99,9 @@ static const char *person_wrong(const struct office_call *call, int *role)
     }
     if (*role < 0) {
         return "role";
+    }
+    if (roster_number(office_text(call, "number"))) {
+        return "number";
     }
     return text_utf8_count(team, strlen(team)) > TEAM_MAX ? "team" : NULL;
 }
@@ -110,9 +122,14 @@ static void people_post(struct office_call *call)
         return;
     }
     struct id person = office_person_of(call, &id, mail);
-    int err = people_run(call->people, PEOPLE_ENROL, "ddttttttti", &id, &person, mail,
+    if (number_taken(call, &id, &person)) {
+        office_refuse(call, 422, "number_twice");
+        return;
+    }
+    int err = people_run(call->people, PEOPLE_ENROL, "ddtttttttit", &id, &person, mail,
                          office_text(call, "name"), admin_json_role_name((enum role)role),
-                         office_text(call, "team"), "hand", "in", "", (int64_t)call->now);
+                         office_text(call, "team"), "hand", "in", "", (int64_t)call->now,
+                         office_text(call, "number"));
     if (err) {
         office_failed(call, err);
         return;
@@ -130,13 +147,14 @@ static void person_patch(struct office_call *call)
         return;
     }
     const char *wrong = person_wrong(call, &role);
+    wrong = wrong ? wrong : number_taken(call, &id, &person) ? "number_twice" : NULL;
     if (wrong) {
         office_refuse(call, 422, wrong);
         return;
     }
-    int err = people_run(call->people, PEOPLE_ENROLLED_SET, "ddttt", &id, &person,
+    int err = people_run(call->people, PEOPLE_ENROLLED_SET, "ddtttt", &id, &person,
                          office_text(call, "name"), admin_json_role_name((enum role)role),
-                         office_text(call, "team"));
+                         office_text(call, "team"), office_text(call, "number"));
     if (err || people_changes(call->people) == 0) {
         if (err) {
             office_failed(call, err);
@@ -211,9 +229,9 @@ void office_fill_places(struct office_call *call, const struct id *class_id)
 
 static json_t *row_json(const struct roster_row *row, bool french)
 {
-    json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s}", "line", (int)row->line, "name", row->name,
-                          "mail", row->mail, "team", row->group, "role",
-                          admin_json_role_name((enum role)row->role));
+    json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "line", (int)row->line, "name",
+                          row->name, "mail", row->mail, "team", row->group, "number", row->number,
+                          "role", admin_json_role_name((enum role)row->role));
     if (row->problem) {
         json_object_set_new(o, "problem", json_string(roster_problem(row->problem, french)));
         json_object_set_new(o, "twice", json_integer(row->twice));
@@ -249,15 +267,30 @@ static json_t *preview(struct office_call *call, const struct id *class_id,
                      "heads", (int)roster->heads);
 }
 
+/* A number that somebody else of the class has already. */
+static void mark_taken(struct office_call *call, const struct id *class_id, struct roster *roster)
+{
+    for (uint32_t i = 0; i < roster->count; i++) {
+        struct roster_row *row = &roster->rows[i];
+        if (!row->problem && row->number[0]) {
+            struct id person = office_person_of(call, class_id, row->mail);
+            bool taken = people_number(call->people, PEOPLE_ENROLLED_NUMBER, "dtd", class_id,
+                                       row->number, &person) > 0;
+            row->problem = taken ? ROSTER_NUMBER_TAKEN : ROSTER_FINE;
+            roster->bad += taken;
+        }
+    }
+}
+
 static int take(struct office_call *call, const struct id *class_id, const struct roster *roster)
 {
     int err = people_begin(call->people);
     for (uint32_t i = 0; i < roster->count && !err; i++) {
         const struct roster_row *row = &roster->rows[i];
         struct id person = office_person_of(call, class_id, row->mail);
-        err = people_run(call->people, PEOPLE_ENROL, "ddttttttti", class_id, &person, row->mail,
+        err = people_run(call->people, PEOPLE_ENROL, "ddtttttttit", class_id, &person, row->mail,
                          row->name, admin_json_role_name((enum role)row->role), row->group,
-                         "roster", "in", "", (int64_t)call->now);
+                         "roster", "in", "", (int64_t)call->now, row->number);
     }
     err = err ? err : people_commit(call->people);
     if (err) {
@@ -292,6 +325,9 @@ static void roster_post(struct office_call *call)
     bool french = strcmp(office_query(call, "lang", lang, sizeof(lang)), "en") != 0;
     int err = roster_read(&roster, call->ask->body_len ? call->ask->body : "", call->ask->body_len,
                           &line);
+    if (!err) {
+        mark_taken(call, &id, &roster);
+    }
     if (err) {
         refuse_file(call, err, line);
     } else if (apply && roster.bad == 0) {

@@ -12,3 +12,6 @@ extern const struct office_table office_evidence_table; /* office_evidence.c */
 extern const struct office_table office_public_table;   /* office_public.c */
 extern const struct office_table office_mails_table;    /* office_mails.c */
 extern const struct office_table office_oidc_table;     /* office_oidc.c */
+extern const struct office_table office_keep_table;     /* office_keep.c */
+extern const struct office_table office_limits_table;   /* office_limits.c */
+extern const struct office_table office_letters_table;  /* office_letters.c */

@@ -260,6 +260,50 @@ int spool_settle(struct spool *spool, const struct spool_entry *entry, int err, 
     return renameat(spool->dir_fd, entry->name, spool->dir_fd, name) ? E_IO : 0;
 }
 
+static unsigned prune(int at, const char *folder, wall_ms before)
+{
+    int fd = openat(at, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *d;
+    unsigned gone = 0;
+    while (dir && (d = readdir(dir)) != NULL) {
+        struct stat st;
+        bool old = strstr(d->d_name, ".eml") && !fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+                   (int64_t)st.st_mtime * 1000 < before;
+        gone += old && unlinkat(fd, d->d_name, 0) == 0;
+    }
+    if (dir) {
+        (void)closedir(dir);
+    } else if (fd >= 0) {
+        (void)close(fd);
+    }
+    return gone;
+}
+
+unsigned spool_sent_since(const struct spool *spool, wall_ms from)
+{
+    int fd = openat(spool->dir_fd, "sent", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *d;
+    unsigned n = 0;
+    while (dir && (d = readdir(dir)) != NULL) {
+        struct stat st; /* a rename sets the time of change */
+        n += d->d_name[0] != '.' && !fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+             (int64_t)st.st_ctime * 1000 >= from;
+    }
+    if (dir) {
+        (void)closedir(dir);
+    } else if (fd >= 0) {
+        (void)close(fd);
+    }
+    return n;
+}
+
+unsigned spool_prune(const struct spool *spool, wall_ms before)
+{
+    return prune(spool->dir_fd, "sent", before) + prune(spool->dir_fd, "failed", before);
+}
+
 static unsigned count(const struct spool *spool, const char *folder)
 {
     int fd = openat(spool->dir_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

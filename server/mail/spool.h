@@ -48,5 +48,9 @@ int spool_read(const struct spool *spool, const struct spool_entry *entry, char 
 int spool_settle(struct spool *spool, const struct spool_entry *entry, int err, wall_ms now);
 /* How many wait, were sent, failed. */
 void spool_counts(const struct spool *spool, unsigned *waiting, unsigned *sent, unsigned *failed);
+/* How many were sent from this time on. */
+unsigned spool_sent_since(const struct spool *spool, wall_ms from);
+/* Forgets what was sent or refused before this time. How many. */
+unsigned spool_prune(const struct spool *spool, wall_ms before);
 /* How long to wait after so many tries. */
 int64_t spool_backoff_ms(unsigned tries);

@@ -600,7 +600,8 @@ static void settle_waiting(struct act *act)
     const struct person *waiting[STATE_SEATS_MAX];
     size_t count = state_waiting(s, waiting, STATE_SEATS_MAX);
     for (size_t i = 0; i < count && !act->err; i++) {
-        bool room = s->seat_count < act->klass->room->config.people_max;
+        enum class_full why;
+        bool room = seats_free(act->klass, waiting[i]->role, &why);
         if (room && !state_must_wait(s, waiting[i], waiting[i]->role, waiting[i]->listed,
                                      waiting[i]->light_wish)) {
             conduct_admit(act, waiting[i]);

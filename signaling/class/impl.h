@@ -87,6 +87,7 @@ struct conn {
     struct id person;
     enum role link_role; /* what the link of this connection gives */
     bool link_own;       /* and that it names a person */
+    bool full_told;      /* it was counted that there was no seat */
     uint64_t sent;       /* seq of the last snapshot or delta */
     uint64_t seen;       /* everything up to here was told or is not for this connection */
     struct view_key view;
@@ -350,6 +351,16 @@ void presence_due(struct live *live, struct class_time now);
 
 /* ---- enter.c: hello, join, resume, leave
  * ---------------------------------------------------------------- */
+
+/* ---- seats.c */
+/* People present in all classes, and classes with somebody in them. */
+size_t seats_taken(const struct classroom *room);
+size_t seats_classes(const struct classroom *room);
+/* Is there a seat for one more of this role? Otherwise *why. */
+bool seats_free(const struct klass *klass, enum role role, enum class_full *why);
+struct refusal seats_refusal(enum class_full why);
+/* Tells whoever keeps count of it, once for each connection. */
+void seats_told(struct conn *conn, const struct klass *klass, enum class_full why);
 
 void enter_hello(struct classroom *room, struct conn *conn, const struct msg *msg,
                  struct class_time now);

@@ -14,6 +14,8 @@ export const officeErrorsEn: Filled<typeof officeErrorsFr> = {
   'error.link': 'This link is no longer valid.',
   'error.mail': 'This mail address cannot be used.',
   'error.name': 'Write a name, 80 characters at most.',
+  'error.number': 'A register number has 64 characters at most and begins with a letter or a digit.',
+  'error.number_twice': 'Somebody else of the class has this register number.',
   'error.title': 'Write a title, 200 characters at most.',
   'error.start': 'This date cannot be used.',
   'error.minutes': 'A class lasts from 5 minutes to 24 hours.',

@@ -154,6 +154,8 @@ export const officeFr = {
   'people.mail': 'Adresse',
   'people.role': 'Rôle',
   'people.team': 'Groupe',
+  'people.number': 'N° de registre',
+  'people.change': 'Modifier {name}',
   'people.answer': 'Réponse',
   'people.invited': 'Invitation',
   'people.actions': 'Actions',
@@ -183,7 +185,7 @@ export const officeFr = {
 
   'csv.open': 'Importer un tableau',
   'csv.title': 'Importer un tableau',
-  'csv.hint': 'Un fichier CSV de votre tableur : Nom, Courriel, puis si vous voulez Rôle et Groupe. Rien n’est repris avant votre accord.',
+  'csv.hint': 'Un fichier CSV de votre tableur : Nom, Courriel, puis si vous voulez Rôle, Groupe et Matricule (numéro de registre). Rien n’est repris avant votre accord.',
   'csv.file': 'Fichier CSV',
   'csv.reading': 'Lecture du fichier…',
   'csv.taking': 'Inscription de {n} personnes…',

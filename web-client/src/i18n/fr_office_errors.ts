@@ -11,6 +11,8 @@ export const officeErrorsFr = {
   'error.link': 'Ce lien n’est plus valable.',
   'error.mail': 'Cette adresse électronique ne convient pas.',
   'error.name': 'Écrivez un nom, 80 caractères au plus.',
+  'error.number': 'Un numéro de registre a 64 caractères au plus et commence par une lettre ou un chiffre.',
+  'error.number_twice': 'Ce numéro de registre est celui d’un autre inscrit.',
   'error.title': 'Écrivez un titre, 200 caractères au plus.',
   'error.start': 'Cette date ne convient pas.',
   'error.minutes': 'Une classe dure de 5 minutes à 24 heures.',

@@ -5,8 +5,8 @@
 #include "codec/sys/log.h"
 #include "server/app/office_class.h"
 #include "server/app/office_evidence.h"
+#include "server/app/office_invite.h"
 #include "server/app/office_keep.h"
-#include "server/app/office_mail.h"
 #include "server/app/office_when.h"
 
 enum { SESSION_DAYS = 14, BIN_DAYS = 7, MINUTE = 60000 };
@@ -175,15 +175,17 @@ static void empty_bin(struct office_call *call)
     json_decref(rows);
 }
 
-void office_upkeep(struct office_call *call)
+bool office_upkeep(struct office_call *call)
 {
     (void)people_run(call->people, PEOPLE_SESSION_PRUNE, "ii", (int64_t)(call->now - day),
                      (int64_t)(call->now - SESSION_DAYS * day));
     (void)people_run(call->people, PEOPLE_ONCE_PRUNE, "i", (int64_t)call->now);
     empty_bin(call);
+    bool more = office_invite_upkeep(call);
     office_expect_all(call);
     remind_all(call);
     knock_all(call);
     evidence_upkeep(call);
     keep_upkeep(call);
+    return more;
 }

@@ -4,6 +4,7 @@
 #include "codec/base/err.h"
 #include "codec/sys/log.h"
 #include "server/app/office_class.h"
+#include "server/app/office_dates.h"
 #include "server/app/office_evidence.h"
 #include "server/app/office_keep.h"
 #include "server/app/office_mail.h"
@@ -182,6 +183,7 @@ void office_upkeep(struct office_call *call)
     (void)people_run(call->people, PEOPLE_ONCE_PRUNE, "i", (int64_t)call->now);
     empty_bin(call);
     office_expect_all(call);
+    office_dates_follow(call);
     remind_all(call);
     knock_all(call);
     evidence_upkeep(call);

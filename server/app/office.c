@@ -265,7 +265,7 @@ static void call_begin(struct office *office, struct office_call *call, struct p
 /* Without a request of anybody: what the desk does by itself. */
 static const struct office_route by_itself = {.who = OFFICE_ADMIN};
 
-static void run_upkeep(struct office *office, struct people *people, bool first)
+static bool run_upkeep(struct office *office, struct people *people, bool first)
 {
     static const struct ipc_ask nobody = {.method = IPC_GET};
     struct office_call call = {.ask = &nobody, .route = &by_itself};
@@ -273,8 +273,9 @@ static void run_upkeep(struct office *office, struct people *people, bool first)
     if (first) {
         office_limits_apply(&call);
     }
-    office_upkeep(&call);
+    bool more = office_upkeep(&call);
     mem_free(call.bytes);
+    return more;
 }
 
 static void run_refusals(struct office *office, struct people *people,
@@ -320,18 +321,28 @@ static void work(void *arg)
             mutex_unlock(&office->lock);
             run_refusals(office, w->people, &list);
             mutex_lock(&office->lock);
-        } else if (clock_mono_us() >= upkeep_at) {
+        } else if (desk && (office->look || clock_mono_us() >= upkeep_at)) {
+            office->look = false;
             mutex_unlock(&office->lock);
-            run_upkeep(office, w->people, first);
+            bool more = run_upkeep(office, w->people, first);
             first = false;
             upkeep_at = clock_mono_us() + UPKEEP_US;
             mutex_lock(&office->lock);
+            office->look = office->look || more;
         } else if (upkeep_at == MONO_NEVER) {
             cond_wait(&w->wake, &office->lock);
         } else {
             (void)cond_wait_until(&w->wake, &office->lock, upkeep_at);
         }
     }
+    mutex_unlock(&office->lock);
+}
+
+void office_look(struct office *office)
+{
+    mutex_lock(&office->lock);
+    office->look = true;
+    cond_signal(&office->worker[OFFICE_DESK].wake);
     mutex_unlock(&office->lock);
 }
 
@@ -365,6 +376,7 @@ void office_reload(struct office *office)
     snprintf(office->server, sizeof(office->server), "%s", c->server_name);
     memcpy(office->base, base, sizeof(office->base));
     mutex_unlock(&office->lock);
+    office_look(office);
 }
 
 /* ---- start and end

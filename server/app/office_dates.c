@@ -47,7 +47,7 @@ static void follow(struct office_call *call, const json_t *live)
         return;
     }
     /* Another date: people are reminded of it again. */
-    (void)people_run(call->people, PEOPLE_ENROLLED_AGAIN, "d", &id);
+    (void)people_run(call->people, PEOPLE_ENROLLED_ONWARD, "di", &id, start + minutes);
 }
 
 void office_dates_follow(struct office_call *call)

@@ -50,13 +50,6 @@ static const struct {
                          "« {title} » sont prises. Vous êtes en liste d’attente ; nous vous "
                          "écrivons dès qu’une place se libère.\n{start}\nVotre inscription "
                          ":\n{link}\n\n{server}\n"}},
-    [LETTER_PLACE] = {"place",
-                      {"Registered: {title}\nHello {name},\n\nyou have a place in \"{title}\".\n"
-                       "{start}\nYour personal link (please do not pass it on):\n{link}\n\n"
-                       "{server}\n",
-                       "Inscription confirmée : {title}\nBonjour {name},\n\nvous avez une place à "
-                       "« {title} ».\n{start}\nVotre lien personnel (merci de ne pas le "
-                       "transmettre) :\n{link}\n\n{server}\n"}},
     [LETTER_CERTIFICATE] =
         {"certificate",
          {"Your certificate: {title}\nHello {name},\n\nthe attendance of \"{title}\" is sealed. "
@@ -109,7 +102,7 @@ static char *letter_text(const struct office_call *call, enum office_letter lett
     return text;
 }
 
-static void host_of(const struct office_call *call, char *out, size_t cap)
+void office_host(const struct office_call *call, char *out, size_t cap)
 {
     const char *name = strstr(call->base, "//") ? strstr(call->base, "//") + 2 : call->base;
     int len = (int)strcspn(name, ":/");
@@ -138,7 +131,7 @@ int office_mail(struct office_call *call, const struct office_mail *mail)
     int err = body ? 0 : E_NOMEM;
     if (!err) {
         *body++ = '\0';
-        host_of(call, host, sizeof(host));
+        office_host(call, host, sizeof(host));
         snprintf(message_id, sizeof(message_id), "%s.%lld", mail->id, (long long)call->now);
         struct mail_message m = {.id = message_id,
                                  .host = host,

@@ -1,18 +1,16 @@
-/* Who is invited to a class: the roster, its CSV, the invitations, the places. */
+/* Who is invited to a class: the roster, its CSV, the places. */
 #include <string.h>
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/base/text.h"
 #include "server/app/admin_json.h"
-#include "server/app/invite.h"
 #include "server/app/office_class.h"
-#include "server/app/office_mail.h"
+#include "server/app/office_invite.h"
 #include "server/app/office_tables.h"
-#include "server/app/office_when.h"
 #include "signaling/people/roster.h"
 
-enum { INVITE_BATCH = 200, PROBLEMS_MAX = 200, SAMPLE_MAX = 100, LINK_DAYS = 400, TEAM_MAX = 40 };
+enum { PROBLEMS_MAX = 200, SAMPLE_MAX = 100, LINK_DAYS = 400, TEAM_MAX = 40 };
 
 /* ---- people
  * ------------------------------------------------------------------------------------------ */
@@ -177,6 +175,7 @@ static void person_delete(struct office_call *call)
     if (office_class(call, 0, &id) || office_person(call, 1, &person)) {
         return;
     }
+    office_invite_back(call, &id, &person);
     int err = people_run(call->people, PEOPLE_ENROLLED_DEL, "dd", &id, &person);
     if (err) {
         office_failed(call, err);
@@ -193,14 +192,11 @@ static void person_delete(struct office_call *call)
 static void write_place(struct office_call *call, const struct id *class_id,
                         const json_t *class_row, const json_t *row)
 {
-    char link[OFFICE_LINK_MAX];
     struct office_person person;
-    bool known = office_person_read(&person, row, class_row);
-    person.waiting = false; /* the row was read before the place was given */
-    if (!known || office_person_link(call, class_id, &person, link, sizeof(link))) {
-        return;
+    if (office_person_read(&person, row, class_row)) {
+        person.waiting = false; /* the row was read before the place was given */
+        (void)office_invite(call, class_id, class_row, &person, INVITE_PLACE);
     }
-    office_class_mail(call, LETTER_PLACE, "place", class_row, &person, link);
 }
 
 void office_fill_places(struct office_call *call, const struct id *class_id)
@@ -345,101 +341,6 @@ static void roster_post(struct office_call *call)
     roster_fini(&roster);
 }
 
-/* ---- invitations
- * ------------------------------------------------------------------------------------------ */
-
-static int invite_one(struct office_call *call, struct spool *spool, const struct id *class_id,
-                      const json_t *class_row, const json_t *row, struct invite *invite)
-{
-    char link[OFFICE_LINK_MAX];
-    char when[OFFICE_WHEN_MAX];
-    struct office_person person;
-    if (!office_person_read(&person, row, class_row)) {
-        return E_BAD;
-    }
-    int err = office_person_link(call, class_id, &person, link, sizeof(link));
-    invite->french = person.french;
-    invite->when = office_when(when, invite->start, office_row_number(class_row, "minutes"),
-                               office_row_text(class_row, "zone"), person.french);
-    struct invited who = {
-        .person = person.id, .name = person.name, .mail = person.mail, .link = link};
-    err = err ? err : invite_put(spool, invite, office_paths(call), &who);
-    return err ? err
-               : people_run(call->people, PEOPLE_ENROLLED_INVITED, "ddi", class_id, &person.id,
-                            (int64_t)call->now);
-}
-
-/* Up to INVITE_BATCH mails; the page asks again while some are left, and shows how far it is. */
-static void invite_batch(struct office_call *call, const struct id *class_id,
-                         const json_t *class_row, int64_t since)
-{
-    const struct config *config = office_config(call);
-    char path[PATHS_MAX];
-    char host[OFFICE_URL_MAX];
-    struct spool spool;
-    size_t i;
-    json_t *row;
-    json_int_t sent = 0;
-    json_int_t left = 0;
-    const char *name = strstr(call->base, "//") ? strstr(call->base, "//") + 2 : call->base;
-    snprintf(host, sizeof(host), "%.*s", (int)strcspn(name, ":/"), name);
-    int64_t start = office_row_number(class_row, "start");
-    struct invite invite = {.kind = INVITE_NEW,
-                            .config = config,
-                            .class_id = *class_id,
-                            .title = office_row_text(class_row, "title"),
-                            .start = start,
-                            .end = start + office_row_number(class_row, "minutes") * 60000,
-                            .now = call->now,
-                            .host = host};
-    int err = spool_open(&spool, paths_in(office_paths(call), "mail", path));
-    json_t *rows = err ? NULL : people_rows(call->people, PEOPLE_ENROLLED, "d", class_id);
-    json_array_foreach(rows, i, row)
-    {
-        bool due = !strcmp(office_row_text(row, "place"), "in") &&
-                   office_row_number(row, "invited") < since;
-        if (due && sent < INVITE_BATCH && !err) {
-            err = invite_one(call, &spool, class_id, class_row, row, &invite);
-            sent += err ? 0 : 1;
-        } else if (due) {
-            left++;
-        }
-    }
-    if (!err) {
-        err = people_run(call->people, PEOPLE_CLASS_INVITED, "di", class_id, (int64_t)call->now);
-    }
-    if (rows) {
-        spool_close(&spool);
-    }
-    json_decref(rows);
-    if (err) {
-        office_failed(call, err);
-    } else {
-        office_json(call, 200, json_pack("{s:I, s:I}", "sent", sent, "left", left));
-    }
-}
-
-/* {"since": t}: everybody who was last invited before t; 1 = those who never were. */
-static void invite_post(struct office_call *call)
-{
-    struct id id;
-    if (office_class(call, 0, &id)) {
-        return;
-    }
-    json_t *class_row = office_class_row(call, &id);
-    if (!class_row) {
-        return;
-    }
-    if (!office_config(call)->mail_from[0]) {
-        office_refuse(call, 409, "no_mail");
-    } else {
-        int64_t since = office_number(call, "since", 1);
-        invite_batch(call, &id, class_row, since > call->now ? call->now : since);
-        office_audit(call, "invited", office_part(call, 0), "");
-    }
-    json_decref(class_row);
-}
-
 /* The personal link of one person, to hand over in another way. */
 static void person_link_post(struct office_call *call)
 {
@@ -468,7 +369,6 @@ static const struct office_route routes[] = {
     {IPC_DELETE, "/api/classes/*/people/*", OFFICE_STAFF, OFFICE_DESK, person_delete},
     {IPC_POST, "/api/classes/*/people/*/link", OFFICE_STAFF, OFFICE_DESK, person_link_post},
     {IPC_POST, "/api/classes/*/roster", OFFICE_STAFF, OFFICE_SLOW, roster_post},
-    {IPC_POST, "/api/classes/*/invite", OFFICE_STAFF, OFFICE_SLOW, invite_post},
 };
 
 const struct office_table office_roster_table = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -62,6 +62,7 @@ struct office {
     char base[OFFICE_URL_MAX];
     struct office_refusals refusals;
     bool public_url; /* base is web.public_url */
+    bool look;       /* the upkeep is wanted now */
     bool stop;
 };
 

@@ -6,8 +6,8 @@
 #include "server/app/office_class.h"
 #include "server/app/office_dates.h"
 #include "server/app/office_evidence.h"
+#include "server/app/office_invite.h"
 #include "server/app/office_keep.h"
-#include "server/app/office_mail.h"
 #include "server/app/office_when.h"
 
 enum { SESSION_DAYS = 14, BIN_DAYS = 7, MINUTE = 60000 };
@@ -176,16 +176,18 @@ static void empty_bin(struct office_call *call)
     json_decref(rows);
 }
 
-void office_upkeep(struct office_call *call)
+bool office_upkeep(struct office_call *call)
 {
     (void)people_run(call->people, PEOPLE_SESSION_PRUNE, "ii", (int64_t)(call->now - day),
                      (int64_t)(call->now - SESSION_DAYS * day));
     (void)people_run(call->people, PEOPLE_ONCE_PRUNE, "i", (int64_t)call->now);
     empty_bin(call);
+    bool more = office_invite_upkeep(call);
     office_expect_all(call);
     office_dates_follow(call);
     remind_all(call);
     knock_all(call);
     evidence_upkeep(call);
     keep_upkeep(call);
+    return more;
 }

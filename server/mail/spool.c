@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ int spool_open(struct spool *spool, const char *folder)
 {
     static const char *const inside[] = {"queue", "sent", "failed", "new"};
     (void)mkdir(folder, 0700);
+    spool->lock_fd = -1;
     spool->dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     for (unsigned i = 0; spool->dir_fd >= 0 && i < sizeof(inside) / sizeof(inside[0]); i++) {
         if (mkdirat(spool->dir_fd, inside[i], 0700) && errno != EEXIST) {
@@ -41,8 +43,27 @@ int spool_open(struct spool *spool, const char *folder)
     return spool->dir_fd < 0 ? E_IO : 0;
 }
 
+int spool_lock(struct spool *spool)
+{
+    int fd = openat(spool->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return E_IO;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        int err = errno == EWOULDBLOCK ? E_BUSY : E_IO;
+        (void)close(fd);
+        return err;
+    }
+    spool->lock_fd = fd;
+    return 0;
+}
+
 void spool_close(struct spool *spool)
 {
+    if (spool->lock_fd >= 0) {
+        (void)close(spool->lock_fd);
+    }
+    spool->lock_fd = -1;
     if (spool->dir_fd >= 0) {
         (void)close(spool->dir_fd);
     }

@@ -99,9 +99,20 @@ static int migrate_from_2(struct people *p)
            "PRAGMA user_version = 3");
 }
 
+/* Which date an invited person was told last: start and length in one number, 0 = none. */
+static int migrate_from_3(struct people *p)
+{
+    return EXECUTE(p, "ALTER TABLE enrolled ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+                      "UPDATE enrolled SET told = (SELECT start + minutes FROM class"
+                      " WHERE id = enrolled.class AND start > 0) WHERE invited > 0 AND EXISTS"
+                      " (SELECT 1 FROM class WHERE id = enrolled.class AND start > 0);"
+                      "CREATE INDEX enrolled_told ON enrolled(told) WHERE told > 0;"
+                      "PRAGMA user_version = 4");
+}
+
 /* Step i brings a file from user_version i to i + 1. Never change one that was released. */
 static int (*const migrations[PEOPLE_VERSION])(struct people *p) = {migrate_from_0, migrate_from_1,
-                                                                    migrate_from_2};
+                                                                    migrate_from_2, migrate_from_3};
 
 static int64_t pragma_version(struct people *p, int *err)
 {

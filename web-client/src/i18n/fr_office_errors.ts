@@ -34,7 +34,7 @@ export const officeErrorsFr = {
   'error.csv_quote': 'Un guillemet est ouvert et jamais fermé dans ce fichier.',
   'error.csv_rows': 'Plus de 5000 personnes : partagez le fichier.',
   'error.csv_empty': 'Il n’y a personne dans ce fichier.',
-  'error.csv_big': 'Ce fichier dépasse 1 Mo : partagez-le.',
+  'error.csv_big': 'Ce fichier dépasse 1 Mo. Une classe prend 5000 personnes au plus : partagez-le.',
   'error.provider': 'La connexion par votre établissement n’a pas abouti. Réessayez, ou prévenez l’administration.',
   'error.provider_account': 'Votre établissement vous reconnaît, mais aucun compte n’est prévu ici pour vous. Prévenez l’administration.',
 } as const;

@@ -162,6 +162,8 @@ def limited_by(result, floors):
         return "noise"
     if result["self_cpu_s"] < 0.9 * result["seconds"]:
         return "tool"
+    if not result["climbed"]:
+        return "server"  # it held receivers down: fewer packets went out than the floor's
     return "server" if result["server_cpu_s"] > 0.95 * result["seconds"] else "none"
 
 
@@ -182,7 +184,7 @@ def run_scenario(name, seconds):
         "packets_per_s": round(result["packets"] / result["seconds"]),
         "floor_packets_per_s": round(sum(f["packets"] / f["seconds"] for f in floors)
                                      / len(floors)),
-        "climb_s": round(result["climb_s"], 2),
+        "climb_s": round(result["climb_s"], 2), "climbed": result["climbed"],
         "core_used": round(result["server_cpu_s"] / result["seconds"], 4),
         "received_share": round(result["packets"] / (result["packets"] + result["lost"]), 6)
         if result["packets"] else 0,

@@ -127,6 +127,20 @@ static int parse_create(struct admin_json *a, char *why, size_t cap)
     return err ? err : parse_settings(a, why, cap);
 }
 
+static int parse_limits(struct admin_json *a, char *why, size_t cap)
+{
+    static const char *const names[] = {"people_per_class", "people", "classes_at_once"};
+    a->request.kind = ADMIN_LIMITS;
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const json_t *v = json_object_get(a->doc, names[i]);
+        if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > 1000000) {
+            return bad(why, cap, "limits are people_per_class, people and classes_at_once");
+        }
+        a->request.limit[i] = (uint32_t)json_integer_value(v);
+    }
+    return 0;
+}
+
 static int parse_edit(struct admin_json *a, const char *cmd, char *why, size_t cap)
 {
     bool edit = !strcmp(cmd, "class.edit");
@@ -203,17 +217,23 @@ int admin_json_parse(struct admin_json *out, const char *text, size_t len, char 
         out->request.kind = ADMIN_CLASS_LIST;
         return 0;
     }
+    if (!strcmp(cmd, "limits")) {
+        return parse_limits(out, why, why_cap);
+    }
     bool roll = admin_roll_kind(cmd, &out->request.kind);
+    bool everybody = !strcmp(cmd, "class.forget_all") || !strcmp(cmd, "class.unsay");
     bool show = !strcmp(cmd, "class.show");
     bool link = !strcmp(cmd, "link");
     bool forget = !strcmp(cmd, "class.forget");
     if (!strcmp(cmd, "class.edit") || !strcmp(cmd, "class.bin") || !strcmp(cmd, "class.archive")) {
         return parse_edit(out, cmd, why, why_cap);
     }
-    if (!roll && !show && !link && !forget && strcmp(cmd, "class.end") != 0) {
+    if (!roll && !show && !link && !forget && !everybody && strcmp(cmd, "class.end") != 0) {
         return bad(why, why_cap, "unknown request");
     }
-    if (!roll) {
+    if (everybody) {
+        out->request.kind = !strcmp(cmd, "class.unsay") ? ADMIN_UNSAY : ADMIN_FORGET_ALL;
+    } else if (!roll) {
         out->request.kind = show ? ADMIN_CLASS_SHOW : forget ? ADMIN_FORGET : ADMIN_CLASS_END;
     }
     if (parse_id(&out->request.class_id, out->doc, "class", ID_CLASS)) {

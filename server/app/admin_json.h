@@ -7,6 +7,9 @@
  *   {"cmd":"class.archive","class":"c_...","archive":true}
  *   {"cmd":"class.bin","class":"c_...","bin":true}
  *   {"cmd":"class.forget","class":"c_...","person":"p_..."}
+ *   {"cmd":"class.forget_all","class":"c_..."}   names and texts of everybody
+ *   {"cmd":"limits","people_per_class","people","classes_at_once"}   the last two 0 = none
+ *   {"cmd":"class.unsay","class":"c_..."}        what everybody wrote; names stay
  *   {"cmd":"link","class":"c_...","role":"participant|speaker|...","ttl_s":0,"single":false}
  *   {"cmd":"drain"} {"cmd":"status"} {"cmd":"capacity"}
  * Answers: {"ok":true, ...} or {"ok":false,"code":"E_...","why":"..."}.

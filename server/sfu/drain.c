@@ -167,17 +167,33 @@ static unsigned rung_at(const struct subscription *sub, int64_t seq)
     return rung;
 }
 
-/* A key frame whose first packet was lost or came late changed nothing: ask again, ever later. */
-static void climb(struct sfu *sfu, struct subscription *sub)
+enum { CLIMB_PICTURES = 30, CLIMB_TRIES = 1, CLIMB_VAIN = 5 };
+
+/*
+ * A key frame whose first packet was lost or came late changed nothing: ask again, later. One that
+ * came and does not have the layer says that there is none now: ask again hardly ever.
+ */
+static void climb(struct sfu *sfu, struct subscription *sub, bool key)
 {
-    enum { PICTURES = 30, TRIES = 3 };
     if (rung_spatial(sub->rung) >= rung_spatial(sub->target)) {
         sub->waited = 0;
         sub->asked = 0;
-    } else if (sub->layer && ++sub->waited >= PICTURES << sub->asked) {
+    } else if (key) {
         sub->waited = 0;
-        sub->asked = (uint8_t)(sub->asked + (sub->asked < TRIES));
-        track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
+        sub->asked = CLIMB_VAIN;
+    } else if (sub->layer && ++sub->waited >= CLIMB_PICTURES << sub->asked) {
+        sub->waited = 0;
+        sub->asked = (uint8_t)(sub->asked + (sub->asked < CLIMB_TRIES));
+        track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
+    }
+}
+
+/* A key frame came too late to change anything: the next one may. */
+static void climb_again(struct sfu *sfu, struct subscription *sub)
+{
+    if (sub->layer && rung_spatial(sub->rung) < rung_spatial(sub->target)) {
+        sub->waited = 0;
+        track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
     }
 }
 
@@ -199,14 +215,16 @@ static enum fate fate_of(struct sfu *sfu, struct subscription *sub, const struct
         bool fresh = desc->start_of_frame && desc->spatial == 0 &&
                      (!sub->pictured || desc->timestamp != sub->picture_ts);
         unsigned rung = rung_step(sub->rung, target, desc, fresh);
-        if (fresh) {
-            climb(sfu, sub);
-        }
         if (rung != sub->rung) {
             rung_changes(sub, (uint8_t)rung, seq);
         }
+        if (fresh) {
+            climb(sfu, sub, desc->keyframe != 0);
+        }
         sub->picture_ts = desc->timestamp;
         sub->pictured = true;
+    } else if (desc->keyframe) {
+        climb_again(sfu, sub);
     }
     unsigned rung = rung_at(sub, seq);
     if (desc->present >> rung & 1) {

@@ -5,6 +5,7 @@
 #include "codec/base/text.h"
 #include "signaling/class/conduct.h"
 #include "signaling/class/dates.h"
+#include "signaling/journal/seal.h"
 
 enum { LINK_TTL_S = 400 * 86400, TITLE_CHARS_MAX = 200, PASS_CHARS_MAX = 80 };
 
@@ -260,6 +261,8 @@ static void class_value(struct jsonw *w, const struct klass *k, bool people)
     jsonw_key_int(w, "seq", (int64_t)s->seq);
     jsonw_key_int(w, "waiting", (int64_t)s->wait_count);
     class_media(w, s);
+    jsonw_key_int(w, "start", s->setting[SETTING_START]);
+    jsonw_key_int(w, "minutes", s->setting[SETTING_DURATION]);
     jsonw_key_str(w, "kind", dates_kind(s));
     jsonw_key_bool(w, "archived", s->session == SESSION_ARCHIVED);
     if (dates_next(s)) {
@@ -385,6 +388,32 @@ static void pass_for(struct klass *k, uint64_t request, const struct admin_reque
     answer(room, request, 0);
 }
 
+/* Retention. One event a person, so that each fold and each page knows whose texts are gone. */
+static void forget_all(struct klass *k, uint64_t request, enum event_type type,
+                       struct class_time now)
+{
+    struct act act;
+    int err = act_begin(&act, k, now);
+    if (!err) {
+        act.batch->reply = (struct reply){.kind = REPLY_ADMIN, .request = request};
+        for (size_t i = 0; i < k->keys.count && !act.err; i++) {
+            const struct id *person = &k->keys.entries[i].person;
+            struct id owner = seal_words_owner(person);
+            struct id words = seal_words_id(person);
+            bool whole = type == EVENT_PERSON_FORGOTTEN;
+            bool class_key = id_equal(person, &k->id);
+            if (!class_key && !keyring_find(&k->keys, &owner) &&
+                (whole || keyring_find(&k->keys, &words))) {
+                act_emit(&act, (struct event){.type = type, .person = *person});
+            }
+        }
+        err = act_end(&act);
+    }
+    if (err) {
+        refuse(k->room, request, err, "could not be stored");
+    }
+}
+
 static void on_class(struct klass *k, uint64_t request, const struct admin_request *req,
                      struct class_time now)
 {
@@ -419,12 +448,18 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         break;
     case ADMIN_FORGET:
         if (!id_equal(&req->person, &k->id) && /* the key of the class is nobody's */
-            (state_person(k->work, &req->person) || keyring_find(&k->keys, &req->person))) {
+            (state_person(k->work, &req->person) || keyring_knows(&k->keys, &req->person))) {
             emit(k, request, (struct event){.type = EVENT_PERSON_FORGOTTEN, .person = req->person},
                  now);
         } else {
             refuse(room, request, E_NOTFOUND, "nobody of this id is known here");
         }
+        break;
+    case ADMIN_FORGET_ALL:
+        forget_all(k, request, EVENT_PERSON_FORGOTTEN, now);
+        break;
+    case ADMIN_UNSAY:
+        forget_all(k, request, EVENT_WORDS_FORGOTTEN, now);
         break;
     case ADMIN_ROLL_CORRECT:
     case ADMIN_ROLL_CONTEST:
@@ -435,8 +470,28 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         break;
     case ADMIN_CLASS_CREATE:
     case ADMIN_CLASS_LIST:
+    case ADMIN_LIMITS:
         break;
     }
+}
+
+/* Whoever is inside stays, whatever the new limits are. */
+static void limits(struct classroom *room, uint64_t request, const struct admin_request *req)
+{
+    struct jsonw *w = &room->json;
+    if (req->limit[0] == 0 || req->limit[0] > STATE_SEATS_MAX) {
+        refuse(room, request, E_RANGE, "people of a class: 1 to 4000");
+        return;
+    }
+    room->config.people_max = req->limit[0];
+    room->config.seats_max = req->limit[1];
+    room->config.live_max = req->limit[2];
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_int(w, "people", (int64_t)seats_taken(room));
+    jsonw_key_int(w, "live", (int64_t)seats_classes(room));
+    jsonw_object_end(w);
+    answer(room, request, 0);
 }
 
 void classroom_admin(struct classroom *room, uint64_t request, const struct admin_request *req,
@@ -448,6 +503,8 @@ void classroom_admin(struct classroom *room, uint64_t request, const struct admi
         create(room, request, req, now);
     } else if (req->kind == ADMIN_CLASS_LIST) {
         list(room, request);
+    } else if (req->kind == ADMIN_LIMITS) {
+        limits(room, request, req);
     } else if (exists(k)) {
         on_class(k, request, req, now);
     } else {

@@ -152,6 +152,15 @@ static void records_free(struct records *r)
     mem_free(r->bytes);
 }
 
+/* The id under which the key of an event's text is kept. False: it has none. */
+static bool key_id(struct klass *k, const struct event *e, struct id *out)
+{
+    const struct event_row *row = event_row(e->type);
+    struct sealer sealer = class_sealer(k);
+    *out = row->fields & EVF_WORDS ? seal_words_id(&e->person) : *event_owner(e, &sealer);
+    return e->text && row->fields & EVF_SEALED;
+}
+
 /* A key that is not stored yet travels with what is sealed under it. */
 static int key_record(struct records *r, struct klass *k, const struct id *owner)
 {
@@ -166,15 +175,31 @@ static int key_record(struct records *r, struct klass *k, const struct id *owner
     return key ? 0 : E_NOMEM;
 }
 
-/* Keys of people first named in this batch travel with it. */
+/* Keys of people first named in this batch travel with it. A key for words never stands alone: so
+ * one can tell the keys apart by their ids. */
 static int add_key(struct records *r, struct batch *b, const struct event *e)
 {
-    const struct event_row *row = event_row(e->type);
-    if (!e->text || !(row->fields & EVF_SEALED)) {
+    struct id id;
+    if (!key_id(b->klass, e, &id)) {
         return 0;
     }
-    struct sealer sealer = class_sealer(b->klass);
-    return key_record(r, b->klass, event_owner(e, &sealer));
+    bool words = event_row(e->type)->fields & EVF_WORDS;
+    int err = words ? key_record(r, b->klass, &e->person) : 0;
+    return err ? err : key_record(r, b->klass, &id);
+}
+
+static void add_forget(struct records *r, const struct batch *b, const struct event *e)
+{
+    struct id words = seal_words_id(&e->person);
+    bool whole = e->type == EVENT_PERSON_FORGOTTEN;
+    if (whole || e->type == EVENT_WORDS_FORGOTTEN) {
+        r->list[r->count++] =
+            (struct class_record){.kind = RECORD_FORGET, .class_id = b->klass->id, .person = words};
+    }
+    if (whole) {
+        r->list[r->count++] = (struct class_record){
+            .kind = RECORD_FORGET, .class_id = b->klass->id, .person = e->person};
+    }
 }
 
 static int encode_batch(struct records *r, struct batch *b)
@@ -185,7 +210,7 @@ static int encode_batch(struct records *r, struct batch *b)
     for (size_t i = 0; i < b->count; i++) {
         cap += 192 + rtext_len(b->events[i].text);
     }
-    r->list = mem_alloc((b->count * 2 + 1) * sizeof(*r->list));
+    r->list = mem_alloc((b->count * 3 + 1) * sizeof(*r->list));
     r->bytes = mem_alloc(cap);
     if (!r->list || !r->bytes) {
         return E_NOMEM;
@@ -202,10 +227,7 @@ static int encode_batch(struct records *r, struct batch *b)
                                                     .seq = e->seq,
                                                     .data = at,
                                                     .len = (size_t)(w.p - at)};
-        if (e->type == EVENT_PERSON_FORGOTTEN) {
-            r->list[r->count++] = (struct class_record){
-                .kind = RECORD_FORGET, .class_id = k->id, .person = e->person};
-        }
+        add_forget(r, b, e);
     }
     return err;
 }
@@ -462,13 +484,36 @@ static void tell_queue_of(struct klass *k, const struct batch *b)
     }
 }
 
+/* True when texts were erased. */
+static bool settle_keys(struct klass *k, const struct event *e)
+{
+    struct id id;
+    struct key_entry *key = key_id(k, e, &id) ? keyring_find(&k->keys, &id) : NULL;
+    bool whole = e->type == EVENT_PERSON_FORGOTTEN;
+    bool erased = whole || e->type == EVENT_WORDS_FORGOTTEN;
+    if (key) {
+        key->stored = true; /* it travelled with the text */
+    }
+    key = key && event_row(e->type)->fields & EVF_WORDS ? keyring_find(&k->keys, &e->person) : NULL;
+    if (key) {
+        key->stored = true; /* so did that of the name */
+    }
+    if (whole) {
+        keyring_forget(&k->keys, &e->person);
+    }
+    if (erased) {
+        struct id words = seal_words_id(&e->person);
+        keyring_forget(&k->keys, &words);
+    }
+    return erased;
+}
+
 /* Everything that had to wait for the disk. */
 static void apply(struct klass *k, struct batch *b, struct class_time now)
 {
     bool rights = false;
     bool at_once = false;
     bool erased = false;
-    struct sealer sealer = class_sealer(k);
     for (size_t i = 0; i < b->count; i++) {
         const struct event *e = &b->events[i];
         struct out_before before = out_before(k, e);
@@ -482,15 +527,7 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
         uint8_t see = event_row(e->type)->see;
         at_once = at_once || ((see & SEE_TOLD) && !(see & SEE_PRESENCE));
         rights = rights || (see & SEE_RIGHTS);
-        erased = erased || e->type == EVENT_PERSON_FORGOTTEN;
-        const struct id *owner = event_owner(e, &sealer);
-        struct key_entry *key = e->text ? keyring_find(&k->keys, owner) : NULL;
-        if (key) {
-            key->stored = true; /* it travelled with the text */
-        }
-        if (e->type == EVENT_PERSON_FORGOTTEN) {
-            keyring_forget(&k->keys, &e->person);
-        }
+        erased = settle_keys(k, e) || erased;
     }
     parts_told(k, b->events, b->count);
     k->room->stats.events += b->count;

@@ -49,6 +49,7 @@ enum event_field {
     EVF_TEXT = 1 << 7,
     EVF_SEALED = 1 << 8,
     EVF_KNOWN = (1 << 9) - 1,
+    EVF_WORDS = 1 << 14, /* of a row only: its sealed text is what the person wrote */
     /* In rows only: the text belongs to the class, not to a person. */
     EVF_CLASS = 1 << 15,
     EVF_OURS = EVF_TEXT | EVF_SEALED | EVF_CLASS,
@@ -99,9 +100,17 @@ int event_encode(struct wr *w, const struct event *event, const struct sealer *s
 /* Reads one event; event_fini releases it. 0, E_VERSION, E_CORRUPT, E_NOMEM. */
 int event_decode(struct event *out, const void *data, size_t len, const struct sealer *sealer);
 
-/* Text as the journal keeps it: u8 sealed, u32 length, bytes; shared with the snapshot. */
+/* Text as the journal keeps it: u8 sealed (1 under the key of the person, 2 under that of his
+ * words), u32 length, bytes; shared with the snapshot. */
 int seal_write(struct wr *w, const struct rtext *text, const struct id *person,
                const struct sealer *sealer);
+/* The same for what the person wrote; E_NOTFOUND without a key for words. */
+int seal_write_words(struct wr *w, const struct rtext *text, const struct id *person,
+                     const struct sealer *sealer);
+/* The same for a snapshot: words from before there was a second key keep the first; nothing is
+ * written of whoever has none any more. */
+int seal_keep_words(struct wr *w, const struct rtext *text, const struct id *person,
+                    const struct sealer *sealer);
 /* The same for a text of the class; in clear while it has no key. */
 int seal_write_ours(struct wr *w, const struct rtext *text, const struct sealer *sealer);
 /* Sets *out (NULL for empty or erased text). 0, E_CORRUPT, E_NOMEM. */

@@ -2,8 +2,9 @@
  * How names and texts are kept: sealed under a key per person, so that deleting the key erases the
  * person everywhere, backups of the journal included. A box opens only with the key it was made
  * with; a missing key reads as the empty text. Titles, names of rooms and tasks are kept under the
- * key of the class.
- * Out of scope: drawing and storing keys (signaling/class/keyring.h, signaling/store).
+ * key of the class. What somebody wrote is sealed under a second key, of the id seal_words_id
+ * gives, so that words can be forgotten while the name stays. Out of scope: drawing and storing
+ * keys (signaling/class/keyring.h, signaling/store).
  */
 #pragma once
 
@@ -20,3 +21,7 @@ struct sealer {
     void *arg;
     struct id home; /* the class: texts of its own are kept under a key of this name */
 };
+
+/* The id under which the key for a person's words is kept, and back again. */
+struct id seal_words_id(const struct id *person);
+struct id seal_words_owner(const struct id *words);

@@ -108,7 +108,7 @@ static int put_lists(struct wr *w, const struct state *s, const struct sealer *s
         put_id(w, &c->from);
         wr_u64(w, (uint64_t)c->at);
         err = put_sealed(w, c->name, &c->from, sealer);
-        err = err ? err : put_sealed(w, c->text, &c->from, sealer);
+        err = err ? err : seal_keep_words(w, c->text, &c->from, sealer);
     }
     return err;
 }

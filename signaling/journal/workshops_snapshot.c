@@ -36,6 +36,12 @@ static void put_text(struct out *o, const struct rtext *text, const struct id *p
     o->err = o->err ? o->err : err;
 }
 
+static void put_words(struct out *o, const struct rtext *text, const struct id *person)
+{
+    int err = seal_keep_words(o->w, text, person, o->sealer);
+    o->err = o->err ? o->err : err;
+}
+
 static void put_set(struct out *o, const struct ws_set *set)
 {
     put_id(o, &set->id);
@@ -81,7 +87,7 @@ static void put_note(struct out *o, const struct ws_note *n)
     put_id(o, &n->from);
     wr_u64(o->w, (uint64_t)n->at);
     put_text(o, n->name, &n->from);
-    put_text(o, n->text, &n->from);
+    put_words(o, n->text, &n->from);
 }
 
 static void put_word(struct out *o, const struct ws_word *word)
@@ -93,7 +99,7 @@ static void put_word(struct out *o, const struct ws_word *word)
     wr_u64(o->w, (uint64_t)word->at);
     wr_u64(o->w, (uint64_t)word->ended_at);
     put_text(o, word->name, &word->from);
-    put_text(o, word->text, &word->from);
+    put_words(o, word->text, &word->from);
 }
 
 static void put_call(struct out *o, const struct ws_call *call)
@@ -104,7 +110,7 @@ static void put_call(struct out *o, const struct ws_call *call)
     wr_u8(o->w, call->state);
     wr_u64(o->w, (uint64_t)call->at);
     wr_u64(o->w, (uint64_t)call->changed_at);
-    put_text(o, call->text, &call->person);
+    put_words(o, call->text, &call->person);
 }
 
 static void put_small(struct out *o, const struct workshops *w, enum ws_list_kind kind, uint32_t i)

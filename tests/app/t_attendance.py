@@ -41,6 +41,8 @@ def files(s, class_id):
     check("heads are heads, cells are cells",
           tags.count("TH") == 7 * pages and tags.count("TD") == 7 * (len(NAMES) + 1),
           [tags.count("TH"), tags.count("TD")])
+    check("a cell of several lines is several words for who reads by structure",
+          " Contrôles" in struct_text(sheet) or "Contrôles" not in text)
     folder = os.path.join(s.folder, "certificates")
     code, _, err = s.cli("attendance", class_id, "--certificates", folder, "--minutes", "100000")
     check("nobody below the threshold gets a certificate",
@@ -53,6 +55,51 @@ def files(s, class_id):
           len(made))
     code, _, err = s.cli("attendance", class_id, "--pdf", "/nowhere/sheet.pdf")
     check("a file that cannot be made is said", code == 1 and "/nowhere/sheet.pdf" in err, err.strip())
+
+
+WORDS = {
+    "fr": (["Feuille d’émargement", "Séance du", "Présence à partir de", "Nom Rôle Présence Min Ateliers"
+            " Statut Signature", "Provisoire, pas encore scellé. Empreinte :", "Amphi, établi le"],
+           ["Attestation de présence", "a participé à « Évaluer par compétences » le", "minutes.",
+            "Animation : Claire Fontaine", "Sceau de la séance :"]),
+    "en": (["Attendance sheet", "Session from", "Present from", "Name Role Present Min Workshops Status"
+            " Signature", "Provisional, not sealed yet. Digest:", "Amphi, made on"],
+           ["Certificate of attendance", "took part in “Évaluer par compétences” on", "minutes.",
+            "Led by Claire Fontaine", "Seal of the session:"])}
+
+
+def struct_text(path):
+    return subprocess.run(["pdfinfo", "-struct-text", path], capture_output=True, text=True,
+                          check=True).stdout
+
+
+def papers(s, class_id):
+    """Sheet and certificate in both languages, as text, as structure and as a picture."""
+    rows = json.loads(s.cli("attendance", class_id, "--json")[1])["people"]
+    zoe = next(r["person"] for r in rows if r["name"].startswith("Zoë"))
+    for lang, (sheet_words, paper_words) in WORDS.items():
+        sheet, paper = (os.path.join(s.folder, f"{what}.{lang}.pdf") for what in ("sheet", "paper"))
+        s.cli("attendance", class_id, "--pdf", sheet, "--lang", lang)
+        s.cli("attendance", class_id, "--pdf", paper, "--lang", lang, "--person", zoe, "--share", "1")
+        for path, words, heads in ((sheet, sheet_words, 2), (paper, paper_words + ["Zoë Łukasiewicz"], 2)):
+            text = flat(pdf_text(path))
+            missing = [w for w in words if flat(w) not in text]
+            check(f"{os.path.basename(path)} says all it has to say", not missing, missing)
+            lines = struct_text(path).splitlines()
+            tags = [line.split()[0] for line in lines if line.strip()[:1] not in ('"', "")]
+            check("its heads are heads, its structure begins with the title",
+                  tags[:3] == ["Document", "H1", "H2"] and tags.count("H1") + tags.count("H2") == heads
+                  and words[0] in lines[2], lines[:3])
+            # Looked at: there is ink, and none of it beyond the margins.
+            ppm = subprocess.run(["pdftoppm", "-r", "30", "-gray", "-f", "1", "-l", "1", path],
+                                 capture_output=True, check=True).stdout
+            _, size, _, dots = ppm.split(b"\n", 3)
+            width, height = map(int, size.split())
+            rows_of = [dots[y * width:(y + 1) * width] for y in range(height)]
+            inked = [(x, y) for y, row in enumerate(rows_of) for x, dot in enumerate(row) if dot < 128]
+            left, right = min(x for x, _ in inked), max(x for x, _ in inked)
+            check("ink within the margins", len(inked) > 200 and left > 15 and right < width - 15,
+                  (len(inked), left, right, width))
 
 
 def spreadsheet(s, class_id):
@@ -287,6 +334,7 @@ def signed_in():
               and "emile@example.org" in mails[0], len(mails))
         status, pdf = ask(s, "GET", path + "/file?kind=certificate", token)
         check("his link opens his certificate", status == 200 and pdf[:5] == b"%PDF-", status)
+        s.look()
         sealed = wait_for(lambda: sheet_of(f"/api/classes/{soon}/attendance")["sealed"], 180, 0.5)
         check("a sheet that is no longer provisional is sealed by itself", sealed)
         _, entries = claire.ask("GET", "/api/audit")
@@ -309,4 +357,5 @@ def run():
         for p in people:
             p.wait_closed()
         files(s, class_id)
+        papers(s, class_id)
         spreadsheet(s, class_id)

@@ -21,6 +21,7 @@ const MINUTE = 60_000;
 
 /** "1 h 05" or "42 min": whole minutes, as sheets count them. */
 export function lengthText(ms: number): string {
+  if (ms > 0 && ms < MINUTE) return `${Math.ceil(ms / 1000)} s`;
   const minutes = Math.floor(ms / MINUTE);
   const hours = Math.floor(minutes / 60);
   return hours > 0 ? `${hours} h ${String(minutes % 60).padStart(2, '0')}` : `${minutes} min`;

@@ -29,6 +29,8 @@ struct paper *paper_new(const char *path, const char *title, const char *footer)
 /* level 1 or 2. */
 void paper_heading(struct paper *paper, int level, const char *text);
 void paper_text(struct paper *paper, const char *text);
+/* A line across the page. */
+void paper_rule(struct paper *paper);
 /* Empty space, millimetres. */
 void paper_space(struct paper *paper, double mm);
 /* A table: cells of row i are cells[i * count .. + count). count <= PAPER_COLUMNS_MAX. */

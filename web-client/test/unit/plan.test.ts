@@ -1,7 +1,7 @@
 // Dates of a class: zones, clock changes, series, overlaps, and where a class stands on the home page.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { board, momentFrom, overlaps, series, wallIn } from '../../src/core/plan.ts';
+import { board, dateField, momentFrom, overlaps, series, wallIn } from '../../src/core/plan.ts';
 import type { Row } from '../../src/core/plan.ts';
 
 const PARIS = 'Europe/Paris';
@@ -59,4 +59,10 @@ test('each class stands in one place', () => {
   assert.deepEqual(ids, {
     live: ['live', 'inside'], next: ['next'], prepare: ['empty', 'unsent', 'undated'], over: ['ended', 'over'], standing: ['standing'], bin: ['thrown'],
   });
+});
+
+test('every month on the same weekday in its turn', () => {
+  const first = momentFrom(PARIS, '2026-10-13', '14:00') ?? 0;
+  const days = series(PARIS, first, 'monthly', 4).map((at) => dateField(wallIn(PARIS, at)) + wallIn(PARIS, at).hour);
+  assert.deepEqual(days, ['2026-10-1314', '2026-11-1014', '2026-12-0814', '2027-01-1214']);
 });

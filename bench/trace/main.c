@@ -334,6 +334,20 @@ static json_t *quantiles(const struct spread *h)
                      (json_int_t)h->count);
 }
 
+/* The server's processes apart, in the order of --pids. */
+static json_t *processes(const struct load *load, const struct window *w)
+{
+    json_t *out = json_array();
+    for (unsigned i = 0; i < load->options.pid_count && i < MACHINE_PIDS; i++) {
+        const struct machine_process *from = &w->from.process[i];
+        const struct machine_process *to = &w->to.process[i];
+        (void)json_array_append_new(
+            out, json_pack("{s:i,s:f,s:I}", "pid", (int)load->options.pids[i], "cpu_s",
+                           to->cpu_s - from->cpu_s, "rss_bytes", (json_int_t)to->rss_bytes));
+    }
+    return out;
+}
+
 /* What one window brought, as one JSON object. */
 static json_t *result(const struct load *load, const struct window *w)
 {
@@ -358,6 +372,7 @@ static json_t *result(const struct load *load, const struct window *w)
         quantiles(&w->joined.join), "connect_ms", quantiles(&w->joined.connect), "error",
         load->world.error ? load->world.error : "");
     (void)json_object_update(out, times);
+    (void)json_object_set_new(out, "processes", processes(load, w));
     json_decref(times);
     return out;
 }

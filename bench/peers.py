@@ -138,6 +138,10 @@ def measure(server, people, args):
     if r["people"] < people + 1 or not packets:
         raise RuntimeError(f"only {r['people']} of {people + 1} came in: {r['failures']}\n"
                            + out[-500:])
+    seen = sum(role["tracks"] for role in r["roles"].values())
+    expected = sum(role["tracks_expected"] for role in r["roles"].values())
+    if seen < 0.95 * expected:
+        raise RuntimeError(f"only {seen} of {expected} cameras were seen: not the same work")
     return {"packets_per_cpu_s": packets / (r["server_cores"] * r["seconds"]),
             "core_share": r["server_cores"], "delay_p99": r["delay_ms"]["p99"],
             "join_p99": r["join_ms"]["p99"], "kb_each": (peak - before) / people / 1024,

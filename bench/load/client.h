@@ -54,6 +54,9 @@ struct client_totals {
     uint64_t acks, refused;           /* commands of ours */
     uint32_t live, dead, first_media;
     struct spread delay, join, connect, ack;
+    /* From the path being up until a whole picture, and one of now; age of what was sent of the
+     * past, to begin with (client_rx.h). */
+    struct spread first_picture, live_picture, replay;
 };
 
 struct client;

@@ -26,7 +26,7 @@ static const struct hash_key film_key = {.k0 = 0x66696c6d, .k1 = 1}; /* against 
 static const struct {
     uint16_t width, height;
     uint32_t bps;
-} sizes[FILM_LAYERS] = {{1280, 720, 1000000}, {640, 360, 420000}, {320, 180, 140000}};
+} sizes[FILM_LAYERS] = {{1280, 720, 1000000}, {640, 360, 350000}, {320, 180, 140000}};
 
 struct film {
     struct film_layer layer[FILM_LAYERS];

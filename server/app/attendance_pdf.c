@@ -191,6 +191,11 @@ int attendance_certificate(const struct attendance_report *r, const struct atten
     paper_heading(paper, 1, title);
     paper_space(paper, 10);
     paper_heading(paper, 2, attendance_name(who));
+    if (rtext_len(who->number) > 0) {
+        snprintf(text, sizeof(text), r->french ? "Numéro de registre : %s" : "Register number: %s",
+                 rtext_str(who->number));
+        paper_text(paper, text);
+    }
     attendance_date(r, r->session->opened, day);
     snprintf(text, sizeof(text),
              r->french ? "a participé à « %s » le %s, pendant %" PRId64 " minutes."

@@ -112,6 +112,7 @@ static void seal_due(struct office_call *call, const struct id *class_id)
 {
     struct evidence e = {.class_id = *class_id};
     char why[256];
+    (void)office_expect(call, class_id);
     if (!history_walk(&e.history, office_config(call), class_id, NULL, NULL, why, sizeof(why))) {
         const struct sheet *sheet = &e.history.sheet;
         for (uint32_t i = 0; i < sheet->count && !e.report.session; i++) {

@@ -5,6 +5,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/text.h"
+#include "server/app/office_invite.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
 
@@ -317,6 +318,20 @@ static void class_get(struct office_call *call)
 /* ---- changing
  * ------------------------------------------------------------------------------------------ */
 
+/* Invited people know another date now: they are written to, and asked again whether they come. */
+static void date_changed(struct office_call *call, const struct id *id, bool moved)
+{
+    if (moved) {
+        (void)people_run(call->people, PEOPLE_ENROLLED_AGAIN, "d", id);
+    }
+    bool mail = office_config(call)->mail_from[0] != '\0';
+    int64_t told = mail ? office_invite_stale(call, id) : 0;
+    if (told) {
+        office_look(call->office);
+    }
+    office_json(call, 200, json_pack("{s:I}", "told", (json_int_t)told));
+}
+
 static void class_patch(struct office_call *call)
 {
     struct plan p = {.title = NULL};
@@ -327,6 +342,7 @@ static void class_patch(struct office_call *call)
     json_t *row = office_class_row(call, &id);
     const char *wrong = row ? read_plan(call, &p) : NULL;
     bool one = p.start_count <= 1;
+    int64_t before = office_row_number(row, "start");
     json_decref(row);
     if (!row) {
         return;
@@ -353,7 +369,7 @@ static void class_patch(struct office_call *call)
     }
     office_audit(call, "class.changed", office_part(call, 0), p.title);
     office_fill_places(call, &id); /* a higher capacity lets people in */
-    office_json(call, 200, json_object());
+    date_changed(call, &id, start != before);
 }
 
 static void bin(struct office_call *call, bool in)
@@ -383,7 +399,7 @@ static void bin(struct office_call *call, bool in)
         return;
     }
     office_audit(call, in ? "class.binned" : "class.restored", office_part(call, 0), "");
-    office_json(call, 200, json_object());
+    date_changed(call, &id, false);
 }
 
 static void class_delete(struct office_call *call)

@@ -9,6 +9,7 @@
 #include "codec/base/mem.h"
 #include "codec/sys/file.h"
 #include "codec/sys/thread.h"
+#include "server/app/group.h"
 
 enum { TEXT_MAX = 16384 };
 
@@ -63,92 +64,21 @@ static void read_threads(struct usage *out)
     }
 }
 
-/* Path of our group below a controller's mount: the line of /proc/self/cgroup that names it ("" =
- * version 2). False when there is none. */
-static bool group_path(const char *controller, char *out, size_t cap)
+static void read_group(struct usage *out)
 {
-    char *text = NULL;
+    struct group_limits group;
+    char *self = NULL;
     size_t len = 0;
-    bool found = false;
-    if (file_read("/proc/self/cgroup", TEXT_MAX, &text, &len) != 0) {
-        return false;
-    }
-    for (char *line = text; line && *line && !found; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        char *first = strchr(line, ':');
-        char *second = first ? strchr(first + 1, ':') : NULL;
-        if (!second) {
-            break;
-        }
-        size_t name_len = (size_t)(second - first - 1);
-        const char *at = first + 1;
-        found = *controller ? name_len >= strlen(controller) &&
-                                  memmem(at, name_len, controller, strlen(controller)) != NULL
-                            : name_len == 0;
-        if (found) {
-            (void)snprintf(out, cap, "%.*s", (int)strcspn(second + 1, "\n"), second + 1);
-        }
-    }
-    mem_free(text);
-    return found;
-}
-
-static char *group_file(const char *mount, const char *group, const char *name)
-{
-    char path[1024];
-    char *text = NULL;
-    size_t len = 0;
-    (void)snprintf(path, sizeof(path), "/sys/fs/cgroup%s%s/%s", mount, group, name);
-    return file_read(path, TEXT_MAX, &text, &len) == 0 ? text : NULL;
-}
-
-static double value_after(const char *text, const char *key)
-{
-    const char *at = text ? strstr(text, key) : NULL;
-    return at ? strtod(at + strlen(key), NULL) : 0;
-}
-
-static void lower(double *limit, double value)
-{
-    *limit = value > 0 && value < *limit ? value : *limit;
-}
-
-static void read_group_v2(struct usage *out)
-{
-    char group[600];
-    if (!group_path("", group, sizeof(group))) {
+    if (file_read("/proc/self/cgroup", TEXT_MAX, &self, &len) != 0) {
         return;
     }
-    char *max = group_file("", group, "cpu.max");
-    char *stat = group_file("", group, "cpu.stat");
-    char *memory = group_file("", group, "memory.max");
-    double quota = max && *max != 'm' ? strtod(max, NULL) : 0;
-    double period = max && strchr(max, ' ') ? strtod(strchr(max, ' '), NULL) : 0;
-    lower(&out->cpu_limit, period > 0 ? quota / period : 0);
-    out->throttled_s += value_after(stat, "throttled_usec ") / 1e6;
-    if (memory && *memory != 'm') {
-        out->memory_limit = strtoull(memory, NULL, 10);
+    group_read(self, "/sys/fs/cgroup", &group);
+    mem_free(self);
+    out->throttled_s = group.throttled_s;
+    out->memory_limit = group.memory;
+    if (group.cores > 0 && group.cores < out->cpu_limit) {
+        out->cpu_limit = group.cores;
     }
-    mem_free(max);
-    mem_free(stat);
-    mem_free(memory);
-}
-
-static void read_group_v1(struct usage *out)
-{
-    char group[600];
-    if (!group_path("cpu", group, sizeof(group))) {
-        return;
-    }
-    char *quota = group_file("/cpu", group, "cpu.cfs_quota_us");
-    char *period = group_file("/cpu", group, "cpu.cfs_period_us");
-    char *stat = group_file("/cpu", group, "cpu.stat");
-    double p = period ? strtod(period, NULL) : 0;
-    lower(&out->cpu_limit, quota && p > 0 ? strtod(quota, NULL) / p : 0);
-    out->throttled_s += value_after(stat, "throttled_time ") / 1e9;
-    mem_free(quota);
-    mem_free(period);
-    mem_free(stat);
 }
 
 void usage_read(struct usage *out, const pid_t *doors, unsigned door_count)
@@ -165,7 +95,6 @@ void usage_read(struct usage *out, const pid_t *doors, unsigned door_count)
         }
     }
     out->cpu_limit = thread_cores();
-    read_group_v2(out);
-    read_group_v1(out);
+    read_group(out);
     read_threads(out);
 }

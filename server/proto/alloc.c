@@ -184,6 +184,15 @@ static void explain(struct alloc_slot *slot, uint8_t temporal_max)
     }
 }
 
+/* What the budget must hold before fits() gives the slot its ideal. The prober aims at this: at
+ * less it would call a path good enough on which nothing is ever raised. */
+static uint64_t room_for_ideal(const struct alloc_slot *slot)
+{
+    uint32_t percent = slot->chosen < 0 ? ALLOC_RESUME_PERCENT : ALLOC_UP_PERCENT;
+    uint64_t has = cost_of(slot, slot->chosen);
+    return has + ((uint64_t)cost_of(slot, slot->ideal) - has) * percent / 100;
+}
+
 void alloc_run(struct alloc_slot *slot, unsigned n, const struct alloc_limits *limits,
                struct alloc_sum *sum)
 {
@@ -213,11 +222,12 @@ void alloc_run(struct alloc_slot *slot, unsigned n, const struct alloc_limits *l
     raise_high(&w, ALLOC_FOCUS);
     raise_in_turns(&w);
     uint64_t wanted = limits->reserved_bps;
-    bool short_of = false;
+    /* A trial sends what the estimate does not carry yet: it is measured best at once. */
+    bool short_of = limits->trial && w.left < 0;
     for (unsigned i = 0; i < n && i < SLOTS_MAX; i++) {
         explain(&slot[i], limits->temporal_max);
         sum->used_bps += cost_of(&slot[i], slot[i].chosen);
-        wanted += cost_of(&slot[i], slot[i].ideal);
+        wanted += room_for_ideal(&slot[i]);
         short_of = short_of || slot[i].chosen < slot[i].ideal;
     }
     sum->wanted_bps = short_of ? wanted : 0;

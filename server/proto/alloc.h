@@ -75,7 +75,7 @@ struct alloc_limits {
 
 struct alloc_sum {
     uint64_t used_bps;   /* reserved included */
-    uint64_t wanted_bps; /* with everybody's ideal; 0 when everybody has it */
+    uint64_t wanted_bps; /* estimate at which everybody has the ideal; 0 = everybody has it */
 };
 
 /* Adds an option; keeps the list ascending and leaves out what costs more and shows less. */

@@ -97,7 +97,8 @@ struct sfu {
     uint32_t active_count;
     struct peer **sharing; /* peers whose bits are to be shared out anew */
     uint32_t sharing_count;
-    uint8_t overload; /* step of shedding in force */
+    uint8_t overload;     /* step of shedding in force */
+    mono_us reclaimed_us; /* when kept packets were given up for new ones */
 
     struct dtls_item dtls[SFU_DTLS_QUEUE];
     uint32_t dtls_head;

@@ -112,6 +112,9 @@ static void begin_source(struct subscription *sub, const struct pkt *pkt, mono_u
 
 static void rung_changes(struct subscription *sub, uint8_t rung, int64_t seq)
 {
+    /* What lies before the oldest change cannot be told any more. */
+    int64_t known = sub->rung_from[RUNGS_PAST - 1];
+    sub->rewrite.in_base = sub->rewrite.in_base > known ? sub->rewrite.in_base : known;
     for (unsigned i = RUNGS_PAST; i-- > 1;) {
         sub->rung_from[i] = sub->rung_from[i - 1];
         sub->rung_was[i] = sub->rung_was[i - 1];
@@ -223,8 +226,14 @@ static bool number_video(struct sfu *sfu, struct copy *c)
             return false;
         }
         fate = FATE_EMPTY;
-    } else if (desc->payload_len && codec_rewrite_edit(&sub->codec_rewrite, desc, &c->edit)) {
-        fate = FATE_EMPTY; /* of a picture that was left out: its place is known by now */
+    } else if (desc->payload_len) {
+        int err = codec_rewrite_edit(&sub->codec_rewrite, desc, &c->edit);
+        if (err == E_NOTFOUND) {
+            fate = FATE_EMPTY; /* of a picture that was left out: its place is known by now */
+        } else if (err) {
+            sfu_drop(sfu, DROP_TOO_OLD);
+            return false; /* a hole that is closed with nothing would hide a loss */
+        }
     }
     if (fate == FATE_EMPTY) {
         /* It was missing when what surrounds it went out, so there is a hole: close it. */

@@ -162,7 +162,14 @@ void sfu_free(struct sfu *sfu)
 
 struct pkt *sfu_rx_packet(struct sfu *sfu)
 {
-    return pkt_new(&sfu->packets);
+    enum { AGAIN_US = 5 * US_PER_MS };
+    struct pkt *pkt = pkt_new(&sfu->packets);
+    if (!pkt && sfu->now - sfu->reclaimed_us >= AGAIN_US) {
+        sfu->reclaimed_us = sfu->now;
+        tracks_reclaim(sfu, sfu->now);
+        pkt = pkt_new(&sfu->packets);
+    }
+    return pkt;
 }
 
 enum drop sfu_inner_input(struct sfu *sfu, sfu_peer_id id, struct pkt *pkt, mono_us now)

@@ -415,6 +415,20 @@ static bool layers_quiet(struct track *track, mono_us now)
     return changed;
 }
 
+void tracks_reclaim(struct sfu *sfu, mono_us now)
+{
+    uint32_t enough = sfu->config.packets_max - sfu->config.packets_max / 8;
+    for (mono_us keep = KEEP_VIDEO_US / 4;
+         keep > RECLAIM_LEAST_US && sfu->packets.buffers.used > enough; keep /= 2) {
+        for (uint32_t i = 0; i < sfu->layers.touched; i++) {
+            struct layer *layer = pool_walk(&sfu->layers, i, NULL);
+            if (layer) {
+                history_expire(&layer->history, now - keep);
+            }
+        }
+    }
+}
+
 void track_tick(struct sfu *sfu, struct track *track, mono_us now)
 {
     mono_us keep = track->video ? KEEP_VIDEO_US : KEEP_AUDIO_US;

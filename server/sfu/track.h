@@ -34,6 +34,7 @@ enum {
     HISTORY_VIDEO = 1024,
     KEEP_AUDIO_US = 1 * US_PER_S,
     KEEP_VIDEO_US = 2 * US_PER_S,
+    RECLAIM_LEAST_US = 20 * US_PER_MS,
     LAYER_LIVE_US = 1200 * US_PER_MS,
     TRACK_TICK_US = 500 * US_PER_MS,
     LAYER_UNWATCHED_US = 2 * US_PER_S, /* then its publisher pauses it */
@@ -124,6 +125,9 @@ void track_unneeded(struct sfu *sfu, struct track *track, mono_us now);
 /* Somebody needs a key frame of these layers (bits). */
 void track_keyframe(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
 void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now);
+/* No packet is free: what is kept for repair is given up, the oldest first, so that what is new can
+ * be received. */
+void tracks_reclaim(struct sfu *sfu, mono_us now);
 void track_tick(struct sfu *sfu, struct track *track, mono_us now);
 /* What the track offers, as options of a slot that shows it. */
 void track_offer(const struct track *track, struct alloc_slot *slot, mono_us now);

@@ -32,6 +32,7 @@ static void on_hello(struct door *door, const struct ipc_hello *hello)
     core->congested = false;
     core->epoch = hello->epoch;
     log_info("door", "core is there", L_UINT("epoch", hello->epoch));
+    http_core_there(door);
     /* The core learns of the pages before it can hear from them. */
     ws_open_again(door);
     ws_resume_all(door);

@@ -73,6 +73,7 @@ struct door_http {
     uint8_t method; /* enum ipc_method */
     bool keep_head; /* HEAD: no body */
     bool to_core;   /* the core answers it, not a file */
+    bool held;      /* the core has not been there yet: asked when it comes */
     bool standard;  /* WHIP or WHEP: for pages of any origin, since only a bearer token counts */
     uint32_t body_len;
     uint32_t body_have;
@@ -283,6 +284,8 @@ int gate_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t
 void http_answer(struct door *door, const struct ipc_answer *answer);
 /* The core went away: whoever waits hears 503. */
 void http_core_lost(struct door *door);
+/* The core is there for the first time: what waited for it is asked. */
+void http_core_there(struct door *door);
 /* The core's answer did not come in time: 504. */
 void http_overdue(struct door *door, struct door_conn *conn);
 void http_free(struct door *door, struct door_conn *conn);

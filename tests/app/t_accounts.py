@@ -323,7 +323,9 @@ def registration(s, claire):
     page = Client(s.port)
     page.send("hello", v=1, lang="fr", link=body["token"])
     check("and the invitation enters now", page.type("door", 60)["t"] == "door")
-    check("and is written to them", len(glob.glob(f"{s.data}/mail/queue/*place-*")) == 2)
+    kinds = [len(glob.glob(f"{s.data}/mail/queue/*{kind}-{c[2:14]}-*")) for kind in
+             ("invite", "waiting")]
+    check("and is written to them", kinds == [2, 1], kinds)
     closed = claire.ask("POST", "/api/classes", plan(title="Fermée"))[1]["classes"][0]
     check("a class without registration is answered like none",
           guest.ask("GET", "/api/registration/" + closed)
@@ -361,7 +363,8 @@ def knocks(s, claire):
     guest.type("door", 60)
     guest.send("join", name="Jean", mic=False, cam=False)
     guest.type("waiting", 60)
-    found = wait_for(lambda: glob.glob(f"{s.data}/mail/queue/*knock-*"), 90, 0.5)
+    s.look()
+    found = wait_for(lambda: glob.glob(f"{s.data}/mail/queue/*knock-*"), 90, 0.1)
     check("a knock at a permanent class is written to its trainer", found and len(found) == 1, found)
 
 

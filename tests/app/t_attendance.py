@@ -287,6 +287,7 @@ def signed_in():
               and "emile@example.org" in mails[0], len(mails))
         status, pdf = ask(s, "GET", path + "/file?kind=certificate", token)
         check("his link opens his certificate", status == 200 and pdf[:5] == b"%PDF-", status)
+        s.look()
         sealed = wait_for(lambda: sheet_of(f"/api/classes/{soon}/attendance")["sealed"], 180, 0.5)
         check("a sheet that is no longer provisional is sealed by itself", sealed)
         _, entries = claire.ask("GET", "/api/audit")

@@ -318,6 +318,35 @@ void link_three(struct world *w)
     EXPECT(w, t[2].wrong == 0, "the narrow link: %u of %u looks", t[2].wrong, t[2].looks);
 }
 
+/* ---- a camera of one encoding (a camera at the WHIP door, a browser without simulcast) ---- */
+
+/* On a path that carries it well it comes and stays, whatever its rate: nobody waits for an
+ * estimate that has no reason to move. */
+void link_one_encoding(struct world *w)
+{
+    static const struct structure plain = {"vp8_alone", CODEC_VP8, 1, 1, 1, false, false};
+    static const uint8_t packets[] = {3, 5, 7, 12};
+    static const uint32_t link[] = {0, 20000000, 4000000};
+    for (unsigned row = 0; row < 12; row++) {
+        struct world *own = world_new(w->seed + row, w->shards, 5);
+        struct stage s;
+        struct settled t = {0};
+        struct sim_link down = {.delay_us = 5 * US_PER_MS, .bps = link[row % 3]};
+        stage_set(own, &s, &down);
+        s.speaker->stream[1].packets = packets[row / 3];
+        media_structure(s.speaker, SOURCE_CAMERA, &plain);
+        unsigned still = 0;
+        for (unsigned n = 0; n < 60; n++) {
+            world_run(own, 500 * US_PER_MS);
+            still += layer_shown(&t, s.viewer) != 0 && n > 1;
+        }
+        EXPECT(w, still == 0, "%u packets a picture, link %u: stands %u of 58 times",
+               packets[row / 3], link[row % 3], still);
+        EXPECT(w, own->violations == 0, "%s", own->first);
+        world_free(own);
+    }
+}
+
 /* ---- F1, F2, F3: loss, jitter, order ---- */
 
 struct weather {

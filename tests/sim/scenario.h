@@ -33,6 +33,7 @@ void link_rfc8867(struct world *w);
 void link_f1(struct world *w);
 void link_f2_f3(struct world *w);
 void link_three(struct world *w);
+void link_one_encoding(struct world *w);
 void link_voice(struct world *w);
 
 /* crowd.c */
@@ -48,6 +49,8 @@ void workshop_moves(struct world *w);
 extern const unsigned codec_rows;
 void codec_row_name(uint64_t row, char *out, size_t cap);
 void codec_row(struct world *w, uint64_t row);
+/* Shards with room for hardly any packets. */
+void codec_starved(struct world *w);
 
 /* Fails unless cond; text says what was expected. */
 #define EXPECT(w, cond, ...)                                                                       \

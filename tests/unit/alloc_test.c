@@ -271,6 +271,48 @@ static void never_beyond_the_budget(void **state)
     }
 }
 
+/* Whatever is short of its ideal gets it when the path carries what the prober was told to aim
+ * at: else the prober is content, an estimate that nothing fills stays, and so does the picture. */
+static void what_is_wanted_is_enough(void **state)
+{
+    (void)state;
+    uint32_t r = 7;
+    for (unsigned round = 0; round < support_rounds(5000); round++) {
+        struct alloc_slot s[4];
+        for (unsigned i = 0; i < 4; i++) {
+            r = r * 1664525u + 1013904223u;
+            s[i] = r >> 29 == 0 ? slides(1080)
+                                : camera((uint16_t)(180u << (r >> 24 & 3)),
+                                         r >> 28 & 1 ? ALLOC_FOCUS : ALLOC_TILE);
+        }
+        struct alloc_sum sum = run(s, 4, 120 + (r >> 8 & 0x7ff));
+        for (unsigned turns = 0; sum.wanted_bps && turns < 3; turns++) {
+            for (unsigned i = 0; i < 4; i++) {
+                s[i].current = s[i].chosen;
+            }
+            sum = run(s, 4, (sum.wanted_bps + K - 1) / K);
+        }
+        assert_int_equal(sum.wanted_bps, 0);
+    }
+}
+
+/* While the path is tried with more than the estimate, it is measured and not only waited for. */
+static void a_trial_wants_to_be_measured(void **state)
+{
+    (void)state;
+    struct alloc_sum sum;
+    struct alloc_slot s = {.kind = ALLOC_TILE, .height = 720, .current = -1};
+    const struct alloc_limits limits = {.estimate_bps = 500 * K,
+                                        .video_max = UINT8_MAX,
+                                        .temporal_max = UINT8_MAX,
+                                        .trial = true,
+                                        .now = 100 * US_PER_S};
+    alloc_offer(&s, (struct alloc_option){1000 * K, 720, 0, 0});
+    alloc_run(&s, 1, &limits, &sum);
+    assert_int_equal(s.chosen, 0);
+    assert_true(sum.wanted_bps >= 1000 * K);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +326,8 @@ int main(void)
         UNIT(an_estimate_that_trembles_changes_nothing),
         UNIT(the_server_sheds_pictures_and_layers),
         UNIT(never_beyond_the_budget),
+        UNIT(what_is_wanted_is_enough),
+        UNIT(a_trial_wants_to_be_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,8 +40,8 @@ export async function pick(page, testid, value) {
 }
 
 /**
- * Tab through the page until everything one can use inside `selector` has had the focus; what Tab never
- * comes to is returned, in words.
+ * In a class that goes on meanwhile: Tab until everything one can use inside `selector` has had the
+ * focus; what Tab never comes to is returned, in words.
  */
 export async function unreached(page, selector) {
     await page.eval(() => {
@@ -71,4 +71,46 @@ export async function holding(page, testid, key, meanwhile) {
     await page.page.keyboard.down(key);
     await meanwhile();
     await page.page.keyboard.up(key);
+}
+
+/**
+ * Tab from the top until the page is through: everything one can act on was reached once and showed
+ * where the focus is. Returns what was wrong, as text.
+ */
+export async function walk(page) {
+    const wanted = await page.eval(() => {
+        const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')];
+        // Of a group of radio buttons Tab stops at one.
+        const stops = (e) => e.type !== 'radio' || e.checked || (document.getElementsByName(e.name)[0] === e
+            && ![...document.getElementsByName(e.name)].some((other) => other.checked));
+        const list = all.filter((e) => !e.disabled && e.tabIndex >= 0 && e.getClientRects().length > 0 && stops(e)
+            && (e.matches('summary') || !e.closest('details:not([open])')));
+        list.forEach((e, i) => {
+            e.dataset.walk = i;
+        });
+        document.activeElement?.blur?.();
+        window.scrollTo(0, 0);
+        return list.map((e) => (e.dataset.testid ?? (e.textContent || e.name || e.type || e.tagName).trim()).slice(0, 40));
+    });
+    const seen = new Set();
+    const wrong = [];
+    for (let i = 0; i < 3 * wanted.length + 20 && seen.size < wanted.length; i++) {
+        await page.press('Tab');
+        const at = await page.eval(() => {
+            const e = document.activeElement;
+            if (!e || e.dataset.walk === undefined) return null;
+            const style = getComputedStyle(e);
+            const shown = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+            const rect = e.getBoundingClientRect();
+            return { i: Number(e.dataset.walk), shown, inside: rect.bottom > 0 && rect.top < innerHeight };
+        });
+        if (!at || seen.has(at.i)) continue;
+        seen.add(at.i);
+        if (!at.shown) wrong.push(`${wanted[at.i]} does not show the focus`);
+        if (!at.inside) wrong.push(`${wanted[at.i]} has the focus out of sight`);
+    }
+    wanted.forEach((name, i) => {
+        if (!seen.has(i)) wrong.push(`${name} is not reached`);
+    });
+    return wrong;
 }

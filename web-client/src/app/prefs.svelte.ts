@@ -21,6 +21,11 @@ export function t(key: TextKey, params?: Params): string {
   return translate(lang(), key, params);
 }
 
+/** A day and an hour as one says it, in the time of this machine. */
+export function dateTime(at: number): string {
+  return new Intl.DateTimeFormat(lang(), { weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }).format(at);
+}
+
 /** Keeps lang, theme and text size of the document in step with the choices, also those of other windows. */
 export function applyPrefs(): void {
   $effect(() => whenPrefsChange(() => {

@@ -221,6 +221,7 @@ export const en: Catalogue = {
 
   'over.removed.title': 'You were removed from the class',
   'over.removed.text': 'A person running the class ended your presence. Your microphone and camera are off.',
+  'over.next': 'Next session: {when}',
   'over.ended.title': 'The class is over',
   'over.ended.text': 'Thank you for coming. Your microphone and camera are off, you can close this tab.',
   'over.auth.title': 'This link is no longer valid',

@@ -40,6 +40,7 @@ export const classEn: Filled<typeof classFr> = {
   'floor.resume': 'Go on',
   'floor.more': '+ 1 min',
   'floor.take': 'Take back the floor',
+  'floor.takeShort': 'Take back',
   'floor.next': 'Next',
   'floor.nextIs': 'Next: {name}',
   'floor.held': 'connection lost, kept for 15 s',

@@ -42,6 +42,8 @@ export const rulesEn: Filled<typeof rulesFr> = {
   'rule.closing.why': 'Time to conclude when you end the class for all.',
   'rule.hard-stop': 'Must stop after',
   'rule.hard-stop.why': '0: never, the planned end stays soft.',
+  'rule.archive-after': 'Archive after the last session',
+  'rule.archive-after.why': 'Nobody enters any more; reports and attendance stay readable. 0: never.',
   'rule.presenters': 'Who shares a screen',
   'rule.presenters.why': 'Trainers always may.',
   'rule.presenters.several': 'Several people at a time',

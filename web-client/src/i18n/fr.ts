@@ -220,6 +220,7 @@ export const fr = {
 
   'over.removed.title': 'Vous avez été retiré de la classe',
   'over.removed.text': 'Une personne qui anime la classe a mis fin à votre présence. Votre micro et votre caméra sont coupés.',
+  'over.next': 'Prochaine séance : {when}',
   'over.ended.title': 'La classe est terminée',
   'over.ended.text': 'Merci de votre présence. Votre micro et votre caméra sont coupés, vous pouvez fermer cet onglet.',
   'over.auth.title': 'Ce lien n’est plus valable',

@@ -39,6 +39,8 @@ export const rulesFr = {
   'rule.closing.why': 'Le temps de conclure quand vous terminez pour tous.',
   'rule.hard-stop': 'Arrêt obligatoire après',
   'rule.hard-stop.why': '0 : jamais, la fin prévue reste souple.',
+  'rule.archive-after': 'Archiver après la dernière séance',
+  'rule.archive-after.why': 'Plus personne n’entre, comptes rendus et émargement restent lisibles. 0 : jamais.',
   'rule.presenters': 'Qui partage un écran',
   'rule.presenters.why': 'Les animateurs le peuvent toujours.',
   'rule.presenters.several': 'Plusieurs personnes à la fois',

@@ -87,6 +87,24 @@ test('who speaks does not move anybody at the round table', () => {
   assert.equal(at('d_1'), at('d_7'));
 });
 
+test('a round table stays one: up to 24 places, and a low row of those who have none', () => {
+  const round = (count: number, places: number): ClassState => {
+    const s = klass(count);
+    return { ...s, class: { ...s.class, type: 'round-table' }, floor: { ...s.floor, ring: s.people.slice(0, places).map((p) => p.id) } };
+  };
+  for (const box of BOXES.slice(2, 4)) {
+    for (const [count, places] of [[15, 12], [24, 24], [18, 18]] as const) {
+      const { kind, placed, table } = arrange(round(count, places), { ...input, box });
+      assert.equal(kind, 'ring');
+      assert.equal(placed.length, count);
+      sound(placed.map((p) => p.rect), box, `table ${count}/${places}`);
+      if (places <= 12) assert.ok(table);
+    }
+  }
+  assert.equal(arrange(round(60, 12), input).kind, 'grid', 'too many around it');
+  assert.equal(arrange(round(15, 12), { ...input, choice: 'grid' }).kind, 'grid', 'the choice of the person holds');
+});
+
 test('automatic: ring up to 12, grid above, strip on a phone; a shared screen takes the middle', () => {
   assert.equal(arrange(klass(12), input).kind, 'ring');
   assert.equal(arrange(klass(13), input).kind, 'grid');

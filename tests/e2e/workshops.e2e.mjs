@@ -107,7 +107,6 @@ async function help(t, room, [host, ana, bea], table) {
     await hears(room, host, [ana]);
     await hears(room, ana, []);
     await shot(t, ana, 'listened');
-    await host.click('panel-close');
     await shot(t, host, 'desk');
     await hold(host, `talk-${table}`, true);
     await ana.waitForTestId('voice-here');
@@ -256,7 +255,6 @@ async function keyboard(t) {
     await reach(ana, 'help-send');
     await ana.waitForTestId('help-withdraw');
     await look.at(ana, 'table');
-    await reach(host, 'panel-close');
     await host.waitForTestId(`help-${rooms[1]}`);
     await told(host, 'appelle à l’aide');
     t.equal(await unreached(host, '[data-testid="desk"]'), [], 'desk: not reached by Tab');

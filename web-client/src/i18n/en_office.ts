@@ -133,6 +133,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'class.created': 'The class is made. Now invite your participants.',
   'class.links': 'Links to share',
   'class.linksHint': 'A group link suits a room or a chat. For attendance, prefer personal invitations.',
+  'class.link': 'Link to share',
   'class.link.participant': 'Participants',
   'class.link.speaker': 'Speakers',
   'class.link.animator': 'Co-trainers',

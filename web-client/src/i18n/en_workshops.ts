@@ -40,6 +40,7 @@ export const workshopsEn: Filled<typeof workshopsFr> = {
   'ws.notLive': 'Workshops open during the session. You can prepare them now.',
   'ws.otherOpen': 'Another set is open: close it first.',
   'ws.deal': 'Distribute',
+  'ws.dealHow': 'How to assign',
   'ws.deal.even': 'At random, equal tables',
   'ws.deal.group': 'By group',
   'ws.deal.tag': 'By tag',

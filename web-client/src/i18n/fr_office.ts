@@ -138,6 +138,7 @@ export const officeFr = {
   'class.created': 'La classe est créée. Invitez maintenant vos participants.',
   'class.links': 'Liens à partager',
   'class.linksHint': 'Un lien de groupe convient à une salle ou à une messagerie. Pour l’émargement, préférez les invitations personnelles.',
+  'class.link': 'Lien à partager',
   'class.link.participant': 'Participants',
   'class.link.speaker': 'Intervenants',
   'class.link.animator': 'Animateurs',

@@ -39,6 +39,7 @@ export const workshopsFr = {
   'ws.otherOpen': 'Une autre série est ouverte : fermez-la d’abord.',
 
   'ws.deal': 'Répartir',
+  'ws.dealHow': 'Comment répartir',
   'ws.deal.even': 'Au hasard, tables égales',
   'ws.deal.group': 'Par groupe',
   'ws.deal.tag': 'Par étiquette',

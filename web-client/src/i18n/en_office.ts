@@ -85,6 +85,8 @@ export const officeEn: Filled<typeof officeFr> = {
   'edit.dated': 'On a date',
   'edit.permanent': 'Always open',
   'edit.undated': 'Date to be set',
+  'edit.undatedHint': 'You enter and begin whenever you like, now too. A date can be set later.',
+  'edit.permanentHint': 'People come at any time, as often as they like.',
   'edit.date': 'Date',
   'edit.time': 'Time',
   'edit.minutes': 'Length',

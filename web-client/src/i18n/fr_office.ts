@@ -89,6 +89,8 @@ export const officeFr = {
   'edit.dated': 'À une date',
   'edit.permanent': 'Toujours ouverte',
   'edit.undated': 'Date à fixer',
+  'edit.undatedHint': 'Vous entrez et commencez quand vous voulez, maintenant aussi. Une date peut être fixée plus tard.',
+  'edit.permanentHint': 'On y entre à tout moment, aussi souvent que l’on veut.',
   'edit.date': 'Date',
   'edit.time': 'Heure',
   'edit.minutes': 'Durée',

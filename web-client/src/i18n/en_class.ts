@@ -54,7 +54,7 @@ export const classEn: Filled<typeof classFr> = {
   'floor.name': 'Name the next',
   'floor.has': '{name} has the floor.',
   'floor.youNext': 'You are next.',
-  'floor.yourRank': 'You speak as number {n}.',
+  'floor.yourRank': 'You are number {n} in line.',
   'floor.pass': 'Pass my turn',
   'floor.soon': 'You have 30 seconds left.',
   'floor.timeUp': 'Your time is up.',

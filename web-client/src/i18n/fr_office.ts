@@ -245,7 +245,6 @@ export const officeFr = {
   'mails.due': 'Prochain essai',
   'mails.tries': 'Essais',
   'mails.again': 'Réessayer',
-
   'audit.title': 'Journal des accès',
   'audit.hint': 'Qui a vu ou changé quoi. Conservé 400 jours.',
   'audit.find': 'Chercher une adresse, une action, une classe',
@@ -254,7 +253,6 @@ export const officeFr = {
   'audit.action': 'Action',
   'audit.object': 'Quoi',
   'audit.older': 'Plus anciens',
-
   'reg.title': 'S’inscrire',
   'reg.with': 'avec {name}',
   'reg.left': { one: 'Il reste # place.', other: 'Il reste # places.' },
@@ -273,7 +271,6 @@ export const officeFr = {
   'reg.mine': 'Ouvrir mon invitation',
   'reg.none': 'Cette page n’existe pas',
   'reg.noneText': 'L’adresse est incomplète, ou les inscriptions sont fermées.',
-
   'inv.hello': 'Bonjour {name}',
   'inv.you': 'Vous êtes invité à',
   'inv.will': 'Viendrez-vous ?',
@@ -289,7 +286,6 @@ export const officeFr = {
   'inv.noDate': 'La date sera fixée bientôt.',
   'inv.badTitle': 'Ce lien n’est plus valable',
   'inv.bad': 'Il est incomplet ou il a expiré. Demandez un nouveau lien à la personne qui organise la classe.',
-
   'my.title': 'Mes classes',
   'my.ask': 'Retrouvez les classes où vous êtes inscrit : nous vous écrivons un lien personnel.',
   'my.go': 'Recevoir mon lien',

@@ -64,7 +64,8 @@ struct pkt {
     uint16_t len;  /* bytes in data */
     uint16_t home; /* shard that owns the buffer */
     uint32_t refs;
-    pool_id id; /* in the local pool */
+    pool_id id;     /* in the local pool */
+    pool_id buffer; /* of data; 0 when it is borrowed */
     struct pkt_pool *pool;
     struct pkt *origin; /* other shard's packet whose data this borrows, or NULL */
     mono_us arrival;    /* when it was received */

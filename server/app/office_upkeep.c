@@ -4,6 +4,7 @@
 #include "codec/base/err.h"
 #include "codec/sys/log.h"
 #include "server/app/office_class.h"
+#include "server/app/office_dates.h"
 #include "server/app/office_evidence.h"
 #include "server/app/office_invite.h"
 #include "server/app/office_keep.h"
@@ -183,6 +184,7 @@ bool office_upkeep(struct office_call *call)
     empty_bin(call);
     bool more = office_invite_upkeep(call);
     office_expect_all(call);
+    office_dates_follow(call);
     remind_all(call);
     knock_all(call);
     evidence_upkeep(call);

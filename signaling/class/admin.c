@@ -261,6 +261,8 @@ static void class_value(struct jsonw *w, const struct klass *k, bool people)
     jsonw_key_int(w, "seq", (int64_t)s->seq);
     jsonw_key_int(w, "waiting", (int64_t)s->wait_count);
     class_media(w, s);
+    jsonw_key_int(w, "start", s->setting[SETTING_START]);
+    jsonw_key_int(w, "minutes", s->setting[SETTING_DURATION]);
     jsonw_key_str(w, "kind", dates_kind(s));
     jsonw_key_bool(w, "archived", s->session == SESSION_ARCHIVED);
     if (dates_next(s)) {

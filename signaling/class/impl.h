@@ -38,7 +38,7 @@ enum {
     PRESENCE_US = 100 * US_PER_MS, /* arrivals within this go out together (F23) */
     SLOTS_US = 15 * US_PER_MS,
     SPEAKING_US = 200 * US_PER_MS,
-    SPEAKING_AGAIN_US = US_PER_S, /* while nothing changed, for those who came meanwhile */
+    SPEAKING_AGAIN_US = 10 * US_PER_S, /* while nothing changed */
     HELLO_US = 10 * US_PER_S,
     RETRY_US = 1 * US_PER_S, /* housekeeping after a failed commit */
     RATE_PER_S = 50,
@@ -469,7 +469,17 @@ void routes_close(struct live *live);
 void routes_timer_slots(struct live *live, struct class_time now);
 /* Tells a connection that has just come into the class what its slots hold, if it has any. */
 void routes_tell_slots(struct live *live);
-void routes_timer_speaking(struct klass *klass, struct class_time now);
+/* Does the connection hear what is said in this room? */
+bool routes_hears(const struct klass *k, const struct conn *c, uint16_t index);
+
+/* ---- voices.c: who speaks
+ * ------------------------------------------------------------------------------------- */
+
+/* The newest report of the media server. */
+void voices_input(struct classroom *room, const struct media_evt *evt, struct class_time now);
+void voices_timer(struct klass *klass, struct class_time now);
+/* Tells a connection that was just given a snapshot who is speaking. */
+void voices_greet(struct klass *klass, const struct conn *c);
 
 /* Timers count from the first time anybody gave us. */
 static inline void wheel_ready(struct classroom *room, struct class_time now)

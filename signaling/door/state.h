@@ -43,7 +43,7 @@ enum door_phase {
     DOOR_PHASE_WAIT,    /* the core's answer; input blocked */
     DOOR_PHASE_SEND,    /* our body, by timer; input blocked */
     DOOR_PHASE_END,     /* everything is said, the socket is closing */
-    DOOR_PHASE_WS       /* a WebSocket; libwebsockets' validity timer watches it */
+    DOOR_PHASE_WS       /* a WebSocket; ws_watch watches it */
 };
 
 /* Bytes shared by all who send them. */
@@ -98,6 +98,9 @@ struct door_ws {
     uint32_t frames; /* in that second (rule 18) */
     bool closing;    /* close when the queue is empty */
     bool paused;     /* input blocked: the link to the core is full */
+    bool pinged;     /* since it was heard last */
+    bool ping_due;   /* to be written */
+    mono_us heard;   /* last sign of life (rule 20) */
     uint16_t close_code;
     uint16_t peer_code;
     uint8_t close_len;
@@ -326,6 +329,8 @@ void ws_close(struct door *door, struct door_conn *conn, uint16_t code, const ch
 void ws_open_again(struct door *door);
 /* Graceful stop: every WebSocket hears 1001. */
 void ws_stop(struct door *door);
+/* Pings a page that is silent, hangs up on one that stays so. */
+void ws_watch(struct door *door, struct door_conn *conn, mono_us now);
 /* Reads pages again that were stopped while the link was congested. */
 void ws_resume_all(struct door *door);
 void ws_free(struct door *door, struct door_conn *conn);

@@ -154,6 +154,9 @@ def appointment(s, claire, post):
           [[a[1], a[2]] for a in agenda.shows()] == [["2027-03-28 14:00", "2027-03-28 15:00"]]
           and method == "REQUEST" and event["uid"] == same["uid"] and event["seq"] > same["seq"],
           (agenda.shows(), event))
+    text = moved.get_body(("plain",)).get_content()
+    check("the words say the hour of the class, in summer time",
+          "Dimanche 28 mars 2027 à 14:00 (60 min, Europe/Paris)" in text, text[:160])
     row = claire.ask("GET", f"/api/classes/{c}/people")[1]["people"][0]
     check("and whether one comes is asked again", row["answer"] == "", row)
     body = claire.ask("PATCH", "/api/classes/" + c,

@@ -248,6 +248,7 @@ export const en: Catalogue = {
   'over.nowebrtc.text': 'It cannot exchange sound and pictures. Use a recent Firefox, Chrome, Edge or Safari.',
   'over.reload': 'Reload the page',
   'over.retry': 'Try again',
+  'over.after': 'See my attendance',
   'over.home': 'Go to the start page',
 
   'say.joined': '{name} has arrived',

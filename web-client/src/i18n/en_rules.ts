@@ -176,6 +176,7 @@ export const rulesEn: Filled<typeof rulesFr> = {
   'digest.wsOpen': '“{title}” is under way, {n} tables.',
   'digest.wsYours': 'Your table: {name}.',
   'digest.wsDone': '“{title}” is over, its report is in the Workshops panel.',
+  'digest.endsAt': 'Planned end: {when}.',
   'digest.ends': 'Planned end in {time}.',
   'digest.locked': 'Not possible for now: {what}.',
   'digest.air': 'We are on air, {n} people on the stage.',

@@ -247,6 +247,7 @@ export const fr = {
   'over.nowebrtc.text': 'Il ne sait pas échanger le son et l’image. Utilisez une version récente de Firefox, Chrome, Edge ou Safari.',
   'over.reload': 'Recharger la page',
   'over.retry': 'Réessayer',
+  'over.after': 'Voir mon émargement',
   'over.home': 'Aller à l’accueil',
 
   'say.joined': '{name} arrive',

@@ -173,6 +173,7 @@ export const rulesFr = {
   'digest.wsOpen': '« {title} » est en cours, {n} tables.',
   'digest.wsYours': 'Votre table : {name}.',
   'digest.wsDone': '« {title} » est terminé, son compte rendu se lit dans le panneau Ateliers.',
+  'digest.endsAt': 'Fin prévue : {when}.',
   'digest.ends': 'Fin prévue dans {time}.',
   'digest.locked': 'Pour l’instant, on ne peut pas : {what}.',
   'digest.air': 'Nous sommes à l’antenne, {n} personnes sur scène.',

@@ -142,7 +142,7 @@ export type MediaAnswer = { t: 'media.answer'; id: string; answer: Answer };
 export type Slots = { t: 'slots'; audio: string[]; video: VideoSlot[] };
 /** Encodings somebody watches: h = 1, m = 2, l = 4. */
 export type SendLayers = { t: 'send'; cam: number; screen: number };
-/** Loudest first; when what pages show changes, at most 5 a second, at least one. */
+/** Loudest first; when what pages show changes, at most 5 a second; to whoever comes in, behind the snapshot. */
 export type SpeakingList = { t: 'speaking'; list: Speaking[]; recent: string[] };
 /** Anything the server sends. */
 export type ServerMessage =

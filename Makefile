@@ -60,7 +60,7 @@ CC := $(CC_$(BUILD))
 CFLAGS := $(BASE) $(CFLAGS_$(BUILD))
 LDFLAGS := -pthread $(LDFLAGS_$(BUILD))
 LDLIBS := -lwebsockets -lsrtp2 -lssl -lcrypto -lsqlite3 -ljansson -lyaml -lsodium -lopus -lvpx \
-	-lmicrohttpd -lcurl -lpangocairo-1.0 -lpango-1.0 -lgobject-2.0 -lcairo -lfontconfig -lm $(if $(HAVE_IPSEC_MB),-lIPSec_MB)
+	-lmicrohttpd -lcurl -lpangocairo-1.0 -lpango-1.0 -lgobject-2.0 -lcairo -lm $(if $(HAVE_IPSEC_MB),-lIPSec_MB)
 
 # ---- the house: one archive per folder --------------------------------------------------------
 # Order = layers, lowest first (tests/tidy checks that includes only go down).

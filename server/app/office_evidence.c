@@ -284,6 +284,8 @@ static void seal_post(struct office_call *call)
                                      office_part(call, 0), "session",
                                      (json_int_t)e.report.session->number, "text", text, "by",
                                      by_text(call, &e, by)))) {
+                (void)people_run(call->people, PEOPLE_CLASS_UNSEALED, "di", &e.class_id,
+                                 (int64_t)0);
                 evidence_write(call, &e);
             }
         }

@@ -36,7 +36,7 @@ static mono_us allowed_at(const struct keyreq *k)
     return at;
 }
 
-/* The same for a request that can wait: a second after the last one, or the second in a window. */
+/* The same for a request that can wait: a while after the last one, or the second in a window. */
 static mono_us allowed_later_at(const struct keyreq *k)
 {
     mono_us at = allowed_at(k);

@@ -1,5 +1,6 @@
 // French: the pages around the live hour.
 import { evidenceFr } from './fr_evidence.ts';
+import { publicFr } from './fr_public.ts';
 import { officeErrorsFr } from './fr_office_errors.ts';
 
 export const officeFr = {
@@ -52,6 +53,8 @@ export const officeFr = {
   'home.next': 'Prochainement',
   'home.prepare': 'À préparer',
   'home.recurring': 'Plusieurs séances',
+  'home.seal': 'À sceller',
+  'home.sealIt': 'Voir l’émargement',
   'home.over': 'Terminées',
   'home.standing': 'Toujours ouvertes',
   'home.bin': 'Corbeille',
@@ -264,48 +267,6 @@ export const officeFr = {
   'audit.object': 'Quoi',
   'audit.older': 'Plus anciens',
 
-  'reg.title': 'S’inscrire',
-  'reg.with': 'avec {name}',
-  'reg.left': { one: 'Il reste # place.', other: 'Il reste # places.' },
-  'reg.full': 'Toutes les places sont prises : vous serez en liste d’attente.',
-  'reg.over': 'Cette classe a déjà eu lieu.',
-  'reg.name': 'Nom et prénom',
-  'reg.mail': 'Adresse électronique',
-  'reg.mailHint': 'Pour votre lien personnel et les rappels, rien d’autre.',
-  'reg.go': 'M’inscrire',
-  'reg.goWait': 'M’inscrire en liste d’attente',
-  'reg.in': 'Vous êtes inscrit',
-  'reg.inText': 'Votre lien personnel est parti par courriel, et il est aussi ici.',
-  'reg.again': 'Vous étiez déjà inscrit : votre lien personnel vient de vous être renvoyé par courriel.',
-  'reg.wait': 'Vous êtes en liste d’attente',
-  'reg.waitText': 'Nous vous écrivons dès qu’une place se libère.',
-  'reg.mine': 'Ouvrir mon invitation',
-  'reg.none': 'Cette page n’existe pas',
-  'reg.noneText': 'L’adresse est incomplète, ou les inscriptions sont fermées.',
-
-  'inv.hello': 'Bonjour {name}',
-  'inv.you': 'Vous êtes invité à',
-  'inv.will': 'Viendrez-vous ?',
-  'inv.yes': 'Oui, je viendrai',
-  'inv.no': 'Non, je ne viendrai pas',
-  'inv.saidYes': 'C’est noté, à bientôt !',
-  'inv.saidNo': 'C’est noté, merci de nous avoir prévenus.',
-  'inv.calendar': 'Ajouter à mon agenda',
-  'inv.check': 'Vérifier mon équipement',
-  'inv.enter': 'Entrer dans la classe',
-  'inv.waiting': 'Vous êtes en liste d’attente, en {n}e position.',
-  'inv.anyTime': 'Cette classe est toujours ouverte.',
-  'inv.noDate': 'La date sera fixée bientôt.',
-  'inv.badTitle': 'Ce lien n’est plus valable',
-  'inv.bad': 'Il est incomplet ou il a expiré. Demandez un nouveau lien à la personne qui organise la classe.',
-
-  'my.title': 'Mes classes',
-  'my.ask': 'Retrouvez les classes où vous êtes inscrit : nous vous écrivons un lien personnel.',
-  'my.go': 'Recevoir mon lien',
-  'my.sent': 'Si vous êtes inscrit à une classe avec cette adresse, un courriel vient de partir.',
-  'my.next': 'À venir',
-  'my.before': 'Passées',
-  'my.none': 'Aucune classe à venir.',
-  'my.open': 'Ouvrir l’invitation',
+  ...publicFr,
   ...officeErrorsFr,
 } as const;

@@ -110,15 +110,14 @@ passed=0
 failed=0
 # one CLIENT SCENARIO VARIABLE...
 one() {
-    local client=$1 scenario=$2 out
+    local client=$1 scenario=$2
     shift 2
     case $wanted in "" | "$scenario") ;; *) return ;; esac
-    out=$(ns_run "$client" env HOME="$NS_DIR/home" AMPHI_E2E_NETNS="$(ns_name srv)" \
+    ns_run "$client" env HOME="$NS_DIR/home" AMPHI_E2E_NETNS="$(ns_name srv)" \
         AMPHI_E2E_BINARY="$NS_DIR/amphi" AMPHI_E2E_CONFIG=/etc/amphi/amphi.yaml \
         AMPHI_E2E_HOST=class.example.org AMPHI_E2E_WEB_PORT=443 AMPHI_E2E_PATHS=1 "$@" \
-        tests/e2e/run "paths:$scenario")
-    echo "$out" | sed '$d'
-    case $(echo "$out" | tail -1) in
+        tests/e2e/run "paths:$scenario" | tee "$NS_DIR/out" | sed -u '/ passed, /d'
+    case $(tail -1 "$NS_DIR/out") in
     "1 passed, 0 failed") passed=$((passed + 1)) ;;
     *)
         failed=$((failed + 1))

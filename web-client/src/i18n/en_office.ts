@@ -1,4 +1,5 @@
 // English: the pages around the live hour.
+import { auditEn } from './en_audit.ts';
 import { evidenceEn } from './en_evidence.ts';
 import { publicEn } from './en_public.ts';
 import { officeErrorsEn } from './en_office_errors.ts';
@@ -255,7 +256,9 @@ export const officeEn: Filled<typeof officeFr> = {
   'audit.who': 'Who',
   'audit.action': 'Action',
   'audit.object': 'What',
+  'audit.itself': '(without account)',
   'audit.older': 'Older',
+  ...auditEn,
   ...publicEn,
   ...officeErrorsEn,
 };

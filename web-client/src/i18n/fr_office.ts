@@ -1,4 +1,5 @@
 // French: the pages around the live hour.
+import { auditFr } from './fr_audit.ts';
 import { evidenceFr } from './fr_evidence.ts';
 import { publicFr } from './fr_public.ts';
 import { officeErrorsFr } from './fr_office_errors.ts';
@@ -265,8 +266,10 @@ export const officeFr = {
   'audit.who': 'Qui',
   'audit.action': 'Action',
   'audit.object': 'Quoi',
+  'audit.itself': '(sans compte)',
   'audit.older': 'Plus anciens',
 
+  ...auditFr,
   ...publicFr,
   ...officeErrorsFr,
 } as const;

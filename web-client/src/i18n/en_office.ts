@@ -195,6 +195,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'people.invite': { one: 'Send # invitation', other: 'Send # invitations' },
   'people.inviteAgain': 'Send again to all',
   'people.inviting': 'Sending: {done} of {all}',
+  'people.inviteWaits': { one: '# invitation waits: no mail server is set. Tell the administrators, or copy the link.', other: '# invitations wait: no mail server is set. Tell the administrators, or copy the links.' },
   'people.inviteDone': { one: '# invitation is on its way.', other: '# invitations are on their way.' },
   'csv.open': 'Import a table',
   'csv.title': 'Import a table',

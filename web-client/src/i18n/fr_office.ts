@@ -201,6 +201,7 @@ export const officeFr = {
   'people.invite': { one: 'Envoyer # invitation', other: 'Envoyer # invitations' },
   'people.inviteAgain': 'Renvoyer à tous',
   'people.inviting': 'Envoi : {done} sur {all}',
+  'people.inviteWaits': { one: '# invitation attend : aucun serveur de courriel n’est réglé. Prévenez l’administration, ou copiez le lien.', other: '# invitations attendent : aucun serveur de courriel n’est réglé. Prévenez l’administration, ou copiez les liens.' },
   'people.inviteDone': { one: '# invitation est partie.', other: '# invitations sont parties.' },
 
   'csv.open': 'Importer un tableau',

@@ -126,6 +126,14 @@ one() {
     esac
 }
 
+case $wanted in "" | relay)
+    ns_run c1 python3 tests/net/turn_probe.py relay.example.org "$NS_DIR/ca.pem" \
+        "$etc/amphi/turn-secret" 203.0.113.7 >"$NS_DIR/out"
+    grep FAIL "$NS_DIR/out"
+    read -r p _ f _ < <(tail -1 "$NS_DIR/out")
+    passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+    ;;
+esac
 one c1 only-443
 one c2 proxy AMPHI_E2E_PROXY="http://$(ns_ip4 2 2):3128"
 case $wanted in "" | proxy)
@@ -137,6 +145,7 @@ case $wanted in "" | proxy)
     fi
     ;;
 esac
+case $wanted in "" | renewal) ;; *) echo "$passed passed, $failed failed" && exit "$failed" ;; esac
 # The same relay, forgetful: what it grants must be asked for again every few seconds.
 kill -- "-$coturn"
 wait "$coturn" 2>/dev/null

@@ -1,4 +1,5 @@
 // English: the pages around the live hour.
+import { auditEn } from './en_audit.ts';
 import { evidenceEn } from './en_evidence.ts';
 import { publicEn } from './en_public.ts';
 import { officeErrorsEn } from './en_office_errors.ts';
@@ -89,6 +90,8 @@ export const officeEn: Filled<typeof officeFr> = {
   'edit.dated': 'On a date',
   'edit.permanent': 'Always open',
   'edit.undated': 'Date to be set',
+  'edit.undatedHint': 'You enter and begin whenever you like, now too. A date can be set later.',
+  'edit.permanentHint': 'People come at any time, as often as they like.',
   'edit.date': 'Date',
   'edit.time': 'Time',
   'edit.minutes': 'Length',
@@ -148,6 +151,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'class.created': 'The class is made. Now invite your participants.',
   'class.links': 'Links to share',
   'class.linksHint': 'A group link suits a room or a chat. For attendance, prefer personal invitations.',
+  'class.link': 'Link to share',
   'class.link.participant': 'Participants',
   'class.link.speaker': 'Speakers',
   'class.link.animator': 'Co-trainers',
@@ -194,6 +198,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'people.invite': { one: 'Send # invitation', other: 'Send # invitations' },
   'people.inviteAgain': 'Send again to all',
   'people.inviting': 'Sending: {done} of {all}',
+  'people.inviteWaits': { one: '# invitation waits: no mail server is set. Tell the administrators, or copy the link.', other: '# invitations wait: no mail server is set. Tell the administrators, or copy the links.' },
   'people.inviteDone': { one: '# invitation is on its way.', other: '# invitations are on their way.' },
   'csv.open': 'Import a table',
   'csv.title': 'Import a table',
@@ -255,7 +260,9 @@ export const officeEn: Filled<typeof officeFr> = {
   'audit.who': 'Who',
   'audit.action': 'Action',
   'audit.object': 'What',
+  'audit.itself': '(without account)',
   'audit.older': 'Older',
+  ...auditEn,
   ...publicEn,
   ...officeErrorsEn,
 };

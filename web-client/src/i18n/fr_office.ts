@@ -1,4 +1,5 @@
 // French: the pages around the live hour.
+import { auditFr } from './fr_audit.ts';
 import { evidenceFr } from './fr_evidence.ts';
 import { publicFr } from './fr_public.ts';
 import { officeErrorsFr } from './fr_office_errors.ts';
@@ -93,6 +94,8 @@ export const officeFr = {
   'edit.dated': 'À une date',
   'edit.permanent': 'Toujours ouverte',
   'edit.undated': 'Date à fixer',
+  'edit.undatedHint': 'Vous entrez et commencez quand vous voulez, maintenant aussi. Une date peut être fixée plus tard.',
+  'edit.permanentHint': 'On y entre à tout moment, aussi souvent que l’on veut.',
   'edit.date': 'Date',
   'edit.time': 'Heure',
   'edit.minutes': 'Durée',
@@ -153,6 +156,7 @@ export const officeFr = {
   'class.created': 'La classe est créée. Invitez maintenant vos participants.',
   'class.links': 'Liens à partager',
   'class.linksHint': 'Un lien de groupe convient à une salle ou à une messagerie. Pour l’émargement, préférez les invitations personnelles.',
+  'class.link': 'Lien à partager',
   'class.link.participant': 'Participants',
   'class.link.speaker': 'Intervenants',
   'class.link.animator': 'Animateurs',
@@ -200,6 +204,7 @@ export const officeFr = {
   'people.invite': { one: 'Envoyer # invitation', other: 'Envoyer # invitations' },
   'people.inviteAgain': 'Renvoyer à tous',
   'people.inviting': 'Envoi : {done} sur {all}',
+  'people.inviteWaits': { one: '# invitation attend : aucun serveur de courriel n’est réglé. Prévenez l’administration, ou copiez le lien.', other: '# invitations attendent : aucun serveur de courriel n’est réglé. Prévenez l’administration, ou copiez les liens.' },
   'people.inviteDone': { one: '# invitation est partie.', other: '# invitations sont parties.' },
 
   'csv.open': 'Importer un tableau',
@@ -265,8 +270,10 @@ export const officeFr = {
   'audit.who': 'Qui',
   'audit.action': 'Action',
   'audit.object': 'Quoi',
+  'audit.itself': '(sans compte)',
   'audit.older': 'Plus anciens',
 
+  ...auditFr,
   ...publicFr,
   ...officeErrorsFr,
 } as const;

@@ -11,7 +11,7 @@ APT_BUILD := gcc make pkg-config libwebsockets-dev libsrtp2-dev libssl-dev libsq
 	libjansson-dev libyaml-dev libsodium-dev libopus-dev libvpx-dev libmicrohttpd-dev \
 	libipsec-mb-dev libcap-dev libpango1.0-dev libcurl4-openssl-dev fonts-dejavu-core tzdata npm
 APT_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev curl iproute2 iptables procps \
-	chromium firefox-esr python3 openssl pulseaudio-utils pulseaudio binutils poppler-utils python3-icalendar \
+	chromium firefox-esr python3 openssl pulseaudio-utils pulseaudio binutils poppler-utils python3-icalendar khal \
 	python3-aiortc
 
 # Tests that have threads and run under ThreadSanitizer too.

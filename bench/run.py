@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """`make bench`: the floor and the whole path on the same machine in one run; writes build/bench.json.
 
-Usage: bench/run.py [--seconds N] [--only SCENARIO]...   Method and figures: bench/README.md
-The server runs on one core, the spinning load on the other. For every scenario the floor runs
+Usage: bench/run.py [--seconds N] [--only SCENARIO]... [--two-shards]
+Method and figures: bench/README.md. The server runs on one core, the spinning load on the other. For every scenario the floor runs
 before and after the server with the same trace; two floors more than 15 % apart, or more than 5 %
 of the machine used by others, and the result is marked "noise" instead of being believed.
 """
@@ -76,13 +76,14 @@ def run_floor(scenario, seconds):
 class Server:
     """amphi serve on one core with its own data folder and free ports."""
 
-    def __init__(self):
+    def __init__(self, shards=1):
         self.data = tempfile.mkdtemp(prefix="amphi-bench-")
         self.port, self.admin = free_port(), free_port()
         self.log = open(f"{self.data}/log", "wb")
         self.flags = [f"--data.dir={self.data}/data", f"--web.listen=127.0.0.1:{self.port}",
                       f"--admin.listen=127.0.0.1:{self.admin}", "--rtc.udp_port=0",
-                      "--rtc.shards=1", "--rtc.listen_ip=127.0.0.1", "--rtc.peers_max=2000",
+                      f"--rtc.shards={shards}", "--rtc.listen_ip=127.0.0.1",
+                      "--rtc.peers_max=2000", "--rtc.spread_from=2",
                       "--limits.connections_per_address=4000"]
         self.process = pinned(SERVER_CORE, ["build/amphi", "serve", *self.flags], stdout=self.log,
                               stderr=self.log)
@@ -105,6 +106,14 @@ class Server:
         children = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True,
                                   text=True, check=False).stdout.split()
         return ",".join(children)
+
+    def names(self):
+        """What each process is: core, door."""
+        found = {}
+        for pid in self.pids().split(","):
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+                found[int(pid)] = f.read().strip()
+        return found
 
     def cli(self, *words):
         out = subprocess.run(["build/amphi", *words, "--json", *self.flags], capture_output=True,
@@ -133,12 +142,16 @@ class Server:
         shutil.rmtree(self.data, ignore_errors=True)
 
 
-def run_server(scenario, seconds):
-    server = Server()
+def run_server(scenario, seconds, shards=1):
+    server = Server(shards)
     try:
         links = server.links(SCENARIOS[scenario][0])
-        return run_load(["--host", "127.0.0.1", "--port", str(server.port), "--links", links,
-                         "--pids", server.pids(), *shape(scenario)], seconds)
+        names = server.names()
+        result = run_load(["--host", "127.0.0.1", "--port", str(server.port), "--links", links,
+                           "--pids", server.pids(), *shape(scenario)], seconds)
+        for process in result["processes"]:
+            process["name"] = names.get(process.pop("pid"), "?")
+        return result
     finally:
         server.stop()
 
@@ -149,6 +162,8 @@ def limited_by(result, floors):
         return "noise"
     if result["self_cpu_s"] < 0.9 * result["seconds"]:
         return "tool"
+    if not result["climbed"]:
+        return "server"  # it held receivers down: fewer packets went out than the floor's
     return "server" if result["server_cpu_s"] > 0.95 * result["seconds"] else "none"
 
 
@@ -162,13 +177,14 @@ def run_scenario(name, seconds):
         "floor_packets_per_cpu_s": round(floor),
         "floor_ratio": round(result["packets_per_cpu_s"] / floor, 3) if floor else 0,
         "rss_bytes": result["server_rss_bytes"],
+        "processes": result["processes"],
         "delay_ms": result["delay_ms"],
         "join_ms": result["join_ms"],
         "connect_ms": result["connect_ms"],
         "packets_per_s": round(result["packets"] / result["seconds"]),
         "floor_packets_per_s": round(sum(f["packets"] / f["seconds"] for f in floors)
                                      / len(floors)),
-        "climb_s": round(result["climb_s"], 2),
+        "climb_s": round(result["climb_s"], 2), "climbed": result["climbed"],
         "core_used": round(result["server_cpu_s"] / result["seconds"], 4),
         "received_share": round(result["packets"] / (result["packets"] + result["lost"]), 6)
         if result["packets"] else 0,
@@ -183,6 +199,27 @@ def run_scenario(name, seconds):
           f"{row['delay_ms']['p50']:.2f}/{row['delay_ms']['p99']:.2f} ms, join "
           f"{row['join_ms']['p50']:.1f}/{row['join_ms']['p99']:.1f} ms, core {row['core_used']:.1%}, "
           f"{row['live']}/{row['clients']} live, limited by {row['limited_by']}", flush=True)
+    print("    " + ", ".join(f"{p['name']} {p['cpu_s'] / result['seconds']:.1%} of a core, "
+                             f"{p['rss_bytes'] / 2**20:.1f} MiB" for p in row["processes"]),
+          flush=True)
+    return row
+
+
+def two_shards(seconds):
+    """The same load on one and on two shards of one core: what spreading a room costs."""
+    name = "webinar_1x400"
+    runs = [run_server(name, seconds, shards) for shards in (1, 2, 1)]
+    one = (runs[0]["packets_per_cpu_s"] + runs[2]["packets_per_cpu_s"]) / 2
+    row = {
+        "packets_per_cpu_s": round(runs[1]["packets_per_cpu_s"]),
+        "one_shard_packets_per_cpu_s": round(one),
+        "of_one_shard": round(runs[1]["packets_per_cpu_s"] / one, 3) if one else 0,
+        "delay_ms": runs[1]["delay_ms"],
+        "limited_by": limited_by(runs[1], [runs[0], runs[2]]),
+    }
+    print(f"two shards on one core: {row['packets_per_cpu_s']} packets/CPU-s, "
+          f"{row['of_one_shard']:.2f} of one shard's, delay {row['delay_ms']['p50']:.2f}/"
+          f"{row['delay_ms']['p99']:.2f} ms, limited by {row['limited_by']}", flush=True)
     return row
 
 
@@ -193,7 +230,12 @@ def memory_per_subscriber(rows):
         kb = round(grown / 500 / 1024, 1)
         for row in rows.values():
             row["rss_per_subscriber_kb"] = kb
-        print(f"resident memory per subscriber: {kb} KiB")
+        apart = {}
+        for name, sign in (("webinar_1x600", 1), ("webinar_1x100", -1)):
+            for p in rows[name]["processes"]:
+                apart[p["name"]] = apart.get(p["name"], 0) + sign * p["rss_bytes"] / 500 / 1024
+        print(f"resident memory per subscriber: {kb} KiB (" +
+              ", ".join(f"{name} {kib:.1f}" for name, kib in apart.items()) + ")")
 
 
 def micro():
@@ -213,12 +255,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--only", action="append", choices=sorted(SCENARIOS))
+    parser.add_argument("--two-shards", action="store_true", help="only the cost of spreading")
     options = parser.parse_args()
     rows = {}
-    for name in options.only or SCENARIOS:
+    for name in options.only or ([] if options.two_shards else SCENARIOS):
         rows[name] = run_scenario(name, options.seconds)
     memory_per_subscriber(rows)
-    micro()
+    if options.two_shards or not options.only:
+        rows["webinar_1x400_two_shards"] = two_shards(options.seconds)
+    if not options.only and not options.two_shards:
+        micro()
     os.makedirs("build", exist_ok=True)
     with open("build/bench.json", "w", encoding="utf-8") as f:
         json.dump(rows, f, indent=2)

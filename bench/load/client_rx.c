@@ -131,6 +131,45 @@ static bool open_packet(struct client *client, uint8_t *data, size_t *len,
     return err == 0;
 }
 
+/*
+ * Who comes or changes tiles is sent the past first, to see a whole picture at once. True while a
+ * slot shows that: its age is what the server chose, no delay.
+ */
+static bool catches_up(struct client *client, unsigned i, const struct media_stamp *stamp,
+                       mono_us now)
+{
+    struct rx_slot *slot = &client->rx->slot[i];
+    struct rx_start *start = &client->rx->start;
+    bool live = now - stamp->sent <= RX_LIVE_US;
+    if (i < client->rx->audio_slots) {
+        return false;
+    }
+    if (stamp->sender != slot->sender) {
+        slot->sender = stamp->sender;
+        slot->catch_from = now;
+    }
+    if (live || now - slot->catch_from > RX_CATCH_US) {
+        slot->catch_from = 0;
+    }
+    if (live && start->first && !start->live) {
+        start->live = now - start->from;
+        spread_add(&client->world->totals.live_picture, start->live);
+    }
+    return slot->catch_from != 0;
+}
+
+/* The first picture that came whole. */
+static void note_start(struct client *client, unsigned i, mono_us now)
+{
+    struct rx_start *start = &client->rx->start;
+    const struct rx_slot *slot = &client->rx->slot[i];
+    bool missing = slot->nack && (slot->nack->count || slot->nack->lost);
+    if (start->from && !start->first && slot->ended && !missing) {
+        start->first = now > start->from ? now - start->from : 1;
+        spread_add(&client->world->totals.first_picture, start->first);
+    }
+}
+
 /* Decrypts a retransmission: its original number (RFC 4588 4); E_BAD without one. */
 static bool original_number(struct client *client, uint8_t *data, size_t *len,
                             struct rtp_header *header, uint16_t *seq)
@@ -153,9 +192,10 @@ static void to_proof(struct client *client, unsigned slot, int64_t seq, uint8_t 
     bool picture = slot >= client->rx->audio_slots;
     bool stamped = media_stamp_read(data, len - header->padding, &stamp);
     totals->decrypted++;
-    /* Who changes tiles gets what was sent before he asked, to see a whole picture at once. */
-    bool fresh = now - client->rx->slot[slot].switched_at > RX_SWITCH_US;
-    if (stamped && !skip && fresh) {
+    bool past = stamped && catches_up(client, slot, &stamp, now);
+    if (past) {
+        spread_add(&totals->replay, now - stamp.sent);
+    } else if (stamped && !skip) {
         spread_add(&totals->delay, now - stamp.sent);
         if (client->world->delay_h) {
             client->world->delay_h(client, &stamp, now);
@@ -176,6 +216,19 @@ static void to_proof(struct client *client, unsigned slot, int64_t seq, uint8_t 
             .counter = stamped ? stamp.counter : 0,
         };
         proof_put(client->proof, client->proof_number, &packet);
+    }
+}
+
+/* Of the others only the ends of pictures are opened, until one is live. */
+static void see_live(struct client *client, unsigned i, struct rtp_header *header, uint8_t *data,
+                     size_t len, mono_us now)
+{
+    const struct rx_start *start = &client->rx->start;
+    struct media_stamp stamp;
+    if (i >= client->rx->audio_slots && header->marker && start->first && !start->live &&
+        open_packet(client, data, &len, header) &&
+        media_stamp_read(data, len - header->padding, &stamp)) {
+        (void)catches_up(client, i, &stamp, now);
     }
 }
 
@@ -200,7 +253,12 @@ static void on_original(struct client *client, unsigned i, struct rtp_header *he
     if (!picture || header->marker) {
         count_frame(rx, i, now);
     }
+    if (picture && !rx->start.live) {
+        slot->ended = slot->ended || header->marker;
+        note_start(client, i, now);
+    }
     if (!client->sampled) {
+        see_live(client, i, header, data, len, now);
         return;
     }
     if (open_packet(client, data, &len, header) && fresh) {
@@ -221,6 +279,10 @@ static void on_repair(struct client *client, unsigned i, struct rtp_header *head
     if (count_number(rx, i, seq, false, now)) {
         count_of(rx, i)->packets++;
         count_of(rx, i)->bytes += len;
+        if (i >= rx->audio_slots && !rx->start.first) {
+            slot->ended = slot->ended || header->marker;
+            note_start(client, i, now);
+        }
         if (client->sampled) {
             to_proof(client, i, seq, data, len, header, 2, now);
         }
@@ -362,6 +424,7 @@ mono_us client_rx_timer(struct client *client, mono_us now)
 void client_rx_view(struct client *client, uint32_t count, mono_us now)
 {
     struct client_rx *rx = client->rx;
+    rx->start.from = rx->start.from || !count ? rx->start.from : now;
     for (uint32_t i = 0; i < rx->video_slots; i++) {
         struct rx_slot *slot = &rx->slot[rx->audio_slots + i];
         slot->wanted = i < count;
@@ -369,6 +432,7 @@ void client_rx_view(struct client *client, uint32_t count, mono_us now)
         slot->switched_at = now;
         slot->frame_at = 0;
         slot->frozen = false;
+        slot->sender = 0;
     }
 }
 

@@ -26,9 +26,18 @@ enum {
     RX_SLOTS = RX_AUDIO + RX_VIDEO,
     RX_FREEZE_US = 500 * US_PER_MS,  /* a picture that stands longer is a freeze */
     RX_SWITCH_US = 1500 * US_PER_MS, /* after a change of tiles pictures may be missing so long */
+    RX_LIVE_US = 300 * US_PER_MS,    /* what is older is no live picture */
+    RX_CATCH_US = 3 * US_PER_S,      /* so long a slot may catch up with what was sent before */
 };
 
 struct client;
+
+/* How a person who comes begins to see; durations count from `from`, 0 = not yet. */
+struct rx_start {
+    mono_us from;  /* the path is up and a picture is asked for */
+    mono_us first; /* a whole picture stands */
+    mono_us live;  /* one no older than RX_LIVE_US */
+};
 
 /* Sums of one kind (sound or pictures) of one client. */
 struct rx_count {
@@ -59,6 +68,9 @@ struct rx_slot {
     uint32_t sr_middle; /* of the newest sender report, and when it came */
     mono_us sr_at;
     mono_us switched_at; /* somebody else was asked for */
+    uint32_t sender;     /* of the newest stamp, 0 = none since the slot changed */
+    mono_us catch_from;  /* since then it shows what was sent before; 0 = it is live */
+    bool ended;          /* a picture ended */
     bool frozen;         /* now */
     bool wanted;         /* something should be in it */
 };
@@ -67,6 +79,7 @@ struct client_rx {
     struct rx_slot slot[RX_SLOTS];
     struct twcc_gen twcc;
     struct rx_count count[2]; /* sound, pictures */
+    struct rx_start start;
     uint64_t nacks, plis, feedbacks;
     uint32_t audio_slots, video_slots;
     uint32_t used; /* bit per slot: something came or is wanted */

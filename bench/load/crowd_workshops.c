@@ -112,7 +112,9 @@ static void moved_h(struct client *client, const char *text, size_t len)
 {
     struct seat *seat = seat_of(client);
     struct load *load = client->world->arg;
-    if (seat->going && memmem(text, len < HEAD ? len : HEAD, "\"snapshot\"", 10)) {
+    bool there = memmem(text, len < HEAD ? len : HEAD, "\"snapshot\"", 10) ||
+                 memmem(text, len, "\"room.set\"", 10);
+    if (seat->going && there) {
         seat->group = seat->going;
         seat->going = 0;
         seat->version = 0;

@@ -15,8 +15,7 @@
 
 enum {
     FILE_MAX = 16 << 20,
-    FORMAT = 1,
-    GRAIN = 150,
+    FORMAT = 2,
     SOUND_BPS = 32000,
     PERSONS = 65536,
     FRAME_MAX = 1 << 20,
@@ -26,7 +25,8 @@ static const struct hash_key film_key = {.k0 = 0x66696c6d, .k1 = 1}; /* against 
 static const struct {
     uint16_t width, height;
     uint32_t bps;
-} sizes[FILM_LAYERS] = {{1280, 720, 1000000}, {640, 360, 420000}, {320, 180, 140000}};
+    uint8_t grain; /* of the noise: what makes it cost its rate */
+} sizes[FILM_LAYERS] = {{1280, 720, 1000000, 150}, {640, 360, 320000, 60}, {320, 180, 140000, 50}};
 
 struct film {
     struct film_layer layer[FILM_LAYERS];
@@ -98,7 +98,7 @@ static int make_layer(struct wr *w, unsigned l)
     wr_u32(w, sizes[l].bps);
     for (unsigned i = 0; i < FILM_FRAMES && !err; i++) {
         pattern_draw_key(&image, 0);
-        pattern_draw_moving(&image, (uint8_t)i, GRAIN, &rng);
+        pattern_draw_moving(&image, (uint8_t)i, sizes[l].grain, &rng);
         const uint8_t *bytes = video_encode(e, false, &len);
         err = bytes && len < FRAME_MAX ? 0 : E_UNSUPPORTED;
         wr_u32(w, (uint32_t)len);

@@ -66,8 +66,13 @@ void machine_read(const pid_t *pids, unsigned count, struct machine_sample *out)
     for (unsigned i = 0; i < count; i++) {
         char path[64];
         (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pids[i]);
-        out->server_cpu_s += process_cpu(path);
-        out->server_rss_bytes += process_rss(pids[i]);
+        const struct machine_process p = {.cpu_s = process_cpu(path),
+                                          .rss_bytes = process_rss(pids[i])};
+        out->server_cpu_s += p.cpu_s;
+        out->server_rss_bytes += p.rss_bytes;
+        if (i < MACHINE_PIDS) {
+            out->process[i] = p;
+        }
     }
     out->self_cpu_s = process_cpu("/proc/self/stat");
     machine_busy(out);

@@ -7,12 +7,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum { MACHINE_PIDS = 4 }; /* told apart; further ones are only summed */
+
+struct machine_process {
+    double cpu_s;
+    uint64_t rss_bytes;
+};
+
 struct machine_sample {
     double server_cpu_s; /* user + system of all watched processes */
     double self_cpu_s;
     double busy_s;  /* all cores, everybody */
     double steal_s; /* taken by the hypervisor */
     uint64_t server_rss_bytes;
+    struct machine_process process[MACHINE_PIDS];
 };
 
 /* Reads everything now; pids that are gone count as 0. */

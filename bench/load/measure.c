@@ -126,6 +126,10 @@ void measure_second(struct load *load, mono_us now)
     second.loss =
         share(step.sound.gaps + step.pictures.gaps, step.sound.expected + step.pictures.expected);
     second.freezes = step.pictures.freezes;
+    second.keys = (uint32_t)(t->key_requests - before.key_requests);
+    if (load->rush.from && load->rush.seconds <= 0 && now - load->rush.from > US_PER_S) {
+        load->rush.most = second.keys > load->rush.most ? second.keys : load->rush.most;
+    }
     second.delay_p50_ms = (float)((double)spread_at(&load->second_delay, 0.50) / 1000);
     second.delay_p99_ms = (float)((double)spread_at(&load->second_delay, 0.99) / 1000);
     second.tool_cores = (float)((tool - load->tool_before) / wall_s);
@@ -226,6 +230,10 @@ static void end_window(struct load *load, struct load_window *w, const struct lo
     w->ack = t->ack;
     w->join = t->join;
     w->connect = t->connect;
+    w->first_picture = t->first_picture;
+    w->live_picture = t->live_picture;
+    w->replay = t->replay;
+    w->rush = load->rush;
     w->lag = load->lag;
     w->forged = t->forged;
     w->watched_h = load->watched_s / 3600;
@@ -250,6 +258,11 @@ bool load_hold(struct load *load, double seconds, struct load_window *out)
     uint64_t acks = t->acks;
     uint64_t refused = t->refused;
     memset(out, 0, sizeof(*out));
+    if (load->rush.from && load->rush.seconds <= 0) {
+        load->rush.seconds = (double)(clock_mono_us() - load->rush.from) / US_PER_S;
+        load->rush.keys = t->plis - load->rush.keys;
+        load->rush.requests = t->key_requests - load->rush.requests;
+    }
     measure_sum(load, before);
     begin_window(load, out);
     double tool = thread_cpu();

@@ -146,16 +146,16 @@ static void see_next(struct proof *p, struct view *v, const struct proof_packet 
 /* Puts packets in order: a hole is waited for until WINDOW packets came behind it. */
 static void see(struct proof *p, struct view *v, const struct item *item, struct proof_result *r)
 {
-    bool lost = v->lost;
     int64_t seq = item->packet.seq;
-    v->lost = false;
     if (!v->wait) {
         v->wait = mem_alloc(sizeof(*v->wait) * WINDOW);
         v->next = seq;
     }
     if (!v->wait || seq < v->next) {
-        return;
+        return; /* too late: a hole that was given up stays one */
     }
+    bool lost = v->lost;
+    v->lost = false;
     if (seq >= v->next + 4 * WINDOW) { /* a new beginning */
         for (unsigned i = 0; i < WINDOW; i++) {
             v->wait[i].used = false;

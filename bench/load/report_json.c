@@ -71,13 +71,13 @@ static json_t *seconds_json(struct load *load)
     json_t *out = json_array();
     for (uint32_t i = 0; i < count; i++, s++) {
         (void)json_array_append_new(
-            out, json_pack("{s:f,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:i,s:f,s:f,s:f}", "t", (double)s->t,
-                           "people", (int)s->people, "joined", (int)s->joined, "mbit_in",
-                           (double)s->mbit_in, "mbit_out", (double)s->mbit_out, "loss",
+            out, json_pack("{s:f,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:i,s:i,s:f,s:f,s:f}", "t",
+                           (double)s->t, "people", (int)s->people, "joined", (int)s->joined,
+                           "mbit_in", (double)s->mbit_in, "mbit_out", (double)s->mbit_out, "loss",
                            (double)s->loss, "delay_p50_ms", (double)s->delay_p50_ms, "delay_p99_ms",
-                           (double)s->delay_p99_ms, "freezes", (int)s->freezes, "server_cores",
-                           (double)s->server_cores, "server_mb", (double)s->server_mb, "tool_cores",
-                           (double)s->tool_cores));
+                           (double)s->delay_p99_ms, "freezes", (int)s->freezes, "keys",
+                           (int)s->keys, "server_cores", (double)s->server_cores, "server_mb",
+                           (double)s->server_mb, "tool_cores", (double)s->tool_cores));
     }
     return out;
 }
@@ -122,6 +122,18 @@ static void add_links(json_t *o, struct load *load)
                                         (json_int_t)down, "passed_down", (json_int_t)passed));
 }
 
+/* How spectators began to see, and what that asked of the cameras. */
+static json_t *start_json(const struct load_window *w)
+{
+    bool over = w->rush.seconds > 0;
+    return json_pack("{s:o,s:o,s:o,s:f,s:I,s:I,s:i}", "first_picture_ms",
+                     quantiles(&w->first_picture), "live_picture_ms", quantiles(&w->live_picture),
+                     "replay_age_ms", quantiles(&w->replay), "rush_s", w->rush.seconds,
+                     "rush_key_requests", over ? (json_int_t)w->rush.requests : (json_int_t)0,
+                     "rush_keys_asked", over ? (json_int_t)w->rush.keys : (json_int_t)0,
+                     "rush_key_requests_most_in_a_second", (int)w->rush.most);
+}
+
 json_t *report_json(const struct report *r)
 {
     const struct load_window *w = r->window;
@@ -146,6 +158,7 @@ json_t *report_json(const struct report *r)
     if (!o) {
         return NULL;
     }
+    (void)json_object_set_new(o, "start", start_json(w));
     (void)json_object_set_new(o, "packets", json_integer((json_int_t)t->packets));
     (void)json_object_set_new(o, "forged", json_integer((json_int_t)t->forged));
     (void)json_object_set_new(o, "datagrams", json_integer((json_int_t)t->datagrams));

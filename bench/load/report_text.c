@@ -158,6 +158,25 @@ static void notes(FILE *out, const struct report *r, bool french)
                            "command p50/p99 %.1f/%.1f ms\n",
                   ms(&w->join, 0.5), ms(&w->join, 0.95), ms(&w->join, 0.99), ms(&w->delay, 0.5),
                   ms(&w->delay, 0.99), ms(&w->ack, 0.5), ms(&w->ack, 0.99));
+    if (w->first_picture.count) {
+        (void)fprintf(out,
+                      french ? "début : première image p50/p95 %.0f/%.0f ms, en direct p50/p95 "
+                               "%.0f/%.0f ms après la connexion ; passé renvoyé p99 %.0f ms\n"
+                             : "start: first picture p50/p95 %.0f/%.0f ms, live p50/p95 %.0f/%.0f "
+                               "ms after the connection; past sent again p99 %.0f ms\n",
+                      ms(&w->first_picture, 0.5), ms(&w->first_picture, 0.95),
+                      ms(&w->live_picture, 0.5), ms(&w->live_picture, 0.95), ms(&w->replay, 0.99));
+    }
+    if (w->rush.seconds > 0) {
+        (void)fprintf(out,
+                      french ? "arrivées : %llu demandes d'images clés (%llu images) en %.1f s, %u "
+                               "au plus en une "
+                               "seconde\n"
+                             : "rush: %llu requests for key pictures (%llu pictures) in %.1f s, at "
+                               "most %u in a second\n",
+                      (unsigned long long)w->rush.requests, (unsigned long long)w->rush.keys,
+                      w->rush.seconds, w->rush.most);
+    }
     if (r->proof) {
         (void)fprintf(
             out,

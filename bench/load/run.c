@@ -308,6 +308,11 @@ bool load_grow(struct load *load, uint32_t n)
         }
         while (load->wanted < n && comes_now(load, now) &&
                (now - start) * rate >= (mono_us)(load->wanted - first) * US_PER_S) {
+            if (load->seats[load->wanted].role == LOAD_VIEWER && !load->rush.from) {
+                load->rush.from = now;
+                load->rush.keys = load->world.totals.plis; /* to be taken off */
+                load->rush.requests = load->world.totals.key_requests;
+            }
             seat_start(load, &load->seats[load->wanted++]);
         }
         load_turn(load);

@@ -38,6 +38,7 @@ struct load_second {
     float loss;              /* share, before repair */
     float delay_p50_ms, delay_p99_ms;
     uint32_t freezes;
+    uint32_t keys;                 /* requests for key pictures, of our cameras */
     float server_cores, server_mb; /* below 0 = unknown */
     float tool_cores;
 };
@@ -50,11 +51,21 @@ struct load_sum {
     uint32_t tracks, tracks_expected;
 };
 
+/* While spectators came in. */
+struct load_rush {
+    mono_us from;      /* the first of them; 0 = none yet */
+    double seconds;    /* until the window began, 0 = not over */
+    uint64_t requests; /* for key pictures, of our cameras */
+    uint64_t keys;     /* pictures those were for: one for each layer */
+    uint32_t most;     /* requests in a second */
+};
+
 struct load_window {
     double seconds;
     uint32_t people, people_wanted, failed;
     struct load_sum role[LOAD_ROLES];
-    struct spread delay, join, connect, ack;
+    struct spread delay, join, connect, ack, first_picture, live_picture, replay;
+    struct load_rush rush;
     double watched_h; /* hours of cameras asked for */
     uint64_t messages, refused, acks;
     uint64_t forged; /* packets whose bytes were changed on the way */

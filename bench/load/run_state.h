@@ -71,6 +71,7 @@ struct load {
     struct failure failures[LOAD_REASONS];
     char why[160];
     uint64_t moves; /* between workshops */
+    struct load_rush rush;
     bool stop, sending, holding;
 };
 

@@ -49,6 +49,7 @@ struct window {
     struct client_totals joined;
     struct rx_count media;
     mono_us climb_us;
+    bool climbed; /* everybody had all he asked for, from the window's beginning to its end */
     double seconds;
 };
 
@@ -333,6 +334,20 @@ static json_t *quantiles(const struct spread *h)
                      (json_int_t)h->count);
 }
 
+/* The server's processes apart, in the order of --pids. */
+static json_t *processes(const struct load *load, const struct window *w)
+{
+    json_t *out = json_array();
+    for (unsigned i = 0; i < load->options.pid_count && i < MACHINE_PIDS; i++) {
+        const struct machine_process *from = &w->from.process[i];
+        const struct machine_process *to = &w->to.process[i];
+        (void)json_array_append_new(
+            out, json_pack("{s:i,s:f,s:I}", "pid", (int)load->options.pids[i], "cpu_s",
+                           to->cpu_s - from->cpu_s, "rss_bytes", (json_int_t)to->rss_bytes));
+    }
+    return out;
+}
+
 /* What one window brought, as one JSON object. */
 static json_t *result(const struct load *load, const struct window *w)
 {
@@ -347,16 +362,17 @@ static json_t *result(const struct load *load, const struct window *w)
                   (json_int_t)totals->decrypted, "decrypt_failed",
                   (json_int_t)totals->decrypt_failed, "stamps_bad", (json_int_t)totals->stamps_bad,
                   "sent", (json_int_t)totals->sent_packets, "plis", (json_int_t)totals->plis);
-    json_t *times = json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:I,s:o,s:o,s:o,s:s}", "seconds",
-                              w->seconds, "climb_s", (double)w->climb_us / US_PER_S, "server_cpu_s",
-                              cpu, "self_cpu_s", w->to.self_cpu_s - w->from.self_cpu_s,
-                              "packets_per_cpu_s", cpu > 0 ? (double)w->media.packets / cpu : 0.0,
-                              "noise", machine_noise(&w->from, &w->to, w->seconds),
-                              "server_rss_bytes", (json_int_t)w->to.server_rss_bytes, "delay_ms",
-                              quantiles(&totals->delay), "join_ms", quantiles(&w->joined.join),
-                              "connect_ms", quantiles(&w->joined.connect), "error",
-                              load->world.error ? load->world.error : "");
+    json_t *times = json_pack(
+        "{s:f,s:f,s:b,s:f,s:f,s:f,s:f,s:I,s:o,s:o,s:o,s:s}", "seconds", w->seconds, "climb_s",
+        (double)w->climb_us / US_PER_S, "climbed", w->climbed, "server_cpu_s", cpu, "self_cpu_s",
+        w->to.self_cpu_s - w->from.self_cpu_s, "packets_per_cpu_s",
+        cpu > 0 ? (double)w->media.packets / cpu : 0.0, "noise",
+        machine_noise(&w->from, &w->to, w->seconds), "server_rss_bytes",
+        (json_int_t)w->to.server_rss_bytes, "delay_ms", quantiles(&totals->delay), "join_ms",
+        quantiles(&w->joined.join), "connect_ms", quantiles(&w->joined.connect), "error",
+        load->world.error ? load->world.error : "");
     (void)json_object_update(out, times);
+    (void)json_object_set_new(out, "processes", processes(load, w));
     json_decref(times);
     return out;
 }
@@ -366,7 +382,9 @@ static void measure(struct load *load, mono_us climb_us)
 {
     struct options *o = &load->options;
     struct client_totals *totals = &load->world.totals;
-    struct window w = {.joined = *totals, .climb_us = climb_us};
+    struct window w = {.joined = *totals,
+                       .climb_us = climb_us,
+                       .climbed = load->world.floor || climbed(load, clock_mono_us())};
     struct rx_count before;
     *totals = (struct client_totals){.live = w.joined.live};
     sum_received(load, &before);
@@ -374,6 +392,7 @@ static void measure(struct load *load, mono_us climb_us)
     mono_us start = clock_mono_us();
     turn_until(load, start + (mono_us)o->seconds * US_PER_S);
     w.seconds = (double)(clock_mono_us() - start) / US_PER_S;
+    w.climbed = w.climbed && (load->world.floor || climbed(load, clock_mono_us()));
     machine_read(o->pids, o->pid_count, &w.to);
     sum_received(load, &w.media);
     w.media.packets -= before.packets;

@@ -8,7 +8,7 @@
 
 #include "codec/base/mem.h"
 
-enum { QUANTIZER_BEST = 20, QUANTIZER_WORST = 56, SPEED = -10 };
+enum { QUANTIZER_BEST = 20, QUANTIZER_WORST = 63, SPEED = -10 };
 
 struct video_encoder {
     vpx_codec_ctx_t codec;

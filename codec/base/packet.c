@@ -2,18 +2,12 @@
 
 #include "codec/base/err.h"
 
-/* The buffer knows its own pool id, so a header can give it back. */
-struct buffer {
-    pool_id id;
-    uint8_t bytes[PKT_DATA_MAX];
-};
-
 int pkt_pool_init(struct pkt_pool *pool, uint16_t shard, uint32_t count, uint32_t borrowed)
 {
     *pool = (struct pkt_pool){.shard = shard};
     int err = pool_init(&pool->headers, sizeof(struct pkt), count + borrowed);
     if (!err) {
-        err = pool_init(&pool->buffers, sizeof(struct buffer), count);
+        err = pool_init(&pool->buffers, PKT_DATA_MAX, count);
     }
     if (err) {
         pkt_pool_fini(pool);
@@ -43,16 +37,16 @@ static struct pkt *header_new(struct pkt_pool *pool)
 struct pkt *pkt_new(struct pkt_pool *pool)
 {
     pool_id id;
-    struct buffer *buffer = pool_get_raw(&pool->buffers, &id);
-    struct pkt *pkt = buffer ? header_new(pool) : NULL;
+    uint8_t *bytes = pool_get_raw(&pool->buffers, &id);
+    struct pkt *pkt = bytes ? header_new(pool) : NULL;
     if (!pkt) {
-        if (buffer) {
+        if (bytes) {
             pool_put(&pool->buffers, id);
         }
         return NULL;
     }
-    buffer->id = id;
-    pkt->data = buffer->bytes;
+    pkt->buffer = id;
+    pkt->data = bytes;
     return pkt;
 }
 
@@ -76,9 +70,7 @@ void pkt_free_last(struct pkt *pkt)
     if (pkt->origin) {
         pool->release_h(pool->release_arg, pkt->origin);
     } else {
-        struct buffer *buffer =
-            (struct buffer *)(void *)(pkt->data - offsetof(struct buffer, bytes));
-        pool_put(&pool->buffers, buffer->id);
+        pool_put(&pool->buffers, pkt->buffer);
     }
     pool_put(&pool->headers, pkt->id);
 }

@@ -27,6 +27,7 @@ struct pkt_desc {
     uint8_t marker;
     uint8_t audio_level; /* RFC 6464: 0 loudest .. 127; 255 not given */
     uint8_t voice;       /* RFC 6464 V bit */
+    uint8_t source;      /* enum source_kind: what it shows or sounds like */
     /* From here on: what the codec found (codec_describe, codec/media/registry.h). */
     uint8_t start_of_frame; /* first packet of a (layer) frame */
     uint8_t end_of_frame;   /* last packet of a layer frame; equals marker without spatial layers */
@@ -63,7 +64,8 @@ struct pkt {
     uint16_t len;  /* bytes in data */
     uint16_t home; /* shard that owns the buffer */
     uint32_t refs;
-    pool_id id; /* in the local pool */
+    pool_id id;     /* in the local pool */
+    pool_id buffer; /* of data; 0 when it is borrowed */
     struct pkt_pool *pool;
     struct pkt *origin; /* other shard's packet whose data this borrows, or NULL */
     mono_us arrival;    /* when it was received */

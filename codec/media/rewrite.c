@@ -6,7 +6,7 @@
 #include "codec/media/registry.h"
 #include "codec/wire/rtp_seq.h"
 
-enum { LEFT_OUT = -1 };
+enum { LEFT_OUT = -1, UNKNOWN = -2 };
 
 static int32_t *place_of(struct codec_rewrite *rw, int64_t id)
 {
@@ -80,6 +80,16 @@ void codec_rewrite_drop(struct codec_rewrite *rw, const struct pkt_desc *desc)
     *place_of(rw, id) = LEFT_OUT;
 }
 
+/* How many pictures before this one were left out; LEFT_OUT = itself. */
+static int32_t left_before(const struct codec_rewrite *rw, const struct pkt_desc *desc, int64_t id)
+{
+    if (id > rw->newest - CODEC_REWRITE_PICTURES) {
+        return rw->place[(uint64_t)id % CODEC_REWRITE_PICTURES];
+    }
+    const struct codec_ops *ops = registry_codec((enum codec_id)desc->codec);
+    return ops && ops->close_holes ? UNKNOWN : 0; /* where no hole is closed none ever is */
+}
+
 int codec_rewrite_edit(struct codec_rewrite *rw, const struct pkt_desc *desc,
                        struct codec_edit *edit)
 {
@@ -94,11 +104,11 @@ int codec_rewrite_edit(struct codec_rewrite *rw, const struct pkt_desc *desc,
     if (id > rw->newest) {
         advance(rw, id);
     }
-    if (id < rw->first || id <= rw->newest - CODEC_REWRITE_PICTURES ||
-        *place_of(rw, id) == LEFT_OUT) {
-        return E_NOTFOUND;
+    int32_t left = id < rw->first ? UNKNOWN : left_before(rw, desc, id);
+    if (left < 0) {
+        return left == LEFT_OUT ? E_NOTFOUND : E_RANGE;
     }
-    int64_t out = id + rw->shift - *place_of(rw, id);
+    int64_t out = id + rw->shift - left;
     uint8_t tl0 = (uint8_t)(desc->tl0picidx + rw->tl0_shift);
     edit->picture_id = (uint16_t)((uint64_t)out & (desc->picture_id_bits == 16 ? 0xffff : 0x7fff));
     edit->tl0picidx = tl0;

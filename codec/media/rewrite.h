@@ -45,7 +45,8 @@ void codec_rewrite_switch(struct codec_rewrite *rw);
 /* A packet of the current source is not forwarded (temporal layer above the target). All packets
  * of that picture must be dropped. */
 void codec_rewrite_drop(struct codec_rewrite *rw, const struct pkt_desc *desc);
-/* What the forwarded packet must carry. 0; E_NOTFOUND: its picture was left out, came before the
- * switch or is too old: do not forward. */
+/* What the forwarded packet must carry. 0; E_NOTFOUND: its picture was left out, so its place may
+ * be closed; E_RANGE: it came before the switch or is too old to be numbered: do not forward it, it
+ * is lost. */
 int codec_rewrite_edit(struct codec_rewrite *rw, const struct pkt_desc *desc,
                        struct codec_edit *edit);

@@ -83,6 +83,30 @@ static int parse_settings(struct admin_json *a, char *why, size_t cap)
     return 0;
 }
 
+/* [[start, minutes], ...]: all dates of the class. */
+static int parse_dates(struct admin_json *a, char *why, size_t cap)
+{
+    const json_t *list = json_object_get(a->doc, "dates");
+    size_t count = json_array_size(list);
+    if (!list) {
+        return 0;
+    }
+    bool good = json_is_array(list) && count <= DATES_MAX;
+    for (size_t i = 0; i < count && good; i++) {
+        const json_t *date = json_array_get(list, i);
+        int64_t minutes = json_integer_value(json_array_get(date, 1));
+        a->dates[i].start = json_integer_value(json_array_get(date, 0));
+        a->dates[i].minutes = (uint16_t)minutes;
+        good = json_array_size(date) == 2 && minutes >= 0 && minutes <= DATE_MINUTES_MAX;
+    }
+    if (!good || !dates_ok(a->dates, count)) {
+        return bad(why, cap, "dates must be [[start, minutes], ...], ascending, 260 at most");
+    }
+    a->request.dates = a->dates;
+    a->request.date_count = count;
+    return 0;
+}
+
 static int parse_create(struct admin_json *a, char *why, size_t cap)
 {
     const char *text = json_string_value(json_object_get(a->doc, "type"));
@@ -99,19 +123,38 @@ static int parse_create(struct admin_json *a, char *why, size_t cap)
         return bad(why, cap, "type must be standard, webinar or round-table");
     }
     a->request.class_type = (enum class_type)type;
-    return parse_settings(a, why, cap);
+    int err = parse_dates(a, why, cap);
+    return err ? err : parse_settings(a, why, cap);
+}
+
+static int parse_limits(struct admin_json *a, char *why, size_t cap)
+{
+    static const char *const names[] = {"people_per_class", "people", "classes_at_once"};
+    a->request.kind = ADMIN_LIMITS;
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const json_t *v = json_object_get(a->doc, names[i]);
+        if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > 1000000) {
+            return bad(why, cap, "limits are people_per_class, people and classes_at_once");
+        }
+        a->request.limit[i] = (uint32_t)json_integer_value(v);
+    }
+    return 0;
 }
 
 static int parse_edit(struct admin_json *a, const char *cmd, char *why, size_t cap)
 {
     bool edit = !strcmp(cmd, "class.edit");
-    a->request.kind = edit ? ADMIN_CLASS_EDIT : ADMIN_CLASS_BIN;
+    a->request.kind = edit                            ? ADMIN_CLASS_EDIT
+                      : !strcmp(cmd, "class.archive") ? ADMIN_CLASS_ARCHIVE
+                                                      : ADMIN_CLASS_BIN;
     a->request.title = edit ? json_string_value(json_object_get(a->doc, "title")) : NULL;
     a->request.bin = json_is_true(json_object_get(a->doc, "bin"));
+    a->request.archive = json_is_true(json_object_get(a->doc, "archive"));
     if (parse_id(&a->request.class_id, a->doc, "class", ID_CLASS)) {
         return bad(why, cap, "class must be an id like c_...");
     }
-    return parse_settings(a, why, cap);
+    int err = parse_dates(a, why, cap);
+    return err ? err : parse_settings(a, why, cap);
 }
 
 /* A bearer token of the standard doors instead of a link for people. */
@@ -174,17 +217,23 @@ int admin_json_parse(struct admin_json *out, const char *text, size_t len, char 
         out->request.kind = ADMIN_CLASS_LIST;
         return 0;
     }
+    if (!strcmp(cmd, "limits")) {
+        return parse_limits(out, why, why_cap);
+    }
     bool roll = admin_roll_kind(cmd, &out->request.kind);
+    bool everybody = !strcmp(cmd, "class.forget_all") || !strcmp(cmd, "class.unsay");
     bool show = !strcmp(cmd, "class.show");
     bool link = !strcmp(cmd, "link");
     bool forget = !strcmp(cmd, "class.forget");
-    if (!strcmp(cmd, "class.edit") || !strcmp(cmd, "class.bin")) {
+    if (!strcmp(cmd, "class.edit") || !strcmp(cmd, "class.bin") || !strcmp(cmd, "class.archive")) {
         return parse_edit(out, cmd, why, why_cap);
     }
-    if (!roll && !show && !link && !forget && strcmp(cmd, "class.end") != 0) {
+    if (!roll && !show && !link && !forget && !everybody && strcmp(cmd, "class.end") != 0) {
         return bad(why, why_cap, "unknown request");
     }
-    if (!roll) {
+    if (everybody) {
+        out->request.kind = !strcmp(cmd, "class.unsay") ? ADMIN_UNSAY : ADMIN_FORGET_ALL;
+    } else if (!roll) {
         out->request.kind = show ? ADMIN_CLASS_SHOW : forget ? ADMIN_FORGET : ADMIN_CLASS_END;
     }
     if (parse_id(&out->request.class_id, out->doc, "class", ID_CLASS)) {

@@ -1,11 +1,15 @@
 /*
  * Requests of the operator as JSON, the same over the control socket and offline:
  *   {"cmd":"class.create","title":"...","type":"standard|webinar|round-table",
- *    "settings":{"waiting-room":"manual", ...}}
+ *    "settings":{"waiting-room":"manual", ...}, "dates":[[start, minutes], ...]}
  *   {"cmd":"class.list"} {"cmd":"class.show","class":"c_..."} {"cmd":"class.end","class":"c_..."}
- *   {"cmd":"class.edit","class":"c_...","title":"...","settings":{...}}
+ *   {"cmd":"class.edit","class":"c_...","title":"...","settings":{...},"dates":[...]}
+ *   {"cmd":"class.archive","class":"c_...","archive":true}
  *   {"cmd":"class.bin","class":"c_...","bin":true}
  *   {"cmd":"class.forget","class":"c_...","person":"p_..."}
+ *   {"cmd":"class.forget_all","class":"c_..."}   names and texts of everybody
+ *   {"cmd":"limits","people_per_class","people","classes_at_once"}   the last two 0 = none
+ *   {"cmd":"class.unsay","class":"c_..."}        what everybody wrote; names stay
  *   {"cmd":"link","class":"c_...","role":"participant|speaker|...","ttl_s":0,"single":false}
  *   {"cmd":"drain"} {"cmd":"status"} {"cmd":"capacity"}
  * Answers: {"ok":true, ...} or {"ok":false,"code":"E_...","why":"..."}.
@@ -17,6 +21,7 @@
 #include <stddef.h>
 
 #include "signaling/class/classroom.h"
+#include "signaling/journal/dates.h"
 #include "signaling/schema/settings.h"
 
 enum admin_json_kind {
@@ -28,8 +33,9 @@ enum admin_json_kind {
 
 struct admin_json {
     enum admin_json_kind kind;
-    struct admin_request request; /* texts borrowed from doc, settings from below */
+    struct admin_request request; /* texts borrowed from doc, lists from below */
     struct admin_setting settings[SETTING_COUNT];
+    struct class_date dates[DATES_MAX];
     json_t *doc;
 };
 

@@ -59,7 +59,8 @@ static void add_line(char cell[CELL_MAX], const char *label, const char *text)
 {
     size_t len = strlen(cell);
     if (*text && len + 1 < CELL_MAX) {
-        snprintf(cell + len, CELL_MAX - len, "\n%s%s", label, text);
+        /* The space keeps two lines two words for whoever reads by structure. */
+        snprintf(cell + len, CELL_MAX - len, " \n%s%s", label, text);
     }
 }
 
@@ -107,8 +108,8 @@ static int table(struct paper *paper, const struct attendance_report *r)
          {"Role", 16},
          {"Present", 27},
          {"Min", 8},
-         {"Workshops", 18},
-         {"Status", 30},
+         {"Workshops", 20},
+         {"Status", 28},
          {"Signature", 24}},
         {{"Nom", 28},
          {"Rôle", 16},
@@ -174,6 +175,24 @@ int attendance_pdf(const struct attendance_report *r, const char *path)
     return err ? err : written;
 }
 
+/* Who led: everybody who came as host or trainer. */
+static void led_text(const struct attendance_report *r, char *out, size_t cap)
+{
+    size_t len = (size_t)snprintf(out, cap, "%s", r->french ? "Animation : " : "Led by ");
+    bool first = true;
+    for (uint32_t i = 0; i < r->session->count && len < cap; i++) {
+        const struct attendee *p = &r->session->people[i];
+        if (role_is_staff((enum role)p->role) && p->stay_count > 0 && attendance_name(p)[0]) {
+            int put = snprintf(out + len, cap - len, "%s%s", first ? "" : ", ", attendance_name(p));
+            len += put > 0 ? (size_t)put : 0;
+            first = false;
+        }
+    }
+    if (first) {
+        out[0] = '\0';
+    }
+}
+
 int attendance_certificate(const struct attendance_report *r, const struct attendee *who,
                            const char *path)
 {
@@ -189,17 +208,30 @@ int attendance_certificate(const struct attendance_report *r, const struct atten
     }
     paper_space(paper, 30);
     paper_heading(paper, 1, title);
-    paper_space(paper, 10);
+    paper_rule(paper);
+    paper_space(paper, 14);
     paper_heading(paper, 2, attendance_name(who));
+    if (rtext_len(who->number) > 0) {
+        snprintf(text, sizeof(text), r->french ? "Numéro de registre : %s" : "Register number: %s",
+                 rtext_str(who->number));
+        paper_text(paper, text);
+    }
     attendance_date(r, r->session->opened, day);
     snprintf(text, sizeof(text),
              r->french ? "a participé à « %s » le %s, pendant %" PRId64 " minutes."
                        : "took part in “%s” on %s, for %" PRId64 " minutes.",
              rtext_str(r->sheet->title), day, row.present_ms / MS_PER_MIN);
     paper_text(paper, text);
-    paper_space(paper, 20);
+    led_text(r, text, sizeof(text));
+    paper_text(paper, text);
+    paper_space(paper, 24);
+    paper_rule(paper);
     snprintf(text, sizeof(text), r->french ? "Sceau de la séance : %s" : "Seal of the session: %s",
              r->seal);
     paper_text(paper, text);
+    paper_text(paper, r->french ? "Ce sceau est aussi sur la feuille d’émargement : il change dès "
+                                  "qu’un seul octet en change."
+                                : "The attendance sheet has the same seal: it is another one as "
+                                  "soon as a single byte of it changes.");
     return paper_finish(paper);
 }

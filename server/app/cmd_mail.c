@@ -11,6 +11,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
+#include "codec/sys/file.h"
 #include "codec/sys/log.h"
 #include "server/app/child.h"
 #include "server/app/command.h"
@@ -18,7 +19,14 @@
 #include "server/mail/smtp.h"
 #include "server/mail/spool.h"
 
-enum { LOOK_MS = 2000 };
+enum { LOOK_MS = 2000, LOCK_MS = 200, LIMIT_TEXT_MAX = 32, HOUR_MS = 3600000 };
+
+static volatile sig_atomic_t ended;
+
+static bool has_ended(void)
+{
+    return ended != 0;
+}
 
 static struct smtp_server server_of(const struct config *c)
 {
@@ -26,10 +34,12 @@ static struct smtp_server server_of(const struct config *c)
                                 .user = c->mail_user,
                                 .password = c->mail_password,
                                 .tls = c->mail_tls,
-                                .ca = c->mail_ca};
+                                .ca = c->mail_ca,
+                                .ended_h = has_ended};
 }
 
-/* Tries the first entry that is due. 0 = one was tried, E_NOTFOUND = none is due. */
+/* Tries the first entry that is due. 0 = one was tried, E_NOTFOUND = none is due, E_STATE = we
+ * end. */
 static int try_one(struct spool *spool, const struct smtp_server *server, wall_ms now)
 {
     struct spool_entry entry;
@@ -45,6 +55,9 @@ static int try_one(struct spool *spool, const struct smtp_server *server, wall_m
     int err = spool_read(spool, &entry, &data, &len, &at, from, to);
     err = err ? err : smtp_send(server, from, to, data + at, len - at, why, sizeof(why));
     mem_free(data);
+    if (err == E_STATE) {
+        return E_STATE; /* as if it had not been tried */
+    }
     if (err) {
         log_warn("mail", err == E_AGAIN ? "not sent, tried again later" : "refused for good",
                  L_STR("mail", entry.id), L_INT("tries", entry.tries + 1), L_STR("why", why));
@@ -92,6 +105,10 @@ static int send_due(struct command_line *line, struct spool *spool)
         command_error(line, "mail.smtp is not set: mails wait in data/mail/queue");
         return EXIT_CONFIG;
     }
+    if (spool_lock(spool)) {
+        command_error(line, "the running server sends what is due");
+        return EXIT_FAILED;
+    }
     while (try_one(spool, &server, clock_wall_ms()) == 0) {
     }
     return list(line, spool);
@@ -127,12 +144,27 @@ const struct command command_mail = {
 /* ---- the process
  * ---------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t ended;
-
 static void on_term(int signal)
 {
     (void)signal;
     ended = 1;
+}
+
+/* What administrators set lies beside the queue (office_limits.c); before that, the configuration.
+ * True when this hour is used up. */
+static bool used_up(struct command_line *line, const struct spool *spool, wall_ms now)
+{
+    struct paths paths;
+    char path[PATHS_MAX];
+    char *text = NULL;
+    size_t len = 0;
+    int64_t most = line->config.limits_mails_per_hour;
+    if (!paths_init(&paths, &line->config) &&
+        !file_read(paths_in(&paths, "mail/per-hour", path), LIMIT_TEXT_MAX, &text, &len)) {
+        most = strtoll(text, NULL, 10);
+    }
+    mem_free(text);
+    return most > 0 && spool_sent_since(spool, now - HOUR_MS) >= (uint64_t)most;
 }
 
 static int mailer(struct command_line *line)
@@ -148,8 +180,13 @@ static int mailer(struct command_line *line)
     if (watchdog >= 0) {
         (void)!write(watchdog, "", 1);
     }
+    /* One of a killed server may still be at its last mail: two would send it twice. */
+    while (code == EXIT_OK && !ended && spool_lock(&spool)) {
+        (void)poll(NULL, 0, LOCK_MS);
+    }
     while (code == EXIT_OK && !ended) {
-        if (try_one(&spool, &server, clock_wall_ms())) {
+        wall_ms now = clock_wall_ms();
+        if (used_up(line, &spool, now) || try_one(&spool, &server, now)) {
             (void)poll(NULL, 0, LOOK_MS);
         }
     }

@@ -336,6 +336,14 @@ static struct id boot_of_machine(void)
     return boot;
 }
 
+static void full_h(void *arg, const struct id *class_id, enum class_full why)
+{
+    struct core *core = arg;
+    if (core->office) {
+        office_full(core->office, class_id, why);
+    }
+}
+
 static int start_room(struct core *core, char *why, size_t cap)
 {
     struct classroom_hooks hooks = {.arg = core,
@@ -343,6 +351,7 @@ static int start_room(struct core *core, char *why, size_t cap)
                                     .close_h = core_doors_close,
                                     .trust_h = core_doors_trust,
                                     .relay_h = relay_h,
+                                    .full_h = full_h,
                                     .commit_h = commit_h,
                                     .media_h = media_h,
                                     .admin_h = admin_h};
@@ -357,6 +366,8 @@ static int start_room(struct core *core, char *why, size_t cap)
         .classes_max = (uint32_t)core->config->limits_classes,
         .conns_max = (uint32_t)core->config->limits_connections,
         .people_max = (uint32_t)core->config->limits_people_per_class,
+        .seats_max = (uint32_t)core->config->limits_people,
+        .live_max = (uint32_t)core->config->limits_classes_at_once,
     };
     char secret_why[TURN_WHY_MAX];
     int err = turn_init(&core->turn, core->config, secret_why, sizeof(secret_why));

@@ -63,7 +63,8 @@ static int fold_event(struct walk *walk, const struct class_blob *blob, const st
 static int fold_image(void *arg, const struct class_image *image)
 {
     struct class_image borrowed = *image;
-    struct sealer sealer = {.ops = {.open_h = token_open}, .key_h = key_of, .arg = &borrowed};
+    struct sealer sealer = {
+        .ops = {.open_h = token_open}, .key_h = key_of, .arg = &borrowed, .home = image->class_id};
     int err = 0;
     for (size_t i = 0; i < image->event_count && !err; i++) {
         err = fold_event(arg, &image->events[i], &sealer);

@@ -26,6 +26,26 @@ static const char *const built_in[INVITE_KIND_COUNT][2] = {
          "Votre lien personnel (merci de ne pas le transmettre) :\n{link}\n\n"
          "Un navigateur suffit. Venez quelques minutes avant pour vérifier micro et caméra.\n\n"
          "{server}\n"},
+    [INVITE_PLACE] = {"Registered: {title}\n"
+                      "Hello {name},\n\n"
+                      "you have a place in \"{title}\".\n{start}\n"
+                      "Your personal link (please do not pass it on):\n{link}\n\n"
+                      "{server}\n",
+                      "Inscription confirmée : {title}\n"
+                      "Bonjour {name},\n\n"
+                      "vous avez une place à « {title} ».\n{start}\n"
+                      "Votre lien personnel (merci de ne pas le transmettre) :\n{link}\n\n"
+                      "{server}\n"},
+    [INVITE_MOVED] = {"New date: {title}\n"
+                      "Hello {name},\n\n"
+                      "\"{title}\" takes place at another time:\n{start}\n"
+                      "Will you come? Please answer on your personal page:\n{link}\n\n"
+                      "{server}\n",
+                      "Nouvelle date : {title}\n"
+                      "Bonjour {name},\n\n"
+                      "« {title} » change de date :\n{start}\n"
+                      "Viendrez-vous ? Répondez sur votre page personnelle :\n{link}\n\n"
+                      "{server}\n"},
     [INVITE_CANCEL] = {"Cancelled: {title}\n"
                        "Hello {name},\n\n\"{title}\" does not take place.\n{start}\n{server}\n",
                        "Annulation : {title}\n"
@@ -34,8 +54,20 @@ static const char *const built_in[INVITE_KIND_COUNT][2] = {
 
 static const char *const files[INVITE_KIND_COUNT][2] = {
     [INVITE_NEW] = {"templates/invitation.en.txt", "templates/invitation.fr.txt"},
+    [INVITE_PLACE] = {"templates/place.en.txt", "templates/place.fr.txt"},
+    [INVITE_MOVED] = {"templates/moved.en.txt", "templates/moved.fr.txt"},
     [INVITE_CANCEL] = {"templates/cancellation.en.txt", "templates/cancellation.fr.txt"},
 };
+
+const char *invite_words(enum invite_kind kind, bool french)
+{
+    return built_in[kind][french];
+}
+
+const char *invite_file(enum invite_kind kind, bool french)
+{
+    return files[kind][french];
+}
 
 /* "Mardi 1 décembre 2026 à 14:00 (90 min)" and a line break; "" without appointment. */
 static void start_text(const struct invite *i, char out[WORD_MAX])
@@ -82,21 +114,30 @@ static void compose(struct mail_text *out, const struct invite *i, const struct 
     mem_free(own);
 }
 
+void invite_uid(char out[INVITE_UID_MAX], const struct id *class_id, const struct id *person,
+                const char *host)
+{
+    char c[ID_TEXT_MAX];
+    char p[ID_TEXT_MAX];
+    snprintf(out, INVITE_UID_MAX, "%s.%s@%s", id_print(c, ID_CLASS, class_id),
+             id_print(p, ID_PERSON, person), host);
+}
+
 int invite_put(struct spool *spool, const struct invite *i, const struct paths *paths,
                const struct invited *who)
 {
     char person[ID_TEXT_MAX];
     char class_id[ID_TEXT_MAX];
-    char uid[2 * ID_TEXT_MAX + 300];
-    char id[2 * ID_TEXT_MAX + 8];
-    char message_id[2 * ID_TEXT_MAX + 32];
+    char uid[INVITE_UID_MAX];
+    char id[2 * ID_TEXT_MAX + 16];
+    char message_id[2 * ID_TEXT_MAX + 40];
     struct mail_text text = {0};
     struct mail_text message = {0};
     id_print(person, ID_PERSON, &who->person);
     id_print(class_id, ID_CLASS, &i->class_id);
-    snprintf(uid, sizeof(uid), "%s.%s@%s", class_id, person, i->host);
+    invite_uid(uid, &i->class_id, &who->person, i->host);
     /* One waiting mail per person and class; each version of it is a mail of its own. */
-    snprintf(id, sizeof(id), "%.12s-%s", class_id + 2, person);
+    snprintf(id, sizeof(id), "invite-%.12s-%s", class_id + 2, person + 2);
     snprintf(message_id, sizeof(message_id), "%s.%" PRId64, id, i->now);
     compose(&text, i, paths, who);
     struct ics_event event = {.cancelled = i->kind == INVITE_CANCEL,

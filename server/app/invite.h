@@ -1,7 +1,8 @@
 /*
  * The mail that invites one person into a class: words in the person's language, a personal link,
- * the appointment. The words can be changed: data/templates/invitation.fr.txt and .en.txt, first
- * line the subject, with {name} {title} {start} {length} {link} {server}.
+ * the appointment. The words can be changed: data/templates/<word>.fr.txt and .en.txt (the
+ * words stand beside the kinds), first line the subject, with {name} {title} {start} {link}
+ * {server}.
  * Out of scope: whom to invite (cmd_invite.c), sending (server/mail).
  */
 #pragma once
@@ -13,7 +14,15 @@
 #include "server/mail/spool.h"
 #include "signaling/schema/id.h"
 
-enum invite_kind { INVITE_NEW, INVITE_CANCEL, INVITE_KIND_COUNT };
+enum invite_kind {
+    INVITE_NEW,    /* invitation */
+    INVITE_PLACE,  /* place: registered, or a place came free */
+    INVITE_MOVED,  /* moved: another date */
+    INVITE_CANCEL, /* cancellation */
+    INVITE_KIND_COUNT
+};
+
+enum { INVITE_UID_MAX = 2 * ID_TEXT_MAX + 300 };
 
 struct invite {
     enum invite_kind kind;
@@ -28,6 +37,10 @@ struct invite {
     const char *host; /* name in Message-ID and uid: of the public address */
 };
 
+/* The name of the appointment of one person in all calendars, whichever way it got there. */
+void invite_uid(char out[INVITE_UID_MAX], const struct id *class_id, const struct id *person,
+                const char *host);
+
 struct invited {
     struct id person;
     const char *name;
@@ -35,6 +48,9 @@ struct invited {
     const char *link;
 };
 
+/* The words this program ships, and where those of the administrator lie below the data folder. */
+const char *invite_words(enum invite_kind kind, bool french);
+const char *invite_file(enum invite_kind kind, bool french);
 /* Puts the mail for one person into the spool. 0, E_NOMEM, E_BAD (mail.from), E_IO, E_FULL. */
 int invite_put(struct spool *spool, const struct invite *invite, const struct paths *paths,
                const struct invited *who);

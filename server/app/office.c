@@ -262,20 +262,47 @@ static void call_begin(struct office *office, struct office_call *call, struct p
     }
 }
 
-static void run_upkeep(struct office *office, struct people *people)
+/* Without a request of anybody: what the desk does by itself. */
+static const struct office_route by_itself = {.who = OFFICE_ADMIN};
+
+static bool run_upkeep(struct office *office, struct people *people, bool first)
 {
     static const struct ipc_ask nobody = {.method = IPC_GET};
-    struct office_call call = {.ask = &nobody};
+    struct office_call call = {.ask = &nobody, .route = &by_itself};
     call_begin(office, &call, people);
-    office_upkeep(&call);
+    if (first) {
+        office_limits_apply(&call);
+    }
+    bool more = office_upkeep(&call);
     mem_free(call.bytes);
+    return more;
+}
+
+static void run_refusals(struct office *office, struct people *people,
+                         const struct office_refusals *list)
+{
+    static const struct ipc_ask nobody = {.method = IPC_GET};
+    struct office_call call = {.ask = &nobody, .route = &by_itself};
+    call_begin(office, &call, people);
+    office_refusals(&call, list);
+    mem_free(call.bytes);
+}
+
+void office_full(struct office *office, const struct id *class_id, enum class_full why)
+{
+    mutex_lock(&office->lock);
+    refusals_add(&office->refusals, class_id, why);
+    cond_signal(&office->worker[OFFICE_DESK].wake);
+    mutex_unlock(&office->lock);
 }
 
 static void work(void *arg)
 {
     struct office_worker *w = arg;
     struct office *office = w->office;
-    mono_us upkeep_at = w == &office->worker[OFFICE_DESK] ? clock_mono_us() : MONO_NEVER;
+    bool desk = w == &office->worker[OFFICE_DESK];
+    mono_us upkeep_at = desk ? clock_mono_us() : MONO_NEVER;
+    bool first = true;
     uint64_t one = 1;
     thread_background();
     mutex_lock(&office->lock);
@@ -288,17 +315,34 @@ static void work(void *arg)
             mutex_lock(&office->lock);
             push(&office->finished, job);
             (void)!write(office->fd, &one, sizeof(one));
-        } else if (clock_mono_us() >= upkeep_at) {
+        } else if (desk && office->refusals.count > 0) {
+            struct office_refusals list = office->refusals;
+            memset(&office->refusals, 0, sizeof(office->refusals));
             mutex_unlock(&office->lock);
-            run_upkeep(office, w->people);
+            run_refusals(office, w->people, &list);
+            mutex_lock(&office->lock);
+        } else if (desk && (office->look || clock_mono_us() >= upkeep_at)) {
+            office->look = false;
+            mutex_unlock(&office->lock);
+            bool more = run_upkeep(office, w->people, first);
+            first = false;
             upkeep_at = clock_mono_us() + UPKEEP_US;
             mutex_lock(&office->lock);
+            office->look = office->look || more;
         } else if (upkeep_at == MONO_NEVER) {
             cond_wait(&w->wake, &office->lock);
         } else {
             (void)cond_wait_until(&w->wake, &office->lock, upkeep_at);
         }
     }
+    mutex_unlock(&office->lock);
+}
+
+void office_look(struct office *office)
+{
+    mutex_lock(&office->lock);
+    office->look = true;
+    cond_signal(&office->worker[OFFICE_DESK].wake);
     mutex_unlock(&office->lock);
 }
 
@@ -332,6 +376,7 @@ void office_reload(struct office *office)
     snprintf(office->server, sizeof(office->server), "%s", c->server_name);
     memcpy(office->base, base, sizeof(office->base));
     mutex_unlock(&office->lock);
+    office_look(office);
 }
 
 /* ---- start and end

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "signaling/class/classroom.h"
 #include "signaling/door/ipc.h"
 
 struct core;
@@ -29,5 +30,7 @@ bool office_ask(struct office *office, const struct ipc_ask *ask);
 /* True when this request number of classroom_admin is the office's; then it is answered. */
 bool office_answered(struct office *office, uint64_t request, int err, const char *json,
                      size_t len);
+/* Somebody found no seat: written down and told to administrators by the desk. Core thread. */
+void office_full(struct office *office, const struct id *class_id, enum class_full why);
 /* Takes over settings that changed while running. */
 void office_reload(struct office *office);

@@ -141,5 +141,9 @@ const struct config *office_config(const struct office_call *call);
 /* The route of a request, or NULL; *known = another method of this path exists. */
 const struct office_route *office_route_of(uint8_t method, const char *path, size_t len,
                                            bool *known);
-/* Every half minute on the desk: reminders, the bin, what has expired (office_upkeep.c). */
-void office_upkeep(struct office_call *call);
+/* Every half minute on the desk, and when somebody asks for it: changes that invited people are
+ * told of, reminders, the bin, what has expired (office_upkeep.c). True when there is more to do
+ * now. */
+bool office_upkeep(struct office_call *call);
+/* Has the desk look at what is due as soon as nobody waits. */
+void office_look(struct office *office);

@@ -5,11 +5,16 @@
 
 #include "codec/base/err.h"
 #include "codec/base/text.h"
+#include "server/app/office_dates.h"
+#include "server/app/office_evidence.h"
+#include "server/app/office_invite.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
 
 enum {
-    STARTS_MAX = 60,
+    SERIES_MAX = 60,    /* classes made at once */
+    UNSEALED_LOOKS = 4, /* at journals, for one list */
+    STARTS_MAX = 260,
     TITLE_MAX = 200,
     NOTE_MAX = 4000,
     MINUTES_MIN = 5,
@@ -32,6 +37,7 @@ struct plan {
     int64_t capacity;
     bool open;
     int64_t reminders;
+    bool together; /* one class that goes from date to date, not one for each */
     int64_t starts[STARTS_MAX];
     size_t start_count;
 };
@@ -81,7 +87,8 @@ static const char *read_starts(struct plan *p, const json_t *list, wall_ms now)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *v = json_array_get(list, i);
         int64_t at = json_integer_value(v);
-        if (!json_is_integer(v) || i == STARTS_MAX || at < now - year || at > now + 5 * year ||
+        size_t most = p->together ? STARTS_MAX : SERIES_MAX;
+        if (!json_is_integer(v) || i == most || at < now - year || at > now + 5 * year ||
             (i > 0 && at <= p->starts[i - 1])) {
             return "start";
         }
@@ -104,6 +111,7 @@ static const char *read_plan(struct office_call *call, struct plan *p)
     p->capacity = office_number(call, "capacity", 0);
     p->reminders = office_number(call, "reminders", 0);
     p->permanent = json_is_true(json_object_get(call->body, "permanent"));
+    p->together = json_is_true(json_object_get(call->body, "together"));
     p->open = json_is_true(json_object_get(call->body, "open"));
     p->settings = json_object_get(call->body, "settings");
     char *text = json_is_object(p->settings) ? json_dumps(p->settings, JSON_COMPACT) : NULL;
@@ -137,10 +145,22 @@ static const char *read_plan(struct office_call *call, struct plan *p)
 static json_t *live_settings(const struct plan *p, int64_t start)
 {
     json_t *s = json_is_object(p->settings) ? json_deep_copy(p->settings) : json_object();
-    json_object_set_new(s, "start", json_integer(start));
-    json_object_set_new(s, "duration", json_integer(start ? p->minutes : 0));
+    if (!p->together) {
+        json_object_set_new(s, "start", json_integer(start));
+        json_object_set_new(s, "duration", json_integer(start ? p->minutes : 0));
+    }
     json_object_set_new(s, "permanent", json_string(p->permanent ? "on" : "off"));
     return s;
+}
+
+/* The date that counts for reminders and lists: the first that is not over. */
+static int64_t next_start(const struct plan *p, wall_ms now)
+{
+    size_t i = 0;
+    while (p->together && i + 1 < p->start_count && p->starts[i] + p->minutes * 60000 <= now) {
+        i++;
+    }
+    return p->start_count ? p->starts[i] : 0;
 }
 
 /* The classroom's answer: 0, or the refusal is the answer. */
@@ -172,9 +192,13 @@ static int settled(struct office_call *call, const json_t *answer)
 static int make_one(struct office_call *call, const struct plan *p, int64_t start,
                     const struct id *series, struct id *out)
 {
-    json_t *answer = office_classroom(call, json_pack("{s:s, s:s, s:s, s:o}", "cmd", "class.create",
-                                                      "title", p->title, "type", p->type,
-                                                      "settings", live_settings(p, start)));
+    json_t *request = json_pack("{s:s, s:s, s:s, s:o}", "cmd", "class.create", "title", p->title,
+                                "type", p->type, "settings", live_settings(p, start));
+    if (p->together) {
+        json_object_set_new(request, "dates",
+                            office_dates(json_array(), p->starts, p->start_count, p->minutes));
+    }
+    json_t *answer = office_classroom(call, request);
     int err = settled(call, answer);
     const char *text = office_row_text(answer, "class");
     if (!err && id_parse(out, ID_CLASS, text, strlen(text))) {
@@ -205,11 +229,12 @@ static void classes_post(struct office_call *call)
         return;
     }
     json_t *ids = json_array();
-    size_t count = p.start_count ? p.start_count : 1;
+    size_t count = p.start_count && !p.together ? p.start_count : 1;
     for (size_t i = 0; i < count; i++) {
         struct id id;
         bool many = count > 1 && i > 0;
-        if (make_one(call, &p, p.start_count ? p.starts[i] : 0, many ? &series : NULL, &id)) {
+        int64_t start = count > 1 ? p.starts[i] : next_start(&p, call->now);
+        if (make_one(call, &p, start, many ? &series : NULL, &id)) {
             json_decref(ids); /* those made so far stay: they are in the list */
             return;
         }
@@ -227,17 +252,16 @@ int office_adopt(struct office_call *call, const json_t *live)
 {
     const char *text = office_row_text(live, "id");
     const char *type = office_row_text(live, "type");
-    const json_t *settings = json_object_get(live, "settings");
     struct id id;
     if (id_parse(&id, ID_CLASS, text, strlen(text))) {
         return E_BAD;
     }
-    int64_t minutes = office_row_number(settings, "duration");
+    int64_t minutes = office_row_number(live, "minutes");
     return people_run(
         call->people, PEOPLE_CLASS_ADD, "ddttiiittttdiiii", &id, &call->account.id,
         office_row_text(live, "title"), !strcmp(type, "round_table") ? "round-table" : type,
-        office_row_number(settings, "start"), minutes ? minutes : (int64_t)60,
-        (int64_t)!strcmp(office_row_text(settings, "permanent"), "on"), "Europe/Paris", "fr", "",
+        office_row_number(live, "start"), minutes ? minutes : (int64_t)60,
+        (int64_t)!strcmp(office_row_text(live, "kind"), "permanent"), "Europe/Paris", "fr", "",
         "{}", NULL, (int64_t)0, (int64_t)0, (int64_t)0, office_row_number(live, "created"));
 }
 
@@ -247,6 +271,7 @@ static bool join_live(struct office_call *call, json_t *rows, const json_t *live
     size_t i;
     json_t *value;
     bool adopted = false;
+    unsigned budget = UNSEALED_LOOKS;
     json_array_foreach(json_object_get(live, "classes"), i, value)
     {
         const char *id = office_row_text(value, "id");
@@ -260,6 +285,11 @@ static bool join_live(struct office_call *call, json_t *rows, const json_t *live
                 json_object_set(row, "present", json_object_get(value, "present"));
                 json_object_set(row, "at_door", json_object_get(value, "waiting"));
                 json_object_set(row, "ended", json_object_get(value, "ended"));
+                json_object_set(row, "kind", json_object_get(value, "kind"));
+                json_object_set(row, "archived", json_object_get(value, "archived"));
+                json_object_set_new(row, "unsealed",
+                                    json_integer(evidence_unsealed(
+                                        call, row, office_row_text(value, "state"), &budget)));
                 found = true;
                 break;
             }
@@ -303,6 +333,9 @@ static void class_get(struct office_call *call)
     json_object_set(row, "state", json_object_get(live, "state"));
     json_object_set(row, "present", json_object_get(live, "present"));
     json_object_set(row, "ended", json_object_get(live, "ended"));
+    json_object_set(row, "kind", json_object_get(live, "kind"));
+    json_object_set(row, "archived", json_object_get(live, "archived"));
+    json_object_set(row, "dates", json_object_get(live, "dates"));
     if (json_is_object(settings)) { /* what the class itself says, also when changed inside it */
         json_object_set(row, "settings", settings);
     } else {
@@ -317,6 +350,20 @@ static void class_get(struct office_call *call)
 /* ---- changing
  * ------------------------------------------------------------------------------------------ */
 
+/* Invited people know another date now: they are written to, and asked again whether they come. */
+static void date_changed(struct office_call *call, const struct id *id, bool moved)
+{
+    if (moved) {
+        (void)people_run(call->people, PEOPLE_ENROLLED_AGAIN, "d", id);
+    }
+    bool mail = office_config(call)->mail_from[0] != '\0';
+    int64_t told = mail ? office_invite_stale(call, id) : 0;
+    if (told) {
+        office_look(call->office);
+    }
+    office_json(call, 200, json_pack("{s:I}", "told", (json_int_t)told));
+}
+
 static void class_patch(struct office_call *call)
 {
     struct plan p = {.title = NULL};
@@ -326,7 +373,8 @@ static void class_patch(struct office_call *call)
     }
     json_t *row = office_class_row(call, &id);
     const char *wrong = row ? read_plan(call, &p) : NULL;
-    bool one = p.start_count <= 1;
+    bool one = p.start_count <= 1 || p.together;
+    int64_t before = office_row_number(row, "start");
     json_decref(row);
     if (!row) {
         return;
@@ -335,10 +383,14 @@ static void class_patch(struct office_call *call)
         office_refuse(call, 422, wrong ? wrong : "start");
         return;
     }
-    int64_t start = p.start_count ? p.starts[0] : 0;
-    json_t *answer = office_classroom(
-        call, json_pack("{s:s, s:s, s:s, s:o}", "cmd", "class.edit", "class", office_part(call, 0),
-                        "title", p.title, "settings", live_settings(&p, start)));
+    int64_t start = next_start(&p, call->now);
+    /* Dates that have begun stay as they were. */
+    json_t *dates = p.together ? office_dates_begun(call, office_part(call, 0)) : json_array();
+    dates = office_dates(dates, p.starts, p.together ? p.start_count : 0, p.minutes);
+    json_t *answer =
+        office_classroom(call, json_pack("{s:s, s:s, s:s, s:o, s:o}", "cmd", "class.edit", "class",
+                                         office_part(call, 0), "title", p.title, "settings",
+                                         live_settings(&p, start), "dates", dates));
     int err = settled(call, answer);
     json_decref(answer);
     if (err) {
@@ -353,7 +405,7 @@ static void class_patch(struct office_call *call)
     }
     office_audit(call, "class.changed", office_part(call, 0), p.title);
     office_fill_places(call, &id); /* a higher capacity lets people in */
-    office_json(call, 200, json_object());
+    date_changed(call, &id, start != before);
 }
 
 static void bin(struct office_call *call, bool in)
@@ -383,7 +435,7 @@ static void bin(struct office_call *call, bool in)
         return;
     }
     office_audit(call, in ? "class.binned" : "class.restored", office_part(call, 0), "");
-    office_json(call, 200, json_object());
+    date_changed(call, &id, false);
 }
 
 static void class_delete(struct office_call *call)

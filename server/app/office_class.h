@@ -26,6 +26,10 @@ int office_person_link(struct office_call *call, const struct id *class_id,
 void office_class_mail(struct office_call *call, enum office_letter letter, const char *word,
                        const json_t *class_row, const struct office_person *person,
                        const char *link);
+/* Tells the class of people on its roster it does not know yet. True when there were some. */
+bool office_expect(struct office_call *call, const struct id *class_id);
+/* The same for every class that is near. */
+void office_expect_all(struct office_call *call);
 /* Gives free places to those who wait longest and writes to them. */
 void office_fill_places(struct office_call *call, const struct id *class_id);
 /* Makes a class of the live server known here too; account = who owns it from now on. */

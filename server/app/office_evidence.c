@@ -7,8 +7,8 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/token.h"
-#include "server/app/admin_json.h"
 #include "server/app/evidence_file.h"
+#include "server/app/office_class.h"
 #include "server/app/office_tables.h"
 #include "signaling/schema/schema.h"
 
@@ -125,62 +125,21 @@ static json_t *start_of(const struct evidence *e)
                      (int)e->staff, "sessions", sessions_of(&e->history.sheet));
 }
 
-static bool on_roster(const struct sheet *sheet, const char *text)
+/* The sheet with everybody on the roster as it is now. */
+static int sheet_open(struct office_call *call, struct evidence *e, bool staff)
 {
-    struct id person;
-    bool good = !id_parse(&person, ID_PERSON, text, strlen(text));
-    for (uint32_t i = 0; good && i < sheet->roster_count; i++) {
-        if (id_equal(&sheet->roster[i].person, &person)) {
-            return true;
-        }
+    int err = evidence_open(call, e, staff, NULL, NULL);
+    if (!err && e->staff && office_expect(call, &e->class_id)) {
+        evidence_fini(e);
+        err = evidence_open(call, e, staff, NULL, NULL);
     }
-    return !good;
-}
-
-static int role_number(const char *name)
-{
-    int role = ROLE_COUNT - 1;
-    while (role > 0 && strcmp(admin_json_role_name((enum role)role), name) != 0) {
-        role--;
-    }
-    return role;
-}
-
-/* Everybody who is invited stands on the sheet, come or not. True when somebody was added. */
-static bool roster_follow(struct office_call *call, const struct evidence *e)
-{
-    json_t *rows = people_rows(call->people, PEOPLE_ENROLLED, "d", &e->class_id);
-    json_t *row;
-    size_t i;
-    bool more = false;
-    json_array_foreach(rows, i, row)
-    {
-        const char *person = json_string_value(json_object_get(row, "person"));
-        const char *role = json_string_value(json_object_get(row, "role"));
-        const char *place = json_string_value(json_object_get(row, "place"));
-        if (person && role && place && !strcmp(place, "in") &&
-            !on_roster(&e->history.sheet, person)) {
-            json_t *name = json_object_get(row, "name");
-            json_decref(
-                office_classroom(call, json_pack("{s:s, s:s, s:s, s:i, s:O}", "cmd", "roll.expect",
-                                                 "class", office_part(call, 0), "person", person,
-                                                 "role", role_number(role), "text", name)));
-            more = true;
-        }
-    }
-    json_decref(rows);
-    return more;
+    return err;
 }
 
 static void sheet_get(struct office_call *call)
 {
     struct evidence e;
-    int err = evidence_open(call, &e, true, NULL, NULL);
-    if (!err && roster_follow(call, &e)) {
-        evidence_fini(&e);
-        err = evidence_open(call, &e, true, NULL, NULL);
-    }
-    if (!err) {
+    if (!sheet_open(call, &e, true)) {
         json_t *o = start_of(&e);
         if (o && e.report.session) {
             json_object_set_new(o, "sheet", attendance_json(&e.report));
@@ -316,7 +275,7 @@ static void seal_post(struct office_call *call)
     struct evidence e;
     char text[ATTENDANCE_SEAL_TEXT];
     char by[ID_TEXT_MAX];
-    if (!evidence_open(call, &e, true, NULL, NULL) && open_sheet(call, &e)) {
+    if (!sheet_open(call, &e, true) && open_sheet(call, &e)) {
         if (seal_text(text, &e.history.chain, &e.history.sheet, e.report.session, &sign_ops)) {
             office_refuse(call, 409, "running");
         } else {
@@ -325,6 +284,8 @@ static void seal_post(struct office_call *call)
                                      office_part(call, 0), "session",
                                      (json_int_t)e.report.session->number, "text", text, "by",
                                      by_text(call, &e, by)))) {
+                (void)people_run(call->people, PEOPLE_CLASS_UNSEALED, "di", &e.class_id,
+                                 (int64_t)0);
                 evidence_write(call, &e);
             }
         }
@@ -358,7 +319,7 @@ static void file_get(struct office_call *call)
     office_query(call, "zone", zone, sizeof(zone));
     bool certificate = !strcmp(kind, "certificate");
     bool csv = !strcmp(kind, "csv");
-    if (!evidence_open(call, &e, !certificate, NULL, NULL)) {
+    if (!sheet_open(call, &e, !certificate)) {
         id_print(own, ID_PERSON, &e.person);
         struct evidence_wish wish = {.kind = certificate ? EVIDENCE_CERTIFICATE
                                              : csv       ? EVIDENCE_CSV

@@ -50,13 +50,6 @@ static const struct {
                          "« {title} » sont prises. Vous êtes en liste d’attente ; nous vous "
                          "écrivons dès qu’une place se libère.\n{start}\nVotre inscription "
                          ":\n{link}\n\n{server}\n"}},
-    [LETTER_PLACE] = {"place",
-                      {"Registered: {title}\nHello {name},\n\nyou have a place in \"{title}\".\n"
-                       "{start}\nYour personal link (please do not pass it on):\n{link}\n\n"
-                       "{server}\n",
-                       "Inscription confirmée : {title}\nBonjour {name},\n\nvous avez une place à "
-                       "« {title} ».\n{start}\nVotre lien personnel (merci de ne pas le "
-                       "transmettre) :\n{link}\n\n{server}\n"}},
     [LETTER_CERTIFICATE] =
         {"certificate",
          {"Your certificate: {title}\nHello {name},\n\nthe attendance of \"{title}\" is sealed. "
@@ -70,6 +63,16 @@ static const struct {
                        "\"{title}\".\nEnter:\n{link}\n\n{server}\n",
                        "On vous attend : {title}\nBonjour {name},\n\n{text} attend à la porte de "
                        "« {title} ».\nEntrer :\n{link}\n\n{server}\n"}},
+    [LETTER_FULL] =
+        {"full",
+         {"No seat left on {server}\nHello {name},\n\n{text} people could not enter: no "
+          "seat was left (\"{title}\"). They were told so, and their page keeps trying."
+          "\nWho, where and the limits:\n{link}\n\nThis mail comes once an hour at "
+          "most.\n\n{server}\n",
+          "Plus de place sur {server}\nBonjour {name},\n\n{text} personne(s) n’ont pas "
+          "pu entrer, faute de place (« {title} »). Leur page le leur dit et réessaie "
+          "toute seule.\nOù, quand, et les limites :\n{link}\n\nCe courriel part une "
+          "fois par heure au plus.\n\n{server}\n"}},
 };
 
 const char *office_letter_name(enum office_letter letter)
@@ -77,24 +80,29 @@ const char *office_letter_name(enum office_letter letter)
     return letters[letter].name;
 }
 
-char *office_letter_text(const struct office_call *call, enum office_letter letter, bool french,
-                         bool *own)
+const char *office_letter_words(enum office_letter letter, bool french)
+{
+    return letters[letter].text[french];
+}
+
+/* As they stand now; mem_free. */
+static char *letter_text(const struct office_call *call, enum office_letter letter, bool french)
 {
     char path[PATHS_MAX];
     char name[64];
     char *text = NULL;
     size_t len = 0;
+    const char *shipped = letters[letter].text[french];
     snprintf(name, sizeof(name), "templates/%s.%s.txt", letters[letter].name, french ? "fr" : "en");
-    *own = !file_read(paths_in(office_paths(call), name, path), TEMPLATE_BYTES_MAX, &text, &len) &&
-           len > 0;
-    if (!*own) {
+    if (file_read(paths_in(office_paths(call), name, path), TEMPLATE_BYTES_MAX, &text, &len) ||
+        len == 0) {
         mem_free(text);
-        text = mem_dup(letters[letter].text[french], strlen(letters[letter].text[french]));
+        text = mem_dup(shipped, strlen(shipped));
     }
     return text;
 }
 
-static void host_of(const struct office_call *call, char *out, size_t cap)
+void office_host(const struct office_call *call, char *out, size_t cap)
 {
     const char *name = strstr(call->base, "//") ? strstr(call->base, "//") + 2 : call->base;
     int len = (int)strcspn(name, ":/");
@@ -113,18 +121,17 @@ int office_mail(struct office_call *call, const struct office_mail *mail)
     char path[PATHS_MAX];
     char host[OFFICE_URL_MAX];
     char message_id[128];
-    bool own;
     if (!config->mail_from[0]) {
         return E_STATE;
     }
-    char *words = office_letter_text(call, mail->letter, mail->french, &own);
+    char *words = letter_text(call, mail->letter, mail->french);
     mail_text_fill(&text, words ? words : "", values, sizeof(values) / sizeof(values[0]));
     mem_free(words);
     char *body = text.bad || !text.s ? NULL : strchr(text.s, '\n');
     int err = body ? 0 : E_NOMEM;
     if (!err) {
         *body++ = '\0';
-        host_of(call, host, sizeof(host));
+        office_host(call, host, sizeof(host));
         snprintf(message_id, sizeof(message_id), "%s.%lld", mail->id, (long long)call->now);
         struct mail_message m = {.id = message_id,
                                  .host = host,

@@ -14,9 +14,9 @@ enum office_letter {
     LETTER_MINE,        /* your classes */
     LETTER_REMINDER,    /* a class comes near */
     LETTER_WAITING,     /* registered, on the waiting list */
-    LETTER_PLACE,       /* registered, or a place came free */
     LETTER_CERTIFICATE, /* a sheet is sealed: your certificate */
     LETTER_KNOCK,       /* somebody waits at the door of a permanent class */
+    LETTER_FULL,        /* to administrators: {text} people found no seat */
     LETTER_COUNT
 };
 
@@ -34,8 +34,8 @@ struct office_mail {
 
 /* Queues it. 0, E_STATE (mail.from is not set), E_IO, E_NOMEM. */
 int office_mail(struct office_call *call, const struct office_mail *mail);
-/* Name of a letter ("reminder") and its words as they stand now; the text is the caller's
- * (mem_free). */
+/* The name of this server in Message-ID and appointments: of its public address. */
+void office_host(const struct office_call *call, char *out, size_t cap);
+/* Name of a letter ("reminder") and the words this program ships. */
 const char *office_letter_name(enum office_letter letter);
-char *office_letter_text(const struct office_call *call, enum office_letter letter, bool french,
-                         bool *own);
+const char *office_letter_words(enum office_letter letter, bool french);

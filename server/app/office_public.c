@@ -3,8 +3,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
-#include "server/app/office_class.h"
-#include "server/app/office_mail.h"
+#include "server/app/office_invite.h"
 #include "server/app/office_session.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
@@ -85,9 +84,9 @@ static int enrol(struct office_call *call, const struct id *id, const json_t *ro
     if (!err && known) {
         snprintf(person->name, sizeof(person->name), "%s", office_row_text(known, "name"));
     } else if (!err) {
-        err = people_run(call->people, PEOPLE_ENROL, "ddttttttti", id, &person->id, person->mail,
+        err = people_run(call->people, PEOPLE_ENROL, "ddtttttttit", id, &person->id, person->mail,
                          person->name, "participant", "", "registration", *in ? "in" : "waiting",
-                         person->french ? "fr" : "en", (int64_t)call->now);
+                         person->french ? "fr" : "en", (int64_t)call->now, "");
         err = err ? err
                   : people_run(call->people, PEOPLE_ENROLLED_ANSWER, "ddt", id, &person->id, "yes");
     }
@@ -128,8 +127,11 @@ static void registration_post(struct office_call *call)
         if (err) {
             office_failed(call, err);
         } else {
-            office_class_mail(call, in ? LETTER_PLACE : LETTER_WAITING, "place", row, &person,
-                              link);
+            if (in) {
+                (void)office_invite(call, &id, row, &person, INVITE_PLACE);
+            } else {
+                office_class_mail(call, LETTER_WAITING, "waiting", row, &person, link);
+            }
             office_audit(call, "registered", office_part(call, 0), person.mail);
             /* Whoever types the address of somebody registered gets nothing but a mail sent there.
              */
@@ -214,9 +216,8 @@ static void invitation_post(struct office_call *call)
 
 static void calendar_get(struct office_call *call)
 {
-    char uid[3 * ID_TEXT_MAX + 16];
-    char id[ID_TEXT_MAX];
-    char person[ID_TEXT_MAX];
+    char uid[INVITE_UID_MAX];
+    char host[OFFICE_URL_MAX];
     char link[OFFICE_LINK_MAX];
     struct mail_text text = {0};
     struct office_person me = {.role = ROLE_PARTICIPANT};
@@ -231,8 +232,8 @@ static void calendar_get(struct office_call *call)
         office_person_link(call, &call->claim.class_id, &me, link, sizeof(link))) {
         office_refuse(call, 404, "not_found");
     } else {
-        snprintf(uid, sizeof(uid), "%s.%s@amphi", id_print(id, ID_CLASS, &call->claim.class_id),
-                 id_print(person, ID_PERSON, &me.id));
+        office_host(call, host, sizeof(host));
+        invite_uid(uid, &call->claim.class_id, &me.id, host);
         struct ics_event event = {.uid = uid,
                                   .sequence = call->now / 1000,
                                   .stamp = call->now,

@@ -1,18 +1,16 @@
-/* Who is invited to a class: the roster, its CSV, the invitations, the places. */
+/* Who is invited to a class: the roster, its CSV, the places. */
 #include <string.h>
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/base/text.h"
 #include "server/app/admin_json.h"
-#include "server/app/invite.h"
 #include "server/app/office_class.h"
-#include "server/app/office_mail.h"
+#include "server/app/office_invite.h"
 #include "server/app/office_tables.h"
-#include "server/app/office_when.h"
 #include "signaling/people/roster.h"
 
-enum { INVITE_BATCH = 200, PROBLEMS_MAX = 200, SAMPLE_MAX = 100, LINK_DAYS = 400, TEAM_MAX = 40 };
+enum { PROBLEMS_MAX = 200, SAMPLE_MAX = 100, LINK_DAYS = 400, TEAM_MAX = 40 };
 
 /* ---- people
  * ------------------------------------------------------------------------------------------ */
@@ -79,7 +77,16 @@ static void people_get(struct office_call *call)
                   (json_int_t)people_number(call->people, PEOPLE_ENROLLED_COUNT, "d", &id)));
 }
 
-/* Name, role and group of the body; NULL or what is wrong. */
+/* Of two people of a class no number of a register is the same. */
+static bool number_taken(struct office_call *call, const struct id *class_id,
+                         const struct id *person)
+{
+    const char *number = office_text(call, "number");
+    return *number &&
+           people_number(call->people, PEOPLE_ENROLLED_NUMBER, "dtd", class_id, number, person) > 0;
+}
+
+/* Name, role, group and number of the body; NULL or what is wrong. */
 static const char *person_wrong(const struct office_call *call, int *role)
 {
     const char *team = office_text(call, "team");
@@ -90,6 +97,9 @@ static const char *person_wrong(const struct office_call *call, int *role)
     }
     if (*role < 0) {
         return "role";
+    }
+    if (roster_number(office_text(call, "number"))) {
+        return "number";
     }
     return text_utf8_count(team, strlen(team)) > TEAM_MAX ? "team" : NULL;
 }
@@ -110,9 +120,14 @@ static void people_post(struct office_call *call)
         return;
     }
     struct id person = office_person_of(call, &id, mail);
-    int err = people_run(call->people, PEOPLE_ENROL, "ddttttttti", &id, &person, mail,
+    if (number_taken(call, &id, &person)) {
+        office_refuse(call, 422, "number_twice");
+        return;
+    }
+    int err = people_run(call->people, PEOPLE_ENROL, "ddtttttttit", &id, &person, mail,
                          office_text(call, "name"), admin_json_role_name((enum role)role),
-                         office_text(call, "team"), "hand", "in", "", (int64_t)call->now);
+                         office_text(call, "team"), "hand", "in", "", (int64_t)call->now,
+                         office_text(call, "number"));
     if (err) {
         office_failed(call, err);
         return;
@@ -130,13 +145,14 @@ static void person_patch(struct office_call *call)
         return;
     }
     const char *wrong = person_wrong(call, &role);
+    wrong = wrong ? wrong : number_taken(call, &id, &person) ? "number_twice" : NULL;
     if (wrong) {
         office_refuse(call, 422, wrong);
         return;
     }
-    int err = people_run(call->people, PEOPLE_ENROLLED_SET, "ddttt", &id, &person,
+    int err = people_run(call->people, PEOPLE_ENROLLED_SET, "ddtttt", &id, &person,
                          office_text(call, "name"), admin_json_role_name((enum role)role),
-                         office_text(call, "team"));
+                         office_text(call, "team"), office_text(call, "number"));
     if (err || people_changes(call->people) == 0) {
         if (err) {
             office_failed(call, err);
@@ -159,6 +175,7 @@ static void person_delete(struct office_call *call)
     if (office_class(call, 0, &id) || office_person(call, 1, &person)) {
         return;
     }
+    office_invite_back(call, &id, &person);
     int err = people_run(call->people, PEOPLE_ENROLLED_DEL, "dd", &id, &person);
     if (err) {
         office_failed(call, err);
@@ -175,14 +192,11 @@ static void person_delete(struct office_call *call)
 static void write_place(struct office_call *call, const struct id *class_id,
                         const json_t *class_row, const json_t *row)
 {
-    char link[OFFICE_LINK_MAX];
     struct office_person person;
-    bool known = office_person_read(&person, row, class_row);
-    person.waiting = false; /* the row was read before the place was given */
-    if (!known || office_person_link(call, class_id, &person, link, sizeof(link))) {
-        return;
+    if (office_person_read(&person, row, class_row)) {
+        person.waiting = false; /* the row was read before the place was given */
+        (void)office_invite(call, class_id, class_row, &person, INVITE_PLACE);
     }
-    office_class_mail(call, LETTER_PLACE, "place", class_row, &person, link);
 }
 
 void office_fill_places(struct office_call *call, const struct id *class_id)
@@ -211,9 +225,9 @@ void office_fill_places(struct office_call *call, const struct id *class_id)
 
 static json_t *row_json(const struct roster_row *row, bool french)
 {
-    json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s}", "line", (int)row->line, "name", row->name,
-                          "mail", row->mail, "team", row->group, "role",
-                          admin_json_role_name((enum role)row->role));
+    json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "line", (int)row->line, "name",
+                          row->name, "mail", row->mail, "team", row->group, "number", row->number,
+                          "role", admin_json_role_name((enum role)row->role));
     if (row->problem) {
         json_object_set_new(o, "problem", json_string(roster_problem(row->problem, french)));
         json_object_set_new(o, "twice", json_integer(row->twice));
@@ -249,15 +263,30 @@ static json_t *preview(struct office_call *call, const struct id *class_id,
                      "heads", (int)roster->heads);
 }
 
+/* A number that somebody else of the class has already. */
+static void mark_taken(struct office_call *call, const struct id *class_id, struct roster *roster)
+{
+    for (uint32_t i = 0; i < roster->count; i++) {
+        struct roster_row *row = &roster->rows[i];
+        if (!row->problem && row->number[0]) {
+            struct id person = office_person_of(call, class_id, row->mail);
+            bool taken = people_number(call->people, PEOPLE_ENROLLED_NUMBER, "dtd", class_id,
+                                       row->number, &person) > 0;
+            row->problem = taken ? ROSTER_NUMBER_TAKEN : ROSTER_FINE;
+            roster->bad += taken;
+        }
+    }
+}
+
 static int take(struct office_call *call, const struct id *class_id, const struct roster *roster)
 {
     int err = people_begin(call->people);
     for (uint32_t i = 0; i < roster->count && !err; i++) {
         const struct roster_row *row = &roster->rows[i];
         struct id person = office_person_of(call, class_id, row->mail);
-        err = people_run(call->people, PEOPLE_ENROL, "ddttttttti", class_id, &person, row->mail,
+        err = people_run(call->people, PEOPLE_ENROL, "ddtttttttit", class_id, &person, row->mail,
                          row->name, admin_json_role_name((enum role)row->role), row->group,
-                         "roster", "in", "", (int64_t)call->now);
+                         "roster", "in", "", (int64_t)call->now, row->number);
     }
     err = err ? err : people_commit(call->people);
     if (err) {
@@ -292,6 +321,9 @@ static void roster_post(struct office_call *call)
     bool french = strcmp(office_query(call, "lang", lang, sizeof(lang)), "en") != 0;
     int err = roster_read(&roster, call->ask->body_len ? call->ask->body : "", call->ask->body_len,
                           &line);
+    if (!err) {
+        mark_taken(call, &id, &roster);
+    }
     if (err) {
         refuse_file(call, err, line);
     } else if (apply && roster.bad == 0) {
@@ -307,101 +339,6 @@ static void roster_post(struct office_call *call)
         office_json(call, apply ? 422 : 200, preview(call, &id, &roster, french));
     }
     roster_fini(&roster);
-}
-
-/* ---- invitations
- * ------------------------------------------------------------------------------------------ */
-
-static int invite_one(struct office_call *call, struct spool *spool, const struct id *class_id,
-                      const json_t *class_row, const json_t *row, struct invite *invite)
-{
-    char link[OFFICE_LINK_MAX];
-    char when[OFFICE_WHEN_MAX];
-    struct office_person person;
-    if (!office_person_read(&person, row, class_row)) {
-        return E_BAD;
-    }
-    int err = office_person_link(call, class_id, &person, link, sizeof(link));
-    invite->french = person.french;
-    invite->when = office_when(when, invite->start, office_row_number(class_row, "minutes"),
-                               office_row_text(class_row, "zone"), person.french);
-    struct invited who = {
-        .person = person.id, .name = person.name, .mail = person.mail, .link = link};
-    err = err ? err : invite_put(spool, invite, office_paths(call), &who);
-    return err ? err
-               : people_run(call->people, PEOPLE_ENROLLED_INVITED, "ddi", class_id, &person.id,
-                            (int64_t)call->now);
-}
-
-/* Up to INVITE_BATCH mails; the page asks again while some are left, and shows how far it is. */
-static void invite_batch(struct office_call *call, const struct id *class_id,
-                         const json_t *class_row, int64_t since)
-{
-    const struct config *config = office_config(call);
-    char path[PATHS_MAX];
-    char host[OFFICE_URL_MAX];
-    struct spool spool;
-    size_t i;
-    json_t *row;
-    json_int_t sent = 0;
-    json_int_t left = 0;
-    const char *name = strstr(call->base, "//") ? strstr(call->base, "//") + 2 : call->base;
-    snprintf(host, sizeof(host), "%.*s", (int)strcspn(name, ":/"), name);
-    int64_t start = office_row_number(class_row, "start");
-    struct invite invite = {.kind = INVITE_NEW,
-                            .config = config,
-                            .class_id = *class_id,
-                            .title = office_row_text(class_row, "title"),
-                            .start = start,
-                            .end = start + office_row_number(class_row, "minutes") * 60000,
-                            .now = call->now,
-                            .host = host};
-    int err = spool_open(&spool, paths_in(office_paths(call), "mail", path));
-    json_t *rows = err ? NULL : people_rows(call->people, PEOPLE_ENROLLED, "d", class_id);
-    json_array_foreach(rows, i, row)
-    {
-        bool due = !strcmp(office_row_text(row, "place"), "in") &&
-                   office_row_number(row, "invited") < since;
-        if (due && sent < INVITE_BATCH && !err) {
-            err = invite_one(call, &spool, class_id, class_row, row, &invite);
-            sent += err ? 0 : 1;
-        } else if (due) {
-            left++;
-        }
-    }
-    if (!err) {
-        err = people_run(call->people, PEOPLE_CLASS_INVITED, "di", class_id, (int64_t)call->now);
-    }
-    if (rows) {
-        spool_close(&spool);
-    }
-    json_decref(rows);
-    if (err) {
-        office_failed(call, err);
-    } else {
-        office_json(call, 200, json_pack("{s:I, s:I}", "sent", sent, "left", left));
-    }
-}
-
-/* {"since": t}: everybody who was last invited before t; 1 = those who never were. */
-static void invite_post(struct office_call *call)
-{
-    struct id id;
-    if (office_class(call, 0, &id)) {
-        return;
-    }
-    json_t *class_row = office_class_row(call, &id);
-    if (!class_row) {
-        return;
-    }
-    if (!office_config(call)->mail_from[0]) {
-        office_refuse(call, 409, "no_mail");
-    } else {
-        int64_t since = office_number(call, "since", 1);
-        invite_batch(call, &id, class_row, since > call->now ? call->now : since);
-        office_audit(call, "invited", office_part(call, 0), "");
-    }
-    json_decref(class_row);
 }
 
 /* The personal link of one person, to hand over in another way. */
@@ -432,7 +369,6 @@ static const struct office_route routes[] = {
     {IPC_DELETE, "/api/classes/*/people/*", OFFICE_STAFF, OFFICE_DESK, person_delete},
     {IPC_POST, "/api/classes/*/people/*/link", OFFICE_STAFF, OFFICE_DESK, person_link_post},
     {IPC_POST, "/api/classes/*/roster", OFFICE_STAFF, OFFICE_SLOW, roster_post},
-    {IPC_POST, "/api/classes/*/invite", OFFICE_STAFF, OFFICE_SLOW, invite_post},
 };
 
 const struct office_table office_roster_table = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -5,6 +5,7 @@
 #include "codec/sys/thread.h"
 #include "codec/sys/token.h"
 #include "server/app/office_call.h"
+#include "server/app/office_limits.h"
 #include "signaling/people/throttle.h"
 
 /* Requests of the office at the classroom; those of the control socket count from 1. */
@@ -59,7 +60,9 @@ struct office {
     struct throttle accounts; /* per account */
     char server[81];
     char base[OFFICE_URL_MAX];
+    struct office_refusals refusals;
     bool public_url; /* base is web.public_url */
+    bool look;       /* the upkeep is wanted now */
     bool stop;
 };
 

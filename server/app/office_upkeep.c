@@ -4,11 +4,13 @@
 #include "codec/base/err.h"
 #include "codec/sys/log.h"
 #include "server/app/office_class.h"
+#include "server/app/office_dates.h"
 #include "server/app/office_evidence.h"
-#include "server/app/office_mail.h"
+#include "server/app/office_invite.h"
+#include "server/app/office_keep.h"
 #include "server/app/office_when.h"
 
-enum { AUDIT_DAYS = 400, SESSION_DAYS = 14, BIN_DAYS = 7, MINUTE = 60000 };
+enum { SESSION_DAYS = 14, BIN_DAYS = 7, MINUTE = 60000 };
 
 static const int64_t day = 86400000;
 
@@ -167,23 +169,25 @@ static void empty_bin(struct office_call *call)
     {
         struct id id;
         const char *text = office_row_text(row, "id");
-        if (!id_parse(&id, ID_CLASS, text, strlen(text)) &&
-            !people_run(call->people, PEOPLE_CLASS_DELETE, "d", &id)) {
-            office_audit(call, "class.deleted", text, office_row_text(row, "title"));
+        if (!id_parse(&id, ID_CLASS, text, strlen(text))) {
+            keep_purge_class(call, &id, office_row_text(row, "title"));
         }
     }
     json_decref(rows);
 }
 
-void office_upkeep(struct office_call *call)
+bool office_upkeep(struct office_call *call)
 {
     (void)people_run(call->people, PEOPLE_SESSION_PRUNE, "ii", (int64_t)(call->now - day),
                      (int64_t)(call->now - SESSION_DAYS * day));
     (void)people_run(call->people, PEOPLE_ONCE_PRUNE, "i", (int64_t)call->now);
-    (void)people_run(call->people, PEOPLE_AUDIT_PRUNE, "i",
-                     (int64_t)(call->now - AUDIT_DAYS * day));
     empty_bin(call);
+    bool more = office_invite_upkeep(call);
+    office_expect_all(call);
+    office_dates_follow(call);
     remind_all(call);
     knock_all(call);
     evidence_upkeep(call);
+    keep_upkeep(call);
+    return more;
 }

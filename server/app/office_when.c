@@ -57,3 +57,11 @@ const char *office_when(char out[OFFICE_WHEN_MAX], wall_ms start, int64_t minute
     }
     return out;
 }
+
+void office_clock(char out[OFFICE_CLOCK_MAX], wall_ms at, const char *zone)
+{
+    int32_t offset;
+    (void)offset_of(zone, at / 1000, &offset);
+    struct zone_day d = zone_day(at / 1000 + offset);
+    snprintf(out, OFFICE_CLOCK_MAX, "%02u:%02u", (unsigned)d.hour % 24, (unsigned)d.minute % 60);
+}

@@ -75,6 +75,7 @@ static void ops_fill(struct crypto *crypto)
         .open_rtcp = open_rtcp,
         .seal_new = seal_new,
         .seal_free = seal_free,
+        .seal_near = seal_near,
         .seal_rtp = seal_rtp,
         .seal_rtcp = seal_rtcp,
         .hmac_sha1 = hmac_sha1,

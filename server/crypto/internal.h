@@ -113,6 +113,8 @@ int open_cm_rtcp(struct open_cm *open, uint32_t ssrc, uint8_t *data, size_t *len
 struct gcm_key; /* a key ready for use */
 struct gcm_key *gcm_key_new(struct crypto *crypto, const uint8_t *key, uint32_t key_len);
 void gcm_key_free(struct gcm_key *key);
+/* Asks the processor for the key. */
+void gcm_key_near(const struct gcm_key *key);
 /* The shard's scratch key, set to key: valid until the next call that uses the scratch; NULL when
  * the library failed. */
 struct gcm_key *gcm_key_scratch(struct crypto *crypto, const uint8_t *key, uint32_t key_len);
@@ -138,6 +140,7 @@ void gcm_iv(uint8_t iv[12], const uint8_t *salt, const uint8_t *ssrc, uint64_t i
 /* seal.c */
 struct srtp_seal *seal_new(void *arg, enum srtp_profile profile, const struct srtp_key *key);
 void seal_free(struct srtp_seal *seal);
+void seal_near(const struct srtp_seal *seal);
 size_t seal_rtp(struct srtp_seal *seal, uint8_t *out, size_t header_len, size_t prefix_len,
                 const uint8_t *payload, size_t payload_len, uint64_t index);
 size_t seal_rtcp(struct srtp_seal *seal, uint8_t *data, size_t len, uint32_t index);

@@ -198,6 +198,13 @@ struct srtp_seal *seal_new(void *arg, enum srtp_profile profile, const struct sr
     return seal;
 }
 
+void seal_near(const struct srtp_seal *seal)
+{
+    if (seal->rtp) {
+        gcm_key_near(seal->rtp);
+    }
+}
+
 void seal_free(struct srtp_seal *seal)
 {
     if (seal) {

@@ -9,6 +9,7 @@
 struct reading {
     const char *at;
     size_t left;
+    bool (*ended_h)(void);
 };
 
 static size_t read_h(char *out, size_t size, size_t count, void *arg)
@@ -22,12 +23,28 @@ static size_t read_h(char *out, size_t size, size_t count, void *arg)
     return n;
 }
 
+/* Once the whole message is out the server may have taken it: its answer is waited for. */
+static int progress_h(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                      curl_off_t up)
+{
+    const struct reading *r = arg;
+    (void)down_all;
+    (void)down;
+    (void)up_all;
+    (void)up;
+    return r->ended_h && r->left > 0 && r->ended_h();
+}
+
 static int verdict(CURL *curl, CURLcode rc, const char *error, char *why, size_t cap)
 {
     long code = 0;
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
     if (rc == CURLE_OK) {
         return 0;
+    }
+    if (rc == CURLE_ABORTED_BY_CALLBACK) {
+        snprintf(why, cap, "broken off");
+        return E_STATE;
     }
     snprintf(why, cap, "%s (%ld)", error[0] ? error : curl_easy_strerror(rc), code);
     return code >= 500 && code < 600 && rc != CURLE_LOGIN_DENIED ? E_DENIED : E_AGAIN;
@@ -58,7 +75,7 @@ int smtp_send(const struct smtp_server *server, const char *from, const char *to
     char error[CURL_ERROR_SIZE] = "";
     char sender[300];
     char recipient[300];
-    struct reading reading = {.at = message, .left = len};
+    struct reading reading = {.at = message, .left = len, .ended_h = server->ended_h};
     CURL *curl = curl_easy_init();
     struct curl_slist *to_list = NULL;
     snprintf(sender, sizeof(sender), "<%s>", from);
@@ -75,6 +92,9 @@ int smtp_send(const struct smtp_server *server, const char *from, const char *to
     (void)curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_h);
     (void)curl_easy_setopt(curl, CURLOPT_READDATA, &reading);
     (void)curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    (void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, progress_h);
+    (void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &reading);
     int err = verdict(curl, curl_easy_perform(curl), error, why, cap);
     curl_slist_free_all(to_list);
     curl_easy_cleanup(curl);

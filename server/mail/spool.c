@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ int spool_open(struct spool *spool, const char *folder)
 {
     static const char *const inside[] = {"queue", "sent", "failed", "new"};
     (void)mkdir(folder, 0700);
+    spool->lock_fd = -1;
     spool->dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     for (unsigned i = 0; spool->dir_fd >= 0 && i < sizeof(inside) / sizeof(inside[0]); i++) {
         if (mkdirat(spool->dir_fd, inside[i], 0700) && errno != EEXIST) {
@@ -41,8 +43,27 @@ int spool_open(struct spool *spool, const char *folder)
     return spool->dir_fd < 0 ? E_IO : 0;
 }
 
+int spool_lock(struct spool *spool)
+{
+    int fd = openat(spool->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return E_IO;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        int err = errno == EWOULDBLOCK ? E_BUSY : E_IO;
+        (void)close(fd);
+        return err;
+    }
+    spool->lock_fd = fd;
+    return 0;
+}
+
 void spool_close(struct spool *spool)
 {
+    if (spool->lock_fd >= 0) {
+        (void)close(spool->lock_fd);
+    }
+    spool->lock_fd = -1;
     if (spool->dir_fd >= 0) {
         (void)close(spool->dir_fd);
     }
@@ -258,6 +279,50 @@ int spool_settle(struct spool *spool, const struct spool_entry *entry, int err, 
         snprintf(name, sizeof(name), "%s/%s.eml", err ? "failed" : "sent", entry->id);
     }
     return renameat(spool->dir_fd, entry->name, spool->dir_fd, name) ? E_IO : 0;
+}
+
+static unsigned prune(int at, const char *folder, wall_ms before)
+{
+    int fd = openat(at, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *d;
+    unsigned gone = 0;
+    while (dir && (d = readdir(dir)) != NULL) {
+        struct stat st;
+        bool old = strstr(d->d_name, ".eml") && !fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+                   (int64_t)st.st_mtime * 1000 < before;
+        gone += old && unlinkat(fd, d->d_name, 0) == 0;
+    }
+    if (dir) {
+        (void)closedir(dir);
+    } else if (fd >= 0) {
+        (void)close(fd);
+    }
+    return gone;
+}
+
+unsigned spool_sent_since(const struct spool *spool, wall_ms from)
+{
+    int fd = openat(spool->dir_fd, "sent", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *d;
+    unsigned n = 0;
+    while (dir && (d = readdir(dir)) != NULL) {
+        struct stat st; /* a rename sets the time of change */
+        n += d->d_name[0] != '.' && !fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+             (int64_t)st.st_ctime * 1000 >= from;
+    }
+    if (dir) {
+        (void)closedir(dir);
+    } else if (fd >= 0) {
+        (void)close(fd);
+    }
+    return n;
+}
+
+unsigned spool_prune(const struct spool *spool, wall_ms before)
+{
+    return prune(spool->dir_fd, "sent", before) + prune(spool->dir_fd, "failed", before);
 }
 
 static unsigned count(const struct spool *spool, const char *folder)

@@ -8,7 +8,8 @@
  * A file begins with two lines of envelope, "X-Amphi-From: a@b" and "X-Amphi-To: c@d"; the message
  * follows. Whoever writes one by hand writes it beside and renames it in.
  * Invariants: a file is whole and on disk before it has its name; one that is sent is renamed, so a
- * kill between the two sends it again under the same Message-ID.
+ * kill between the two sends it again under the same Message-ID; one process sends at a time
+ * (spool_lock): what a killed server left running may still hold a mail in its hands.
  * Out of scope: the mail server (smtp.h), what mails say.
  */
 #pragma once
@@ -21,7 +22,8 @@
 enum { SPOOL_TRIES_MAX = 12, SPOOL_NAME_MAX = 128, SPOOL_ADDRESS_MAX = 256 };
 
 struct spool {
-    int dir_fd; /* of mail/ */
+    int dir_fd;  /* of mail/ */
+    int lock_fd; /* -1 = not the one who sends */
 };
 
 struct spool_entry {
@@ -34,6 +36,8 @@ struct spool_entry {
 /* Makes and opens folder ("<data>/mail"). 0 or E_IO. */
 int spool_open(struct spool *spool, const char *folder);
 void spool_close(struct spool *spool);
+/* Becomes the one who sends, until spool_close or the end of the process. 0, E_BUSY, E_IO. */
+int spool_lock(struct spool *spool);
 /* Queues a message under id (letters, digits, '-'; one that waits already under this id is
  * replaced). 0, E_BAD, E_IO, E_FULL (disk). */
 int spool_put(struct spool *spool, const char *id, const char *from, const char *to,
@@ -48,5 +52,9 @@ int spool_read(const struct spool *spool, const struct spool_entry *entry, char 
 int spool_settle(struct spool *spool, const struct spool_entry *entry, int err, wall_ms now);
 /* How many wait, were sent, failed. */
 void spool_counts(const struct spool *spool, unsigned *waiting, unsigned *sent, unsigned *failed);
+/* How many were sent from this time on. */
+unsigned spool_sent_since(const struct spool *spool, wall_ms from);
+/* Forgets what was sent or refused before this time. How many. */
+unsigned spool_prune(const struct spool *spool, wall_ms before);
 /* How long to wait after so many tries. */
 int64_t spool_backoff_ms(unsigned tries);

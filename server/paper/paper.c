@@ -14,6 +14,7 @@
 #define MARGIN (18 * MM)
 #define BOTTOM (PAGE_H - 22 * MM)
 #define CELL_PAD 4.0
+#define ROW_MIN (9 * MM) /* room for a signature */
 
 struct paper {
     cairo_surface_t *surface;
@@ -36,6 +37,11 @@ static PangoLayout *layout_of(struct paper *p, const char *text, const char *fon
     pango_font_description_free(d);
     pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
     pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    /* No ligatures: "fi" stays two letters for whoever searches, copies or listens. */
+    PangoAttrList *list = pango_attr_list_new();
+    pango_attr_list_insert(list, pango_attr_font_features_new("liga=0, clig=0"));
+    pango_layout_set_attributes(layout, list);
+    pango_attr_list_unref(list);
     pango_layout_set_text(layout, text, -1);
     return layout;
 }
@@ -131,6 +137,9 @@ void paper_heading(struct paper *p, int level, const char *text)
 
 void paper_text(struct paper *p, const char *text)
 {
+    if (!text[0]) {
+        return;
+    }
     block(p, text, "DejaVu Sans 10.5", "P", 4);
 }
 
@@ -159,7 +168,7 @@ static void line(struct paper *p, double y)
 }
 
 static double lay_out(struct paper *p, const struct table *t, const char *const *cells,
-                      const char *font, PangoLayout **layouts)
+                      const char *font, double least, PangoLayout **layouts)
 {
     double tallest = 0;
     for (size_t i = 0; i < t->count; i++) {
@@ -167,7 +176,15 @@ static double lay_out(struct paper *p, const struct table *t, const char *const 
         double height = height_of(layouts[i]);
         tallest = height > tallest ? height : tallest;
     }
-    return tallest + 2 * CELL_PAD;
+    tallest += 2 * CELL_PAD;
+    return tallest < least ? least : tallest;
+}
+
+void paper_rule(struct paper *p)
+{
+    p->y += 3 * MM;
+    line(p, p->y);
+    p->y += 3 * MM;
 }
 
 static void draw_row(struct paper *p, const struct table *t, PangoLayout **layouts, double height,
@@ -192,7 +209,7 @@ static void head_row(struct paper *p, const struct table *t)
     for (size_t i = 0; i < t->count; i++) {
         cells[i] = t->columns[i].head;
     }
-    double height = lay_out(p, t, cells, "DejaVu Sans Bold 8.5", layouts);
+    double height = lay_out(p, t, cells, "DejaVu Sans Bold 8.5", 0, layouts);
     draw_row(p, t, layouts, height, "TH");
 }
 
@@ -215,7 +232,7 @@ void paper_table(struct paper *p, const struct paper_column *columns, size_t cou
     head_row(p, &t);
     for (size_t r = 0; r < rows; r++) {
         PangoLayout *layouts[PAPER_COLUMNS_MAX];
-        double height = lay_out(p, &t, cells + r * count, "DejaVu Sans 8.5", layouts);
+        double height = lay_out(p, &t, cells + r * count, "DejaVu Sans 8.5", ROW_MIN, layouts);
         if (p->y + height > BOTTOM && p->y > MARGIN) {
             cairo_tag_end(p->cr, "Table");
             next_page(p);

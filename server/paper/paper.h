@@ -6,7 +6,8 @@
  *   paper_new -> paper_heading / paper_text / paper_table ... -> paper_finish
  *
  * Invariants: text is UTF-8 and never cut off: it wraps inside its column. Used by short-lived
- * commands, not by the server: the libraries keep caches that are freed with the process.
+ * commands, not by the server: the libraries keep caches that are freed with the process. No
+ * FcFini: Pango asks fontconfig on a thread of its own, which may still be at it.
  * Out of scope: what a report says (server/app).
  */
 #pragma once
@@ -29,6 +30,8 @@ struct paper *paper_new(const char *path, const char *title, const char *footer)
 /* level 1 or 2. */
 void paper_heading(struct paper *paper, int level, const char *text);
 void paper_text(struct paper *paper, const char *text);
+/* A line across the page. */
+void paper_rule(struct paper *paper);
 /* Empty space, millimetres. */
 void paper_space(struct paper *paper, double mm);
 /* A table: cells of row i are cells[i * count .. + count). count <= PAPER_COLUMNS_MAX. */

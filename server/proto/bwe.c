@@ -7,6 +7,7 @@ enum {
     CONFIRM_FEEDBACKS = 2,
     SURGE_US = 60 * US_PER_MS,
     SURGE_FEEDBACKS = 10,
+    OWN_QUEUE_US = 150 * US_PER_MS, /* more than that no probe of ours makes */
     CONFIRM_US = 15 * US_PER_MS,
     DRAIN_US = 400 * US_PER_MS, /* a queue this long above the free part lets nothing but a rest */
 };
@@ -179,8 +180,11 @@ static void losses(struct bwe *b, mono_us now)
 
 static void judge(struct bwe *b, mono_us now)
 {
+    /* What a probe beyond the path's rate queues says nothing about what is sent anyway. */
+    bool own = b->use == OVERUSE_OVER && b->queue_now_us < OWN_QUEUE_US &&
+               probing_stirs(&b->probing, b->rtt_us, now);
     struct aimd_input in = {
-        .use = b->use,
+        .use = own ? OVERUSE_UNDER : b->use,
         .acked_bps = acked_bps(&b->acked),
         .recent_bps = acked_recent_bps(&b->acked),
         .limited = alr_limited(&b->alr) && b->queue_now_us < BWE_QUEUE_FREE_US,

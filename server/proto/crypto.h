@@ -69,6 +69,9 @@ struct crypto_ops {
 
     struct srtp_seal *(*seal_new)(void *arg, enum srtp_profile profile, const struct srtp_key *key);
     void (*seal_free)(struct srtp_seal *seal);
+    /* Asks the processor for what seal_rtp will read (no more than a hint); NULL = nothing to ask.
+     */
+    void (*seal_near)(const struct srtp_seal *seal);
     /*
      * Seals one RTP packet straight into its send slot: encryption is the copy. out already holds
      * header_len bytes of RTP header followed by prefix_len plaintext bytes (a rewritten payload

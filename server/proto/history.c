@@ -17,6 +17,7 @@ static void drop_below(struct history *h, int64_t oldest)
 {
     for (; h->oldest < oldest && h->count; h->oldest++) {
         struct pkt **slot = at(h, h->oldest);
+        __builtin_prefetch(*at(h, h->oldest + 2)); /* seconds old: no cache has it any more */
         if (*slot) {
             h->count--;
             pkt_put(slot);

@@ -5,6 +5,11 @@ void keyreq_ask(struct keyreq *k, uint8_t layers)
     k->wanted |= (uint8_t)(layers & ~k->open);
 }
 
+void keyreq_ask_later(struct keyreq *k, uint8_t layers)
+{
+    k->later |= (uint8_t)(layers & ~k->open);
+}
+
 void keyreq_answered(struct keyreq *k, unsigned layer)
 {
     keyreq_cancel(k, (uint8_t)(1u << layer));
@@ -13,6 +18,7 @@ void keyreq_answered(struct keyreq *k, unsigned layer)
 void keyreq_cancel(struct keyreq *k, uint8_t layers)
 {
     k->wanted &= (uint8_t)~layers;
+    k->later &= (uint8_t)~layers;
     k->open &= (uint8_t)~layers;
 }
 
@@ -30,34 +36,52 @@ static mono_us allowed_at(const struct keyreq *k)
     return at;
 }
 
-uint8_t keyreq_poll(struct keyreq *k, mono_us now)
+/* The same for a request that can wait: a while after the last one, or the second in a window. */
+static mono_us allowed_later_at(const struct keyreq *k)
+{
+    mono_us at = allowed_at(k);
+    if (k->used >= 2) {
+        mono_us last = k->sent[(k->at + KEYREQ_BURST - 1) % KEYREQ_BURST];
+        mono_us before = k->sent[(k->at + KEYREQ_BURST - 2) % KEYREQ_BURST];
+        mono_us calm = mono_min(last + KEYREQ_LATER_US, before + KEYREQ_WINDOW_US);
+        at = calm > at ? calm : at;
+    }
+    return at;
+}
+
+uint8_t keyreq_poll(struct keyreq *k, bool *urgent, mono_us now)
 {
     if (k->open && now >= k->retry_us) {
         k->wanted |= k->open;
     }
-    if (!k->wanted || now < allowed_at(k)) {
+    bool now_or_never = k->wanted && now >= allowed_at(k);
+    if (!now_or_never && !(k->later && now >= allowed_later_at(k))) {
         return 0;
     }
-    uint8_t layers = k->wanted;
+    if (urgent) {
+        *urgent = now_or_never;
+    }
+    uint8_t layers = k->wanted | k->later;
     k->sent[k->at] = now;
     k->at = (uint8_t)((k->at + 1) % KEYREQ_BURST);
     k->used = (uint8_t)(k->used < KEYREQ_BURST ? k->used + 1 : KEYREQ_BURST);
     k->open |= layers;
     k->wanted = 0;
+    k->later = 0;
     k->retry_us = now + KEYREQ_RETRY_US;
     return layers;
 }
 
 mono_us keyreq_deadline(const struct keyreq *k)
 {
-    if (!k->wanted && !k->open) {
-        return MONO_NEVER;
+    mono_us at = MONO_NEVER;
+    if (k->wanted) {
+        at = allowed_at(k);
+    } else if (k->open) {
+        at = allowed_at(k);
+        at = k->retry_us > at ? k->retry_us : at;
     }
-    mono_us at = allowed_at(k);
-    if (!k->wanted && k->retry_us > at) {
-        return k->retry_us;
-    }
-    return at;
+    return k->later ? mono_min(at, allowed_later_at(k)) : at;
 }
 
 bool keyreq_gate_pass(struct keyreq_gate *gate, mono_us now)

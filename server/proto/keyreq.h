@@ -2,9 +2,10 @@
  * Governor of key frame requests to one source (RFC 4585 6.3.1, RFC 5104 4.3.1; rule S12): however
  * many viewers ask, the publisher hears at most one request every KEYREQ_GAP_US and at most
  * KEYREQ_BURST in KEYREQ_WINDOW_US. Requests in between are merged and go out when allowed; a
- * request that no key frame answered is repeated while somebody still waits.
- * Also the gate of one viewer's slot: three requests in ten seconds.
- * Out of scope: building the RTCP packet.
+ * request that no key frame answered is repeated while somebody still waits. Who has a picture and
+ * only waits for a better one can wait a little more: such requests keep to one in 1.5 seconds, so
+ * that the others find room. Also the gate of one viewer's slot: three requests in ten seconds. Out
+ * of scope: building the RTCP packet.
  */
 #pragma once
 
@@ -18,6 +19,7 @@ enum {
     KEYREQ_BURST = 4,
     KEYREQ_WINDOW_US = 4 * US_PER_S,
     KEYREQ_RETRY_US = 600 * US_PER_MS,
+    KEYREQ_LATER_US = 1500 * US_PER_MS,
     KEYREQ_GATE_BURST = 3,
     KEYREQ_GATE_REFILL_US = 3333333,
 };
@@ -28,17 +30,21 @@ struct keyreq {
     uint8_t at;
     uint8_t used;
     uint8_t wanted; /* bit per layer: to be asked */
+    uint8_t later;  /* bit per layer: to be asked when there is room */
     uint8_t open;   /* bit per layer: asked, no key frame yet */
 };
 
 /* Somebody needs a key frame of these layers (bits). */
 void keyreq_ask(struct keyreq *k, uint8_t layers);
+/* The same for those who have another picture meanwhile. */
+void keyreq_ask_later(struct keyreq *k, uint8_t layers);
 /* A key frame of the layer arrived. */
 void keyreq_answered(struct keyreq *k, unsigned layer);
 /* Nobody waits for these layers any more. */
 void keyreq_cancel(struct keyreq *k, uint8_t layers);
-/* The layers to ask for now (0 = none); counts as sent. */
-uint8_t keyreq_poll(struct keyreq *k, mono_us now);
+/* The layers to ask for now (0 = none); counts as sent. urgent (may be NULL): somebody has no
+ * picture until then. */
+uint8_t keyreq_poll(struct keyreq *k, bool *urgent, mono_us now);
 /* When keyreq_poll will have something, or MONO_NEVER. */
 mono_us keyreq_deadline(const struct keyreq *k);
 

@@ -7,6 +7,8 @@ enum {
     WAIT_MIN_US = 2 * US_PER_S,
     WAIT_MAX_US = 8 * US_PER_S,
     BPS_MAX = 50000000,
+    LONGER_MAX = 2,
+    SETTLE_US = 600 * US_PER_MS, /* the queue of a cluster beyond the path's rate is gone by then */
 };
 
 static const double SUCCESS = 0.7; /* of the rate it was sent at */
@@ -49,7 +51,8 @@ bool probing_next(struct probing *p, const struct probing_input *in, struct prob
     bps = bps < most ? bps : most;
     bps = bps < BPS_MAX ? bps : BPS_MAX;
     /* Jitter stretches a short cluster: after a failure the next one is longer. */
-    uint64_t bytes = (bps * PROBING_MIN_US << (p->fails < 3 ? p->fails : 3)) / US_PER_S / 8;
+    uint64_t longer = p->fails < LONGER_MAX ? p->fails : LONGER_MAX;
+    uint64_t bytes = (bps * PROBING_MIN_US << longer) / US_PER_S / 8;
     uint8_t cluster = p->cluster == UINT8_MAX ? 1 : (uint8_t)(p->cluster + 1);
     *p = (struct probing){
         .cluster = cluster,
@@ -117,6 +120,11 @@ uint32_t probing_result(struct probing *p, mono_us now)
         failed(p, now);
     }
     return bps >= 1 ? (uint32_t)bps : 0;
+}
+
+bool probing_stirs(const struct probing *p, mono_us rtt_us, mono_us now)
+{
+    return p->cluster && now - p->sent_us < rtt_us + SETTLE_US;
 }
 
 mono_us probing_deadline(const struct probing *p)

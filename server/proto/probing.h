@@ -68,4 +68,6 @@ uint32_t probing_result(struct probing *p, mono_us now);
 /* The path fell or changed: what failed before says nothing any more. */
 void probing_anew(struct probing *p, mono_us at);
 /* When to ask probing_next again, as long as more is wanted. */
+/* A cluster was sent so recently that a queue in the path is its own doing. */
+bool probing_stirs(const struct probing *p, mono_us rtt_us, mono_us now);
 mono_us probing_deadline(const struct probing *p);

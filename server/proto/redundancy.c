@@ -1,7 +1,7 @@
 #include "server/proto/redundancy.h"
 
-/* Loss p leaves p^2 with one repetition, p^3 with two. */
-static const double DEEPER[REDUNDANCY_MAX] = {0.02, 0.10};
+/* Loss p leaves p^2 with one repetition, p^3 with two; a voice is small beside any picture. */
+static const double DEEPER[REDUNDANCY_MAX] = {0.01, 0.05};
 static const double SHALLOWER = 0.6; /* of the limit that led here */
 
 unsigned redundancy_input(struct redundancy *r, double loss, mono_us now)

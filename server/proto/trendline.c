@@ -22,25 +22,30 @@ void trendline_init(struct trendline *t)
     *t = (struct trendline){0};
 }
 
-/* Least squares slope of delay over arrival; the points there are. */
-static double slope_of(const struct trendline *t, uint32_t n)
+/*
+ * Least squares slope of delay over arrival in one pass over the whole window. Measured from the
+ * newest point, so that the sums stay small and their differences exact; two sets of sums, since
+ * additions that wait for one another are what this costs.
+ */
+static double slope_of(const struct trendline *t, uint32_t newest)
 {
-    double sum_x = 0;
-    double sum_y = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        sum_x += t->at_ms[i];
-        sum_y += t->delay_ms[i];
+    double x0 = t->at_ms[newest];
+    double y0 = t->delay_ms[newest];
+    double sx[2] = {0}, sy[2] = {0}, sxx[2] = {0}, sxy[2] = {0};
+    for (uint32_t i = 0; i < TRENDLINE_WINDOW; i += 2) {
+        for (uint32_t k = 0; k < 2; k++) {
+            double x = t->at_ms[i + k] - x0;
+            double y = t->delay_ms[i + k] - y0;
+            sx[k] += x;
+            sy[k] += y;
+            sxx[k] += x * x;
+            sxy[k] += x * y;
+        }
     }
-    double mean_x = sum_x / n;
-    double mean_y = sum_y / n;
-    double up = 0;
-    double down = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        double x = t->at_ms[i] - mean_x;
-        up += x * (t->delay_ms[i] - mean_y);
-        down += x * x;
-    }
-    return down > 0 ? up / down : t->slope;
+    double n = TRENDLINE_WINDOW;
+    double x = sx[0] + sx[1];
+    double down = n * (sxx[0] + sxx[1]) - x * x;
+    return down > 0 ? (n * (sxy[0] + sxy[1]) - x * (sy[0] + sy[1])) / down : t->slope;
 }
 
 void trendline_input(struct trendline *t, int64_t variation_us, int64_t got_at)
@@ -54,7 +59,7 @@ void trendline_input(struct trendline *t, int64_t variation_us, int64_t got_at)
     t->at_ms[at] = (double)(got_at - t->first_got) / US_PER_MS;
     t->delay_ms[at] = t->smooth_ms;
     if (t->points >= TRENDLINE_WINDOW) {
-        t->slope = slope_of(t, TRENDLINE_WINDOW);
+        t->slope = slope_of(t, at);
     }
     if (t->points == 2 * COUNT_MAX * TRENDLINE_WINDOW) {
         t->points = COUNT_MAX * TRENDLINE_WINDOW; /* only its low part matters from here on */

@@ -17,16 +17,19 @@ enum {
 };
 
 struct cc {
-    struct bwe bwe;
     uint64_t remb_bps;
     mono_us remb_us;
     int64_t repair_bits; /* that may be sent again */
     mono_us repair_us;   /* when that was worked out */
+    struct bwe bwe;      /* last: its ring of sent packets grows into memory not touched before */
 };
 
+/* Whole pages: at the rate of one picture and a voice everything that is touched lies in the first,
+ * and nothing of the next one does. */
 size_t cc_size(void)
 {
-    return sizeof(struct cc);
+    enum { PAGE = 4096 };
+    return (sizeof(struct cc) + PAGE - 1) / PAGE * PAGE;
 }
 
 static bool notable(uint64_t before, uint64_t now)
@@ -73,8 +76,23 @@ void cc_open(struct sfu *sfu, struct peer *peer, mono_us now)
         peer->cc->remb_us = 0;
         peer->cc->repair_bits = 0;
         peer->cc->repair_us = now - CC_REPAIR_BURST_US;
-        sfu_arm(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
+        sfu_arm_coarse(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
         publish(sfu, peer, now);
+    }
+}
+
+void cc_near(const struct cc *cc)
+{
+    if (cc) {
+        __builtin_prefetch(cc);
+        __builtin_prefetch(&cc->bwe.log);
+    }
+}
+
+void cc_near_next(const struct cc *cc, uint16_t number)
+{
+    if (cc) {
+        __builtin_prefetch(&cc->bwe.log.record[number & (cc->bwe.log.size - 1)]);
     }
 }
 
@@ -151,7 +169,7 @@ void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now)
     if (peer->cc) {
         bwe_timer(&peer->cc->bwe, now);
         publish(sfu, peer, now);
-        sfu_arm(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
+        sfu_arm_coarse(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
     }
 }
 

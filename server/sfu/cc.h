@@ -17,6 +17,7 @@
 
 #include "codec/base/time.h"
 
+struct cc;
 struct peer;
 struct rtcp_packet;
 struct sfu;
@@ -38,6 +39,9 @@ void cc_open(struct sfu *sfu, struct peer *peer, mono_us now);
 void cc_path(struct sfu *sfu, struct peer *peer, mono_us now);
 /* A numbered RTP datagram leaves. */
 void cc_sent(struct sfu *sfu, struct peer *peer, const struct cc_packet *p, mono_us now);
+/* Brings nearer what cc_sent will touch; then, for a packet with this number, what that needs. */
+void cc_near(const struct cc *cc);
+void cc_near_next(const struct cc *cc, uint16_t number);
 /* May a lost packet be sent again now? Repair has half of the estimate: what is asked for while a
  * queue overflows would only feed the queue. */
 bool cc_may_repair(struct peer *peer, mono_us now);

@@ -95,9 +95,12 @@ struct sfu {
     struct headers headers;
     struct peer **active; /* peers with something queued */
     uint32_t active_count;
+    uint32_t due_count;    /* of those, the ones that do not wait for the rest of a picture */
+    mono_us gather_until;  /* the others wait so long */
     struct peer **sharing; /* peers whose bits are to be shared out anew */
     uint32_t sharing_count;
-    uint8_t overload; /* step of shedding in force */
+    uint8_t overload;     /* step of shedding in force */
+    mono_us reclaimed_us; /* when kept packets were given up for new ones */
 
     struct dtls_item dtls[SFU_DTLS_QUEUE];
     uint32_t dtls_head;
@@ -132,6 +135,10 @@ static inline sfu_room_id sfu_room_of(const struct peer *peer)
 void sfu_emit(struct sfu *sfu, const struct sfu_evt *evt);
 /* Arms a timer of an object. */
 void sfu_arm(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_reason reason, mono_us at);
+/* The same for what is not urgent: on a grid common to all peers, so that hundreds of them wake the
+ * shard fifty times a second and not each for itself. Never before `at`. */
+void sfu_arm_coarse(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_reason reason,
+                    mono_us at);
 
 /* server/sfu/demux.c */
 void demux_add_tuple(struct sfu *sfu, const struct tuple *tuple, struct peer *peer);
@@ -146,9 +153,13 @@ uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8]);
 void queue_forget(struct sfu *sfu, struct peer *peer);
 /* What is queued of the peer is looked at with the next drain. */
 void queue_wake(struct sfu *sfu, struct peer *peer);
+/* The peer is not looked at any more; what is queued stays. */
+void queue_unlist(struct sfu *sfu, struct peer *peer);
 /* Sends what may leave of one peer's queue. */
 void drain_now(struct sfu *sfu, struct peer *peer, mono_us now);
 void pacer_drain(struct sfu *sfu, mono_us now);
+/* server/sfu/near.c: what the peers behind active[i] need is brought nearer. */
+void near_peers(const struct sfu *sfu, uint32_t i);
 /* Seals and sends a compound of len bytes at the batch's room; nothing without consent. */
 void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, mono_us now);
 

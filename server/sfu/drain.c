@@ -19,6 +19,7 @@ enum {
     MARKER_BIT = 0x80,
     PACE_QUEUE_MS = 600,       /* of pacing: pictures later than this are of no use */
     PACE_QUEUE_BITS = 2000000, /* and this much more, for a key frame on a slow path */
+    GATHER_US = 250,           /* a picture waits so long for its end */
     GENERIC_MAX = RTP_HEADER_MIN + HEADER_WRITE_MAX + CODEC_PREFIX_MAX,
 };
 
@@ -42,6 +43,25 @@ static struct txq_chunk *chunk_add(struct sfu *sfu, struct peer *peer)
     return chunk;
 }
 
+/*
+ * The newest packet of a picture whose end has not come yet: the rest is on its way, and a picture
+ * is seen when its last packet is there. Waiting for it a moment lets the packets to each
+ * subscriber leave as one run.
+ */
+static bool unfinished(const struct subscription *sub, const struct pkt_desc *desc)
+{
+    return sub->video && desc->payload_len && !desc->marker && !desc->end_of_frame &&
+           desc->ext_seq == sub->layer->history.top;
+}
+
+static void list_peer(struct sfu *sfu, struct peer *peer)
+{
+    if (!peer->listed) {
+        peer->listed = true;
+        sfu->active[sfu->active_count++] = peer;
+    }
+}
+
 enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin)
 {
     struct peer *peer = sub->peer;
@@ -59,16 +79,29 @@ enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pk
         .begin = begin,
     };
     peer->queue_bytes += pkt->len;
-    queue_wake(sfu, peer);
+    if (!unfinished(sub, &pkt->desc)) {
+        queue_wake(sfu, peer);
+        return DROP_NONE;
+    }
+    list_peer(sfu, peer);
+    if (sfu->gather_until == MONO_NEVER) {
+        sfu->gather_until = pkt->arrival + GATHER_US;
+    }
     return DROP_NONE;
 }
 
 void queue_wake(struct sfu *sfu, struct peer *peer)
 {
-    if (!peer->listed) {
-        peer->listed = true;
-        sfu->active[sfu->active_count++] = peer;
-    }
+    list_peer(sfu, peer);
+    sfu->due_count += !peer->due;
+    peer->due = true;
+}
+
+void queue_unlist(struct sfu *sfu, struct peer *peer)
+{
+    sfu->due_count -= peer->due;
+    peer->due = false;
+    peer->listed = false;
 }
 
 void queue_forget(struct sfu *sfu, struct peer *peer)
@@ -112,6 +145,9 @@ static void begin_source(struct subscription *sub, const struct pkt *pkt, mono_u
 
 static void rung_changes(struct subscription *sub, uint8_t rung, int64_t seq)
 {
+    /* What lies before the oldest change cannot be told any more. */
+    int64_t known = sub->rung_from[RUNGS_PAST - 1];
+    sub->rewrite.in_base = sub->rewrite.in_base > known ? sub->rewrite.in_base : known;
     for (unsigned i = RUNGS_PAST; i-- > 1;) {
         sub->rung_from[i] = sub->rung_from[i - 1];
         sub->rung_was[i] = sub->rung_was[i - 1];
@@ -131,17 +167,33 @@ static unsigned rung_at(const struct subscription *sub, int64_t seq)
     return rung;
 }
 
-/* A key frame whose first packet was lost or came late changed nothing: ask again, ever later. */
-static void climb(struct sfu *sfu, struct subscription *sub)
+enum { CLIMB_PICTURES = 30, CLIMB_TRIES = 1, CLIMB_VAIN = 5 };
+
+/*
+ * A key frame whose first packet was lost or came late changed nothing: ask again, later. One that
+ * came and does not have the layer says that there is none now: ask again hardly ever.
+ */
+static void climb(struct sfu *sfu, struct subscription *sub, bool key)
 {
-    enum { PICTURES = 30, TRIES = 3 };
     if (rung_spatial(sub->rung) >= rung_spatial(sub->target)) {
         sub->waited = 0;
         sub->asked = 0;
-    } else if (sub->layer && ++sub->waited >= PICTURES << sub->asked) {
+    } else if (key) {
         sub->waited = 0;
-        sub->asked = (uint8_t)(sub->asked + (sub->asked < TRIES));
-        track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
+        sub->asked = CLIMB_VAIN;
+    } else if (sub->layer && ++sub->waited >= CLIMB_PICTURES << sub->asked) {
+        sub->waited = 0;
+        sub->asked = (uint8_t)(sub->asked + (sub->asked < CLIMB_TRIES));
+        track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
+    }
+}
+
+/* A key frame came too late to change anything: the next one may. */
+static void climb_again(struct sfu *sfu, struct subscription *sub)
+{
+    if (sub->layer && rung_spatial(sub->rung) < rung_spatial(sub->target)) {
+        sub->waited = 0;
+        track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
     }
 }
 
@@ -163,14 +215,16 @@ static enum fate fate_of(struct sfu *sfu, struct subscription *sub, const struct
         bool fresh = desc->start_of_frame && desc->spatial == 0 &&
                      (!sub->pictured || desc->timestamp != sub->picture_ts);
         unsigned rung = rung_step(sub->rung, target, desc, fresh);
-        if (fresh) {
-            climb(sfu, sub);
-        }
         if (rung != sub->rung) {
             rung_changes(sub, (uint8_t)rung, seq);
         }
+        if (fresh) {
+            climb(sfu, sub, desc->keyframe != 0);
+        }
         sub->picture_ts = desc->timestamp;
         sub->pictured = true;
+    } else if (desc->keyframe) {
+        climb_again(sfu, sub);
     }
     unsigned rung = rung_at(sub, seq);
     if (desc->present >> rung & 1) {
@@ -223,8 +277,14 @@ static bool number_video(struct sfu *sfu, struct copy *c)
             return false;
         }
         fate = FATE_EMPTY;
-    } else if (desc->payload_len && codec_rewrite_edit(&sub->codec_rewrite, desc, &c->edit)) {
-        fate = FATE_EMPTY; /* of a picture that was left out: its place is known by now */
+    } else if (desc->payload_len) {
+        int err = codec_rewrite_edit(&sub->codec_rewrite, desc, &c->edit);
+        if (err == E_NOTFOUND) {
+            fate = FATE_EMPTY; /* of a picture that was left out: its place is known by now */
+        } else if (err) {
+            sfu_drop(sfu, DROP_TOO_OLD);
+            return false; /* a hole that is closed with nothing would hide a loss */
+        }
     }
     if (fate == FATE_EMPTY) {
         /* It was missing when what surrounds it went out, so there is a hole: close it. */
@@ -500,7 +560,7 @@ void drain_now(struct sfu *sfu, struct peer *peer, mono_us now)
 
 static void drain_peer(struct sfu *sfu, struct peer *peer, mono_us now)
 {
-    peer->listed = false;
+    queue_unlist(sfu, peer);
     if (peer_can_send(peer, now)) {
         drain_now(sfu, peer, now);
     } else if (peer->queue) {
@@ -509,39 +569,27 @@ static void drain_peer(struct sfu *sfu, struct peer *peer, mono_us now)
     }
 }
 
-/* Brings what the next peers need nearer while this one is sealed: first their own lines, one step
- * later what those point to. */
-static void prefetch_peers(const struct sfu *sfu, uint32_t i)
-{
-    if (i + 3 < sfu->active_count) {
-        const char *peer = (const char *)sfu->active[i + 3];
-        __builtin_prefetch(peer);
-        __builtin_prefetch(peer + 64);
-        __builtin_prefetch(peer + 128);
-    }
-    if (i + 2 < sfu->active_count) {
-        __builtin_prefetch(sfu->active[i + 2]->queue);
-    }
-    if (i + 1 < sfu->active_count) {
-        const struct peer *peer = sfu->active[i + 1];
-        const struct txq_chunk *queue = peer->queue;
-        const char *sub =
-            (const char *)(queue ? peer->slot[queue->entry[queue->first].slot] : NULL);
-        __builtin_prefetch(peer->seal);
-        __builtin_prefetch(sub);
-        __builtin_prefetch(sub + 64);
-        __builtin_prefetch(sub + 128);
-    }
-}
-
 void pacer_drain(struct sfu *sfu, mono_us now)
 {
+    bool gathered = now >= sfu->gather_until;
+    uint32_t waits = 0;
     headers_flush(&sfu->headers, now);
-    for (uint32_t i = 0; i < sfu->active_count; i++) {
-        prefetch_peers(sfu, i);
-        drain_peer(sfu, sfu->active[i], now);
+    if (!gathered && !sfu->due_count) {
+        return;
     }
-    sfu->active_count = 0;
+    for (uint32_t i = 0; i < sfu->active_count; i++) {
+        struct peer *peer = sfu->active[i];
+        near_peers(sfu, i);
+        if (peer->due || gathered) {
+            drain_peer(sfu, peer, now);
+        } else {
+            sfu->active[waits++] = peer;
+        }
+    }
+    sfu->active_count = waits;
+    if (!waits) {
+        sfu->gather_until = MONO_NEVER;
+    }
 }
 
 void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, mono_us now)

@@ -29,8 +29,13 @@ static void to_subscribers(struct sfu *sfu, const struct layer *layer, struct pk
 {
     for (const struct subs_block *block = layer->subs; block; block = block->next) {
         for (uint32_t i = 0; i < block->count; i++) {
-            if (i + 2 < block->count) {
-                __builtin_prefetch(block->sub[i + 2]);
+            if (i + 6 < block->count) {
+                __builtin_prefetch(block->sub[i + 6]);
+            }
+            if (i + 3 < block->count) {
+                const char *peer = (const char *)block->sub[i + 3]->peer;
+                __builtin_prefetch(peer);
+                __builtin_prefetch(peer + 64);
             }
             enum drop drop = subscription_tx(sfu, block->sub[i], pkt, now);
             if (drop) {

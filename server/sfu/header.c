@@ -73,9 +73,30 @@ void headers_template_put(struct headers *h, uint16_t template)
     }
 }
 
-/* Copies through what the publisher said about the packet. */
+/*
+ * Shortest and longest wait before a picture is shown, 12 bits of 10 ms each, by what is shown. A
+ * screen is followed with the eye while somebody points at it: its frames are shown as they come
+ * (browsers pace nothing up to 500 ms). A camera is paced, but a path that stood still leaves
+ * nobody seconds behind the voice. Sound has no such extension in any browser.
+ */
+static const struct {
+    bool told;
+    uint8_t bytes[3];
+} playouts[SOURCE_COUNT] = {
+    [SOURCE_CAMERA] = {true, {0, 0, 100}},
+    [SOURCE_SCREEN] = {true, {0, 0, 50}},
+};
+
+/* Receivers keep what they were told last: once where a picture can begin is enough. */
+static bool tells_playout(const struct pkt *pkt, const struct header_spec *spec)
+{
+    return pkt->desc.source < SOURCE_COUNT && playouts[pkt->desc.source].told &&
+           (pkt->desc.keyframe || spec->mid);
+}
+
+/* What the publisher said about the packet, and what we say of it. */
 static void values_from(struct rtpext_values *v, const struct rtpext_set *set,
-                        const struct pkt *pkt, bool audio)
+                        const struct pkt *pkt, const struct header_spec *spec)
 {
     const uint8_t *data = pkt->data;
     const struct rtpext_field *capture = &set->field[RTPEXT_ABS_CAPTURE_TIME];
@@ -84,7 +105,7 @@ static void values_from(struct rtpext_values *v, const struct rtpext_set *set,
         v->abs_capture = data + capture->at;
         v->abs_capture_len = capture->len;
     }
-    if (audio) {
+    if (spec->audio) {
         if (pkt->desc.audio_level != 255) {
             v->kinds |= 1u << RTPEXT_AUDIO_LEVEL;
             v->audio_level = pkt->desc.audio_level;
@@ -92,9 +113,9 @@ static void values_from(struct rtpext_values *v, const struct rtpext_set *set,
         }
         return;
     }
-    if (set->field[RTPEXT_PLAYOUT_DELAY].len == 3) {
+    if (tells_playout(pkt, spec)) {
         v->kinds |= 1u << RTPEXT_PLAYOUT_DELAY;
-        v->playout_delay = data + set->field[RTPEXT_PLAYOUT_DELAY].at;
+        v->playout_delay = playouts[pkt->desc.source].bytes;
     }
     if (set->field[RTPEXT_VIDEO_ORIENTATION].len == 1) {
         v->kinds |= 1u << RTPEXT_VIDEO_ORIENTATION;
@@ -148,7 +169,7 @@ size_t header_write(uint8_t *out, const struct pkt *pkt, const struct header_spe
     if (rtp_parse(&in, pkt->data, pkt->len) || rtpext_find(&from, &in, pkt->data, &house_exts)) {
         return 0;
     }
-    values_from(&v, &from, pkt, spec->audio);
+    values_from(&v, &from, pkt, spec);
     uint8_t dd[UINT8_MAX];
     size_t dd_len = spec->targets && v.dd_len
                         ? av1_dd_retarget(dd, sizeof(dd), v.dd, v.dd_len, &pkt->desc, spec->targets)

@@ -220,8 +220,8 @@ void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now)
     struct sfu_evt evt = {.kind = SFU_EVT_CONNECTED, .peer = peer->id};
     peer->connected = true;
     sfu->stats.peers_connected++;
-    sfu_arm(sfu, &peer->rtcp_node, TIMER_PEER_RTCP,
-            now + rng_below(&sfu->rng, PEER_RTCP_US / 2) + PEER_RTCP_US / 4);
+    sfu_arm_coarse(sfu, &peer->rtcp_node, TIMER_PEER_RTCP,
+                   now + rng_below(&sfu->rng, PEER_RTCP_US / 2) + PEER_RTCP_US / 4);
     cc_open(sfu, peer, now);
     sfu_emit(sfu, &evt);
     slots_update(sfu, peer, now);
@@ -353,7 +353,7 @@ static void active_forget(struct sfu *sfu, struct peer *peer)
             break;
         }
     }
-    peer->listed = false;
+    queue_unlist(sfu, peer);
 }
 
 void peer_close(struct sfu *sfu, struct peer *peer, mono_us now)

@@ -80,13 +80,18 @@ struct peer {
     uint16_t twcc_seq;
     uint16_t template; /* 1.. of struct headers, 0 = none */
     bool listed;       /* in the list of peers with something queued */
+    bool due;          /* and not only the beginning of a picture */
     bool connected;
     bool ready;
     bool sharing; /* in the list of those whose bits are shared out anew */
     uint8_t slots;
     uint8_t audio_slots;
-    uint8_t red_depth; /* packets of the past repeated in each of its audio */
-    uint8_t codecs[2]; /* bit per codec listed: audio, video */
+    uint8_t red_depth;     /* packets of the past repeated in each of its audio */
+    uint8_t codecs[2];     /* bit per codec listed: audio, video */
+    uint32_t probe_left;   /* bytes */
+    uint64_t estimate_bps; /* of its path, 0 = not known: no limit (server/sfu/cc.h) */
+    struct cc *cc;         /* the estimator's, NULL until it needs one */
+    struct pacer_budget budget;
     struct subscription *slot[PEER_SLOTS];
 
     /* the rest */
@@ -100,19 +105,15 @@ struct peer {
     uint32_t publish; /* bit per source */
     mono_us rtt_us;
     /* server/sfu/cc.h */
-    uint64_t estimate_bps; /* of its path, 0 = not known: no limit */
-    mono_us trial_until;   /* until then the first picture goes out anyway; 0 = no picture yet */
-    uint32_t alloc_bps;    /* shared out, audio included */
-    uint32_t wanted_bps;   /* in all, were every wish fulfilled; 0 = nothing better waits */
-    struct cc *cc;         /* the estimator's, NULL until it needs one */
+    mono_us trial_until; /* until then the first picture goes out anyway; 0 = no picture yet */
+    uint32_t alloc_bps;  /* shared out, audio included */
+    uint32_t wanted_bps; /* in all, were every wish fulfilled; 0 = nothing better waits */
     pool_id cc_id;
     struct redundancy redundancy;
     struct pace_probe probe;
-    uint32_t probe_left; /* bytes */
     uint16_t probe_steps;
     uint16_t probe_slot;   /* whose packets were sent again last */
     uint16_t probe_behind; /* and how far behind its newest */
-    struct pacer_budget budget;
     uint32_t rtcp_index;
     bool lost;
     bool checked;        /* an authenticated check came */

@@ -120,6 +120,7 @@ static enum drop describe(struct sfu *sfu, struct receiver *r, struct pkt *pkt,
     struct pkt_desc *desc = &pkt->desc;
     bool voice = false;
     desc->ssrc = hdr->ssrc;
+    desc->source = r->layer->track->source;
     desc->timestamp = hdr->timestamp;
     desc->header_len = hdr->header_len;
     desc->payload_len = hdr->payload_len;

@@ -37,6 +37,14 @@ static uint32_t source_time(const struct layer *layer, uint32_t hz, mono_us now)
     return start + (uint32_t)((now - since) * (mono_us)hz / US_PER_S);
 }
 
+/* Reports of different peers must not fall together (RFC 3550 6.2); nobody gains by guessing when
+ * they come, so no randomness is asked for. */
+static mono_us report_jitter(const struct peer *peer, mono_us now)
+{
+    uint64_t mixed = ((uint64_t)now ^ peer->id) * 0x9e3779b97f4a7c15ULL;
+    return (mono_us)((mixed >> 32) % (PEER_RTCP_US / 2));
+}
+
 static unsigned collect_reports(struct peer *peer, struct rtcp_report *out, mono_us now)
 {
     unsigned n = 0;
@@ -115,8 +123,8 @@ void report_timer(struct sfu *sfu, struct peer *peer, mono_us now)
     if (peer->estimate_bps) {
         share_update(sfu, peer, now); /* what sources send moves by itself */
     }
-    sfu_arm(sfu, &peer->rtcp_node, TIMER_PEER_RTCP,
-            now + PEER_RTCP_US * 3 / 4 + rng_below(&sfu->rng, PEER_RTCP_US / 2));
+    sfu_arm_coarse(sfu, &peer->rtcp_node, TIMER_PEER_RTCP,
+                   now + PEER_RTCP_US * 3 / 4 + report_jitter(peer, now));
 }
 
 void report_twcc(struct sfu *sfu, struct peer *peer, mono_us now)

@@ -19,6 +19,7 @@ enum {
     BLOCKS_PER_PEER = 24,
     CHUNKS_PER_PEER = 40,
     SLOTS_PER_PEER = 40,
+    COARSE_US = 20 * US_PER_MS,
 };
 
 void sfu_emit(struct sfu *sfu, const struct sfu_evt *evt)
@@ -32,6 +33,12 @@ void sfu_arm(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_reason re
 {
     node->reason = (uint8_t)reason;
     twheel_set(&sfu->wheel, node, at);
+}
+
+void sfu_arm_coarse(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_reason reason,
+                    mono_us at)
+{
+    sfu_arm(sfu, node, reason, (at / COARSE_US + 1) * COARSE_US);
 }
 
 static int pools_init(struct sfu *sfu)
@@ -100,6 +107,7 @@ struct sfu *sfu_new(const struct sfu_config *config, const struct crypto_ops *cr
     sfu->rng = rng;
     sfu->now = now;
     sfu->pad_max = PAD_DEFAULT;
+    sfu->gather_until = MONO_NEVER;
     sfu->key = (struct hash_key){.k0 = rng_u64(&rng), .k1 = rng_u64(&rng)};
     twheel_init(&sfu->wheel, now);
     int err = pools_init(sfu);
@@ -162,7 +170,14 @@ void sfu_free(struct sfu *sfu)
 
 struct pkt *sfu_rx_packet(struct sfu *sfu)
 {
-    return pkt_new(&sfu->packets);
+    enum { AGAIN_US = 5 * US_PER_MS };
+    struct pkt *pkt = pkt_new(&sfu->packets);
+    if (!pkt && sfu->now - sfu->reclaimed_us >= AGAIN_US) {
+        sfu->reclaimed_us = sfu->now;
+        tracks_reclaim(sfu, sfu->now);
+        pkt = pkt_new(&sfu->packets);
+    }
+    return pkt;
 }
 
 enum drop sfu_inner_input(struct sfu *sfu, sfu_peer_id id, struct pkt *pkt, mono_us now)
@@ -308,13 +323,11 @@ void sfu_timer(struct sfu *sfu, mono_us now)
 mono_us sfu_deadline(const struct sfu *sfu)
 {
     /* A waiting handshake step, message or reference wants the next turn at once. */
-    if (sfu->dtls_count || sfu->active_count || sfu->nack_count || sfu->sharing_count) {
+    if (sfu->dtls_count || sfu->due_count || sfu->nack_count || sfu->sharing_count) {
         return sfu->now;
     }
-    if (sfu->outbox_count || sfu->unreleased_count) {
-        return mono_min(twheel_next(&sfu->wheel), sfu->now + US_PER_MS);
-    }
-    return twheel_next(&sfu->wheel);
+    mono_us at = mono_min(twheel_next(&sfu->wheel), sfu->gather_until);
+    return sfu->outbox_count || sfu->unreleased_count ? mono_min(at, sfu->now + US_PER_MS) : at;
 }
 
 void sfu_stats_read(const struct sfu *sfu, struct sfu_stats *out)

@@ -312,8 +312,10 @@ void sfu_shard_input(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
         break;
     case SFU_MSG_KEYFRAME: {
         struct track *track = track_find(sfu, msg->peer, msg->source);
-        if (track && !track->remote) {
+        if (track && !track->remote && msg->count) {
             track_keyframe(sfu, track, msg->layer, now);
+        } else if (track && !track->remote) {
+            track_keyframe_later(sfu, track, msg->layer, now);
         }
         break;
     }

@@ -114,6 +114,13 @@ bool subscription_allowed(const struct subscription *sub)
     return sub->track && allowed(sub, sub->track);
 }
 
+/* It has a picture of the same source, and the layer is only a better one. */
+static bool shows_less(const struct subscription *sub, const struct layer *layer)
+{
+    return sub->layer && sub->layer->track == layer->track && sub->live &&
+           layer->index < sub->layer->index;
+}
+
 static void wait_for(struct sfu *sfu, struct subscription *sub, struct layer *layer, mono_us now)
 {
     if (sub->next == layer) {
@@ -128,7 +135,12 @@ static void wait_for(struct sfu *sfu, struct subscription *sub, struct layer *la
     sub->next = layer;
     track_watch(sfu, layer->track);
     track_needed(sfu, layer->track, now);
-    track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
+    if (shows_less(sub, layer)) {
+        track_keyframe_later(sfu, layer->track, (uint8_t)(1u << layer->index), now);
+    } else {
+        layer->newcomer_us = now;
+        track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
+    }
     peer_slots_changed(sfu, sub->peer, now);
 }
 
@@ -213,6 +225,7 @@ static bool fast_start(struct sfu *sfu, struct subscription *sub, struct layer *
     }
     sub->target = sub->next_rung;
     sub->catch_up = layer->history.top;
+    layer->newcomer_us = now;
     sfu->stats.fast_starts++;
     replay(sfu, sub, layer, layer->key_seq, now);
     return true;
@@ -227,8 +240,14 @@ static void retarget(struct sfu *sfu, struct subscription *sub, uint8_t rung, mo
     if (sub->target == rung) {
         return;
     }
+    if (rung_spatial(rung) != rung_spatial(sub->target)) {
+        sub->asked = 0;
+        sub->waited = 0;
+    }
     sub->target = rung;
-    if (!sub->begin && rung_spatial(rung) != rung_spatial(sub->rung)) {
+    if (!sub->begin && rung_spatial(rung) > rung_spatial(sub->rung)) {
+        track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
+    } else if (!sub->begin && rung_spatial(rung) < rung_spatial(sub->rung)) {
         track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
     }
 }

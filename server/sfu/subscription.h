@@ -41,7 +41,6 @@ struct subscription {
     /* read for every packet */
     struct peer *peer;
     struct layer *layer; /* attached, or NULL */
-    struct rewrite rewrite;
     uint32_t ssrc;
     uint8_t slot; /* in the peer: audio slots first */
     bool video;
@@ -54,22 +53,22 @@ struct subscription {
     uint32_t sent_packets;
     uint32_t sent_octets;
     struct rtx rtx;
-    struct subs_place place;
-    uint64_t layer_name;                /* pool id of `layer`, for retransmissions */
-    struct codec_rewrite codec_rewrite; /* video */
-    struct voice *voice;                /* audio the peer has missed some of; server/sfu/voice.h */
-
-    /* read when something changes */
+    uint64_t layer_name;          /* pool id of `layer`, for retransmissions */
+    struct voice *voice;          /* audio the peer has missed some of; server/sfu/voice.h */
     uint8_t rung;                 /* what is forwarded of `layer` */
     uint8_t rung_was[RUNGS_PAST]; /* before packet rung_from of the same place, newest first */
     uint8_t target;               /* the rung to reach */
-    uint8_t waited;               /* pictures since a key frame that brings it was asked for */
     uint8_t asked;                /* how often in vain */
+    uint16_t waited;              /* pictures since a key frame that brings it was asked for */
     bool pictured;                /* picture_ts is valid */
     uint32_t picture_ts;
     int64_t rung_from[RUNGS_PAST];
-    int64_t catch_up; /* up to here the past is sent: base layer only */
+    int64_t catch_up;       /* up to here the past is sent: base layer only */
+    struct rewrite rewrite; /* its beginning for every packet, the rest where some are left out */
 
+    /* read when something changes */
+    struct codec_rewrite codec_rewrite; /* video: its beginning for every packet too */
+    struct subs_place place;
     struct layer *next; /* waiting for its key frame, or NULL */
     struct subs_place next_place;
     struct track *track; /* wished, or NULL */

@@ -244,14 +244,38 @@ void track_keyframe(struct sfu *sfu, struct track *track, uint8_t layers, mono_u
     track_keyreq_run(sfu, track, now);
 }
 
+void track_keyframe_later(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now)
+{
+    keyreq_ask_later(&track->keyreq, layers);
+    track_keyreq_run(sfu, track, now);
+}
+
+/* While people come in, every request asks for what the next of them will begin with, too: their
+ * past is short then, and none of them has to ask. */
+static uint8_t crowded(const struct track *track, mono_us now)
+{
+    enum { CROWD_US = 2 * US_PER_S, KEY_OLD_US = 700 * US_PER_MS };
+    uint8_t layers = 0;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *layer = track->layer[i];
+        bool comes = layer && layer->live && layer->newcomer_us &&
+                     now - layer->newcomer_us < CROWD_US && now - layer->key_us > KEY_OLD_US;
+        layers |= (uint8_t)(comes ? 1u << i : 0);
+    }
+    return layers;
+}
+
 void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now)
 {
-    uint8_t layers = keyreq_poll(&track->keyreq, now);
+    bool urgent = false;
+    uint8_t layers = keyreq_poll(&track->keyreq, &urgent, now);
+    layers |= layers ? crowded(track, now) : 0;
     if (layers && track->remote) {
         struct sfu_msg msg = {
             .kind = SFU_MSG_KEYFRAME,
             .source = track->source,
             .layer = layers,
+            .count = urgent,
             .peer = track->publisher,
         };
         shard_send(sfu, sfu_shard_of(track->publisher), &msg);
@@ -413,6 +437,20 @@ static bool layers_quiet(struct track *track, mono_us now)
         }
     }
     return changed;
+}
+
+void tracks_reclaim(struct sfu *sfu, mono_us now)
+{
+    uint32_t enough = sfu->config.packets_max - sfu->config.packets_max / 8;
+    for (mono_us keep = KEEP_VIDEO_US / 4;
+         keep > RECLAIM_LEAST_US && sfu->packets.buffers.used > enough; keep /= 2) {
+        for (uint32_t i = 0; i < sfu->layers.touched; i++) {
+            struct layer *layer = pool_walk(&sfu->layers, i, NULL);
+            if (layer) {
+                history_expire(&layer->history, now - keep);
+            }
+        }
+    }
 }
 
 void track_tick(struct sfu *sfu, struct track *track, mono_us now)

@@ -34,6 +34,7 @@ enum {
     HISTORY_VIDEO = 1024,
     KEEP_AUDIO_US = 1 * US_PER_S,
     KEEP_VIDEO_US = 2 * US_PER_S,
+    RECLAIM_LEAST_US = 20 * US_PER_MS,
     LAYER_LIVE_US = 1200 * US_PER_MS,
     TRACK_TICK_US = 500 * US_PER_MS,
     LAYER_UNWATCHED_US = 2 * US_PER_S, /* then its publisher pauses it */
@@ -77,6 +78,7 @@ struct layer {
     bool paused;          /* its publisher was told not to send it */
     mono_us resume_until; /* told to send it again: expected until then */
     mono_us needed_us;    /* somebody wanted it last */
+    mono_us newcomer_us;  /* somebody without a picture began with it or waited for it last */
     struct rates rates;
     int64_t key_seq; /* start of the last key frame */
     mono_us key_us;  /* when it came, 0 = never */
@@ -123,7 +125,12 @@ void track_close(struct sfu *sfu, struct track *track, mono_us now);
 void track_unneeded(struct sfu *sfu, struct track *track, mono_us now);
 /* Somebody needs a key frame of these layers (bits). */
 void track_keyframe(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
+/* The same for who has a picture and waits for a better one. */
+void track_keyframe_later(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
 void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now);
+/* No packet is free: what is kept for repair is given up, the oldest first, so that what is new can
+ * be received. */
+void tracks_reclaim(struct sfu *sfu, mono_us now);
 void track_tick(struct sfu *sfu, struct track *track, mono_us now);
 /* What the track offers, as options of a slot that shows it. */
 void track_offer(const struct track *track, struct alloc_slot *slot, mono_us now);

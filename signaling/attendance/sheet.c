@@ -456,15 +456,22 @@ static int expected(struct sheet *sheet, const struct event *e)
     return !err && s ? expect(s, p) : err;
 }
 
+static void set_number(struct attendee *p, struct rtext *number)
+{
+    if (p) {
+        rtext_set(&p->number, number);
+    }
+}
+
+/* A number may come late: sheets that are not sealed yet take it too. */
 static void identified(struct sheet *sheet, const struct event *e)
 {
-    struct sheet_session *s = running(sheet);
-    struct attendee *all[3] = {person_in(sheet->roster, sheet->roster_count, &e->person),
-                               person_in(sheet->here, sheet->here_count, &e->person),
-                               s ? person_in(s->people, s->count, &e->person) : NULL};
-    for (unsigned i = 0; i < 3; i++) {
-        if (all[i]) {
-            rtext_set(&all[i]->number, e->text);
+    set_number(person_in(sheet->roster, sheet->roster_count, &e->person), e->text);
+    set_number(person_in(sheet->here, sheet->here_count, &e->person), e->text);
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        struct sheet_session *s = &sheet->sessions[i];
+        if (!s->sealed) {
+            set_number(person_in(s->people, s->count, &e->person), e->text);
         }
     }
 }

@@ -4,6 +4,8 @@
 #include "codec/base/err.h"
 #include "codec/base/text.h"
 #include "signaling/class/conduct.h"
+#include "signaling/class/dates.h"
+#include "signaling/journal/seal.h"
 
 enum { LINK_TTL_S = 400 * 86400, TITLE_CHARS_MAX = 200, PASS_CHARS_MAX = 80 };
 
@@ -55,6 +57,9 @@ static void create_settings(struct act *act, const struct admin_request *req)
                                          .n = req->settings[i].value});
         }
     }
+    if (req->dates) {
+        dates_set(act, req->dates, req->date_count);
+    }
     /* A dated class opens by the calendar; any other whenever somebody comes. */
     if (act->klass->work->setting[SETTING_START] > 0) {
         act_emit(act, (struct event){.type = EVENT_SESSION_CHANGED, .a = SESSION_SCHEDULED});
@@ -73,7 +78,8 @@ static void edit_calendar(struct act *act, int64_t start_before)
     const struct state *s = act->klass->work;
     int64_t start = s->setting[SETTING_START];
     bool rests = s->session == SESSION_IDLE || s->session == SESSION_CLOSED ||
-                 s->session == SESSION_SCHEDULED || s->session == SESSION_PREPARING;
+                 s->session == SESSION_SCHEDULED || s->session == SESSION_PREPARING ||
+                 s->session == SESSION_ARCHIVED;
     enum session_state want = start > act->now.wall ? SESSION_SCHEDULED : SESSION_IDLE;
     if (start != start_before && rests && s->seat_count == 0 && s->session != want) {
         act_emit(act, (struct event){.type = EVENT_SESSION_CHANGED, .a = (uint32_t)want});
@@ -88,6 +94,10 @@ static void edit(struct klass *k, uint64_t request, const struct admin_request *
     if (k->work->ended || (req->title && !title_ok(req->title))) {
         refuse(k->room, request, k->work->ended ? E_STATE : E_RANGE,
                k->work->ended ? "this class has ended" : "a title has 1 to 200 characters");
+        return;
+    }
+    if (!dates_ok(req->dates, req->date_count)) {
+        refuse(k->room, request, E_RANGE, "dates ascend, 260 at most");
         return;
     }
     int64_t start = k->work->setting[SETTING_START];
@@ -112,6 +122,9 @@ static void edit(struct klass *k, uint64_t request, const struct admin_request *
                                           .n = req->settings[i].value});
         }
     }
+    if (req->dates) {
+        dates_set(&act, req->dates, req->date_count);
+    }
     edit_calendar(&act, start);
     err = act_end(&act);
     if (err) {
@@ -131,11 +144,36 @@ static void bin(struct klass *k, uint64_t request, const struct admin_request *r
     emit(k, request, (struct event){.type = EVENT_CLASS_BINNED, .a = req->bin}, now);
 }
 
+static void archive(struct klass *k, uint64_t request, const struct admin_request *req,
+                    struct class_time now)
+{
+    const struct state *s = k->work;
+    struct act act;
+    if (s->ended || (req->archive && (s->seat_count > 0 || s->wait_count > 0))) {
+        refuse(k->room, request, E_STATE,
+               s->ended ? "this class has ended" : "somebody is in this class");
+        return;
+    }
+    int err = act_begin(&act, k, now);
+    if (!err) {
+        act.batch->reply = (struct reply){.kind = REPLY_ADMIN, .request = request};
+        dates_archive(&act, req->archive);
+        err = act_end(&act);
+    }
+    if (err) {
+        refuse(k->room, request, err, "could not be stored");
+    }
+}
+
 static void create(struct classroom *room, uint64_t request, const struct admin_request *req,
                    struct class_time now)
 {
     if (!title_ok(req->title) || (unsigned)req->class_type >= CLASS_TYPE_COUNT) {
         refuse(room, request, E_RANGE, "a title has 1 to 200 characters, a type is one of ours");
+        return;
+    }
+    if (!dates_ok(req->dates, req->date_count)) {
+        refuse(room, request, E_RANGE, "dates ascend, 260 at most");
         return;
     }
     if (room->draining) {
@@ -220,6 +258,18 @@ static void class_pictures(struct jsonw *w, const struct klass *k)
     jsonw_key_int(w, "shed", shed);
 }
 
+static void dates_value(struct jsonw *w, const struct dates *d)
+{
+    jsonw_array(w);
+    for (uint32_t i = 0; i < d->count; i++) {
+        jsonw_array(w);
+        jsonw_int(w, d->list[i].start);
+        jsonw_int(w, d->list[i].minutes);
+        jsonw_array_end(w);
+    }
+    jsonw_array_end(w);
+}
+
 static void class_value(struct jsonw *w, const struct klass *k, bool people)
 {
     const struct state *s = k->done;
@@ -237,9 +287,18 @@ static void class_value(struct jsonw *w, const struct klass *k, bool people)
     jsonw_key_int(w, "waiting", (int64_t)s->wait_count);
     class_media(w, s);
     class_pictures(w, k);
+    jsonw_key_int(w, "start", s->setting[SETTING_START]);
+    jsonw_key_int(w, "minutes", s->setting[SETTING_DURATION]);
+    jsonw_key_str(w, "kind", dates_kind(s));
+    jsonw_key_bool(w, "archived", s->session == SESSION_ARCHIVED);
+    if (dates_next(s)) {
+        jsonw_key_int(w, "next", dates_next(s));
+    }
     jsonw_key(w, "settings");
     out_settings(w, s);
     if (people) {
+        jsonw_key(w, "dates");
+        dates_value(w, &s->dates);
         jsonw_key(w, "people");
         jsonw_array(w);
         for (size_t i = 0; i < s->seat_count; i++) {
@@ -355,6 +414,32 @@ static void pass_for(struct klass *k, uint64_t request, const struct admin_reque
     answer(room, request, 0);
 }
 
+/* Retention. One event a person, so that each fold and each page knows whose texts are gone. */
+static void forget_all(struct klass *k, uint64_t request, enum event_type type,
+                       struct class_time now)
+{
+    struct act act;
+    int err = act_begin(&act, k, now);
+    if (!err) {
+        act.batch->reply = (struct reply){.kind = REPLY_ADMIN, .request = request};
+        for (size_t i = 0; i < k->keys.count && !act.err; i++) {
+            const struct id *person = &k->keys.entries[i].person;
+            struct id owner = seal_words_owner(person);
+            struct id words = seal_words_id(person);
+            bool whole = type == EVENT_PERSON_FORGOTTEN;
+            bool class_key = id_equal(person, &k->id);
+            if (!class_key && !keyring_find(&k->keys, &owner) &&
+                (whole || keyring_find(&k->keys, &words))) {
+                act_emit(&act, (struct event){.type = type, .person = *person});
+            }
+        }
+        err = act_end(&act);
+    }
+    if (err) {
+        refuse(k->room, request, err, "could not be stored");
+    }
+}
+
 static void on_class(struct klass *k, uint64_t request, const struct admin_request *req,
                      struct class_time now)
 {
@@ -378,6 +463,9 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
     case ADMIN_CLASS_BIN:
         bin(k, request, req, now);
         break;
+    case ADMIN_CLASS_ARCHIVE:
+        archive(k, request, req, now);
+        break;
     case ADMIN_LINK:
         link_for(k, request, req, now);
         break;
@@ -385,12 +473,19 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         pass_for(k, request, req, now);
         break;
     case ADMIN_FORGET:
-        if (state_person(k->work, &req->person) || keyring_find(&k->keys, &req->person)) {
+        if (!id_equal(&req->person, &k->id) && /* the key of the class is nobody's */
+            (state_person(k->work, &req->person) || keyring_knows(&k->keys, &req->person))) {
             emit(k, request, (struct event){.type = EVENT_PERSON_FORGOTTEN, .person = req->person},
                  now);
         } else {
             refuse(room, request, E_NOTFOUND, "nobody of this id is known here");
         }
+        break;
+    case ADMIN_FORGET_ALL:
+        forget_all(k, request, EVENT_PERSON_FORGOTTEN, now);
+        break;
+    case ADMIN_UNSAY:
+        forget_all(k, request, EVENT_WORDS_FORGOTTEN, now);
         break;
     case ADMIN_ROLL_CORRECT:
     case ADMIN_ROLL_CONTEST:
@@ -401,8 +496,28 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         break;
     case ADMIN_CLASS_CREATE:
     case ADMIN_CLASS_LIST:
+    case ADMIN_LIMITS:
         break;
     }
+}
+
+/* Whoever is inside stays, whatever the new limits are. */
+static void limits(struct classroom *room, uint64_t request, const struct admin_request *req)
+{
+    struct jsonw *w = &room->json;
+    if (req->limit[0] == 0 || req->limit[0] > STATE_SEATS_MAX) {
+        refuse(room, request, E_RANGE, "people of a class: 1 to 4000");
+        return;
+    }
+    room->config.people_max = req->limit[0];
+    room->config.seats_max = req->limit[1];
+    room->config.live_max = req->limit[2];
+    jsonw_reset(w);
+    jsonw_object(w);
+    jsonw_key_int(w, "people", (int64_t)seats_taken(room));
+    jsonw_key_int(w, "live", (int64_t)seats_classes(room));
+    jsonw_object_end(w);
+    answer(room, request, 0);
 }
 
 void classroom_admin(struct classroom *room, uint64_t request, const struct admin_request *req,
@@ -414,6 +529,8 @@ void classroom_admin(struct classroom *room, uint64_t request, const struct admi
         create(room, request, req, now);
     } else if (req->kind == ADMIN_CLASS_LIST) {
         list(room, request);
+    } else if (req->kind == ADMIN_LIMITS) {
+        limits(room, request, req);
     } else if (exists(k)) {
         on_class(k, request, req, now);
     } else {

@@ -81,7 +81,7 @@ static void tell(struct act *act, const struct admin_request *r)
             (struct event){
                 .type = EVENT_ROLL_EXPECTED, .person = r->person, .a = (uint32_t)r->role},
             r->title);
-        if (r->number && *r->number) {
+        if (r->number) { /* "" takes it away again */
             say(act, (struct event){.type = EVENT_ROLL_IDENTIFIED, .person = r->person}, r->number);
         }
         break;

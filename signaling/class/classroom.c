@@ -293,7 +293,7 @@ static void fire(struct classroom *room, struct twheel_node *node, struct class_
         presence_review(k, NULL, now);
         break;
     case TIMER_SPEAKING:
-        routes_timer_speaking(OWNER(node, struct klass, speaking_timer), now);
+        voices_timer(OWNER(node, struct klass, speaking_timer), now);
         break;
     case TIMER_PULSE:
         webinar_timer_pulse(OWNER(node, struct klass, pulse.timer), now);

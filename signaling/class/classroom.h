@@ -52,6 +52,15 @@ struct class_relay {
     char credential[32];
 };
 
+/* Why there is no seat. */
+enum class_full {
+    CLASS_FULL,          /* people_max of one class */
+    CLASS_FULL_SEATS,    /* of the server */
+    CLASS_FULL_CLASSES,  /* too many classes at the same time */
+    CLASS_FULL_CAPACITY, /* memory, connections */
+    CLASS_FULL_REASONS,
+};
+
 struct classroom_hooks {
     void *arg;
     /* One text message for these connections (bytes borrowed until return). */
@@ -68,6 +77,9 @@ struct classroom_hooks {
     void (*trust_h)(void *arg, conn_num conn);
     /* Relays for this person's page; NULL or count 0 = none. */
     void (*relay_h)(void *arg, const struct id *person, struct class_relay *out);
+    /* Somebody could not enter because there is no seat: told once for each connection; may be
+     * NULL. class_id: the class he came for. */
+    void (*full_h)(void *arg, const struct id *class_id, enum class_full why);
     /* Answer of classroom_admin: err 0 and a JSON object, or an error and {"why":...}. */
     void (*admin_h)(void *arg, uint64_t request, int err, const char *json, size_t len);
 };
@@ -81,6 +93,8 @@ struct classroom_config {
     uint32_t classes_max; /* 0 = 1000 */
     uint32_t conns_max;   /* 0 = 4096 */
     uint32_t people_max;  /* present in one class; 0 = 600 */
+    uint32_t seats_max;   /* present in all of them, without staff; 0 = any number */
+    uint32_t live_max;    /* classes with somebody in them; 0 = any number */
     uint32_t grace_ms;    /* seat kept after a lost connection; 0 = 60 s */
 };
 
@@ -116,22 +130,28 @@ mono_us classroom_deadline(const struct classroom *room);
 
 /* Requests of the operator (admin socket, LMS door). Answered through admin_h, at once or after the
  * commit. Texts are borrowed. */
+struct class_date; /* signaling/journal/dates.h */
+
 enum admin_kind {
-    ADMIN_CLASS_CREATE, /* title, class_type, class_id (zero = draw one), settings
-                           -> {"class":"c_..."} */
-    ADMIN_CLASS_LIST,   /* -> {"classes":[{id,title,type,state,present,known,seq}]} */
-    ADMIN_CLASS_SHOW,   /* class_id -> one of these with its people */
-    ADMIN_CLASS_END,    /* class_id: ended for good */
-    ADMIN_CLASS_EDIT,   /* class_id, title (NULL = as it is), settings -> {} */
-    ADMIN_CLASS_BIN,    /* class_id, bin: nobody enters, or again; E_STATE: people inside */
-    ADMIN_LINK,         /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
-    ADMIN_PASS,         /* class_id, publish, title (name), person, ttl_s -> likewise */
-    ADMIN_FORGET,       /* class_id, person: erases a person's name and texts */
-    ADMIN_ROLL_CORRECT, /* class_id, person, session, status + 1 or 0, title (reason), by */
-    ADMIN_ROLL_CONTEST, /* class_id, person, session, title (why) */
-    ADMIN_ROLL_SEAL,    /* class_id, session, title (digests), by */
-    ADMIN_ROLL_EXPECT,  /* class_id, person, role, title (name), number: on the roster */
-    ADMIN_READY,        /* class_id, person, status (verdict), title (figures) */
+    ADMIN_CLASS_CREATE,  /* title, class_type, class_id (zero = draw one), settings
+                            -> {"class":"c_..."} */
+    ADMIN_CLASS_LIST,    /* -> {"classes":[{id,title,type,state,present,known,seq}]} */
+    ADMIN_CLASS_SHOW,    /* class_id -> one of these with its people */
+    ADMIN_CLASS_END,     /* class_id: ended for good */
+    ADMIN_CLASS_EDIT,    /* class_id, title (NULL = as it is), settings -> {} */
+    ADMIN_CLASS_BIN,     /* class_id, bin: nobody enters, or again; E_STATE: people inside */
+    ADMIN_CLASS_ARCHIVE, /* class_id, archive; E_STATE: people inside */
+    ADMIN_LINK,          /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
+    ADMIN_PASS,          /* class_id, publish, title (name), person, ttl_s -> likewise */
+    ADMIN_FORGET,        /* class_id, person: erases a person's name and texts */
+    ADMIN_FORGET_ALL,    /* class_id: of everybody */
+    ADMIN_UNSAY,         /* class_id: what everybody wrote; names stay */
+    ADMIN_ROLL_CORRECT,  /* class_id, person, session, status + 1 or 0, title (reason), by */
+    ADMIN_ROLL_CONTEST,  /* class_id, person, session, title (why) */
+    ADMIN_ROLL_SEAL,     /* class_id, session, title (digests), by */
+    ADMIN_ROLL_EXPECT,   /* class_id, person, role, title (name), number: on the roster */
+    ADMIN_LIMITS,        /* limits -> {"people","live"}: what is used of them */
+    ADMIN_READY,         /* class_id, person, status (verdict), title (figures) */
 };
 
 struct admin_setting {
@@ -149,13 +169,17 @@ struct admin_request {
     uint32_t ttl_s;                       /* LINK: 0 = 400 days; single-use: at most 600 */
     const struct admin_setting *settings; /* CREATE, EDIT */
     size_t setting_count;
+    const struct class_date *dates; /* CREATE, EDIT: all of them, ascending; NULL = as it is */
+    size_t date_count;
     const char *number; /* ROLL_EXPECT: in a training register; NULL none */
     int64_t session;    /* ROLL_*: number of the session */
     uint32_t status;
-    struct id by; /* ROLL_CORRECT, _SEAL: zero = the operator */
-    bool single;  /* LINK: join token, burnt at the first hello */
-    bool bin;     /* BIN: into the bin, or out of it */
-    bool publish; /* PASS: WHIP token of one publisher named title; otherwise a WHEP token */
+    struct id by;      /* ROLL_CORRECT, _SEAL: zero = the operator */
+    uint32_t limit[3]; /* LIMITS: people_max, seats_max, live_max of classroom_config */
+    bool single;       /* LINK: join token, burnt at the first hello */
+    bool bin;          /* BIN: into the bin, or out of it */
+    bool archive;      /* ARCHIVE: into it, or out of it */
+    bool publish;      /* PASS: WHIP token of one publisher named title; otherwise a WHEP token */
 };
 
 void classroom_admin(struct classroom *room, uint64_t request, const struct admin_request *req,

@@ -21,7 +21,8 @@ const uint8_t *class_key(void *arg, const struct id *person)
 
 struct sealer class_sealer(struct klass *k)
 {
-    return (struct sealer){.ops = k->room->config.token, .key_h = class_key, .arg = k};
+    return (struct sealer){
+        .ops = k->room->config.token, .key_h = class_key, .arg = k, .home = k->id};
 }
 
 void batch_free(struct batch *b)
@@ -151,27 +152,54 @@ static void records_free(struct records *r)
     mem_free(r->bytes);
 }
 
-/* Keys of people first named in this batch travel with it. */
-static int add_key(struct records *r, struct batch *b, const struct event *e)
+/* The id under which the key of an event's text is kept. False: it has none. */
+static bool key_id(struct klass *k, const struct event *e, struct id *out)
 {
     const struct event_row *row = event_row(e->type);
-    if (!e->text || !(row->fields & EVF_SEALED)) {
+    struct sealer sealer = class_sealer(k);
+    *out = row->fields & EVF_WORDS ? seal_words_id(&e->person) : *event_owner(e, &sealer);
+    return e->text && row->fields & EVF_SEALED;
+}
+
+/* A key that is not stored yet travels with what is sealed under it. */
+static int key_record(struct records *r, struct klass *k, const struct id *owner)
+{
+    const struct key_entry *key = keyring_need(&k->keys, owner, &k->room->config.rng);
+    if (key && !key->stored) {
+        r->list[r->count++] = (struct class_record){.kind = RECORD_PERSON_KEY,
+                                                    .class_id = k->id,
+                                                    .person = *owner,
+                                                    .data = key->key,
+                                                    .len = PERSON_KEY_LEN};
+    }
+    return key ? 0 : E_NOMEM;
+}
+
+/* Keys of people first named in this batch travel with it. A key for words never stands alone: so
+ * one can tell the keys apart by their ids. */
+static int add_key(struct records *r, struct batch *b, const struct event *e)
+{
+    struct id id;
+    if (!key_id(b->klass, e, &id)) {
         return 0;
     }
-    struct klass *k = b->klass;
-    const struct key_entry *key = keyring_need(&k->keys, &e->person, &k->room->config.rng);
-    if (!key) {
-        return E_NOMEM;
+    bool words = event_row(e->type)->fields & EVF_WORDS;
+    int err = words ? key_record(r, b->klass, &e->person) : 0;
+    return err ? err : key_record(r, b->klass, &id);
+}
+
+static void add_forget(struct records *r, const struct batch *b, const struct event *e)
+{
+    struct id words = seal_words_id(&e->person);
+    bool whole = e->type == EVENT_PERSON_FORGOTTEN;
+    if (whole || e->type == EVENT_WORDS_FORGOTTEN) {
+        r->list[r->count++] =
+            (struct class_record){.kind = RECORD_FORGET, .class_id = b->klass->id, .person = words};
     }
-    if (key->stored) {
-        return 0;
+    if (whole) {
+        r->list[r->count++] = (struct class_record){
+            .kind = RECORD_FORGET, .class_id = b->klass->id, .person = e->person};
     }
-    r->list[r->count++] = (struct class_record){.kind = RECORD_PERSON_KEY,
-                                                .class_id = k->id,
-                                                .person = e->person,
-                                                .data = key->key,
-                                                .len = PERSON_KEY_LEN};
-    return 0;
 }
 
 static int encode_batch(struct records *r, struct batch *b)
@@ -182,7 +210,7 @@ static int encode_batch(struct records *r, struct batch *b)
     for (size_t i = 0; i < b->count; i++) {
         cap += 192 + rtext_len(b->events[i].text);
     }
-    r->list = mem_alloc((b->count * 2 + 1) * sizeof(*r->list));
+    r->list = mem_alloc((b->count * 3 + 1) * sizeof(*r->list));
     r->bytes = mem_alloc(cap);
     if (!r->list || !r->bytes) {
         return E_NOMEM;
@@ -199,10 +227,7 @@ static int encode_batch(struct records *r, struct batch *b)
                                                     .seq = e->seq,
                                                     .data = at,
                                                     .len = (size_t)(w.p - at)};
-        if (e->type == EVENT_PERSON_FORGOTTEN) {
-            r->list[r->count++] = (struct class_record){
-                .kind = RECORD_FORGET, .class_id = k->id, .person = e->person};
-        }
+        add_forget(r, b, e);
     }
     return err;
 }
@@ -459,6 +484,30 @@ static void tell_queue_of(struct klass *k, const struct batch *b)
     }
 }
 
+/* True when texts were erased. */
+static bool settle_keys(struct klass *k, const struct event *e)
+{
+    struct id id;
+    struct key_entry *key = key_id(k, e, &id) ? keyring_find(&k->keys, &id) : NULL;
+    bool whole = e->type == EVENT_PERSON_FORGOTTEN;
+    bool erased = whole || e->type == EVENT_WORDS_FORGOTTEN;
+    if (key) {
+        key->stored = true; /* it travelled with the text */
+    }
+    key = key && event_row(e->type)->fields & EVF_WORDS ? keyring_find(&k->keys, &e->person) : NULL;
+    if (key) {
+        key->stored = true; /* so did that of the name */
+    }
+    if (whole) {
+        keyring_forget(&k->keys, &e->person);
+    }
+    if (erased) {
+        struct id words = seal_words_id(&e->person);
+        keyring_forget(&k->keys, &words);
+    }
+    return erased;
+}
+
 /* Everything that had to wait for the disk. */
 static void apply(struct klass *k, struct batch *b, struct class_time now)
 {
@@ -478,14 +527,7 @@ static void apply(struct klass *k, struct batch *b, struct class_time now)
         uint8_t see = event_row(e->type)->see;
         at_once = at_once || ((see & SEE_TOLD) && !(see & SEE_PRESENCE));
         rights = rights || (see & SEE_RIGHTS);
-        erased = erased || e->type == EVENT_PERSON_FORGOTTEN;
-        struct key_entry *key = e->text ? keyring_find(&k->keys, &e->person) : NULL;
-        if (key) {
-            key->stored = true; /* it travelled with the text */
-        }
-        if (e->type == EVENT_PERSON_FORGOTTEN) {
-            keyring_forget(&k->keys, &e->person);
-        }
+        erased = settle_keys(k, e) || erased;
     }
     parts_told(k, b->events, b->count);
     k->room->stats.events += b->count;
@@ -567,17 +609,20 @@ static void store_snapshot(struct klass *k)
     struct sealer sealer = class_sealer(k);
     uint8_t *bytes = NULL;
     size_t len = 0;
+    struct class_record list[2];
+    struct records r = {.list = list};
     struct batch *b = mem_alloc(sizeof(*b));
-    if (b && state_encode(k->done, &sealer, &bytes, &len) == 0) {
+    /* A class of an older release has no key of its own yet. */
+    if (b && key_record(&r, k, &k->id) == 0 && state_encode(k->done, &sealer, &bytes, &len) == 0) {
         b->klass = k;
         b->snapshot = true;
         b->snapshot_seq = k->done->seq;
-        struct class_record record = {.kind = RECORD_SNAPSHOT,
-                                      .class_id = k->id,
-                                      .seq = k->done->seq,
-                                      .data = bytes,
-                                      .len = len};
-        if (hand_over(k->room, b, &record, 1) == 0) {
+        list[r.count++] = (struct class_record){.kind = RECORD_SNAPSHOT,
+                                                .class_id = k->id,
+                                                .seq = k->done->seq,
+                                                .data = bytes,
+                                                .len = len};
+        if (hand_over(k->room, b, list, r.count) == 0) {
             k->snapshot_out = true;
             b = NULL;
         }
@@ -589,8 +634,12 @@ static void store_snapshot(struct klass *k)
 static void snapshot_stored(struct batch *b, int err)
 {
     b->klass->snapshot_out = false;
+    struct key_entry *key = keyring_find(&b->klass->keys, &b->klass->id);
     if (!err) {
         b->klass->snapshot_seq = b->snapshot_seq;
+    }
+    if (!err && key) {
+        key->stored = true;
     }
     batch_free(b);
 }

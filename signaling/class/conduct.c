@@ -1,10 +1,12 @@
 /* What follows by itself in the conduct of a class, and how people hear of it. */
 #include "signaling/class/conduct.h"
+#include "signaling/class/dates.h"
+#include "signaling/class/ws.h"
 #include "signaling/journal/stage.h"
 
 #include <string.h>
 
-enum { MINUTE_MS = 60000, CLASS_END_MS = 60000 };
+enum { MINUTE_MS = 60000 };
 
 /* ---- telling
  * -------------------------------------------------------------------------------------- */
@@ -41,6 +43,7 @@ void out_times(struct jsonw *w, const struct state *s)
     key_due(w, "end", s->end_due);
     key_due(w, "closing", s->closing_due);
     key_due(w, "staffless", s->staffless_due);
+    key_due(w, "next", dates_next(s));
     jsonw_object_end(w);
 }
 
@@ -149,11 +152,12 @@ static const char *wait_reason(const struct state *s, const struct person *p)
     if (s->session == SESSION_DOORS) {
         return "doors";
     }
-    bool host = s->setting[SETTING_WAITING] == WAITING_HOST && !state_has_staff(s);
-    return host                                            ? "host"
-           : s->setting[SETTING_WAITING] == WAITING_MANUAL ? "manual"
-           : s->setting[SETTING_WAITING] == WAITING_LIST   ? "list"
-                                                           : "full";
+    int64_t mode = state_waiting_mode(s);
+    bool host = mode == WAITING_HOST && !state_has_staff(s);
+    return host                     ? "host"
+           : mode == WAITING_MANUAL ? "manual"
+           : mode == WAITING_LIST   ? "list"
+                                    : "full";
 }
 
 void out_waiting(struct klass *k, struct conn *c)
@@ -224,23 +228,33 @@ static void note_waiter(struct klass *k, const struct event *e)
     out_log(k, e->seq, (struct out_scope){.see = SEE_STAFF, .person = e->person});
 }
 
-static void note_person(struct klass *k, const struct event *e)
+static void note_moved(struct klass *k, const struct event *e)
 {
     const struct seat *seat = state_seat(k->done, &e->person);
     if (!seat) {
         return;
     }
-    bool moved = e->type == EVENT_PERSON_MOVED;
-    struct jsonw *w = out_event(k, moved ? "person.moved" : "person.granted");
+    struct jsonw *w = out_event(k, "person.moved");
     out_key_id(w, "person", ID_PERSON, &e->person);
-    if (moved && seat->room != ROOM_MAIN) {
+    if (seat->room != ROOM_MAIN) {
         out_key_id(w, "room", ID_ROOM, &k->done->rooms[seat->room].id);
-    } else if (!moved) {
-        jsonw_key(w, "granted");
-        out_features(w, seat->person->grant);
-        jsonw_key(w, "denied");
-        out_features(w, seat->person->deny);
     }
+    jsonw_object_end(w);
+    out_log(k, e->seq, out_scope_of(k, e));
+}
+
+static void note_granted(struct klass *k, const struct event *e)
+{
+    const struct seat *seat = state_seat(k->done, &e->person);
+    if (!seat) {
+        return;
+    }
+    struct jsonw *w = out_event(k, "person.granted");
+    out_key_id(w, "person", ID_PERSON, &e->person);
+    jsonw_key(w, "granted");
+    out_features(w, seat->person->grant);
+    jsonw_key(w, "denied");
+    out_features(w, seat->person->deny);
     jsonw_object_end(w);
     out_log(k, e->seq, out_scope_of(k, e));
 }
@@ -284,12 +298,18 @@ static void conduct_note(struct klass *k, const struct event *e)
     case EVENT_BAN_LIFTED:
         note_barred(k, e);
         break;
-    case EVENT_PERSON_MOVED:
     case EVENT_GRANT_SET:
-        note_person(k, e);
+        note_granted(k, e);
+        break;
+    case EVENT_PERSON_MOVED:
+        if (stage_is(k->done)) { /* not everybody may know of him */
+            note_moved(k, e);
+        }
         break;
     case EVENT_TIME_ANCHORED:
     case EVENT_HARD_SET:
+    case EVENT_ROOM_OPENED: /* once for all of a commit: conduct_told */
+    case EVENT_ROOM_CLOSED:
         break;
     default:
         note_lists(k, e);
@@ -297,10 +317,102 @@ static void conduct_note(struct klass *k, const struct event *e)
     }
 }
 
+/* ---- moves: one word for all who went to a room in a commit
+ * --------------------------------------------------------------------------------------------- */
+
+enum { ROOM_CHAT_MAX = 64 << 10 }; /* with more to read, a newcomer gets a snapshot */
+
+/* Who came to a room with these events. */
+struct arrivals {
+    uint32_t count[STATE_ROOMS_MAX];
+    const struct event *last[STATE_ROOMS_MAX];
+};
+
+static void log_arrivals(struct klass *k, const struct event *events, size_t count, uint16_t room,
+                         uint64_t seq)
+{
+    const struct state *s = k->done;
+    struct jsonw *w = out_event(k, "people.moved");
+    char text[ID_TEXT_MAX];
+    if (room != ROOM_MAIN) {
+        out_key_id(w, "room", ID_ROOM, &s->rooms[room].id);
+    }
+    jsonw_key(w, "people");
+    jsonw_array(w);
+    for (size_t i = 0; i < count; i++) {
+        const struct seat *seat =
+            events[i].type == EVENT_PERSON_MOVED ? state_seat(s, &events[i].person) : NULL;
+        if (seat && seat->room == room) {
+            jsonw_str(w, id_print(text, ID_PERSON, &events[i].person));
+        }
+    }
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+    out_log(k, seq, (struct out_scope){.see = SEE_ALL});
+}
+
+/* Hands and messages of the room, for those who have come; a room full of words is left out. */
+static void log_room(struct klass *k, uint64_t seq, uint16_t room, const struct arrivals *a)
+{
+    const struct state *s = k->done;
+    const struct event *last = a->last[room];
+    const struct seat *seat = last ? state_seat(s, &last->person) : NULL;
+    struct viewer viewer = {.seat = seat, .person = seat ? seat->person : NULL, .room = room};
+    if (!seat) {
+        return;
+    }
+    struct jsonw *w = out_event(k, "room.set");
+    out_room_members(w, s, &viewer, OUT_CHAT_MAX);
+    jsonw_object_end(w);
+    if (w->len > ROOM_CHAT_MAX) {
+        return;
+    }
+    struct out_scope scope = {.see = SEE_ROOM, .room = room};
+    if (a->count[room] == 1) {
+        scope = (struct out_scope){.see = SEE_OWN, .person = last->person};
+    }
+    out_log(k, seq, scope);
+    scope.but_staff = true; /* they see those of every room */
+    ws_told_room(k, seq, room, scope);
+    k->room_told[room] = true;
+}
+
+static void conduct_told(struct klass *k, const struct event *events, size_t count)
+{
+    const struct state *s = k->done;
+    struct arrivals a = {.count = {0}};
+    bool rooms = false;
+    memset(k->room_told, 0, sizeof(k->room_told));
+    for (size_t i = 0; i < count; i++) {
+        const struct event *e = &events[i];
+        const struct seat *seat = e->type == EVENT_PERSON_MOVED ? state_seat(s, &e->person) : NULL;
+        rooms = rooms || e->type == EVENT_ROOM_OPENED || e->type == EVENT_ROOM_CLOSED;
+        if (seat) {
+            a.count[seat->room]++;
+            a.last[seat->room] = e;
+        }
+    }
+    if (rooms) {
+        note_lists(k, &(struct event){.type = EVENT_ROOM_OPENED, .seq = events[count - 1].seq});
+    }
+    for (uint16_t i = 0; i < STATE_ROOMS_MAX && !stage_is(s); i++) {
+        if (a.count[i] == 1) {
+            note_moved(k, a.last[i]);
+        } else if (a.count[i] > 1) {
+            log_arrivals(k, events, count, i, events[count - 1].seq);
+        }
+    }
+    for (uint16_t i = 0; i < STATE_ROOMS_MAX && !stage_is(s); i++) {
+        if (a.count[i] > 0) {
+            log_room(k, events[count - 1].seq, i, &a);
+        }
+    }
+}
+
 /* ---- session
  * -------------------------------------------------------------------------------------- */
 
-static void change(struct act *act, enum session_state state, struct id by, int64_t due)
+void conduct_change(struct act *act, enum session_state state, struct id by, int64_t due)
 {
     act_emit(act, (struct event){
                       .type = EVENT_SESSION_CHANGED, .person = by, .a = (uint32_t)state, .n = due});
@@ -308,9 +420,11 @@ static void change(struct act *act, enum session_state state, struct id by, int6
 
 void conduct_close(struct act *act, struct id by)
 {
-    change(act, SESSION_CLOSED, by, 0);
+    conduct_change(act, SESSION_CLOSED, by, 0);
     if (act->klass->work->setting[SETTING_PERMANENT]) {
-        change(act, SESSION_IDLE, by, 0);
+        conduct_change(act, SESSION_IDLE, by, 0);
+    } else {
+        dates_go_on(act, by);
     }
 }
 
@@ -322,7 +436,7 @@ void conduct_staff_in(struct act *act, struct id by)
                  s->session == SESSION_DOORS;
     bool late = early && s->type != CLASS_WEBINAR && act->now.wall >= s->setting[SETTING_START];
     if (s->setting[SETTING_AUTOSTART] && (rests || late)) {
-        change(act, SESSION_LIVE, by, 0);
+        conduct_change(act, SESSION_LIVE, by, 0);
     }
 }
 
@@ -363,7 +477,7 @@ static void begin_closing(struct act *act, int64_t clock, int64_t seconds)
 {
     struct id nobody = {{0}};
     if (seconds > 0) {
-        change(act, SESSION_CLOSING, nobody, clock + seconds * 1000);
+        conduct_change(act, SESSION_CLOSING, nobody, clock + seconds * 1000);
     } else {
         conduct_close(act, nobody);
     }
@@ -376,7 +490,7 @@ static void conduct_tick(struct act *act, int64_t clock)
     enum session_state next;
     wall_ms date = calendar(s, &next);
     if (date && date <= act->now.wall) {
-        change(act, next, nobody, 0);
+        conduct_change(act, next, nobody, 0);
     } else if (s->closing_due && s->closing_due <= clock) {
         conduct_close(act, nobody);
     } else if (s->staffless_due && s->staffless_due <= clock && ws_open(&s->workshops)) {
@@ -422,9 +536,6 @@ static void settle_staff(struct act *act)
                                 .n = act_clock(act) + s->setting[SETTING_STAFFLESS] * MINUTE_MS});
     } else if (!left_alone && s->staffless_due != 0) {
         act_emit(act, (struct event){.type = EVENT_STAFFLESS_SET});
-    }
-    if (s->setting[SETTING_PERMANENT] && s->session == SESSION_LIVE && s->seat_count == 0) {
-        conduct_close(act, (struct id){{0}});
     }
 }
 
@@ -489,7 +600,8 @@ static void settle_waiting(struct act *act)
     const struct person *waiting[STATE_SEATS_MAX];
     size_t count = state_waiting(s, waiting, STATE_SEATS_MAX);
     for (size_t i = 0; i < count && !act->err; i++) {
-        bool room = s->seat_count < act->klass->room->config.people_max;
+        enum class_full why;
+        bool room = seats_free(act->klass, waiting[i]->role, &why);
         if (room && !state_must_wait(s, waiting[i], waiting[i]->role, waiting[i]->listed,
                                      waiting[i]->light_wish)) {
             conduct_admit(act, waiting[i]);
@@ -510,6 +622,7 @@ const struct class_part class_conduct = {
     .last = 119,
     .note_h = conduct_note,
     .other_h = conduct_other,
+    .told_h = conduct_told,
     .snapshot_h = conduct_snapshot,
     .due_h = conduct_due,
     .tick_h = conduct_tick,

@@ -21,7 +21,9 @@ void out_times(struct jsonw *w, const struct state *s);
 enum role enter_role(const struct person *known, enum role link);
 /* Somebody who may lead has come in: the class is under way, unless it waits for a sign. */
 void conduct_staff_in(struct act *act, struct id by);
-/* Ends the session; a permanent class is idle again. */
+/* The session goes to another state; due: when closing is over. */
+void conduct_change(struct act *act, enum session_state state, struct id by, int64_t due);
+/* Ends the session; a permanent class is idle again, one with more dates waits for the next. */
 void conduct_close(struct act *act, struct id by);
 /* Those in the waiting room hear their rank and reason anew. */
 void conduct_tell_queue(struct klass *k);

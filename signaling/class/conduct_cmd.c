@@ -41,8 +41,9 @@ static struct refusal wait_admit(struct act *act, struct conn *c, const struct m
             continue;
         }
         found = true;
-        if (s->seat_count >= act->klass->room->config.people_max) {
-            return refuse_with("full", NULL, "the class is full");
+        enum class_full why;
+        if (!seats_free(act->klass, waiting[i]->role, &why)) {
+            return seats_refusal(why);
         }
         conduct_admit(act, waiting[i]);
     }

@@ -88,6 +88,15 @@ static void burn(struct classroom *room, struct conn *c, const struct token_clai
     }
 }
 
+static void no_seat(struct classroom *room, struct conn *c, const struct klass *k,
+                    enum class_full why, struct class_time now)
+{
+    struct refusal no = seats_refusal(why);
+    seats_told(c, k, why);
+    out_error(room, c->num, NULL, no.code, no.at, no.why);
+    conn_drop(room, c, CLOSE_RESTART, "full", now);
+}
+
 static void hello_link(struct classroom *room, struct conn *c, const struct msg_hello *m,
                        struct class_time now)
 {
@@ -105,8 +114,9 @@ static void hello_link(struct classroom *room, struct conn *c, const struct msg_
     }
     const struct person *known = state_person(k->work, &person);
     bool once = link.kind == TOKEN_LINK_ONCE;
-    if (k->work->ended) {
-        refuse(room, c, "gone", NULL, "this class has ended", now);
+    if (k->work->ended || k->work->session == SESSION_ARCHIVED) {
+        refuse(room, c, "gone", NULL,
+               k->work->ended ? "this class has ended" : "this class is in the archive", now);
     } else if (known && known->banned) {
         refuse(room, c, "auth", NULL, "removed from this class", now);
     } else if (once && state_link_used(k->work, &link.jti)) {
@@ -118,8 +128,7 @@ static void hello_link(struct classroom *room, struct conn *c, const struct msg_
         struct id device = id_new(&room->config.rng);
         struct live *l = live_new(k, &device, &person, now);
         if (!l) {
-            out_error(room, c->num, NULL, "full", NULL, "the server is full");
-            conn_drop(room, c, CLOSE_RESTART, "full", now);
+            no_seat(room, c, k, CLASS_FULL_CAPACITY, now);
             return;
         }
         l->confirmed = true;
@@ -230,23 +239,20 @@ static void hello_resume(struct classroom *room, struct conn *c, const struct ms
     }
     const struct person *p = state_person(k->work, &t.person);
     const struct device *d = p && p->seat ? seat_device(p->seat, &t.device) : NULL;
+    bool closed = k->work->session == SESSION_CLOSED || k->work->session == SESSION_ARCHIVED;
     bool lost = p && !p->seat && !id_is_zero(&p->last_device) &&
-                id_equal(&p->last_device, &t.device) && k->work->session != SESSION_CLOSED;
+                id_equal(&p->last_device, &t.device) && !closed;
     struct live *l = live_find(room, k, &t.device);
     if (!p || p->banned || (!d && !lost) ||
         !generation_ok(l, &t, d ? d->generation : p->last_generation)) {
         refuse(room, c, "auth", "resume", "not valid any more", now);
         return;
     }
-    if (lost && k->work->seat_count >= room->config.people_max) {
-        out_error(room, c->num, NULL, "full", NULL, "the class is full");
-        conn_drop(room, c, CLOSE_RESTART, "full", now);
-        return;
-    }
-    l = l ? l : live_new(k, &t.device, &t.person, now);
-    if (!l) {
-        out_error(room, c->num, NULL, "full", NULL, "the server is full");
-        conn_drop(room, c, CLOSE_RESTART, "full", now);
+    enum class_full why = CLASS_FULL_CAPACITY;
+    bool seat = !lost || seats_free(k, p->role, &why);
+    l = l || !seat ? l : live_new(k, &t.device, &t.person, now);
+    if (!seat || !l) {
+        no_seat(room, c, k, why, now);
         return;
     }
     resume(room, c, k, l, p, m, now);
@@ -287,7 +293,8 @@ static enum role strongest(const struct person *known, enum role link)
 }
 
 static struct refusal may_join(const struct classroom *room, const struct klass *k,
-                               const struct person *known, enum role role, bool moves)
+                               const struct person *known, enum role role, bool moves,
+                               enum class_full *full)
 {
     const struct state *s = k->work;
     bool over = s->session == SESSION_CLOSED || s->session == SESSION_ARCHIVED;
@@ -304,10 +311,8 @@ static struct refusal may_join(const struct classroom *room, const struct klass 
         return (struct refusal){"full", NULL, "open on three devices already"};
     }
     bool seat = known && known->seat;
-    if (!seat && (s->seat_count >= room->config.people_max || !state_has_room(s))) {
-        return (struct refusal){"full", NULL, "the class is full"};
-    }
-    return (struct refusal){NULL, NULL, NULL};
+    return seat || seats_free(k, role, full) ? (struct refusal){NULL, NULL, NULL}
+                                             : seats_refusal(*full);
 }
 
 /* Another page of somebody present. */
@@ -386,7 +391,11 @@ void enter_join(struct classroom *room, struct conn *c, const struct msg *msg,
     const struct person *known = state_person(s, &c->person);
     enum role role = enter_role(known, c->link_role);
     bool moves = msg->join.has_how && msg->join.how == 1;
-    struct refusal no = may_join(room, c->klass, known, role, moves);
+    enum class_full full = CLASS_FULL_REASONS;
+    struct refusal no = may_join(room, c->klass, known, role, moves, &full);
+    if (full != CLASS_FULL_REASONS) {
+        seats_told(c, c->klass, full);
+    }
     bool light = msg->join.has_light && msg->join.light;
     bool waits = !(known && known->seat) && state_must_wait(s, known, role, c->link_own, light);
     enum conn_place before = c->place;

@@ -38,7 +38,7 @@ enum {
     PRESENCE_US = 100 * US_PER_MS, /* arrivals within this go out together (F23) */
     SLOTS_US = 15 * US_PER_MS,
     SPEAKING_US = 200 * US_PER_MS,
-    SPEAKING_AGAIN_US = US_PER_S, /* while nothing changed, for those who came meanwhile */
+    SPEAKING_AGAIN_US = 10 * US_PER_S, /* while nothing changed */
     HELLO_US = 10 * US_PER_S,
     RETRY_US = 1 * US_PER_S, /* housekeeping after a failed commit */
     RATE_PER_S = 50,
@@ -87,11 +87,13 @@ struct conn {
     struct id person;
     enum role link_role; /* what the link of this connection gives */
     bool link_own;       /* and that it names a person */
+    bool full_told;      /* it was counted that there was no seat */
     uint64_t sent;       /* seq of the last snapshot or delta */
     uint64_t seen;       /* everything up to here was told or is not for this connection */
     struct view_key view;
     right_mask rights;   /* as last told */
     uint64_t pulse_told; /* hash of the last pulse */
+    uint8_t apart;       /* while telling: how what is told differs from the others of its view */
     struct rate rate;
     struct twheel_node hello_timer;
     struct conn *next; /* in its class */
@@ -138,8 +140,13 @@ struct out_scope {
     uint16_t room;       /* SEE_ROOM */
     struct id person;    /* whom it is about; zero = nobody in particular */
     uint8_t hidden_from; /* kinds of viewers, a bit per state_audience; the person is told always */
+    uint16_t table;      /* in this workshop they are told all the same; ROOM_MAIN = nowhere */
     bool but_own;        /* everybody but that person */
+    bool but_table;      /* and everybody but those at that table */
+    bool but_staff;      /* and not to whoever leads */
 };
+
+struct viewer; /* part.h */
 
 struct out_entry {
     uint64_t seq;
@@ -224,8 +231,10 @@ struct klass {
     size_t log_first;
     size_t log_count;
     size_t log_bytes;
-    uint64_t log_floor;    /* everything behind this seq is in the log */
-    uint64_t snapshot_seq; /* newest stored or on its way */
+    uint64_t log_floor;              /* everything behind this seq is in the log */
+    uint64_t log_told;               /* up to here it was told to everybody who follows */
+    bool room_told[STATE_ROOMS_MAX]; /* in this commit: what newcomers of a room need is noted */
+    uint64_t snapshot_seq;           /* newest stored or on its way */
     bool snapshot_out;
     struct twheel_node presence_timer;
     struct twheel_node retry_timer;
@@ -343,6 +352,16 @@ void presence_due(struct live *live, struct class_time now);
 /* ---- enter.c: hello, join, resume, leave
  * ---------------------------------------------------------------- */
 
+/* ---- seats.c */
+/* People present in all classes, and classes with somebody in them. */
+size_t seats_taken(const struct classroom *room);
+size_t seats_classes(const struct classroom *room);
+/* Is there a seat for one more of this role? Otherwise *why. */
+bool seats_free(const struct klass *klass, enum role role, enum class_full *why);
+struct refusal seats_refusal(enum class_full why);
+/* Tells whoever keeps count of it, once for each connection. */
+void seats_told(struct conn *conn, const struct klass *klass, enum class_full why);
+
 void enter_hello(struct classroom *room, struct conn *conn, const struct msg *msg,
                  struct class_time now);
 void enter_join(struct classroom *room, struct conn *conn, const struct msg *msg,
@@ -401,6 +420,10 @@ void out_chat(struct jsonw *w, const struct chat_entry *chat, bool named);
 /* At most this many bytes has a text in JSON. */
 size_t out_text_cost(const struct rtext *text);
 
+/* Hands and messages of the room this viewer is in. */
+void out_room_members(struct jsonw *w, const struct state *state, const struct viewer *viewer,
+                      size_t chat_max);
+
 /* ---- out_event.c, out_log.c: what people are told of an event
  * ------------------------------------------- */
 
@@ -408,6 +431,7 @@ size_t out_text_cost(const struct rtext *text);
 struct out_before {
     struct id acting;
     uint8_t hidden_from; /* who was not told of its person */
+    uint16_t room;       /* where that person was */
     bool staged;         /* on the stage of a webinar, in its wings, or invited */
 };
 
@@ -445,7 +469,17 @@ void routes_close(struct live *live);
 void routes_timer_slots(struct live *live, struct class_time now);
 /* Tells a connection that has just come into the class what its slots hold, if it has any. */
 void routes_tell_slots(struct live *live);
-void routes_timer_speaking(struct klass *klass, struct class_time now);
+/* Does the connection hear what is said in this room? */
+bool routes_hears(const struct klass *k, const struct conn *c, uint16_t index);
+
+/* ---- voices.c: who speaks
+ * ------------------------------------------------------------------------------------- */
+
+/* The newest report of the media server. */
+void voices_input(struct classroom *room, const struct media_evt *evt, struct class_time now);
+void voices_timer(struct klass *klass, struct class_time now);
+/* Tells a connection that was just given a snapshot who is speaking. */
+void voices_greet(struct klass *klass, const struct conn *c);
 
 /* Timers count from the first time anybody gave us. */
 static inline void wheel_ready(struct classroom *room, struct class_time now)

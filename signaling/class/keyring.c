@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "signaling/journal/seal.h"
 
 void keyring_fini(struct keyring *ring)
 {
@@ -69,4 +70,10 @@ void keyring_forget(struct keyring *ring, const struct id *person)
         *e = ring->entries[--ring->count];
         memset(&ring->entries[ring->count], 0, sizeof(*e));
     }
+}
+
+bool keyring_knows(const struct keyring *ring, const struct id *person)
+{
+    struct id words = seal_words_id(person);
+    return keyring_find(ring, person) || keyring_find(ring, &words);
 }

@@ -36,3 +36,5 @@ struct key_entry *keyring_need(struct keyring *ring, const struct id *person,
 int keyring_add(struct keyring *ring, const struct class_person_key *key);
 /* Overwrites and removes a key; nothing when there is none. */
 void keyring_forget(struct keyring *ring, const struct id *person);
+/* Has the person at least one key, for his name or for his words? */
+bool keyring_knows(const struct keyring *ring, const struct id *person);

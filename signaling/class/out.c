@@ -181,16 +181,8 @@ static void you_value(struct jsonw *w, const struct state *s, const struct perso
     jsonw_object_end(w);
 }
 
-static void lists(struct jsonw *w, const struct state *s, const struct viewer *v)
+static void hand_list(struct jsonw *w, const struct state *s, const struct viewer *v)
 {
-    jsonw_key(w, "people");
-    jsonw_array(w);
-    for (size_t i = 0; i < s->seat_count; i++) {
-        if (state_sees(s, v->seat, s->seats[i]->person)) {
-            out_person(w, s, s->seats[i]);
-        }
-    }
-    jsonw_array_end(w);
     const struct seat *hands[STATE_SEATS_MAX];
     size_t count = state_hands(s, hands, STATE_SEATS_MAX);
     jsonw_key(w, "hands");
@@ -201,6 +193,19 @@ static void lists(struct jsonw *w, const struct state *s, const struct viewer *v
         }
     }
     jsonw_array_end(w);
+}
+
+static void lists(struct jsonw *w, const struct state *s, const struct viewer *v)
+{
+    jsonw_key(w, "people");
+    jsonw_array(w);
+    for (size_t i = 0; i < s->seat_count; i++) {
+        if (state_sees(s, v->seat, s->seats[i]->person)) {
+            out_person(w, s, s->seats[i]);
+        }
+    }
+    jsonw_array_end(w);
+    hand_list(w, s, v);
 }
 
 /* At most this many bytes has a text in JSON: what may be escaped counts as if it were. */
@@ -233,11 +238,11 @@ size_t out_text_cost(const struct rtext *text)
  * The newest messages that still fit, oldest first. It comes last in a snapshot: people, hands and
  * all else must be whole, and a message may be 4,000 characters long.
  */
-static void chat_list(struct jsonw *w, const struct state *s, const struct viewer *v)
+static void chat_list(struct jsonw *w, const struct state *s, const struct viewer *v, size_t most)
 {
     size_t room =
         w->len + OUT_CHAT_SPARE < OUT_SNAPSHOT_MAX ? OUT_SNAPSHOT_MAX - OUT_CHAT_SPARE - w->len : 0;
-    size_t left = room < OUT_CHAT_MAX ? room : OUT_CHAT_MAX;
+    size_t left = room < most ? room : most;
     size_t from = s->chat_count;
     if (ws_room_chat(w, s, v->seat, left)) {
         return;
@@ -262,6 +267,13 @@ static void chat_list(struct jsonw *w, const struct state *s, const struct viewe
         }
     }
     jsonw_array_end(w);
+}
+
+void out_room_members(struct jsonw *w, const struct state *s, const struct viewer *v,
+                      size_t chat_max)
+{
+    hand_list(w, s, v);
+    chat_list(w, s, v, chat_max);
 }
 
 static void parts_members(struct jsonw *w, const struct state *s, const struct viewer *v)
@@ -332,7 +344,7 @@ void out_snapshot(struct klass *k, struct conn *c, struct class_time now)
     jsonw_key_int(w, "now", now.wall);
     jsonw_key_int(w, "clock", viewer.clock);
     parts_members(w, s, &viewer);
-    chat_list(w, s, &viewer);
+    chat_list(w, s, &viewer, OUT_CHAT_MAX);
     jsonw_object_end(w);
     c->sent = s->seq;
     c->seen = s->seq;
@@ -340,6 +352,7 @@ void out_snapshot(struct klass *k, struct conn *c, struct class_time now)
     c->rights = rights;
     k->room->stats.snapshots_sent++;
     out_send(k->room, c->num);
+    voices_greet(k, c);
 }
 
 void out_rights(struct klass *k, struct conn *c, right_mask rights)

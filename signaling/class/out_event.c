@@ -178,6 +178,7 @@ struct out_scope out_scope_of(const struct klass *k, const struct event *e)
         .room = p && p->seat ? p->seat->room : (uint16_t)ROOM_MAIN,
         .person = e->person,
         .hidden_from = hidden_from(k->done, p, e->type),
+        .table = p && p->seat ? p->seat->room : (uint16_t)ROOM_MAIN,
     };
 }
 
@@ -186,6 +187,7 @@ struct out_before out_before(const struct klass *k, const struct event *e)
     const struct person *p = state_person(k->done, &e->person);
     return (struct out_before){.acting = k->done->acting,
                                .hidden_from = p ? state_hidden_from(k->done, p) : 0,
+                               .room = p && p->seat ? p->seat->room : (uint16_t)ROOM_MAIN,
                                .staged = stage_member(k->done, &e->person) ||
                                          stage_invited(k->done, &e->person)};
 }
@@ -195,9 +197,10 @@ void out_note(struct klass *k, const struct event *e, const struct out_before *b
     struct out_scope scope = out_scope_of(k, e);
     if (e->type == EVENT_PERSON_LEFT) {
         scope.hidden_from = before->hidden_from; /* of the stage, as long as he was there */
+        scope.table = before->room;
     }
     if (e->type != EVENT_PERSON_JOINED && e->type != EVENT_PERSON_LEFT) {
-        webinar_sight(k, e, before->hidden_from);
+        webinar_sight(k, e, before);
     }
     if (e->type == EVENT_CHAT_POSTED && scope.room != ROOM_MAIN) {
         scope.hidden_from = 0; /* at a table everybody reads everybody */

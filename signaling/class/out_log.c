@@ -81,12 +81,12 @@ static bool same_view(const struct view_key *a, const struct view_key *b)
     return a->room == b->room && a->staff == b->staff && a->audience == b->audience;
 }
 
-static bool is_for(const struct out_scope *scope, const struct view_key *view,
-                   const struct id *person)
+/* Is this entry for such a viewer; own: it is about him? */
+static bool is_for(const struct out_scope *scope, const struct view_key *view, bool own)
 {
-    bool own = id_equal(&scope->person, person);
-    bool told = (scope->hidden_from >> view->audience & 1) == 0;
-    if (own ? scope->but_own : !told) {
+    bool table = scope->table != ROOM_MAIN && view->room == scope->table;
+    bool told = table ? !scope->but_table : (scope->hidden_from >> view->audience & 1) == 0;
+    if ((own ? scope->but_own : !told) || (scope->but_staff && view->staff)) {
         return false;
     }
     bool all = (scope->see & SEE_ALL) == SEE_ALL;
@@ -95,39 +95,66 @@ static bool is_for(const struct out_scope *scope, const struct view_key *view,
            ((scope->see & SEE_OWN) && own);
 }
 
-/* True when an entry behind `at` treats this person unlike others of the same view. */
-static bool is_special(const struct klass *k, size_t at, const struct conn *c)
+/* What somebody is told beyond the others of his view, and what he is not. */
+enum { APART_NOT = 0, APART_MORE = 1, APART_LESS = 2 };
+
+static uint8_t apart(const struct klass *k, size_t at, const struct conn *c)
 {
+    unsigned how = APART_NOT;
     for (; at < k->log_count; at++) {
         const struct out_scope *scope = &k->log[(k->log_first + at) % OUT_LOG_MAX].scope;
-        bool told = (scope->hidden_from >> c->view.audience & 1) == 0;
-        bool differs = (scope->see & SEE_OWN) || scope->but_own || !told;
-        if (differs && id_equal(&scope->person, &c->person)) {
-            return true;
+        if (!id_equal(&scope->person, &c->person)) {
+            continue;
         }
+        bool view = is_for(scope, &c->view, false);
+        bool own = is_for(scope, &c->view, true);
+        how |= own && !view ? (unsigned)APART_MORE : view && !own ? (unsigned)APART_LESS : 0u;
     }
-    return false;
+    return (uint8_t)how;
 }
 
-/* Writes the delta of this view behind log position at; 0 when it holds nothing, else its seq. */
-static uint64_t write_delta(struct klass *k, size_t at, const struct conn *c)
+/* Which entries a delta holds. */
+enum slice {
+    SLICE_WHOLE,  /* all that this person is told */
+    SLICE_SHARED, /* what everybody of this view is told */
+    SLICE_OWN,    /* what he is told beyond that */
+};
+
+static bool in_slice(const struct out_scope *scope, const struct conn *c, enum slice slice)
+{
+    bool own = id_equal(&scope->person, &c->person);
+    switch (slice) {
+    case SLICE_SHARED:
+        return is_for(scope, &c->view, false);
+    case SLICE_OWN:
+        return own && is_for(scope, &c->view, true) && !is_for(scope, &c->view, false);
+    case SLICE_WHOLE:
+        break;
+    }
+    return is_for(scope, &c->view, own);
+}
+
+/* Writes the delta behind log position at; 0 when it holds nothing, else its seq. One with own
+ * entries alone comes before the shared one and moves nothing on: whoever is cut off between the
+ * two is told both again. */
+static uint64_t write_delta(struct klass *k, size_t at, const struct conn *c, enum slice slice)
 {
     uint64_t seq = 0;
     for (size_t i = at; i < k->log_count; i++) {
         const struct out_entry *e = &k->log[(k->log_first + i) % OUT_LOG_MAX];
-        seq = is_for(&e->scope, &c->view, &c->person) ? e->seq : seq;
+        seq = in_slice(&e->scope, c, slice) ? e->seq : seq;
     }
     if (!seq) {
         return 0;
     }
     struct jsonw *w = out_start(k->room, "delta");
-    jsonw_key_int(w, "seq", (int64_t)seq);
+    jsonw_key_int(w, "seq", (int64_t)(slice == SLICE_OWN ? c->sent : seq));
     jsonw_key_int(w, "prev", (int64_t)c->sent);
     jsonw_key(w, "events");
     jsonw_array(w);
     for (; at < k->log_count; at++) {
         const struct out_entry *e = &k->log[(k->log_first + at) % OUT_LOG_MAX];
-        if (is_for(&e->scope, &c->view, &c->person)) {
+        if (in_slice(&e->scope, c, slice)) {
             jsonw_raw(w, e->json->s, e->json->len);
         }
     }
@@ -136,20 +163,31 @@ static uint64_t write_delta(struct klass *k, size_t at, const struct conn *c)
     return seq;
 }
 
+/* Own entries of whoever follows go ahead, so that the rest is one text for all of a view. */
+static void tell_own(struct klass *k, struct conn *c)
+{
+    size_t at = log_after(k, c->seen);
+    c->apart = apart(k, at, c);
+    if (c->apart == APART_MORE && c->seen >= k->log_told) {
+        (void)write_delta(k, at, c, SLICE_OWN);
+        out_send(k->room, c->num);
+        c->apart = APART_NOT;
+    }
+}
+
 /* Tells c, and everybody after it who was told the same and sees the same. */
 static void tell(struct klass *k, struct conn *c, uint64_t newest)
 {
     struct classroom *room = k->room;
     size_t at = log_after(k, c->seen);
-    uint64_t seq = write_delta(k, at, c);
     uint64_t sent = c->sent;
     uint64_t seen = c->seen;
-    bool special = is_special(k, at, c);
+    uint64_t seq = write_delta(k, at, c, c->apart ? SLICE_WHOLE : SLICE_SHARED);
     size_t count = 0;
-    for (struct conn *same = c; same; same = special ? NULL : same->next) {
+    for (struct conn *same = c; same; same = c->apart ? NULL : same->next) {
         bool like =
             same == c || (same->place == CONN_CLASS && same->sent == sent && same->seen == seen &&
-                          same_view(&same->view, &c->view) && !is_special(k, at, same));
+                          same_view(&same->view, &c->view) && !same->apart);
         if (like) {
             room->to[count++] = same->num;
             same->sent = seq ? seq : same->sent;
@@ -169,6 +207,11 @@ void out_flush(struct klass *k, struct class_time now)
     }
     uint64_t newest = k->log[(k->log_first + k->log_count - 1) % OUT_LOG_MAX].seq;
     for (struct conn *c = k->conns; c; c = c->next) {
+        if (c->place == CONN_CLASS && c->seen < newest && c->seen >= k->log_floor) {
+            tell_own(k, c);
+        }
+    }
+    for (struct conn *c = k->conns; c; c = c->next) {
         if (c->place != CONN_CLASS || c->seen >= newest) {
             continue;
         }
@@ -178,6 +221,7 @@ void out_flush(struct klass *k, struct class_time now)
             tell(k, c, newest);
         }
     }
+    k->log_told = newest;
 }
 
 void out_review(struct klass *k, struct class_time now)
@@ -189,7 +233,15 @@ void out_review(struct klass *k, struct class_time now)
         }
         struct view_key view = out_view(k->done, p->seat);
         right_mask rights = state_rights(k->done, p);
-        if (!same_view(&view, &c->view)) {
+        bool walked = view.room != c->view.room && k->room_told[view.room] &&
+                      view.staff == c->view.staff && view.audience == c->view.audience &&
+                      c->seen >= k->log_told && c->seen >= k->log_floor;
+        if (walked) {
+            c->view = view; /* what differs by room is in the log */
+            if (rights != c->rights) {
+                out_rights(k, c, rights);
+            }
+        } else if (!same_view(&view, &c->view)) {
             out_snapshot(k, c, now);
         } else if (rights != c->rights) {
             out_rights(k, c, rights);

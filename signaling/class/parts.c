@@ -1,6 +1,7 @@
 #include "signaling/class/part.h"
 
 #include "signaling/class/conduct.h"
+#include "signaling/class/dates.h"
 #include "signaling/class/floor_cmd.h"
 #include "signaling/class/roll.h"
 #include "signaling/class/webinar.h"
@@ -8,7 +9,7 @@
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {
-    &class_conduct, &class_floor, &class_workshops, &class_webinar, &class_roll,
+    &class_conduct, &class_floor, &class_workshops, &class_webinar, &class_roll, &class_dates,
 };
 
 const struct class_part *class_part(size_t i)

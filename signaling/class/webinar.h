@@ -34,7 +34,7 @@ bool webinar_chat(struct klass *klass, const struct event *event, struct out_sco
 /* NULL, or why this person may not write now. */
 const char *webinar_silence(struct klass *klass, struct conn *conn, struct class_time now);
 /* An event may bring its person into sight of some kind of viewers, or out of it. */
-void webinar_sight(struct klass *klass, const struct event *event, uint8_t was_hidden);
+void webinar_sight(struct klass *klass, const struct event *event, const struct out_before *before);
 /* Somebody of the stage, the wings or the invited has gone for good. */
 void webinar_gone(struct klass *klass, const struct event *event);
 void webinar_note(struct klass *klass, const struct event *event);

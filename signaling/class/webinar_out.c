@@ -182,7 +182,41 @@ static void log_stage(struct klass *k, uint64_t seq, enum reach reach)
     }
 }
 
-void webinar_sight(struct klass *k, const struct event *e, uint8_t was_hidden)
+/* A person comes into the sight of some, or out of it; his own page gets a new snapshot. */
+static void log_sight(struct klass *k, const struct event *e, const struct seat *seat, bool seen,
+                      struct out_scope scope)
+{
+    struct jsonw *w = out_event(k, seen ? "person.joined" : "person.left");
+    if (seen) {
+        jsonw_key(w, "person");
+        out_person(w, k->done, seat);
+    } else {
+        out_key_id(w, "person", ID_PERSON, &e->person);
+        jsonw_key_str(w, "reason", schema_spell(ENUM_leave_reason, LEAVE_LEFT));
+    }
+    jsonw_object_end(w);
+    scope.person = e->person;
+    scope.but_own = true;
+    out_log(k, e->seq, scope);
+}
+
+/* At a table people know each other, whoever may be hidden in the hall. */
+static void sight_of_tables(struct klass *k, const struct event *e, const struct seat *seat,
+                            const struct out_before *before)
+{
+    struct out_scope scope = {.see = SEE_ROOM,
+                              .hidden_from = (uint8_t)~state_hidden_from(k->done, seat->person)};
+    scope.room = before->room;
+    if (scope.room != ROOM_MAIN) {
+        log_sight(k, e, seat, false, scope);
+    }
+    scope.room = seat->room;
+    if (scope.room != ROOM_MAIN) {
+        log_sight(k, e, seat, true, scope);
+    }
+}
+
+void webinar_sight(struct klass *k, const struct event *e, const struct out_before *before)
 {
     const struct state *s = k->done;
     const struct seat *seat = stage_is(s) ? state_seat(s, &e->person) : NULL;
@@ -190,22 +224,16 @@ void webinar_sight(struct klass *k, const struct event *e, uint8_t was_hidden)
     unsigned count = kinds(s, list);
     for (unsigned i = 1; seat && i < count; i++) {
         bool seen = stage_seen_by(s, list[i], seat->person);
-        if (seen == ((was_hidden >> list[i] & 1) == 0)) {
+        if (seen == ((before->hidden_from >> list[i] & 1) == 0)) {
             continue;
         }
-        struct jsonw *w = out_event(k, seen ? "person.joined" : "person.left");
-        if (seen) {
-            jsonw_key(w, "person");
-            out_person(w, s, seat);
-        } else {
-            out_key_id(w, "person", ID_PERSON, &e->person);
-            jsonw_key_str(w, "reason", schema_spell(ENUM_leave_reason, LEAVE_LEFT));
-        }
-        jsonw_object_end(w);
         struct out_scope scope = scope_for(list[i]);
-        scope.person = e->person;
-        scope.but_own = true; /* his own page gets a new snapshot */
-        out_log(k, e->seq, scope);
+        scope.table = seat->room;
+        scope.but_table = true; /* they know him in any case */
+        log_sight(k, e, seat, seen, scope);
+    }
+    if (seat && e->type == EVENT_PERSON_MOVED && seat->room != before->room) {
+        sight_of_tables(k, e, seat, before);
     }
 }
 
@@ -272,7 +300,8 @@ void webinar_note(struct klass *k, const struct event *e)
 bool webinar_shows_hand(const struct state *s, const struct seat *viewer, const struct seat *hand)
 {
     return state_sees(s, viewer, hand->person) &&
-           (!stage_is(s) || viewer == hand || stage_kind(s, viewer->person) == AUDIENCE_OF_STAFF);
+           (!stage_is(s) || state_same_table(viewer, hand) || viewer == hand ||
+            stage_kind(s, viewer->person) == AUDIENCE_OF_STAFF);
 }
 
 bool webinar_reads(const struct seat *viewer, const struct chat_entry *c)

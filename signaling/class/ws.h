@@ -57,6 +57,8 @@ void ws_tick(struct act *act, int64_t clock);
 void ws_settle(struct act *act);
 
 /* ---- ws_out.c */
+/* Calls and announcements as whoever comes to this room may know them. */
+void ws_told_room(struct klass *k, uint64_t seq, uint16_t room, struct out_scope scope);
 void ws_note(struct klass *k, const struct event *e);
 /* The events of a commit are all noted: tells what they changed. */
 void ws_told(struct klass *k, const struct event *events, size_t count);

@@ -456,6 +456,16 @@ static void tell_member(struct klass *k, uint64_t seq, const struct member *m)
     tell(k, seq, m, &eye, (struct out_scope){.see = SEE_STAFF});
 }
 
+void ws_told_room(struct klass *k, uint64_t seq, uint16_t room, struct out_scope scope)
+{
+    struct eye eye = {.s = k->done, .room = &k->done->rooms[room].id};
+    for (unsigned i = 0; i < MEMBERS && k->done->workshops.list[WS_SETS].count > 0; i++) {
+        if (members[i].room) {
+            tell(k, seq, &members[i], &eye, scope);
+        }
+    }
+}
+
 static void log_place(struct klass *k, uint64_t seq, const struct ws_place *own,
                       struct out_scope scope)
 {

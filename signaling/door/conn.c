@@ -112,6 +112,9 @@ void conn_tick(struct door *door, mono_us now)
 {
     for (uint32_t i = 0; i < door->conns.touched; i++) {
         struct door_conn *conn = pool_walk(&door->conns, i, NULL);
+        if (conn && conn->ws && !conn->killed) {
+            ws_watch(door, conn, now);
+        }
         if (!conn || conn->killed || now < conn->deadline) {
             continue;
         }

@@ -201,7 +201,7 @@ static void lws_line(int level, const char *line)
 
 static const struct lws_protocols protocols[] = {
     {.name = "door-http", .callback = door_http_callback},
-    {.name = DOOR_SUBPROTOCOL, .callback = door_ws_callback, .rx_buffer_size = 16 * 1024},
+    {.name = DOOR_SUBPROTOCOL, .callback = door_ws_callback, .rx_buffer_size = 1024},
     {.name = "door-core", .callback = door_core_callback},
     {.name = "door-listen", .callback = door_listen_callback},
     {.name = NULL},
@@ -209,12 +209,10 @@ static const struct lws_protocols protocols[] = {
 
 static const char *const listener_name[DOOR_LISTEN_MAX] = {"door-0", "door-1", "door-2", "door-3"};
 
-static void fill_info(struct lws_context_creation_info *info, struct door *door,
-                      lws_retry_bo_t *idle)
+static void fill_info(struct lws_context_creation_info *info, struct door *door)
 {
+    static const lws_retry_bo_t never = {0}; /* ws_watch pings and hangs up */
     const struct door_config *c = &door->config;
-    idle->secs_since_valid_ping = (uint16_t)((c->ping_after_ms + 999) / 1000);
-    idle->secs_since_valid_hangup = (uint16_t)((c->hangup_after_ms + 999) / 1000);
     info->port = CONTEXT_PORT_NO_LISTEN_SERVER; /* accept.c listens */
     info->protocols = protocols;
     info->user = door;
@@ -229,15 +227,15 @@ static void fill_info(struct lws_context_creation_info *info, struct door *door,
     info->timeout_secs_ah_idle = 10;
     info->keepalive_timeout = 1;
     info->pt_serv_buf_size = 16 * 1024;
-    info->retry_and_idle_policy = idle; /* rule 20 */
+    info->retry_and_idle_policy = &never;
     info->count_threads = 1;
 }
 
-static int start_lws(struct door *door, lws_retry_bo_t *idle, char *why, size_t cap)
+static int start_lws(struct door *door, char *why, size_t cap)
 {
     struct lws_context_creation_info info;
     memset(&info, 0, sizeof(info));
-    fill_info(&info, door, idle);
+    fill_info(&info, door);
     lws_set_log_level(LLL_ERR | LLL_WARN, lws_line);
     door->lws = lws_create_context(&info);
     if (!door->lws) {
@@ -347,7 +345,7 @@ static void catch_signals(void)
     (void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-static int start(struct door *door, lws_retry_bo_t *idle, char *why, size_t cap)
+static int start(struct door *door, char *why, size_t cap)
 {
     int err = check_all(door, why, cap);
     err = err ? err : set_fd_limit(&door->config, why, cap);
@@ -356,13 +354,12 @@ static int start(struct door *door, lws_retry_bo_t *idle, char *why, size_t cap)
     err = err ? err : accept_bind(door, why, cap);
     err = err ? err : page_init(door);
     err = err ? err : sandbox_enter(&door->config, why, cap);
-    return err ? err : start_lws(door, idle, why, cap);
+    return err ? err : start_lws(door, why, cap);
 }
 
 int door_main(const struct door_config *config)
 {
     char why[WHY_MAX] = "";
-    lws_retry_bo_t idle = {0};
     struct door *door = mem_alloc(sizeof(*door));
     if (!door) {
         return 1;
@@ -370,7 +367,7 @@ int door_main(const struct door_config *config)
     door->config = *config;
     fill_defaults(&door->config);
     catch_signals();
-    int err = start(door, &idle, why, sizeof(why));
+    int err = start(door, why, sizeof(why));
     if (!err) {
         sandbox_lock(door);
         err = page_check(door, why, sizeof(why));

@@ -5,7 +5,7 @@
 #include "codec/base/text.h"
 #include "signaling/door/state.h"
 
-enum { VALUE_MAX = 4096, ASK_TEXT_MAX = 3 * DOOR_HEADER_DATA };
+enum { VALUE_MAX = 4096, ASK_TEXT_MAX = 3 * DOOR_HEADER_DATA, HOLD_MS = 5000 };
 
 /* ---- asking the core ----------------------------------------------------------------------- */
 
@@ -97,8 +97,7 @@ static int ask_keep(struct door_conn *conn, const char *path, size_t len)
     return err ? err : keep_query(kept, conn->wsi);
 }
 
-/* Sends the request; from here the client's input is blocked until the answer (rule 12). */
-static int ask_core(struct door *door, struct door_conn *conn)
+static int send_ask(struct door *door, struct door_conn *conn)
 {
     struct door_http *http = conn->http;
     struct ipc_frame frame = {.type = IPC_ASK, .ask = http->ask->ask};
@@ -109,12 +108,21 @@ static int ask_core(struct door *door, struct door_conn *conn)
     http->ask = NULL;
     mem_free(http->body);
     http->body = NULL;
-    if (err) {
+    return err;
+}
+
+/* Sends the request; from here the client's input is blocked until the answer (rule 12). Right
+ * after the start the core is a moment behind the door: the request waits for it. */
+static int ask_core(struct door *door, struct door_conn *conn)
+{
+    struct door_http *http = conn->http;
+    http->held = !door->core.up && !door->core.epoch;
+    if (!http->held && send_ask(door, conn)) {
         return reply_status(door, conn, 503);
     }
     lws_set_timeout(conn->wsi, NO_PENDING_TIMEOUT, 0);
     (void)lws_rx_flow_control(conn->wsi, 0);
-    conn_phase(conn, DOOR_PHASE_WAIT, door->config.answer_timeout_ms);
+    conn_phase(conn, DOOR_PHASE_WAIT, http->held ? HOLD_MS : door->config.answer_timeout_ms);
     return 0;
 }
 
@@ -182,8 +190,28 @@ void http_answer(struct door *door, const struct ipc_answer *answer)
     answer_large(door, conn, answer, &reply);
 }
 
+void http_core_there(struct door *door)
+{
+    for (uint32_t i = 0; i < door->conns.touched; i++) {
+        struct door_conn *conn = pool_walk(&door->conns, i, NULL);
+        if (conn && conn->phase == DOOR_PHASE_WAIT && !conn->killed && conn->http->held) {
+            conn->http->held = false;
+            conn_phase(conn, DOOR_PHASE_WAIT, door->config.answer_timeout_ms);
+            if (send_ask(door, conn)) {
+                (void)reply_status(door, conn, 503);
+                finish(conn);
+            }
+        }
+    }
+}
+
 void http_overdue(struct door *door, struct door_conn *conn)
 {
+    if (conn->http->held) {
+        (void)reply_status(door, conn, 503);
+        finish(conn);
+        return;
+    }
     struct ipc_frame gone = {.type = IPC_GONE, .gone = conn->num};
     (void)core_send(door, &gone);
     (void)reply_status(door, conn, 504);
@@ -262,7 +290,7 @@ void http_free(struct door *door, struct door_conn *conn)
     if (!http) {
         return;
     }
-    if (conn->phase == DOOR_PHASE_WAIT) {
+    if (conn->phase == DOOR_PHASE_WAIT && !http->held) {
         struct ipc_frame gone = {.type = IPC_GONE, .gone = conn->num};
         (void)core_send(door, &gone);
     }

@@ -43,7 +43,7 @@ enum door_phase {
     DOOR_PHASE_WAIT,    /* the core's answer; input blocked */
     DOOR_PHASE_SEND,    /* our body, by timer; input blocked */
     DOOR_PHASE_END,     /* everything is said, the socket is closing */
-    DOOR_PHASE_WS       /* a WebSocket; libwebsockets' validity timer watches it */
+    DOOR_PHASE_WS       /* a WebSocket; ws_watch watches it */
 };
 
 /* Bytes shared by all who send them. */
@@ -73,6 +73,7 @@ struct door_http {
     uint8_t method; /* enum ipc_method */
     bool keep_head; /* HEAD: no body */
     bool to_core;   /* the core answers it, not a file */
+    bool held;      /* the core has not been there yet: asked when it comes */
     bool standard;  /* WHIP or WHEP: for pages of any origin, since only a bearer token counts */
     uint32_t body_len;
     uint32_t body_have;
@@ -97,6 +98,9 @@ struct door_ws {
     uint32_t frames; /* in that second (rule 18) */
     bool closing;    /* close when the queue is empty */
     bool paused;     /* input blocked: the link to the core is full */
+    bool pinged;     /* since it was heard last */
+    bool ping_due;   /* to be written */
+    mono_us heard;   /* last sign of life (rule 20) */
     uint16_t close_code;
     uint16_t peer_code;
     uint8_t close_len;
@@ -172,8 +176,10 @@ struct door {
     lws_sorted_usec_list_t pace;
     mono_us watchdog_at;
     mono_us stats_at;
-    bool ended;      /* the loop is over: closing connections only frees */
-    mono_us stop_at; /* graceful stop: end at the latest then; 0 = running */
+    mono_us trim_at;      /* the heap may be tidied again */
+    uint64_t trimmed_for; /* what had come and gone when it was */
+    bool ended;           /* the loop is over: closing connections only frees */
+    mono_us stop_at;      /* graceful stop: end at the latest then; 0 = running */
     struct ipc_stats stats;
 };
 
@@ -283,6 +289,8 @@ int gate_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t
 void http_answer(struct door *door, const struct ipc_answer *answer);
 /* The core went away: whoever waits hears 503. */
 void http_core_lost(struct door *door);
+/* The core is there for the first time: what waited for it is asked. */
+void http_core_there(struct door *door);
 /* The core's answer did not come in time: 504. */
 void http_overdue(struct door *door, struct door_conn *conn);
 void http_free(struct door *door, struct door_conn *conn);
@@ -323,6 +331,8 @@ void ws_close(struct door *door, struct door_conn *conn, uint16_t code, const ch
 void ws_open_again(struct door *door);
 /* Graceful stop: every WebSocket hears 1001. */
 void ws_stop(struct door *door);
+/* Pings a page that is silent, hangs up on one that stays so. */
+void ws_watch(struct door *door, struct door_conn *conn, mono_us now);
 /* Reads pages again that were stopped while the link was congested. */
 void ws_resume_all(struct door *door);
 void ws_free(struct door *door, struct door_conn *conn);

@@ -237,6 +237,7 @@ static int on_open(struct door *door, struct door_conn *conn)
     if (!ws) {
         return -1;
     }
+    ws->heard = clock_mono_us();
     conn->ws = ws;
     conn_phase(conn, DOOR_PHASE_WS, 0);
     door->stats.value[DOOR_STAT_ws_open]++;
@@ -271,7 +272,9 @@ static int refuse(struct door *door, struct door_conn *conn, enum door_stat stat
 /* rule 18: frames and pongs, not messages. True when there were too many in this second. */
 static bool too_fast(struct door *door, struct door_ws *ws)
 {
-    int64_t second = clock_mono_us() / US_PER_S;
+    ws->heard = clock_mono_us();
+    ws->pinged = false;
+    int64_t second = ws->heard / US_PER_S;
     if (second != ws->second) {
         ws->second = second;
         ws->frames = 0;
@@ -354,9 +357,40 @@ static int on_receive(struct door *door, struct door_conn *conn, const void *in,
     return message_done(door, conn);
 }
 
+/*
+ * rule 20, by our own tick: every timer of libwebsockets costs a millisecond in which it polls
+ * without waiting, which hundreds of pages would pay several times a minute.
+ */
+void ws_watch(struct door *door, struct door_conn *conn, mono_us now)
+{
+    struct door_ws *ws = conn->ws;
+    if (ws->paused) {
+        ws->heard = now; /* it is us who do not listen */
+    }
+    mono_us silent = now - ws->heard;
+    if (silent >= (mono_us)door->config.hangup_after_ms * US_PER_MS) {
+        conn_kill(conn);
+    } else if (silent >= (mono_us)door->config.ping_after_ms * US_PER_MS && !ws->pinged) {
+        ws->pinged = true;
+        ws->ping_due = true;
+        lws_callback_on_writable(conn->wsi);
+    }
+}
+
+/* With a byte in it: libwebsockets says nothing of pongs without any. */
+static int write_ping(struct door_conn *conn)
+{
+    uint8_t room[LWS_PRE + 1] = {0};
+    conn->ws->ping_due = false;
+    return lws_write(conn->wsi, room + LWS_PRE, 1, LWS_WRITE_PING) < 0 ? -1 : 0;
+}
+
 static int on_writeable(struct door *door, struct door_conn *conn)
 {
     struct door_ws *ws = conn->ws;
+    if (ws->ping_due && !lws_partial_buffered(conn->wsi) && write_ping(conn)) {
+        return -1;
+    }
     for (int i = 0; i < WRITES_PER_TURN && ws->queue_len; i++) {
         /* A write that did not fit whole ends the turn; asking poll() each time would cost more. */
         struct door_msg *msg = lws_partial_buffered(conn->wsi) ? NULL : queue_take(door, ws);

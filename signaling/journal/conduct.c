@@ -110,6 +110,13 @@ static int ban_lifted(struct state *s, const struct event *e)
     return 0;
 }
 
+int64_t state_waiting_mode(const struct state *s)
+{
+    int64_t mode = s->setting[SETTING_WAITING];
+    bool open = mode == WAITING_OFF && s->setting[SETTING_PERMANENT];
+    return open ? WAITING_HOST : mode;
+}
+
 bool state_must_wait(const struct state *s, const struct person *p, unsigned role, bool listed,
                      bool light)
 {
@@ -130,7 +137,7 @@ bool state_must_wait(const struct state *s, const struct person *p, unsigned rol
     if (p && p->admitted) {
         return false;
     }
-    int64_t mode = s->setting[SETTING_WAITING];
+    int64_t mode = state_waiting_mode(s);
     return (mode == WAITING_HOST && !state_has_staff(s)) || mode == WAITING_MANUAL ||
            (mode == WAITING_LIST && !listed);
 }
@@ -335,14 +342,14 @@ static void put_policy(struct wr *w, const struct right_policy *policy)
     }
 }
 
-static int put_rooms(struct wr *w, const struct state *s)
+static int put_rooms(struct wr *w, const struct state *s, const struct sealer *sealer)
 {
     put_policy(w, &s->policy);
     int err = 0;
     for (size_t i = 0; i < s->room_count && !err; i++) {
         wr_u8(w, s->rooms[i].open);
         put_policy(w, &s->rooms[i].policy);
-        err = seal_write(w, s->rooms[i].name, &s->class_id, NULL);
+        err = seal_write_ours(w, s->rooms[i].name, sealer);
     }
     return err;
 }
@@ -388,9 +395,8 @@ static void put_people(struct wr *w, const struct state *s)
 
 static int conduct_put(struct wr *w, const struct state *s, const struct sealer *sealer)
 {
-    (void)sealer;
     wr_u8(w, CONDUCT_FORMAT);
-    int err = put_rooms(w, s);
+    int err = put_rooms(w, s, sealer);
     put_settings(w, s);
     put_id(w, &s->anchor.boot);
     wr_u64(w, (uint64_t)s->anchor.mono_ms);
@@ -427,14 +433,14 @@ static void get_policy(struct rd *r, struct right_policy *policy)
     }
 }
 
-static int get_rooms(struct state *s, struct rd *r)
+static int get_rooms(struct state *s, struct rd *r, const struct sealer *sealer)
 {
     get_policy(r, &s->policy);
     int err = 0;
     for (size_t i = 0; i < s->room_count && !err; i++) {
         s->rooms[i].open = rd_u8(r) != 0;
         get_policy(r, &s->rooms[i].policy);
-        err = seal_read(r, &s->rooms[i].name, &s->class_id, NULL);
+        err = seal_read(r, &s->rooms[i].name, &s->class_id, sealer);
     }
     return err ? err : !s->rooms[ROOM_MAIN].open ? E_CORRUPT : 0;
 }
@@ -499,11 +505,10 @@ static int get_people(struct state *s, struct rd *r)
 
 static int conduct_get(struct state *s, struct rd *r, const struct sealer *sealer)
 {
-    (void)sealer;
     if (rd_u8(r) > CONDUCT_FORMAT) {
         return E_VERSION;
     }
-    int err = get_rooms(s, r);
+    int err = get_rooms(s, r, sealer);
     err = err ? err : get_settings(s, r);
     s->anchor.boot = get_id(r);
     s->anchor.mono_ms = (int64_t)rd_u64(r);

@@ -17,6 +17,9 @@ extern const struct state_part conduct_part;
 bool state_must_wait(const struct state *s, const struct person *p, unsigned role, bool listed,
                      bool light);
 
+/* The waiting room as it works: a permanent class lets nobody in while whoever leads is away. */
+int64_t state_waiting_mode(const struct state *s);
+
 /* Persons waiting, in order of arrival, into out (cap pointers); returns how many. */
 size_t state_waiting(const struct state *s, const struct person **out, size_t cap);
 /* Place in that order from 1; 0 = not waiting. */

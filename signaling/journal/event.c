@@ -24,28 +24,64 @@ void event_fini(struct event *event)
     rtext_put(&event->text);
 }
 
+const struct id *event_owner(const struct event *event, const struct sealer *sealer)
+{
+    const struct event_row *row = event_row(event->type);
+    return row && sealer && (row->fields & EVF_CLASS) ? &sealer->home : &event->person;
+}
+
 /* ---- texts
  * ---------------------------------------------------------------------------------------- */
 
-int seal_write(struct wr *w, const struct rtext *text, const struct id *person,
-               const struct sealer *sealer)
+enum { SEAL_NONE, SEAL_PERSON, SEAL_WORDS };
+
+static int write_box(struct wr *w, const struct rtext *text, const struct id *person,
+                     const struct sealer *sealer, unsigned how)
 {
     size_t len = rtext_len(text);
-    bool sealed = sealer && len > 0;
-    wr_u8(w, sealed);
-    if (!sealed) {
+    if (!sealer || len == 0) {
+        wr_u8(w, SEAL_NONE);
         wr_u32(w, (uint32_t)len);
         wr_bytes(w, rtext_str(text), len);
         return w->bad ? E_FULL : 0;
     }
-    const uint8_t *key = sealer->key_h(sealer->arg, person);
+    struct id words = seal_words_id(person);
+    const uint8_t *key = sealer->key_h(sealer->arg, how == SEAL_WORDS ? &words : person);
     if (!key) {
         return E_NOTFOUND;
     }
     size_t box = len + TOKEN_OPS_SEAL_EXTRA;
+    wr_u8(w, (uint8_t)how);
     wr_u32(w, (uint32_t)box);
     uint8_t *at = wr_room(w, box);
     return at ? sealer->ops.seal_h(at, box, key, text->s, len) : E_FULL;
+}
+
+int seal_write(struct wr *w, const struct rtext *text, const struct id *person,
+               const struct sealer *sealer)
+{
+    return write_box(w, text, person, sealer, SEAL_PERSON);
+}
+
+int seal_write_words(struct wr *w, const struct rtext *text, const struct id *person,
+                     const struct sealer *sealer)
+{
+    return write_box(w, text, person, sealer, SEAL_WORDS);
+}
+
+int seal_keep_words(struct wr *w, const struct rtext *text, const struct id *person,
+                    const struct sealer *sealer)
+{
+    int err = seal_write_words(w, text, person, sealer);
+    err = err == E_NOTFOUND ? seal_write(w, text, person, sealer) : err;
+    return err == E_NOTFOUND ? seal_write(w, NULL, person, sealer) : err;
+}
+
+int seal_write_ours(struct wr *w, const struct rtext *text, const struct sealer *sealer)
+{
+    static const struct id nobody = {{0}};
+    bool key = sealer && sealer->key_h(sealer->arg, &sealer->home);
+    return seal_write(w, text, key ? &sealer->home : &nobody, key ? sealer : NULL);
 }
 
 static int open_box(struct rtext **out, const uint8_t *box, size_t len, const uint8_t *key,
@@ -74,7 +110,7 @@ int seal_read(struct rd *r, struct rtext **out, const struct id *person,
               const struct sealer *sealer)
 {
     *out = NULL;
-    bool sealed = rd_u8(r) != 0;
+    unsigned sealed = rd_u8(r);
     size_t len = rd_u32(r);
     const uint8_t *data = rd_bytes(r, len);
     if (!data || len > EVENT_TEXT_MAX) {
@@ -83,11 +119,16 @@ int seal_read(struct rd *r, struct rtext **out, const struct id *person,
     if (len == 0) {
         return 0;
     }
+    if (sealed > SEAL_WORDS) {
+        return E_CORRUPT;
+    }
     if (!sealed) {
         *out = rtext_new((const char *)data, len);
         return *out ? 0 : E_NOMEM;
     }
-    const uint8_t *key = sealer ? sealer->key_h(sealer->arg, person) : NULL;
+    struct id words = seal_words_id(person);
+    const struct id *whose = sealed == SEAL_WORDS ? &words : person;
+    const uint8_t *key = sealer ? sealer->key_h(sealer->arg, whose) : NULL;
     return key ? open_box(out, data, len, key, sealer) : 0;
 }
 
@@ -143,8 +184,10 @@ int event_encode(struct wr *w, const struct event *e, const struct sealer *seale
         wr_u64(w, (uint64_t)e->n);
     }
     int err = 0;
-    if (mask & (EVF_TEXT | EVF_SEALED)) {
-        err = seal_write(w, e->text, &e->person, mask & EVF_SEALED ? sealer : NULL);
+    if (row->fields & EVF_WORDS && mask & EVF_SEALED) {
+        err = seal_write_words(w, e->text, &e->person, sealer);
+    } else if (mask & (EVF_TEXT | EVF_SEALED)) {
+        err = seal_write(w, e->text, event_owner(e, sealer), mask & EVF_SEALED ? sealer : NULL);
     }
     return err ? err : w->bad ? E_FULL : 0;
 }
@@ -176,7 +219,7 @@ static int read_fields(struct event *e, struct rd *r, unsigned mask, const struc
         return E_CORRUPT;
     }
     if (mask & (EVF_TEXT | EVF_SEALED)) {
-        return seal_read(r, &e->text, &e->person, sealer);
+        return seal_read(r, &e->text, event_owner(e, sealer), sealer);
     }
     return 0;
 }

@@ -49,6 +49,10 @@ enum event_field {
     EVF_TEXT = 1 << 7,
     EVF_SEALED = 1 << 8,
     EVF_KNOWN = (1 << 9) - 1,
+    EVF_WORDS = 1 << 14, /* of a row only: its sealed text is what the person wrote */
+    /* In rows only: the text belongs to the class, not to a person. */
+    EVF_CLASS = 1 << 15,
+    EVF_OURS = EVF_TEXT | EVF_SEALED | EVF_CLASS,
 };
 
 #define EVENT(id, number, version, see, fields) EVENT_##id = (number),
@@ -82,11 +86,13 @@ struct event_row {
     uint16_t fields;
 };
 
+/* Under whose key a text is sealed: the person of the event, or the class. */
+const struct id *event_owner(const struct event *event, const struct sealer *sealer);
 /* Row of a type, or NULL. */
 const struct event_row *event_row(unsigned type);
 void event_fini(struct event *event);
 /*
- * Writes event. With a sealer, EVF_SEALED text is sealed under the key of event->person (E_NOTFOUND
+ * Writes event. With a sealer, EVF_SEALED text is sealed under the key of its owner (E_NOTFOUND
  * without one); without, it is plain: only for comparing states. 0, E_FULL, E_NOTFOUND, E_BAD (type
  * or a field its row does not list).
  */
@@ -94,9 +100,19 @@ int event_encode(struct wr *w, const struct event *event, const struct sealer *s
 /* Reads one event; event_fini releases it. 0, E_VERSION, E_CORRUPT, E_NOMEM. */
 int event_decode(struct event *out, const void *data, size_t len, const struct sealer *sealer);
 
-/* Text as the journal keeps it: u8 sealed, u32 length, bytes; shared with the snapshot. */
+/* Text as the journal keeps it: u8 sealed (1 under the key of the person, 2 under that of his
+ * words), u32 length, bytes; shared with the snapshot. */
 int seal_write(struct wr *w, const struct rtext *text, const struct id *person,
                const struct sealer *sealer);
+/* The same for what the person wrote; E_NOTFOUND without a key for words. */
+int seal_write_words(struct wr *w, const struct rtext *text, const struct id *person,
+                     const struct sealer *sealer);
+/* The same for a snapshot: words from before there was a second key keep the first; nothing is
+ * written of whoever has none any more. */
+int seal_keep_words(struct wr *w, const struct rtext *text, const struct id *person,
+                    const struct sealer *sealer);
+/* The same for a text of the class; in clear while it has no key. */
+int seal_write_ours(struct wr *w, const struct rtext *text, const struct sealer *sealer);
 /* Sets *out (NULL for empty or erased text). 0, E_CORRUPT, E_NOMEM. */
 int seal_read(struct rd *r, struct rtext **out, const struct id *person,
               const struct sealer *sealer);

@@ -200,6 +200,19 @@ static int person_forgotten(struct state *s, const struct event *e)
     return 0;
 }
 
+/* Retention: the words go, who wrote and when stays. */
+static int words_forgotten(struct state *s, const struct event *e)
+{
+    for (size_t i = 0; i < s->chat_count; i++) {
+        struct chat_entry *c = &s->chat[(s->chat_first + i) % STATE_CHAT_MAX];
+        if (id_equal(&c->from, &e->person)) {
+            rtext_put(&c->text);
+        }
+    }
+    workshops_unsay(s, &e->person);
+    return 0;
+}
+
 /* ---- devices and media
  * ---------------------------------------------------------------------------- */
 
@@ -377,6 +390,8 @@ static int fold_one(struct state *s, const struct event *e)
         return person_renamed(s, e);
     case EVENT_PERSON_FORGOTTEN:
         return person_forgotten(s, e);
+    case EVENT_WORDS_FORGOTTEN:
+        return words_forgotten(s, e);
     case EVENT_DEVICE_JOINED:
         return device_joined(s, e);
     case EVENT_DEVICE_LEFT:

@@ -108,7 +108,7 @@ static int put_lists(struct wr *w, const struct state *s, const struct sealer *s
         put_id(w, &c->from);
         wr_u64(w, (uint64_t)c->at);
         err = put_sealed(w, c->name, &c->from, sealer);
-        err = err ? err : put_sealed(w, c->text, &c->from, sealer);
+        err = err ? err : seal_keep_words(w, c->text, &c->from, sealer);
     }
     return err;
 }
@@ -125,7 +125,7 @@ static int put_state(struct wr *w, const struct state *s, const struct sealer *s
     wr_u64(w, (uint64_t)s->changed_at);
     put_id(w, &s->acting);
     put_policy(w, &s->policy);
-    int err = seal_write(w, s->title, &s->class_id, NULL);
+    int err = seal_write_ours(w, s->title, sealer);
     if (!err) {
         err = put_persons(w, s, sealer);
     }
@@ -335,7 +335,7 @@ static int get_state(struct state *s, struct rd *r, uint8_t format, const struct
     }
     s->type = (enum class_type)type;
     s->session = (enum session_state)session;
-    int err = seal_read(r, &s->title, &s->class_id, NULL);
+    int err = seal_read(r, &s->title, &s->class_id, sealer);
     if (!err) {
         err = get_persons(s, r, sealer);
     }

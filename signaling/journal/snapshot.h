@@ -12,7 +12,7 @@
 #include "signaling/journal/seal.h"
 #include "signaling/journal/state.h"
 
-enum { SNAPSHOT_FORMAT = 2, SNAPSHOT_EVERY = 1000, SNAPSHOT_LEN_MAX = 64 << 20 };
+enum { SNAPSHOT_FORMAT = 3, SNAPSHOT_EVERY = 1000, SNAPSHOT_LEN_MAX = 64 << 20 };
 
 /* *out = bytes owned by the caller (mem_free). 0, E_NOMEM, E_TOOBIG. A person without key (erased)
  * is written without name. */

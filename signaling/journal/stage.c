@@ -445,7 +445,7 @@ static int stage_put(struct wr *w, const struct state *s, const struct sealer *s
         wr_u8(w, state_chat(s, i)->to_staff);
         wr_u8(w, state_chat(s, i)->unnamed_for);
     }
-    return seal_write(w, st->holding, &s->class_id, NULL);
+    return seal_write_ours(w, st->holding, sealer);
 }
 
 static struct id get_id(struct rd *r)
@@ -539,7 +539,7 @@ static int stage_get(struct state *s, struct rd *r, const struct sealer *sealer)
         c->to_staff = rd_u8(r) != 0;
         c->unnamed_for = rd_u8(r);
     }
-    return err ? err : seal_read(r, &st->holding, &s->class_id, NULL);
+    return err ? err : seal_read(r, &st->holding, &s->class_id, sealer);
 }
 
 const struct state_part stage_part = {

@@ -272,9 +272,14 @@ unsigned state_audience(const struct state *s, const struct seat *viewer)
     return stage_kind(s, viewer->person);
 }
 
+bool state_same_table(const struct seat *a, const struct seat *b)
+{
+    return a->room == b->room && a->room != ROOM_MAIN;
+}
+
 bool state_sees(const struct state *s, const struct seat *viewer, const struct person *person)
 {
-    return viewer->person == person ||
+    return viewer->person == person || (person->seat && state_same_table(viewer, person->seat)) ||
            (state_hidden_from(s, person) >> state_audience(s, viewer) & 1) == 0;
 }
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "codec/base/time.h"
+#include "signaling/journal/dates.h"
 #include "signaling/journal/floor.h"
 #include "signaling/journal/roll.h"
 #include "signaling/journal/rtext.h"
@@ -151,6 +152,7 @@ struct state {
     size_t wait_count;
     struct floor floor;
     struct roll roll;
+    struct dates dates;
 
     struct person **persons;
     uint64_t *person_keys; /* id_key of persons[i], for a fast search */
@@ -213,8 +215,11 @@ size_t state_hands(const struct state *state, const struct seat **out, size_t ca
 bool state_sees(const struct state *state, const struct seat *viewer, const struct person *person);
 /* Viewers of the same audience are told the same; 0 sees everybody. */
 unsigned state_audience(const struct state *state, const struct seat *viewer);
-/* Kinds of viewers that may not be told of a person, a bit per state_audience. */
+/* Kinds of viewers that may not be told of a person unless they sit at the same table, a bit per
+ * state_audience. */
 uint8_t state_hidden_from(const struct state *state, const struct person *person);
+/* True when both are in one workshop: people at a table know each other. */
+bool state_same_table(const struct seat *a, const struct seat *b);
 /* True when somebody who leads is present. */
 bool state_has_staff(const struct state *state);
 /* Index of an open room, or -1. */

@@ -273,6 +273,8 @@ int workshops_chat(struct state *s, const struct seat *seat, const struct event 
 bool workshops_facilitates(const struct state *s, const struct seat *seat);
 /* Name and words of this person are erased. */
 void workshops_forget(struct state *s, const struct id *person);
+/* Only what the person wrote. */
+void workshops_unsay(struct state *s, const struct id *person);
 
 /* ---- finding; NULL = none */
 

@@ -213,33 +213,52 @@ int workshops_chat(struct state *s, const struct seat *seat, const struct event 
     return r ? note_add(s, WS_NOTES, &r->id, e) : 0;
 }
 
-static void forget_note(struct ws_note *note, const struct id *person)
+static void unsay_notes(struct workshops *w, enum ws_list_kind kind, const struct id *person)
 {
-    if (id_equal(&note->from, person)) {
-        rtext_put(&note->name);
-        rtext_put(&note->text);
+    for (uint32_t i = 0; i < w->list[kind].count; i++) {
+        struct ws_note *note = kind == WS_NOTES ? ws_note_at(w, i) : ws_staff_at(w, i);
+        if (id_equal(&note->from, person)) {
+            rtext_put(&note->text);
+        }
+    }
+}
+
+void workshops_unsay(struct state *s, const struct id *person)
+{
+    struct workshops *w = &s->workshops;
+    unsay_notes(w, WS_NOTES, person);
+    unsay_notes(w, WS_STAFF, person);
+    for (uint32_t i = 0; i < w->list[WS_WORDS].count; i++) {
+        if (id_equal(&ws_word_at(w, i)->from, person)) {
+            rtext_put(&ws_word_at(w, i)->text);
+        }
+    }
+    for (uint32_t i = 0; i < w->list[WS_CALLS].count; i++) {
+        if (id_equal(&ws_call_at(w, i)->person, person)) {
+            rtext_put(&ws_call_at(w, i)->text);
+        }
+    }
+}
+
+static void unname_notes(struct workshops *w, enum ws_list_kind kind, const struct id *person)
+{
+    for (uint32_t i = 0; i < w->list[kind].count; i++) {
+        struct ws_note *note = kind == WS_NOTES ? ws_note_at(w, i) : ws_staff_at(w, i);
+        if (id_equal(&note->from, person)) {
+            rtext_put(&note->name);
+        }
     }
 }
 
 void workshops_forget(struct state *s, const struct id *person)
 {
     struct workshops *w = &s->workshops;
-    for (uint32_t i = 0; i < w->list[WS_NOTES].count; i++) {
-        forget_note(ws_note_at(w, i), person);
-    }
-    for (uint32_t i = 0; i < w->list[WS_STAFF].count; i++) {
-        forget_note(ws_staff_at(w, i), person);
-    }
+    workshops_unsay(s, person);
+    unname_notes(w, WS_NOTES, person);
+    unname_notes(w, WS_STAFF, person);
     for (uint32_t i = 0; i < w->list[WS_WORDS].count; i++) {
-        struct ws_word *word = ws_word_at(w, i);
-        if (id_equal(&word->from, person)) {
-            rtext_put(&word->name);
-            rtext_put(&word->text);
-        }
-    }
-    for (uint32_t i = 0; i < w->list[WS_CALLS].count; i++) {
-        if (id_equal(&ws_call_at(w, i)->person, person)) {
-            rtext_put(&ws_call_at(w, i)->text);
+        if (id_equal(&ws_word_at(w, i)->from, person)) {
+            rtext_put(&ws_word_at(w, i)->name);
         }
     }
     struct ws_label *l = ws_label(w, person);

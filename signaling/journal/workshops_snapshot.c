@@ -22,10 +22,10 @@ static void put_id(struct out *o, const struct id *id)
     wr_bytes(o->w, id->b, ID_LEN);
 }
 
-static void put_plain(struct out *o, const struct rtext *text)
+/* Titles, names and tasks belong to the class. */
+static void put_ours(struct out *o, const struct rtext *text)
 {
-    static const struct id nobody = {{0}};
-    int err = seal_write(o->w, text, &nobody, NULL);
+    int err = seal_write_ours(o->w, text, o->sealer);
     o->err = o->err ? o->err : err;
 }
 
@@ -33,6 +33,12 @@ static void put_text(struct out *o, const struct rtext *text, const struct id *p
 {
     bool erased = o->sealer && !o->sealer->key_h(o->sealer->arg, person);
     int err = seal_write(o->w, erased ? NULL : text, person, o->sealer);
+    o->err = o->err ? o->err : err;
+}
+
+static void put_words(struct out *o, const struct rtext *text, const struct id *person)
+{
+    int err = seal_keep_words(o->w, text, person, o->sealer);
     o->err = o->err ? o->err : err;
 }
 
@@ -56,7 +62,7 @@ static void put_set(struct out *o, const struct ws_set *set)
     wr_u64(o->w, (uint64_t)set->until);
     wr_u64(o->w, (uint64_t)set->opened_at);
     wr_u64(o->w, (uint64_t)set->closed_at);
-    put_plain(o, set->title);
+    put_ours(o, set->title);
 }
 
 static void put_room(struct out *o, const struct ws_room *r)
@@ -69,9 +75,9 @@ static void put_room(struct out *o, const struct ws_room *r)
     wr_u8(o->w, r->record);
     wr_u16(o->w, r->capacity);
     wr_u64(o->w, (uint64_t)r->until);
-    put_plain(o, r->name);
-    put_plain(o, r->task);
-    put_plain(o, r->materials);
+    put_ours(o, r->name);
+    put_ours(o, r->task);
+    put_ours(o, r->materials);
 }
 
 static void put_note(struct out *o, const struct ws_note *n)
@@ -81,7 +87,7 @@ static void put_note(struct out *o, const struct ws_note *n)
     put_id(o, &n->from);
     wr_u64(o->w, (uint64_t)n->at);
     put_text(o, n->name, &n->from);
-    put_text(o, n->text, &n->from);
+    put_words(o, n->text, &n->from);
 }
 
 static void put_word(struct out *o, const struct ws_word *word)
@@ -93,7 +99,7 @@ static void put_word(struct out *o, const struct ws_word *word)
     wr_u64(o->w, (uint64_t)word->at);
     wr_u64(o->w, (uint64_t)word->ended_at);
     put_text(o, word->name, &word->from);
-    put_text(o, word->text, &word->from);
+    put_words(o, word->text, &word->from);
 }
 
 static void put_call(struct out *o, const struct ws_call *call)
@@ -104,7 +110,7 @@ static void put_call(struct out *o, const struct ws_call *call)
     wr_u8(o->w, call->state);
     wr_u64(o->w, (uint64_t)call->at);
     wr_u64(o->w, (uint64_t)call->changed_at);
-    put_text(o, call->text, &call->person);
+    put_words(o, call->text, &call->person);
 }
 
 static void put_small(struct out *o, const struct workshops *w, enum ws_list_kind kind, uint32_t i)
@@ -198,6 +204,12 @@ static void get_text(struct in *in, struct rtext **out, const struct id *person)
     in->err = err;
 }
 
+static void get_ours(struct in *in, struct rtext **out)
+{
+    static const struct id nobody = {{0}};
+    get_text(in, out, in->sealer ? &in->sealer->home : &nobody);
+}
+
 static uint8_t get_below(struct in *in, unsigned count)
 {
     uint8_t v = rd_u8(in->r);
@@ -227,7 +239,7 @@ static void get_set(struct in *in, struct ws_set *set)
     set->until = (int64_t)rd_u64(in->r);
     set->opened_at = (wall_ms)rd_u64(in->r);
     set->closed_at = (wall_ms)rd_u64(in->r);
-    get_text(in, &set->title, &set->id);
+    get_ours(in, &set->title);
 }
 
 static void get_room(struct in *in, struct ws_room *r)
@@ -240,9 +252,9 @@ static void get_room(struct in *in, struct ws_room *r)
     r->record = rd_u8(in->r) != 0;
     r->capacity = rd_u16(in->r);
     r->until = (int64_t)rd_u64(in->r);
-    get_text(in, &r->name, &r->id);
-    get_text(in, &r->task, &r->id);
-    get_text(in, &r->materials, &r->id);
+    get_ours(in, &r->name);
+    get_ours(in, &r->task);
+    get_ours(in, &r->materials);
 }
 
 static void get_note(struct in *in, struct ws_note *n)

@@ -9,7 +9,15 @@
 #include "codec/base/text.h"
 #include "signaling/people/mailaddr.h"
 
-enum column { COL_NAME, COL_MAIL, COL_ROLE, COL_GROUP, COL_COUNT, COL_NONE = COL_COUNT };
+enum column {
+    COL_NAME,
+    COL_MAIL,
+    COL_ROLE,
+    COL_GROUP,
+    COL_NUMBER,
+    COL_COUNT,
+    COL_NONE = COL_COUNT
+};
 enum { CELLS_MAX = 32, CELL_MAX = 512, NAME_CHARS = 80, GROUP_CHARS = 40 };
 
 struct cells {
@@ -24,6 +32,7 @@ struct reader {
     char separator;
     uint8_t column[CELLS_MAX]; /* what stands in the i-th cell: enum column */
     struct map seen;           /* hash of an address -> index + 1 of its row */
+    struct map numbers;        /* hash of a register number -> the same */
 };
 
 /* ---- words
@@ -51,6 +60,17 @@ static const struct word heads[] = {
     {"role", COL_ROLE},
     {"groupe", COL_GROUP},
     {"group", COL_GROUP},
+    {"matricule", COL_NUMBER},
+    {"numero", COL_NUMBER},
+    {"n°", COL_NUMBER},
+    {"identifiant", COL_NUMBER},
+    {"registre", COL_NUMBER},
+    {"numero de registre", COL_NUMBER},
+    {"n° de registre", COL_NUMBER},
+    {"n° registre", COL_NUMBER},
+    {"number", COL_NUMBER},
+    {"register", COL_NUMBER},
+    {"register number", COL_NUMBER},
 };
 
 static const struct word roles[] = {
@@ -252,6 +272,20 @@ static void copy(char *out, size_t cap, const char *text)
     out[len] = '\0';
 }
 
+unsigned roster_number(const char *number)
+{
+    unsigned char c = (unsigned char)number[0];
+    bool plain =
+        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c >= 0x80;
+    if (controls(number)) {
+        return ROSTER_CONTROL;
+    }
+    if (text_utf8_count(number, strlen(number)) > ROSTER_NUMBER_CHARS) {
+        return ROSTER_NUMBER_LONG;
+    }
+    return c && !plain ? ROSTER_NUMBER_ODD : ROSTER_FINE;
+}
+
 static uint8_t judge(const char *name, const char *mail, const char *group, int role)
 {
     if (!name[0]) {
@@ -297,7 +331,15 @@ static int mark_twice(struct reader *r, struct roster *roster, struct roster_row
         row->twice = roster->rows[at - 1].line;
         return 0;
     }
-    return map_set(&r->seen, key, roster->count);
+    int err = map_set(&r->seen, key, roster->count);
+    key = hash(row->number);
+    if (!err && row->number[0] && map_find(&r->numbers, key, &at) &&
+        !strcmp(roster->rows[at - 1].number, row->number)) {
+        row->problem = ROSTER_NUMBER_TWICE;
+        row->twice = roster->rows[at - 1].line;
+        return 0;
+    }
+    return err || !row->number[0] ? err : map_set(&r->numbers, key, roster->count);
 }
 
 static int add_row(struct reader *r, struct roster *roster, const struct cells *row, uint32_t line)
@@ -318,6 +360,7 @@ static int add_row(struct reader *r, struct roster *roster, const struct cells *
     char mail[CELL_MAX];
     const char *name = cell_of(r, row, COL_NAME);
     const char *group = cell_of(r, row, COL_GROUP);
+    const char *number = cell_of(r, row, COL_NUMBER);
     int role = find_word(roles, sizeof(roles) / sizeof(roles[0]), cell_of(r, row, COL_ROLE));
     fold_word(cell_of(r, row, COL_MAIL), mail);
     *out = (struct roster_row){.line = line,
@@ -326,6 +369,8 @@ static int add_row(struct reader *r, struct roster *roster, const struct cells *
     copy(out->name, sizeof(out->name), name);
     copy(out->mail, sizeof(out->mail), mail);
     copy(out->group, sizeof(out->group), group);
+    copy(out->number, sizeof(out->number), number);
+    out->problem = out->problem ? out->problem : (uint8_t)roster_number(number);
     int err = out->problem == ROSTER_FINE ? mark_twice(r, roster, out) : 0;
     roster->bad += out->problem != ROSTER_FINE;
     return err;
@@ -374,8 +419,10 @@ int roster_read(struct roster *roster, const char *text, size_t len, uint32_t *l
     r.separator = guess_separator(&r);
     roster->separator = r.separator;
     int err = map_init(&r.seen, ROSTER_ROWS_MAX, 0);
+    err = err ? err : map_init(&r.numbers, ROSTER_ROWS_MAX, 0);
     err = err ? err : read_rows(&r, roster, line);
     map_fini(&r.seen);
+    map_fini(&r.numbers);
     return err ? err : roster->count ? 0 : E_NOTFOUND;
 }
 
@@ -404,6 +451,14 @@ const char *roster_problem(unsigned problem, bool french)
                             "un nom ne peut pas commencer par = + - ou @"},
         [ROSTER_CONTROL] = {"there is an unprintable character",
                             "il y a un caractère non imprimable"},
+        [ROSTER_NUMBER_LONG] = {"the register number has more than 64 characters",
+                                "le numéro de registre dépasse 64 caractères"},
+        [ROSTER_NUMBER_ODD] = {"a register number begins with a letter or a digit",
+                               "un numéro de registre commence par une lettre ou un chiffre"},
+        [ROSTER_NUMBER_TWICE] = {"this register number stands in an earlier row",
+                                 "ce numéro de registre figure déjà plus haut"},
+        [ROSTER_NUMBER_TAKEN] = {"somebody else of the class has this register number",
+                                 "ce numéro de registre est celui d’un autre inscrit"},
     };
     return texts[problem < ROSTER_PROBLEM_COUNT ? problem : 0][french];
 }

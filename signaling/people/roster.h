@@ -3,9 +3,10 @@
  * register. Nothing is taken over here: rows and what is wrong with each come out, and whoever
  * called decides, all or nothing.
  *
- *   Nom;Courriel;Rôle;Groupe
- *   Claire Fontaine;claire@example.org;animateur;A
+ *   Nom;Courriel;Rôle;Groupe;Matricule
+ *   Claire Fontaine;claire@example.org;animateur;A;2026-0417
  *
+ * The last column is the number of this person in a training register.
  * Understands: UTF-8 with or without mark; separators ; , and tab (the one most used in the first
  * line); quoted cells (RFC 4180), also with line breaks; heads in French or English in any order,
  * or no heads and the order above; CR LF, LF or CR; empty rows.
@@ -28,6 +29,8 @@ enum {
     ROSTER_NAME_MAX = 80 * 4 + 1,
     ROSTER_MAIL_MAX = 254 + 1,
     ROSTER_GROUP_MAX = 40 * 4 + 1,
+    ROSTER_NUMBER_CHARS = 64,
+    ROSTER_NUMBER_MAX = ROSTER_NUMBER_CHARS * 4 + 1,
 };
 
 /* What can be wrong with a row; texts for people in roster_problem. */
@@ -42,6 +45,10 @@ enum roster_problem {
     ROSTER_GROUP_LONG,
     ROSTER_FORMULA,
     ROSTER_CONTROL, /* a control character */
+    ROSTER_NUMBER_LONG,
+    ROSTER_NUMBER_ODD,   /* begins with neither letter nor digit */
+    ROSTER_NUMBER_TWICE, /* the same number stands above, of somebody else */
+    ROSTER_NUMBER_TAKEN, /* or of somebody who is on the roster already; set by the caller */
     ROSTER_PROBLEM_COUNT,
 };
 
@@ -49,10 +56,11 @@ struct roster_row {
     uint32_t line;   /* of the text, from 1 */
     uint8_t problem; /* enum roster_problem */
     uint8_t role;    /* enum role */
-    uint32_t twice;  /* ROSTER_TWICE: line of the first */
+    uint32_t twice;  /* ROSTER_TWICE, ROSTER_NUMBER_TWICE: line of the first */
     char name[ROSTER_NAME_MAX];
     char mail[ROSTER_MAIL_MAX];
     char group[ROSTER_GROUP_MAX];
+    char number[ROSTER_NUMBER_MAX]; /* in a training register; "" = none */
 };
 
 struct roster {
@@ -69,5 +77,7 @@ struct roster {
  */
 int roster_read(struct roster *roster, const char *text, size_t len, uint32_t *line);
 void roster_fini(struct roster *roster);
+/* Is this a number of a register: ROSTER_FINE, or what is wrong with it. "" is fine. */
+unsigned roster_number(const char *number);
 /* One line for people. */
 const char *roster_problem(unsigned problem, bool french);

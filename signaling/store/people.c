@@ -77,8 +77,44 @@ static int migrate_from_1(struct people *p)
            "PRAGMA user_version = 2");
 }
 
+/* Numbers of a training register; listed = the class knows the row as it is. What an administrator
+ * sets while the server runs: how long things are kept (keep.class zero = everywhere), limits. Who
+ * could not be let in (refused), by day and class. */
+static int migrate_from_2(struct people *p)
+{
+    return EXECUTE(
+        p, "ALTER TABLE enrolled ADD COLUMN number TEXT NOT NULL DEFAULT '';"
+           "ALTER TABLE enrolled ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;"
+           "CREATE INDEX enrolled_unlisted ON enrolled(listed, class);"
+           "CREATE INDEX enrolled_number ON enrolled(class, number);"
+           "CREATE TABLE keep (class BLOB NOT NULL, what TEXT NOT NULL, days INTEGER NOT NULL,"
+           " PRIMARY KEY (class, what)) STRICT, WITHOUT ROWID;"
+           "CREATE TABLE purged (class BLOB NOT NULL, what TEXT NOT NULL, upto INTEGER NOT NULL,"
+           " at INTEGER NOT NULL, PRIMARY KEY (class, what)) STRICT, WITHOUT ROWID;"
+           "CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT,"
+           " WITHOUT ROWID;"
+           "CREATE TABLE refused (day INTEGER NOT NULL, class BLOB NOT NULL, why TEXT NOT NULL,"
+           " count INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+           " PRIMARY KEY (day, class, why)) STRICT, WITHOUT ROWID;"
+           "PRAGMA user_version = 3");
+}
+
+/* Which date an invited person was told last: start and length in one number, 0 = none. How many
+ * sheets of a class are to be sealed: -1 none, 0 nobody has looked. */
+static int migrate_from_3(struct people *p)
+{
+    return EXECUTE(p, "ALTER TABLE enrolled ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+                      "UPDATE enrolled SET told = (SELECT start + minutes FROM class"
+                      " WHERE id = enrolled.class AND start > 0) WHERE invited > 0 AND EXISTS"
+                      " (SELECT 1 FROM class WHERE id = enrolled.class AND start > 0);"
+                      "CREATE INDEX enrolled_told ON enrolled(told) WHERE told > 0;"
+                      "ALTER TABLE class ADD COLUMN unsealed INTEGER NOT NULL DEFAULT 0;"
+                      "PRAGMA user_version = 4");
+}
+
 /* Step i brings a file from user_version i to i + 1. Never change one that was released. */
-static int (*const migrations[PEOPLE_VERSION])(struct people *p) = {migrate_from_0, migrate_from_1};
+static int (*const migrations[PEOPLE_VERSION])(struct people *p) = {migrate_from_0, migrate_from_1,
+                                                                    migrate_from_2, migrate_from_3};
 
 static int64_t pragma_version(struct people *p, int *err)
 {

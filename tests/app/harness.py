@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 BINARY = os.environ.get("AMPHI_BINARY", "build/amphi")
 passed = []
 failed = []
@@ -57,6 +58,8 @@ def stand_in(folder):
 
 def clean_env(**more):
     env = {k: v for k, v in os.environ.items() if not k.startswith("AMPHI_")}
+    env.setdefault("LSAN_OPTIONS", f"suppressions={HERE}/lsan.supp:print_suppressions=0")
+    env.setdefault("TSAN_OPTIONS", f"suppressions={HERE}/tsan.supp")
     env.update(more)
     return env
 
@@ -156,6 +159,10 @@ class Server:
         code, out, err = self.cli("link", class_id, "--role", role, "--json", *more)
         assert code == 0, err
         return json.loads(out)
+
+    def look(self):
+        """The office looks at once at what is due, instead of every half minute."""
+        os.kill(self.pid("core"), signal.SIGHUP)
 
     def ready(self):
         """Everything is there, or the program has ended."""

@@ -176,6 +176,42 @@ def plan(**more):
             "starts": [int(time.time() * 1000) + 3 * 86400000], "settings": {}, **more}
 
 
+def dates(s, claire):
+    """One class that goes from date to date, and the archive."""
+    week = 7 * 86400000
+    start = (int(time.time() * 1000) // 60000 + 120) * 60000
+    starts = [start, start + week, start + 2 * week]
+    status, body = claire.ask("POST", "/api/classes",
+                              plan(title="Anglais", starts=starts, together=True))
+    check("several dates are one class", status == 201 and len(body["classes"]) == 1, body)
+    c = body["classes"][0]
+    got = claire.ask("GET", "/api/classes/" + c)[1]
+    check("it knows all its dates", got["kind"] == "recurring" and got["start"] == start
+          and got["dates"] == [[at, 90] for at in starts], got)
+    status, _ = claire.ask("PATCH", "/api/classes/" + c,
+                           plan(title="Anglais", starts=[start + week, start + 3 * week],
+                                together=True))
+    got = claire.ask("GET", "/api/classes/" + c)[1]
+    check("dates are dropped and added", status == 200 and got["start"] == start + week
+          and [at for at, _ in got["dates"]] == [start + week, start + 3 * week], got)
+    status, body = claire.ask("PATCH", "/api/classes/" + c,
+                              plan(starts=[start + week, start], together=True))
+    check("dates ascend", status == 422 and body["error"] == "start", body)
+    status, _ = claire.ask("POST", f"/api/classes/{c}/archive", {"archive": True})
+    got = claire.ask("GET", "/api/classes/" + c)[1]
+    check("a class goes into the archive", status == 200 and got["archived"], got)
+    status, _ = claire.ask("POST", f"/api/classes/{c}/archive", {"archive": False})
+    got = claire.ask("GET", "/api/classes/" + c)[1]
+    check("and comes out of it, still planned", status == 200 and not got["archived"]
+          and got["state"] == "scheduled", got)
+    code, out = s.cli("class", "create", "Cours", "--start", "2027-01-12T10:00", "--duration", "60",
+                      "--repeat", "FREQ=WEEKLY;COUNT=4")[:2]
+    shown = json.loads(s.cli("class", "show", out.strip(), "--json")[1])
+    gaps = {b[0] - a[0] for a, b in zip(shown["dates"], shown["dates"][1:])}
+    check("a rule on the command line", code == 0 and len(shown["dates"]) == 4 and gaps == {week},
+          shown)
+
+
 def classes(s, admin, claire):
     status, body = claire.ask("POST", "/api/classes", plan(settings={"waiting-room": "manual"}))
     check("a class is made", status == 201, body)
@@ -209,7 +245,7 @@ def classes(s, admin, claire):
     none = bob.ask("GET", "/api/classes/c_aaaaaaaaaaaaaaaaaaaaaaaaaa")
     ways = [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/enter"), ("POST", "/links"),
             ("GET", "/people"), ("POST", "/people"), ("POST", "/roster"), ("POST", "/invite"),
-            ("POST", "/restore"), ("POST", "/staff")]
+            ("POST", "/restore"), ("POST", "/staff"), ("POST", "/archive")]
     leaks = [(m, p, a) for m, p in ways
              for a in [bob.ask(m, "/api/classes/" + c + p, plan() if m != "GET" and m != "DELETE"
                                else None)] if a != none]
@@ -323,7 +359,9 @@ def registration(s, claire):
     page = Client(s.port)
     page.send("hello", v=1, lang="fr", link=body["token"])
     check("and the invitation enters now", page.type("door", 60)["t"] == "door")
-    check("and is written to them", len(glob.glob(f"{s.data}/mail/queue/*place-*")) == 2)
+    kinds = [len(glob.glob(f"{s.data}/mail/queue/*{kind}-{c[2:14]}-*")) for kind in
+             ("invite", "waiting")]
+    check("and is written to them", kinds == [2, 1], kinds)
     closed = claire.ask("POST", "/api/classes", plan(title="Fermée"))[1]["classes"][0]
     check("a class without registration is answered like none",
           guest.ask("GET", "/api/registration/" + closed)
@@ -361,7 +399,8 @@ def knocks(s, claire):
     guest.type("door", 60)
     guest.send("join", name="Jean", mic=False, cam=False)
     guest.type("waiting", 60)
-    found = wait_for(lambda: glob.glob(f"{s.data}/mail/queue/*knock-*"), 90, 0.5)
+    s.look()
+    found = wait_for(lambda: glob.glob(f"{s.data}/mail/queue/*knock-*"), 90, 0.1)
     check("a knock at a permanent class is written to its trainer", found and len(found) == 1, found)
 
 
@@ -450,6 +489,7 @@ def run():
         claire = sessions(s, admin)
         cross_site(s, claire)
         redirects(s, claire)
+        dates(s, claire)
         c, _ = classes(s, admin, claire)
         roster(s, claire, c)
         invitations(s, claire, c)

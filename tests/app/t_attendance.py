@@ -41,6 +41,8 @@ def files(s, class_id):
     check("heads are heads, cells are cells",
           tags.count("TH") == 7 * pages and tags.count("TD") == 7 * (len(NAMES) + 1),
           [tags.count("TH"), tags.count("TD")])
+    check("a cell of several lines is several words for who reads by structure",
+          " Contrôles" in struct_text(sheet) or "Contrôles" not in text)
     folder = os.path.join(s.folder, "certificates")
     code, _, err = s.cli("attendance", class_id, "--certificates", folder, "--minutes", "100000")
     check("nobody below the threshold gets a certificate",
@@ -53,6 +55,51 @@ def files(s, class_id):
           len(made))
     code, _, err = s.cli("attendance", class_id, "--pdf", "/nowhere/sheet.pdf")
     check("a file that cannot be made is said", code == 1 and "/nowhere/sheet.pdf" in err, err.strip())
+
+
+WORDS = {
+    "fr": (["Feuille d’émargement", "Séance du", "Présence à partir de", "Nom Rôle Présence Min Ateliers"
+            " Statut Signature", "Provisoire, pas encore scellé. Empreinte :", "Amphi, établi le"],
+           ["Attestation de présence", "a participé à « Évaluer par compétences » le", "minutes.",
+            "Animation : Claire Fontaine", "Sceau de la séance :"]),
+    "en": (["Attendance sheet", "Session from", "Present from", "Name Role Present Min Workshops Status"
+            " Signature", "Provisional, not sealed yet. Digest:", "Amphi, made on"],
+           ["Certificate of attendance", "took part in “Évaluer par compétences” on", "minutes.",
+            "Led by Claire Fontaine", "Seal of the session:"])}
+
+
+def struct_text(path):
+    return subprocess.run(["pdfinfo", "-struct-text", path], capture_output=True, text=True,
+                          check=True).stdout
+
+
+def papers(s, class_id):
+    """Sheet and certificate in both languages, as text, as structure and as a picture."""
+    rows = json.loads(s.cli("attendance", class_id, "--json")[1])["people"]
+    zoe = next(r["person"] for r in rows if r["name"].startswith("Zoë"))
+    for lang, (sheet_words, paper_words) in WORDS.items():
+        sheet, paper = (os.path.join(s.folder, f"{what}.{lang}.pdf") for what in ("sheet", "paper"))
+        s.cli("attendance", class_id, "--pdf", sheet, "--lang", lang)
+        s.cli("attendance", class_id, "--pdf", paper, "--lang", lang, "--person", zoe, "--share", "1")
+        for path, words, heads in ((sheet, sheet_words, 2), (paper, paper_words + ["Zoë Łukasiewicz"], 2)):
+            text = flat(pdf_text(path))
+            missing = [w for w in words if flat(w) not in text]
+            check(f"{os.path.basename(path)} says all it has to say", not missing, missing)
+            lines = struct_text(path).splitlines()
+            tags = [line.split()[0] for line in lines if line.strip()[:1] not in ('"', "")]
+            check("its heads are heads, its structure begins with the title",
+                  tags[:3] == ["Document", "H1", "H2"] and tags.count("H1") + tags.count("H2") == heads
+                  and words[0] in lines[2], lines[:3])
+            # Looked at: there is ink, and none of it beyond the margins.
+            ppm = subprocess.run(["pdftoppm", "-r", "30", "-gray", "-f", "1", "-l", "1", path],
+                                 capture_output=True, check=True).stdout
+            _, size, _, dots = ppm.split(b"\n", 3)
+            width, height = map(int, size.split())
+            rows_of = [dots[y * width:(y + 1) * width] for y in range(height)]
+            inked = [(x, y) for y, row in enumerate(rows_of) for x, dot in enumerate(row) if dot < 128]
+            left, right = min(x for x, _ in inked), max(x for x, _ in inked)
+            check("ink within the margins", len(inked) > 200 and left > 15 and right < width - 15,
+                  (len(inked), left, right, width))
 
 
 def spreadsheet(s, class_id):
@@ -195,19 +242,74 @@ def remains(s, class_id, link, token, person_id, other_id):
                                                            kept["records"]) == (1, 1, 3), kept)
 
 
+def groups(s):
+    """The reports of workshops outlive the session: for staff, for their members, as a file."""
+    class_id = s.make_class("Groupes")
+    links = {role: s.link(class_id, role)["link"] for role in ("host", "participant")}
+    host, _ = enter(s, links["host"], "Claire")
+    entered = [enter(s, links["participant"], name) for name in NAMES[:2]]
+    tokens = [c.type("door")["guest"] for c, _ in entered]
+    ids = [snapshot["you"]["person"] for _, snapshot in entered]
+    host.answer(host.send("workshop.create", title="Matinée", names=["Table A", "Table B"]))
+    host.send("sync", have=0)
+    one = host.wait(lambda m: m["t"] == "snapshot" and m["workshops"])["workshops"][0]
+    rooms = [r["id"] for r in one["rooms"]]
+    host.answer(host.send("workshop.room.change", room=rooms[0], task="Relire la page 12"))
+    host.answer(host.send("workshop.change", set=one["id"], notice=0, closing=0))
+    for person, room in zip(ids, rooms):
+        host.answer(host.send("workshop.place", set=one["id"], person=person, room=room))
+    host.answer(host.send("workshop.open", set=one["id"]))
+    for (c, _), text in zip(entered, ("Page lue", "Rien ici")):
+        c.event("room.set", timeout=30)
+        c.answer(c.send("chat.send", text=text))
+    time.sleep(0.05)  # whoever was there for no time at all was not there
+    host.answer(host.send("workshop.close"))
+    host.answer(host.send("session.end"))
+    for c, _ in entered:
+        c.wait_closed()
+    api = f"/api/classes/{class_id}/groups"
+    _, all_of = ask(s, "GET", api, links["host"])
+    a = next(g for g in all_of["groups"] if g["name"] == "Table A")
+    check("staff reads every report: title, task, people with times, words",
+          len(all_of["groups"]) == 2 and (a["title"], a["task"]) == ("Matinée", "Relire la page 12")
+          and a["people"][0]["name"] == NAMES[0] and len(a["people"][0]["stays"]) == 1
+          and 0 < a["people"][0]["stays"][0][0] <= a["people"][0]["stays"][0][1]
+          and [c["text"] for c in a["chat"]] == ["Page lue"], all_of)
+    status, own = ask(s, "GET", api, tokens[1])
+    check("a member reads that of his room and no other", status == 200
+          and [g["name"] for g in own["groups"]] == ["Table B"]
+          and "Page lue" not in json.dumps(own), own)
+    status, _ = ask(s, "GET", api, s.link(class_id)["link"])
+    check("nobody in particular reads none", status == 404, status)
+    status, text = ask(s, "GET", api + "?as=text&lang=fr&zone=Europe/Paris", links["host"])
+    words = text.decode() if isinstance(text, bytes) else str(text)
+    check("they are exported as a text", status == 200 and "# Groupes" in words
+          and "## Matinée, Table A" in words and "Relire la page 12" in words
+          and "Page lue" in words and NAMES[1] in words, words[:400])
+    again, _ = enter(s, links["host"], "Claire")
+    again.answer(again.send("workshop.publish", room=rooms[0], scope="all"))
+    again.answer(again.send("leave"))
+    sessions = ask(s, "GET", f"/api/classes/{class_id}/attendance", links["host"])[1]["sessions"]
+    _, own = ask(s, "GET", api + f"?session={sessions[0]['session']}", tokens[1])
+    check("one that was published is for all", len(own["groups"]) == 2, own)
+
+
 def tampered(s, class_id):
     """One byte of the database changed while nobody looks."""
     path = os.path.join(s.data, "amphi.db")
     db = sqlite3.connect(path)
-    rows = db.execute("SELECT seq, blob FROM journal ORDER BY seq").fetchall()
+    ours = db.execute("SELECT id FROM class ORDER BY number").fetchone()[0]
+    rows = db.execute("SELECT seq, blob FROM journal WHERE class = ? ORDER BY seq",
+                      (ours,)).fetchall()
     seq, data = rows[len(rows) // 3]
     changed = bytearray(data)
     changed[12 + 7] ^= 1  # last byte of the stamp: a millisecond
-    db.execute("UPDATE journal SET blob = ? WHERE seq = ?", (bytes(changed), seq))
+    db.execute("UPDATE journal SET blob = ? WHERE class = ? AND seq = ?",
+               (bytes(changed), ours, seq))
     db.commit()
     code, _, err = s.cli("attendance", class_id, "--verify")
     check("one changed bit of the journal breaks the seal", code == 1 and "broken" in err, err)
-    db.execute("UPDATE journal SET blob = ? WHERE seq = ?", (data, seq))
+    db.execute("UPDATE journal SET blob = ? WHERE class = ? AND seq = ?", (data, ours, seq))
     db.commit()
     db.close()
     code, out, _ = s.cli("attendance", class_id, "--verify")
@@ -234,6 +336,7 @@ def evidence():
             p.wait_closed()
         after(s, class_id, host_link, token, person_id)
         remains(s, class_id, host_link, token, person_id, entered[1][1]["you"]["person"])
+        groups(s)
         s.stop()
         tampered(s, class_id)
 
@@ -279,14 +382,19 @@ def signed_in():
         rows = {p["name"]: p for p in seen["sheet"]["people"]}
         check("who was invited and did not come is absent",
               status == 200 and rows["Zoé"]["status"] == "absent" and rows["Zoé"]["expected"], rows)
+        unsealed = lambda: next(r["unsealed"] for r in claire.ask("GET", "/api/classes")[1]["classes"]
+                                if r["id"] == c)
+        check("the list says that a sheet is to be sealed", unsealed() == 1, unsealed())
         before = set(glob.glob(f"{s.data}/mail/queue/*"))
         status, _ = claire.ask("POST", path + "/seal", {})
         mails = [open(m, encoding="utf-8").read() for m in
                  set(glob.glob(f"{s.data}/mail/queue/*")) - before]
         check("sealing writes to whoever was present, once", status == 200 and len(mails) == 1
               and "emile@example.org" in mails[0], len(mails))
+        check("and no longer once it is", unsealed() == -1, unsealed())
         status, pdf = ask(s, "GET", path + "/file?kind=certificate", token)
         check("his link opens his certificate", status == 200 and pdf[:5] == b"%PDF-", status)
+        s.look()
         sealed = wait_for(lambda: sheet_of(f"/api/classes/{soon}/attendance")["sealed"], 180, 0.5)
         check("a sheet that is no longer provisional is sealed by itself", sealed)
         _, entries = claire.ask("GET", "/api/audit")
@@ -309,4 +417,5 @@ def run():
         for p in people:
             p.wait_closed()
         files(s, class_id)
+        papers(s, class_id)
         spreadsheet(s, class_id)

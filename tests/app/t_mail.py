@@ -22,10 +22,13 @@ READ_ICS = "import sys,json,icalendar\n" \
 
 
 class Mailbox:
-    """RFC 5321 as far as a client that only sends needs it. mood: ok, refuse, later, drop."""
+    """RFC 5321 as far as a client that only sends needs it. mood: ok, refuse, later, drop (hangs up
+    in the middle), mute (takes the mail and hangs up before it says so), hold (says nothing until
+    let_go)."""
 
     def __init__(self):
-        self.mails, self.mood, self.tries = [], "ok", 0
+        self.mails, self.mood, self.tries, self.waiting = [], "ok", 0, 0
+        self.gate = threading.Event()
         box = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -41,10 +44,13 @@ class Mailbox:
                     if box.mood == "drop":
                         return False
                 box.mails.append((self.to, b"".join(lines)))
-                return True
+                return box.mood != "mute"
 
             def handle(self):
                 box.tries += 1
+                if box.mood == "hold":
+                    box.waiting += 1
+                    box.gate.wait()
                 self.say("220 box ESMTP")
                 for raw in self.rfile:
                     word = raw.decode().strip().upper()
@@ -69,6 +75,11 @@ class Mailbox:
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def let_go(self):
+        self.waiting = 0
+        self.gate.set()
+        self.gate = threading.Event()
 
 
 def parsed(raw):

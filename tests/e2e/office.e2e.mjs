@@ -1,50 +1,9 @@
 // office - the pages around the hour: from the printed link of a new server to a class whose people
 // have their invitations, as somebody does it who sees them for the first time; axe and pictures.
-import fs from 'node:fs';
-import path from 'node:path';
+import { reach, walk } from './lib/keyboard.mjs';
+import { corners, firstAdmin, look, PASSWORD, startOffice, upload } from './lib/office.mjs';
 
-const PASSWORD = 'petit poney bleu';
 const CSV = 'Nom;Courriel;Rôle;Groupe\nÉmile Zola;emile@example.org;;A\nLéa Martin;lea@example.org;animatrice;B\n';
-
-const start = async (t) => {
-    const server = await t.server({ env: { AMPHI_MAIL__FROM: 'classes@example.org' } });
-    const token = fs.readFileSync(path.join(server.data, 'keys/first-admin'), 'utf8');
-    const base = `https://127.0.0.1:${server.webPort}`;
-    return { server, base, token };
-};
-
-/** axe, a picture, and nothing beyond the right edge. */
-async function look(t, page, what, found) {
-    await page.screenshot(path.join(t.dir, `${what}.png`));
-    for (const v of await page.axe()) {
-        found.push(`${what}: ${v.id}`);
-        fs.appendFileSync(path.join(t.dir, 'axe.txt'), `${what}: ${v.id} ${v.help}\n  ${v.nodes.join('\n  ')}\n`);
-    }
-    const over = await page.eval(() => document.documentElement.scrollWidth - innerWidth);
-    if (over > 0) found.push(`${what}: ${over} pixels beyond the right edge`);
-}
-
-/** In both themes and languages, on a desk and on a phone: two opposite corners. */
-async function corners(t, page, what, found) {
-    // Colours change at once, so that none is measured half-way.
-    await page.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
-    await look(t, page, `${what}-fr-light`, found);
-    await page.page.setViewportSize({ width: 360, height: 740 });
-    await page.page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-    await page.click('lang-en');
-    await page.waitFor('speaks English', () => document.documentElement.lang === 'en', { timeout: 60000 });
-    await look(t, page, `${what}-en-dark-phone`, found);
-    await page.click('lang-fr');
-    await page.waitFor('speaks French', () => document.documentElement.lang === 'fr', { timeout: 60000 });
-    await page.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
-    await page.page.setViewportSize({ width: 1280, height: 720 });
-}
-
-async function upload(page, text) {
-    await page.page.setInputFiles('[data-testid="csv-file"]', {
-        name: 'classe.csv', mimeType: 'text/csv', buffer: Buffer.from(text),
-    });
-}
 
 async function firstClass(t, base, token, found) {
     const page = await t.openPage('chromium', `${base}/welcome#${token}`, { lang: 'fr', media: 'none' });
@@ -121,7 +80,7 @@ async function administration(t, base, page, found) {
 
 async function prepare(t) {
     const found = [];
-    const { base, token } = await start(t);
+    const { base, token } = await startOffice(t);
     const page = await firstClass(t, base, token, found);
     const id = /c_[a-z2-7]{26}/.exec(await page.eval(() => location.pathname))[0];
     await page.click('edit');
@@ -142,6 +101,7 @@ async function prepare(t) {
     await page.goto(`${base}/home/class/${id}`);
     await page.waitForTestId('bin', { timeout: 60000 });
     await page.click('bin');
+    await page.click('bin-yes');
     await page.waitForTestId('home-bin', { timeout: 60000 });
     await page.click('sign-out');
     await page.waitForTestId('sign-in', { timeout: 60000 });
@@ -158,4 +118,105 @@ async function prepare(t) {
     t.equal(found, [], 'axe and layout');
 }
 
-export const scenarios = [{ name: 'prepare', timeout_s: 180, run: prepare }];
+/** One class with its people and an open registration, made without the page: what the walks look at. */
+async function furnish(page) {
+    return page.eval(async () => {
+        const ask = async (path, body, type = 'application/json') => (await fetch(path, {
+            method: 'POST', headers: { 'content-type': type }, body: type === 'text/csv' ? body : JSON.stringify(body),
+        })).json();
+        const { classes } = await ask('/api/classes', {
+            title: 'Conduire un entretien', type: 'standard', minutes: 60, zone: 'Europe/Paris', starts: [Date.now() + 86400000],
+            open: true, capacity: 3, settings: {},
+        });
+        const id = classes[0];
+        await ask(`/api/classes/${id}/roster?apply=1`, 'Nom;Courriel\nÉmile Zola;emile@example.org\n', 'text/csv');
+        await ask(`/api/classes/${id}/invite`, { since: 1 });
+        const { people } = await (await fetch(`/api/classes/${id}/people`)).json();
+        const { token } = await ask(`/api/classes/${id}/people/${people[0].person}/link`, {});
+        return { id, token };
+    });
+}
+
+/** Pages of a trainer and of a participant: where, and what shows that they are there. */
+const staffPages = ({ id }) => [['home', '/home', 'class-card'], ['new', '/home/new', 'save'], ['edit', `/home/class/${id}/edit`, 'save'],
+    ['class', `/home/class/${id}`, 'people'], ['accounts', '/home/accounts', 'accounts'], ['audit', '/home/audit', 'audit'],
+    ['mails', '/home/mails', 'me'], ['me', '/home/me', 'new'], ['after', `/after/${id}`, 'ready-board']];
+const guestPages = ({ id, token }) => [['signin', '/signin', 'sign-in'], ['registration', `/r/${id}`, 'reg-go'], ['my', '/my', 'my-mail'],
+    ['invitation', `/i/${id}#${token}`, 'inv-enter'], ['check', `/check/${id}#${token}`, 'heard-yes'], ['own', `/after/${id}#${token}`, 'lang-fr']];
+
+/** Without a mouse: the first administrator comes in and makes a class, then every page is walked through. */
+async function keyboard(t) {
+    const { base, token } = await startOffice(t);
+    const page = await t.openPage('chromium', `${base}/welcome#${token}`, { lang: 'fr', media: 'none' });
+    const found = [];
+    const walked = async (one, what) => {
+        for (const wrong of await walk(one)) found.push(`${what}: ${wrong}`);
+    };
+    await page.waitForTestId('name', { timeout: 60000 });
+    await walked(page, 'welcome');
+    for (const [field, text] of [['name', 'Claire Fontaine'], ['mail', 'claire@example.org'], ['password', PASSWORD]]) {
+        await reach(page, field, '');
+        await page.type(text);
+    }
+    await page.press('Enter');
+    await reach(page, 'new-class');
+    await page.waitForTestId('title', { timeout: 60000 });
+    await page.type('Par le clavier'); // the title has the focus
+    await reach(page, 'type-standard', 'ArrowRight');
+    await reach(page, 'save');
+    await page.waitForTestId('created', { timeout: 60000 });
+    await reach(page, 'csv-open');
+    await reach(page, 'csv-file', '');
+    await upload(page, CSV);
+    await reach(page, 'csv-apply');
+    await reach(page, 'invite');
+    await page.waitForTestId('invite-again', { timeout: 60000 });
+    t.equal(await page.eval(() => document.querySelector('h1').textContent), 'Par le clavier', 'the class made by keyboard');
+    const made = await furnish(page);
+    for (const [what, where, sign] of staffPages(made)) {
+        await page.goto(base + where);
+        await page.waitForTestId(sign, { timeout: 60000 });
+        await walked(page, what);
+    }
+    const guest = await t.openPage('chromium', null, { lang: 'en', theme: 'dark', media: 'none', viewport: { width: 360, height: 740 } });
+    for (const [what, where, sign] of guestPages(made)) {
+        await guest.goto('about:blank'); // a page of the same path with another # would stay as it is
+        await guest.goto(base + where);
+        await guest.waitForTestId(sign, { timeout: 60000 });
+        await walked(guest, what);
+    }
+    t.figure('pages', 1 + staffPages(made).length + guestPages(made).length);
+    t.equal(found, [], 'what the keyboard does not do');
+}
+
+/** Every page once in Firefox, signed in by keyboard; a picture of each. */
+async function firefox(t) {
+    const { base, token } = await startOffice(t);
+    const found = [];
+    const chrome = await firstAdmin(t, base, token);
+    const made = await furnish(chrome);
+    const page = await t.openPage('firefox', `${base}/signin`, { lang: 'fr', media: 'none' });
+    await page.waitForTestId('mail', { timeout: 60000 });
+    await page.fill('mail', 'claire@example.org');
+    await page.fill('password', PASSWORD);
+    await page.press('Enter');
+    await page.waitForTestId('class-card', { timeout: 60000 });
+    for (const [what, where, sign] of [...staffPages(made), ...guestPages(made).slice(1)]) {
+        await page.goto('about:blank');
+        await page.goto(base + where);
+        await page.waitForTestId(sign, { timeout: 60000 });
+        await look(t, page, `firefox-${what}`, found);
+    }
+    await page.goto(`${base}/home/new`);
+    await page.fill('title', 'Avec Firefox', { timeout: 60000 });
+    await page.click('save');
+    await page.waitForTestId('created', { timeout: 60000 });
+    t.equal(page.errors, [], 'errors in Firefox');
+    t.equal(found, [], 'layout in Firefox');
+}
+
+export const scenarios = [
+    { name: 'prepare', timeout_s: 180, run: prepare },
+    { name: 'keyboard', timeout_s: 180, run: keyboard },
+    { name: 'firefox', timeout_s: 180, run: firefox },
+];

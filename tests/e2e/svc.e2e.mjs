@@ -69,7 +69,10 @@ async function layered(t, codec, kind) {
     }
     const out = await coded({ page: host }, 'outbound-rtp');
     t.equal(out.mode, 'L3T3_KEY', 'how the sender codes');
+    const metrics = await room.server.metrics();
     t.figure(`key_frames_asked_${codec}`, out.pli);
+    t.figure('asked_by_the_viewer', metrics['amphi_keyframe_requests_total{direction="in"}']);
+    t.figure('fast_starts', metrics.amphi_fast_starts_total ?? -1);
 }
 
 export const scenarios = [

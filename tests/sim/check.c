@@ -185,6 +185,13 @@ static void check_exts(struct client *c, const struct rtp_header *hdr, const uin
     if (rtpext_transport_cc(&set, data) < 0 || rtpext_abs_send_time(&set, data) < 0) {
         world_fail(c->world, "client %u: transport extensions missing", c->number);
     }
+    const struct rtpext_field *wait = &set.field[RTPEXT_PLAYOUT_DELAY];
+    bool begins = m->key && m->spatial == 0 && m->index == 0;
+    uint8_t most = m->source == SOURCE_SCREEN ? 50 : 100; /* times 10 ms */
+    if (!audio && (begins || rtpext_has(&set, RTPEXT_MID)) &&
+        (wait->len != 3 || data[wait->at] || data[wait->at + 1] || data[wait->at + 2] != most)) {
+        world_fail(c->world, "client %u: its playout delay is not that of its kind", c->number);
+    }
     if (audio && p && rtpext_audio_level(&set, data, NULL) > 127) {
         world_fail(c->world, "client %u: audio level missing", c->number);
     }

@@ -445,7 +445,8 @@ static unsigned chat_number(const struct event *e)
 static void check_journal(struct sim *sim)
 {
     struct rig_class *c = &sim->rig->classes[0];
-    struct sealer sealer = {.ops = rig_token_ops(), .key_h = key_of, .arg = c};
+    struct sealer sealer = {
+        .ops = rig_token_ops(), .key_h = key_of, .arg = c, .home = sim->class_id};
     struct state *whole = state_new(&sim->class_id);
     struct state *tail = NULL;
     static bool seen[ACKED_MAX];
@@ -570,6 +571,15 @@ static struct id sim_class(struct sim *sim, uint64_t seed)
                                 .class_type = (enum class_type)(seed % CLASS_TYPE_COUNT),
                                 .settings = settings,
                                 .setting_count = 3};
+    /* Some have several dates, hours or minutes apart. */
+    struct class_date dates[4];
+    for (size_t i = 0; i < 4 && seed % 4 == 2; i++) {
+        int64_t after = seed % 8 == 2 ? 20 : 90;
+        dates[i] = (struct class_date){
+            .start = sim->rig->now.wall + (4 + (int64_t)i * after) * 60000, .minutes = 15};
+        req.dates = dates;
+        req.date_count = 4;
+    }
     classroom_admin(sim->rig->room, 1, &req, sim->rig->now);
     (void)rig_commit(sim->rig, SIZE_MAX);
     return req.class_id;

@@ -140,15 +140,13 @@ static void settled(struct world *w, const struct structure *st, const struct co
     }
 }
 
-void codec_row(struct world *w, uint64_t row)
+/* Two publishers, the first of the structure st, and three viewers of both. */
+static void gather(struct world *w, const struct structure *st, const struct codec_link *link,
+                   struct wish wish[VIEWERS], uint8_t source[2])
 {
-    const struct structure *st = &structures[row % STRUCTURES];
-    const struct codec_link *link = &links[row / STRUCTURES % LINKS];
     /* The other one is mostly of the same kind, sometimes of another: slots change codecs too. */
     const struct structure *other =
         rng_below(&w->rng, 3) ? st : &structures[rng_below(&w->rng, STRUCTURES)];
-    struct wish wish[VIEWERS];
-    uint8_t source[2];
     w->modelled = true;
     for (unsigned i = 0; i < 2 + VIEWERS; i++) {
         const struct structure *own = i == 0 ? st : other;
@@ -164,12 +162,27 @@ void codec_row(struct world *w, uint64_t row)
         wish[v] = (struct wish){.who = {v % 2, 1 - v % 2}, .height = {720, (uint16_t)(180 << v)}};
         view(w, w->client[2 + v], &wish[v], source);
     }
-    world_run(w, 1500 * US_PER_MS);
+}
+
+static void change_often(struct world *w, bool narrow, struct wish wish[VIEWERS],
+                         const uint8_t source[2])
+{
     for (unsigned i = 0; i < STEPS; i++) {
         unsigned v = rng_below(&w->rng, VIEWERS);
-        step(w, w->client[2 + v], &wish[v], link->narrow, source);
+        step(w, w->client[2 + v], &wish[v], narrow, source);
         world_run(w, (50 + rng_below(&w->rng, 500)) * US_PER_MS);
     }
+}
+
+void codec_row(struct world *w, uint64_t row)
+{
+    const struct structure *st = &structures[row % STRUCTURES];
+    const struct codec_link *link = &links[row / STRUCTURES % LINKS];
+    struct wish wish[VIEWERS];
+    uint8_t source[2];
+    gather(w, st, link, wish, source);
+    world_run(w, 1500 * US_PER_MS);
+    change_often(w, link->narrow, wish, source);
     for (unsigned v = 0; v < VIEWERS; v++) {
         w->client[2 + v]->down.bps = 0;
         wish[v].height[0] = 720;
@@ -178,4 +191,41 @@ void codec_row(struct world *w, uint64_t row)
     }
     world_run(w, (link->narrow ? 12 : 4) * US_PER_S);
     settled(w, st, link, wish);
+}
+
+/*
+ * A shard that runs out of packets again and again: what it cannot receive is lost, whole runs of
+ * it, repairs and all. Nobody may see anything wrong for it, and pictures go on.
+ */
+static void starve(struct world *w, uint64_t seed, uint32_t packets)
+{
+    struct wish wish[VIEWERS];
+    uint8_t source[2];
+    struct world *own = world_new_small(seed, 1 + (unsigned)(seed % 3 == 0), 3, packets);
+    const struct structure *st = &structures[rng_below(&own->rng, STRUCTURES)];
+    gather(own, st, &links[rng_below(&own->rng, LINKS)], wish, source);
+    own->loss_up_any = 1;
+    own->loss_down_any = 1;
+    world_run(own, 1500 * US_PER_MS);
+    change_often(own, false, wish, source);
+    world_run(own, 2 * US_PER_S);
+    uint64_t frames = 0;
+    for (unsigned i = 0; i < VIEWERS * SLOTS; i++) {
+        frames += own->client[2 + i / SLOTS]->model[i % SLOTS].frames;
+    }
+    w->refused += own->refused;
+    EXPECT(w, own->violations == 0, "%u packets, world %llu: %s", packets, (unsigned long long)seed,
+           own->first);
+    EXPECT(w, frames > 10, "%u packets, world %llu: %llu frames", packets, (unsigned long long)seed,
+           (unsigned long long)frames);
+    world_free(own);
+}
+
+void codec_starved(struct world *w)
+{
+    static const uint32_t packets[] = {64, 72, 80, 96, 128, 192};
+    for (unsigned i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+        starve(w, w->seed * 100 + i, packets[i]);
+    }
+    EXPECT(w, w->refused > 0, "every datagram found a packet");
 }

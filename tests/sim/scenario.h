@@ -49,6 +49,8 @@ void workshop_moves(struct world *w);
 extern const unsigned codec_rows;
 void codec_row_name(uint64_t row, char *out, size_t cap);
 void codec_row(struct world *w, uint64_t row);
+/* Shards with room for hardly any packets. */
+void codec_starved(struct world *w);
 
 /* Fails unless cond; text says what was expected. */
 #define EXPECT(w, cond, ...)                                                                       \

@@ -577,6 +577,7 @@ const struct scenario scenarios[] = {
     {"three_links_noisy", 1, 5, link_three},
     {"camera_of_one_encoding", 1, 5, link_one_encoding},
     {"voice_repair", 1, 5, link_voice},
+    {"pool_runs_empty", 1, 5, codec_starved},
     {"f5_rebinding", 1, 5, run_rebind},
     {"f5_two_shards_rebinding", 2, 5, run_rebind},
     {"listening_to_another_room", 1, 5, workshop_listen},

@@ -243,6 +243,8 @@ struct world {
     struct rng rng;
     mono_us now;
     unsigned shards;
+    uint32_t packets_max; /* of each shard */
+    uint64_t refused;     /* datagrams that found no packet to be received into */
     struct shard_world *shard[SIM_SHARDS_MAX];
     struct client *client[SIM_CLIENTS_MAX];
     unsigned clients;
@@ -267,6 +269,8 @@ struct world {
 
 /* world.c */
 struct world *world_new(uint64_t seed, unsigned shards, uint32_t loudest);
+/* The same with room for so few packets in each shard. */
+struct world *world_new_small(uint64_t seed, unsigned shards, uint32_t loudest, uint32_t packets);
 void world_free(struct world *w);
 /* A client of a room with default links (20 ms, no loss); it joins by itself as time goes on. */
 struct client *world_join(struct world *w, sfu_room_id room, unsigned shard, uint32_t publish);

@@ -103,6 +103,7 @@ enum drop world_inject(struct world *w, unsigned shard, const struct tuple *from
 {
     struct pkt *pkt = sfu_rx_packet(w->shard[shard]->sfu);
     if (!pkt) {
+        w->refused++;
         return DROP_NO_BUFFER;
     }
     memcpy(pkt->data, data, len);
@@ -220,7 +221,7 @@ static void shard_new(struct world *w, unsigned number, uint32_t loudest)
         .shard = (uint16_t)number,
         .shards = (uint16_t)w->shards,
         .peers_max = PEERS_MAX,
-        .packets_max = PACKETS_MAX,
+        .packets_max = w->packets_max,
         .audio_loudest = loudest,
         .candidates = 1,
         .candidate[0] = {.addr = {.family = ADDR_V4, .port = 40000, .ip = {10, 0, 0, 1}},
@@ -240,18 +241,24 @@ static void shard_new(struct world *w, unsigned number, uint32_t loudest)
     s->sfu = sfu_new(&config, &crypto, &hooks, &s->tx, w->rng, w->now);
 }
 
-struct world *world_new(uint64_t seed, unsigned shards, uint32_t loudest)
+struct world *world_new_small(uint64_t seed, unsigned shards, uint32_t loudest, uint32_t packets)
 {
     struct world *w = mem_alloc(sizeof(*w));
     w->seed = seed;
     w->now = 1000 * US_PER_S;
     w->shards = shards;
+    w->packets_max = packets;
     rng_seed(&w->rng_state, seed);
     w->rng = rng_from_seeded(&w->rng_state);
     for (unsigned i = 0; i < shards; i++) {
         shard_new(w, i, loudest);
     }
     return w;
+}
+
+struct world *world_new(uint64_t seed, unsigned shards, uint32_t loudest)
+{
+    return world_new_small(seed, shards, loudest, PACKETS_MAX);
 }
 
 void world_free(struct world *w)

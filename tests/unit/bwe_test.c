@@ -20,6 +20,7 @@ struct path {
     bool deaf; /* feedback is lost */
     /* the load */
     uint32_t wanted_bps; /* the estimate is used up to here */
+    uint32_t sent_bps;   /* or a layer of this rate is sent whatever the estimate is; 0 = not */
     /* state */
     uint32_t rng;
     mono_us free_at;
@@ -35,6 +36,7 @@ struct path {
     uint32_t packets;
     uint32_t slow; /* packets queued for more than 300 ms */
     unsigned probes;
+    uint32_t least; /* estimate */
 };
 
 static unsigned dice(struct path *p, unsigned n)
@@ -97,6 +99,7 @@ static void feedback(struct path *p)
 static void send_video(struct path *p, uint32_t allowed)
 {
     uint32_t bps = allowed && allowed < p->wanted_bps ? allowed : p->wanted_bps;
+    bps = p->sent_bps ? p->sent_bps : bps;
     p->debt += (bps > 40000 ? bps - 40000 : 0) / 8.0 / 25;
     while (p->debt >= 200) {
         uint16_t bytes = p->debt > 1100 ? 1100 : (uint16_t)p->debt;
@@ -110,6 +113,7 @@ static void run(struct path *p, mono_us duration)
     for (mono_us end = p->now + duration; p->now < end; p->now += MS) {
         mono_us ms = p->now / MS;
         uint32_t allowed = bwe_estimate(p->bwe, p->now);
+        p->least = allowed < p->least ? allowed : p->least;
         if (ms % 20 == 0) {
             send_packet(p, 100, 0);
         }
@@ -140,6 +144,7 @@ static void clear(struct path *p)
     p->packets = 0;
     p->slow = 0;
     p->probes = 0;
+    p->least = UINT32_MAX;
     p->since = p->now;
 }
 
@@ -197,6 +202,27 @@ static void links_of_all_sizes_are_filled_and_not_flooded(void **state)
                       ratio(p), slow, p->probes);
         assert_true(ratio(p) > 0.6 && ratio(p) < 1.05);
         assert_true(slow < 0.05);
+        path_free(p);
+    }
+}
+
+/* A layer that fits is sent, a better one waits that does not: probes for it fail again and again,
+ * and the queue they make must not cost the layer that is there. */
+static void probes_that_fail_cost_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 8; seed++) {
+        struct path *p = path_new(500e3, seed);
+        p->sent_bps = 390000;
+        p->wanted_bps = 1200000;
+        p->jitter_us = seed * MS;
+        run(p, 5 * S);
+        clear(p);
+        run(p, 60 * S);
+        print_message("seed %u: least estimate %u kbit/s, %u probes\n", seed, p->least / 1000,
+                      p->probes);
+        assert_true(p->probes >= 5);
+        assert_true(p->least >= 400000);
         path_free(p);
     }
 }
@@ -338,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(a_wide_link_is_used_within_two_seconds),
         UNIT(links_of_all_sizes_are_filled_and_not_flooded),
+        UNIT(probes_that_fail_cost_nothing),
         UNIT(f4_it_follows_the_link_down_and_up_again),
         UNIT(random_loss_and_jitter_leave_a_wide_link_alone),
         UNIT(silence_lowers_and_the_path_comes_back),

@@ -3,8 +3,8 @@
 #include <string.h>
 
 static const struct golden_area *const areas[] = {
-    &golden_first, &golden_conduct, &golden_floor, &golden_workshops,
-    &golden_stage, &golden_office,  &golden_roll,
+    &golden_first,  &golden_conduct, &golden_floor, &golden_workshops, &golden_stage,
+    &golden_office, &golden_roll,    &golden_keep,  &golden_dates,
 };
 
 const struct golden_area *golden_area(size_t i)

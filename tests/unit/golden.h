@@ -30,3 +30,5 @@ extern const struct golden_area golden_workshops;
 extern const struct golden_area golden_stage;
 extern const struct golden_area golden_roll;
 extern const struct golden_area golden_office;
+extern const struct golden_area golden_keep;
+extern const struct golden_area golden_dates;

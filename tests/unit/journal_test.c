@@ -11,6 +11,7 @@
 #include "signaling/journal/event.h"
 #include "signaling/journal/fold.h"
 #include "signaling/journal/rtext.h"
+#include "signaling/journal/seal.h"
 #include "signaling/journal/snapshot.h"
 #include "signaling/journal/state.h"
 #include "tests/unit/class_rig.h"
@@ -21,7 +22,8 @@ static const uint8_t *key_of(void *arg, const struct id *person)
 {
     static uint8_t key[PERSON_KEY_LEN];
     const struct id *erased = arg;
-    if (erased && id_equal(erased, person)) {
+    struct id words = erased ? seal_words_id(erased) : (struct id){{0}};
+    if (erased && (id_equal(erased, person) || id_equal(&words, person))) {
         return NULL;
     }
     memcpy(key, person->b, ID_LEN);
@@ -33,7 +35,10 @@ static struct sealer sealer_for(const struct id *erased)
 {
     static struct id keep;
     keep = erased ? *erased : (struct id){{0}};
-    return (struct sealer){.ops = rig_token_ops(), .key_h = key_of, .arg = erased ? &keep : NULL};
+    return (struct sealer){.ops = rig_token_ops(),
+                           .key_h = key_of,
+                           .arg = erased ? &keep : NULL,
+                           .home = golden_id(200)};
 }
 
 static struct id id_of(uint8_t n)
@@ -201,13 +206,14 @@ static void newer_journal_is_refused(void **state)
     const uint8_t *bytes = rd_bytes(&r, len);
     uint8_t copy[512];
     struct event e;
-    static const struct {
+    const uint8_t newer = (uint8_t)(event_row(EVENT_CLASS_CREATED)->version + 1);
+    const struct {
         size_t at;
         uint8_t value;
         int err;
     } changes[] = {{0, EVENT_FORMAT + 1, E_VERSION},
                    {0, 0, E_CORRUPT},
-                   {3, 2, E_VERSION},
+                   {3, newer, E_VERSION},
                    {2, 250, E_VERSION},
                    {20, 0x80, E_VERSION}};
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
@@ -299,6 +305,60 @@ static void erasing_the_key_erases_the_person(void **state)
     state_free(s);
 }
 
+/* What is written is under a key of its own: it goes, in the journal and in snapshots made before,
+ * and the name stays. */
+static void words_go_and_names_stay(void **state)
+{
+    (void)state;
+    struct id guest = id_of(2);
+    struct id words = seal_words_id(&guest);
+    struct id back = seal_words_owner(&words);
+    struct id class_id = id_of(200);
+    struct sealer whole = sealer_for(NULL);
+    struct state *s = state_new(&class_id);
+    uint8_t bytes[2048];
+    uint8_t *snapshot = NULL;
+    size_t snapshot_len = 0;
+    size_t count;
+    const struct event *events = golden_keep.events_h(&count);
+    assert_true(id_equal(&back, &guest));
+    assert_false(id_equal(&words, &guest));
+    for (size_t i = 0; i < count; i++) {
+        struct event e = events[i];
+        if (e.type == EVENT_WORDS_FORGOTTEN) {
+            assert_int_equal(state_encode(s, &whole, &snapshot, &snapshot_len), 0);
+        }
+        e.text = golden_keep.text_h(&e);
+        struct wr w = wr_init(bytes, sizeof(bytes));
+        assert_int_equal(event_encode(&w, &e, &whole), 0);
+        event_fini(&e);
+        struct sealer unsaid = sealer_for(&words);
+        assert_int_equal(event_decode(&e, bytes, wr_len(&w), &unsaid), 0);
+        bool his = id_equal(&e.person, &guest);
+        if (his && (e.type == EVENT_CHAT_POSTED || e.type == EVENT_READY_NOTED)) {
+            assert_null(e.text);
+        } else if (e.type == EVENT_PERSON_JOINED || e.type == EVENT_CHAT_POSTED) {
+            assert_non_null(e.text);
+        }
+        event_fini(&e);
+        assert_int_equal(event_decode(&e, bytes, wr_len(&w), &whole), 0);
+        assert_int_equal(state_fold(s, &e), 0);
+        event_fini(&e);
+    }
+    assert_string_equal(rtext_str(state_person(s, &guest)->name), "Zoé");
+    assert_string_equal(rtext_str(state_chat(s, 0)->text), "");
+    assert_string_equal(rtext_str(state_chat(s, 0)->name), "Zoé");
+    assert_string_equal(rtext_str(state_chat(s, 1)->text), "bonjour");
+    state_free(s);
+    struct sealer unsaid = sealer_for(&words);
+    assert_int_equal(state_decode(&s, snapshot, snapshot_len, &unsaid), 0);
+    assert_string_equal(rtext_str(state_chat(s, 0)->text), "");
+    assert_string_equal(rtext_str(state_chat(s, 0)->name), "Zoé");
+    assert_string_equal(rtext_str(state_chat(s, 1)->text), "bonjour");
+    state_free(s);
+    mem_free(snapshot);
+}
+
 static void snapshot_keeps_no_plain_name(void **state)
 {
     (void)state;
@@ -317,6 +377,7 @@ static void snapshot_keeps_no_plain_name(void **state)
     assert_int_equal(state_encode(s, &sealer, &sealed, &sealed_len), 0);
     assert_null(memmem(sealed, sealed_len, "Paul", 4));
     assert_null(memmem(sealed, sealed_len, "bonjour", 7));
+    assert_null(memmem(sealed, sealed_len, "Ma classe", 9));
     struct state *again = NULL;
     assert_int_equal(state_decode(&again, sealed, sealed_len, &sealer), 0);
     assert_same(s, again);
@@ -448,6 +509,7 @@ int main(void)
         UNIT(newer_journal_is_refused),
         UNIT(damaged_bytes_do_no_harm),
         UNIT(erasing_the_key_erases_the_person),
+        UNIT(words_go_and_names_stay),
         UNIT(snapshot_keeps_no_plain_name),
         UNIT(what_does_not_follow_is_refused),
         UNIT(known_people_are_bounded),

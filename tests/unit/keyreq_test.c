@@ -12,8 +12,8 @@ static void first_request_goes_out_at_once(void **state)
     struct keyreq k = {0};
     assert_int_equal(keyreq_deadline(&k), MONO_NEVER);
     keyreq_ask(&k, 1);
-    assert_int_equal(keyreq_poll(&k, 5), 1);
-    assert_int_equal(keyreq_poll(&k, 6), 0);
+    assert_int_equal(keyreq_poll(&k, NULL, 5), 1);
+    assert_int_equal(keyreq_poll(&k, NULL, 6), 0);
 }
 
 static void flood_is_held_to_the_limits(void **state)
@@ -24,7 +24,7 @@ static void flood_is_held_to_the_limits(void **state)
     unsigned n = 0;
     for (mono_us now = 0; now < 40 * US_PER_S; now += MS) {
         keyreq_ask(&k, 1);
-        if (keyreq_poll(&k, now)) {
+        if (keyreq_poll(&k, NULL, now)) {
             sent[n++] = now;
             keyreq_answered(&k, 0); /* the key frame comes at once: the worst case */
         }
@@ -41,12 +41,12 @@ static void requests_of_layers_are_merged(void **state)
     (void)state;
     struct keyreq k = {0};
     keyreq_ask(&k, 1);
-    assert_int_equal(keyreq_poll(&k, 0), 1);
+    assert_int_equal(keyreq_poll(&k, NULL, 0), 1);
     keyreq_ask(&k, 2);
     keyreq_ask(&k, 4);
-    assert_int_equal(keyreq_poll(&k, 100 * MS), 0);
+    assert_int_equal(keyreq_poll(&k, NULL, 100 * MS), 0);
     assert_int_equal(keyreq_deadline(&k), KEYREQ_GAP_US);
-    assert_int_equal(keyreq_poll(&k, KEYREQ_GAP_US), 6);
+    assert_int_equal(keyreq_poll(&k, NULL, KEYREQ_GAP_US), 6);
 }
 
 static void unanswered_request_is_repeated_until_nobody_waits(void **state)
@@ -54,12 +54,12 @@ static void unanswered_request_is_repeated_until_nobody_waits(void **state)
     (void)state;
     struct keyreq k = {0};
     keyreq_ask(&k, 1);
-    assert_int_equal(keyreq_poll(&k, 0), 1);
+    assert_int_equal(keyreq_poll(&k, NULL, 0), 1);
     assert_int_equal(keyreq_deadline(&k), KEYREQ_RETRY_US);
-    assert_int_equal(keyreq_poll(&k, KEYREQ_RETRY_US), 1);
+    assert_int_equal(keyreq_poll(&k, NULL, KEYREQ_RETRY_US), 1);
     keyreq_cancel(&k, 1);
     assert_int_equal(keyreq_deadline(&k), MONO_NEVER);
-    assert_int_equal(keyreq_poll(&k, 10 * US_PER_S), 0);
+    assert_int_equal(keyreq_poll(&k, NULL, 10 * US_PER_S), 0);
 }
 
 static void answered_request_is_not_repeated(void **state)
@@ -67,9 +67,35 @@ static void answered_request_is_not_repeated(void **state)
     (void)state;
     struct keyreq k = {0};
     keyreq_ask(&k, 3);
-    assert_int_equal(keyreq_poll(&k, 0), 3);
+    assert_int_equal(keyreq_poll(&k, NULL, 0), 3);
     keyreq_answered(&k, 0);
-    assert_int_equal(keyreq_poll(&k, KEYREQ_RETRY_US), 2);
+    assert_int_equal(keyreq_poll(&k, NULL, KEYREQ_RETRY_US), 2);
+}
+
+/* Who only waits for a better picture leaves room for who has none. */
+static void what_can_wait_leaves_room(void **state)
+{
+    (void)state;
+    struct keyreq k = {0};
+    bool urgent = true;
+    unsigned n = 0;
+    keyreq_ask_later(&k, 1);
+    assert_int_equal(keyreq_poll(&k, &urgent, 0), 1); /* nothing was asked before: at once */
+    assert_false(urgent);
+    keyreq_answered(&k, 0);
+    keyreq_ask_later(&k, 1);
+    assert_int_equal(keyreq_poll(&k, NULL, KEYREQ_GAP_US), 1); /* the second of a window too */
+    keyreq_answered(&k, 0);
+    for (mono_us now = KEYREQ_GAP_US; now < KEYREQ_GAP_US + 10 * US_PER_S; now += MS) {
+        keyreq_ask_later(&k, 1);
+        n += keyreq_poll(&k, NULL, now) != 0;
+        keyreq_answered(&k, 0);
+    }
+    assert_in_range(n, 6, 7);
+    keyreq_ask_later(&k, 2);
+    keyreq_ask(&k, 1); /* somebody has no picture: both are asked for together */
+    assert_int_equal(keyreq_poll(&k, &urgent, KEYREQ_GAP_US + 11 * US_PER_S), 3);
+    assert_true(urgent);
 }
 
 static void gate_lets_three_in_ten_seconds_pass(void **state)
@@ -91,6 +117,7 @@ int main(void)
         UNIT(requests_of_layers_are_merged),
         UNIT(unanswered_request_is_repeated_until_nobody_waits),
         UNIT(answered_request_is_not_repeated),
+        UNIT(what_can_wait_leaves_room),
         UNIT(gate_lets_three_in_ten_seconds_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,14 @@ static void a_mail_through_the_queue(void **state)
     (void)state;
     assert_non_null(mkdtemp(folder));
     assert_int_equal(spool_open(&spool, folder), 0);
+    struct spool other;
+    assert_int_equal(spool_open(&other, folder), 0);
+    assert_int_equal(spool_lock(&spool), 0);
+    assert_int_equal(spool_lock(&other), E_BUSY); /* one sends at a time */
+    spool_close(&spool);
+    assert_int_equal(spool_lock(&other), 0);
+    spool_close(&other);
+    assert_int_equal(spool_open(&spool, folder), 0);
     assert_int_equal(spool_first(&spool, &entry), E_NOTFOUND);
     assert_int_equal(spool_put(&spool, "../x", "a@b.fr", "c@d.fr", "m", 1, 5), E_BAD);
     assert_int_equal(spool_put(&spool, "x", "a@b.fr", "c@d.fr\r\nRCPT", "m", 1, 5), E_BAD);

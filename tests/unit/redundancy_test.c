@@ -9,7 +9,7 @@ static void depth_follows_the_loss(void **state)
     (void)state;
     struct redundancy r = {0};
     assert_int_equal(redundancy_input(&r, 0, 0), 0);
-    assert_int_equal(redundancy_input(&r, 0.015, S), 0);
+    assert_int_equal(redundancy_input(&r, 0.005, S), 0);
     assert_int_equal(redundancy_input(&r, 0.03, S), 1);
     assert_int_equal(redundancy_input(&r, 0.2, S), 2);
 }
@@ -36,9 +36,9 @@ static void loss_around_the_limit_does_not_flicker(void **state)
     (void)state;
     struct redundancy r = {0};
     unsigned changes = 0;
-    unsigned depth = redundancy_input(&r, 0.021, 0);
+    unsigned depth = redundancy_input(&r, 0.011, 0);
     for (mono_us now = 0; now < 300 * S; now += S) {
-        unsigned next = redundancy_input(&r, now / S % 2 ? 0.021 : 0.013, now);
+        unsigned next = redundancy_input(&r, now / S % 2 ? 0.011 : 0.007, now);
         changes += next != depth;
         depth = next;
     }

@@ -129,6 +129,22 @@ static void apply_waiting(json_t *view, const char *type, const json_t *ev)
     }
 }
 
+static void apply_moves(json_t *view, const json_t *ev)
+{
+    size_t i;
+    const json_t *who;
+    const json_t *list = json_object_get(ev, "people");
+    json_array_foreach(list, i, who)
+    {
+        json_t *one = json_pack("{s:s, s:O}", "e", "person.moved", "person", who);
+        if (json_object_get(ev, "room")) {
+            json_object_set(one, "room", json_object_get(ev, "room"));
+        }
+        apply_person(view, "person.moved", one);
+        json_decref(one);
+    }
+}
+
 void rig_view_apply(json_t *view, const json_t *ev)
 {
     const char *type = str(ev, "e");
@@ -149,6 +165,8 @@ void rig_view_apply(json_t *view, const json_t *ev)
         json_object_set(view, "times", json_object_get(ev, "times"));
     } else if (strlen(type) > 4 && strcmp(type + strlen(type) - 4, ".set") == 0) {
         replace_members(view, ev);
+    } else if (strcmp(type, "people.moved") == 0) {
+        apply_moves(view, ev);
     } else if (strncmp(type, "waiting.", 8) == 0) {
         apply_waiting(view, type, ev);
     } else {

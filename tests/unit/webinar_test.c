@@ -272,6 +272,22 @@ static void full_light_then_waiting(void **state)
     rig_free(s.rig);
 }
 
+/* What the server allows is full for the audience before it is for staff and speakers. */
+static void reserved_seats_of_the_server(void **state)
+{
+    (void)state;
+    static const struct admin_setting settings[] = {{SETTING_RESERVED, 2}};
+    struct scene s = scene_new(settings, 1);
+    s.rig->room->config.people_max = 4;
+    go_live(&s);
+    assert_true(rig_enter(s.rig, s.p[ONE], s.link[ROLE_LISTENER], "Un"));
+    assert_true(rig_enter(s.rig, s.p[TWO], s.link[ROLE_LISTENER], "Deux"));
+    assert_false(rig_enter(s.rig, s.p[THREE], s.link[ROLE_LISTENER], "Trois"));
+    assert_string_equal(s.p[THREE]->error, "full");
+    assert_true(rig_enter(s.rig, s.p[SPEAKER], s.link[ROLE_SPEAKER], "Sara"));
+    rig_free(s.rig);
+}
+
 static void reactions_are_counted_not_kept(void **state)
 {
     (void)state;
@@ -340,6 +356,78 @@ static void a_kill_on_air_changes_nothing(void **state)
     rig_free(s.rig);
 }
 
+static bool knows(const struct scene *s, unsigned who, unsigned whom)
+{
+    size_t i;
+    json_t *p;
+    json_array_foreach(json_object_get(s->p[who]->view, "people"), i, p)
+    {
+        if (strcmp(json_string_value(json_object_get(p, "id")), s->p[whom]->person) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void place(struct scene *s, unsigned whom, unsigned room)
+{
+    char body[300];
+    const json_t *set = json_array_get(json_object_get(s->p[HOST]->view, "workshops"), 0);
+    const json_t *at = json_array_get(json_object_get(set, "rooms"), room);
+    (void)snprintf(body, sizeof(body),
+                   "\"t\":\"workshop.place\",\"set\":\"%s\",\"person\":\"%s\",\"room\":\"%s\"",
+                   json_string_value(json_object_get(set, "id")), s->p[whom]->person,
+                   json_string_value(json_object_get(at, "id")));
+    assert_string_equal(say(s, HOST, body), "");
+}
+
+/* At a table its people know each other; the rest of the hall stays unknown, and so do they again
+ * when they are back in it. */
+static void a_table_of_a_hidden_audience(void **state)
+{
+    (void)state;
+    struct admin_setting hidden[] = {{SETTING_AUDIENCE, AUDIENCE_HIDDEN}};
+    struct scene s = scene_new(hidden, 1);
+    go_live(&s);
+    s.p[THREE]->canary = canary;
+    enter_audience(&s);
+    char body[200];
+    assert_string_equal(
+        say(&s, HOST, "\"t\":\"workshop.create\",\"title\":\"A\",\"names\":[\"R1\",\"R2\"]"), "");
+    const json_t *set = json_array_get(json_object_get(s.p[HOST]->view, "workshops"), 0);
+    char id[ID_TEXT_MAX];
+    (void)snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(set, "id")));
+    (void)snprintf(body, sizeof(body), "\"t\":\"workshop.change\",\"set\":\"%s\",\"notice\":0", id);
+    assert_string_equal(say(&s, HOST, body), "");
+    place(&s, ONE, 0);
+    place(&s, TWO, 0);
+    place(&s, THREE, 1);
+    (void)snprintf(body, sizeof(body), "\"t\":\"workshop.open\",\"set\":\"%s\"", id);
+    assert_string_equal(say(&s, HOST, body), "");
+    assert_true(knows(&s, ONE, TWO) && knows(&s, TWO, ONE));
+    assert_true(knows(&s, ONE, HOST)); /* of the stage, wherever one sits */
+    assert_false(knows(&s, ONE, THREE) || knows(&s, THREE, ONE) || knows(&s, THREE, TWO));
+    /* A hand at the table is for the table. */
+    assert_string_equal(say(&s, TWO, "\"t\":\"hand.raise\",\"kind\":\"speak\""), "");
+    assert_int_equal(rig_count(s.p[ONE], "hands"), 1);
+    assert_int_equal(rig_count(s.p[THREE], "hands"), 0);
+    /* One comes over, one is lost for a while, one goes. */
+    place(&s, ONE, 1);
+    assert_true(knows(&s, ONE, THREE) && knows(&s, THREE, ONE));
+    assert_false(knows(&s, ONE, TWO) || knows(&s, TWO, ONE));
+    rig_lose(s.rig, s.p[ONE]);
+    settle(&s);
+    assert_true(rig_resume(s.rig, s.p[ONE], true));
+    settle(&s);
+    assert_true(knows(&s, THREE, ONE));
+    assert_string_equal(say(&s, ONE, "\"t\":\"leave\""), "");
+    assert_false(knows(&s, THREE, ONE));
+    assert_string_equal(say(&s, HOST, "\"t\":\"workshop.close\",\"seconds\":0"), "");
+    assert_false(knows(&s, TWO, THREE) || knows(&s, THREE, TWO));
+    assert_int_equal(s.p[THREE]->leaks, 0);
+    rig_free(s.rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +436,7 @@ int main(void)
         UNIT(hidden_names_are_never_told),    UNIT(names_can_be_shown),
         UNIT(full_light_then_waiting),        UNIT(reactions_are_counted_not_kept),
         UNIT(words_go_where_the_class_says),  UNIT(a_kill_on_air_changes_nothing),
+        UNIT(a_table_of_a_hidden_audience),   UNIT(reserved_seats_of_the_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

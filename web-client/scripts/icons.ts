@@ -8,7 +8,7 @@ const NAMES = [
   'pin-off', 'send', 'volume-2', 'ellipsis', 'user-minus', 'user-plus', 'user-check', 'circle-alert', 'wifi-off',
   'arrow-right', 'play', 'square', 'check', 'search', 'monitor', 'crown', 'link', 'clock', 'circle-dot', 'presentation',
   'party-popper', 'heart', 'face-grinning', 'sparkles', 'thumbs-up', 'face-slightly-smiling-plus', 'door-open', 'door-closed', 'radio', 'radio-off',
-  'theater', 'sliders-horizontal', 'arrow-up', 'arrow-down', 'grip-vertical', 'megaphone', 'info', 'printer', 'pause',
+  'theater', 'sliders-horizontal', 'arrow-up', 'arrow-down', 'grip-vertical', 'megaphone', 'info', 'printer', 'pause', 'pencil',
 ] as const;
 
 type Node = [tag: string, attributes: Record<string, string>];

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { Chromium } from './chromium.mjs';
 import { root } from './deps.mjs';
 import { Firefox } from './firefox.mjs';
+import { Child } from './proc.mjs';
 import { Relay } from './relay.mjs';
-import { Server } from './server.mjs';
+import { binary, Server } from './server.mjs';
 import { within } from './wait.mjs';
 
 /** Everything as often as the figures we promise ask for; otherwise what fits a run for each change. */
@@ -80,6 +81,13 @@ export class Scenario {
         const server = await Server.start({ dir: this.dir, ...options });
         this.defer(() => server.stop());
         return server;
+    }
+
+    /** Another command of the program, run until the scenario ends. */
+    process(args, { env } = {}) {
+        const child = new Child(binary, args, { log: path.join(this.dir, `${args[0]}.txt`), env, cwd: root });
+        this.defer(() => child.stop());
+        return child;
     }
 
     /** End everything. Leaves pictures and states behind when the scenario failed. */

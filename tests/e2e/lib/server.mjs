@@ -10,7 +10,8 @@ import {
 import { Relay } from './relay.mjs';
 import { now, until } from './wait.mjs';
 
-const binary = process.env.AMPHI_E2E_BINARY ?? path.join(root, 'build/amphi');
+/** The program. */
+export const binary = process.env.AMPHI_E2E_BINARY ?? path.join(root, 'build/amphi');
 
 const list = (text) => (text ?? '').split(',').filter(Boolean);
 

@@ -1,7 +1,7 @@
 // Dates of a class: what a person types in a time zone, as moments; series that keep their hour
 // across clock changes; whether two classes overlap. Pure: the present comes as an argument.
-export type Repeat = 'once' | 'daily' | 'weekly' | 'biweekly';
-const STEP: Record<Repeat, number> = { once: 0, daily: 1, weekly: 7, biweekly: 14 };
+export type Repeat = 'once' | 'daily' | 'weekly' | 'biweekly' | 'monthly';
+const STEP: Record<Repeat, number> = { once: 0, daily: 1, weekly: 7, biweekly: 14, monthly: 28 };
 export const SERIES_MAX = 60;
 const DAY_MS = 86_400_000;
 
@@ -39,12 +39,22 @@ export function momentFrom(zone: string, date: string, time: string): number | u
   return momentOf(zone, wall);
 }
 
+/** Days from the first to the i-th of a series. A month later is the same weekday in its turn: the second Tuesday. */
+function daysOn(first: Date, repeat: Repeat, i: number): number {
+  if (repeat !== 'monthly') return i * STEP[repeat];
+  const nth = Math.min(Math.floor((first.getUTCDate() - 1) / 7), 3);
+  const month = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + i, 1));
+  const day = 1 + ((first.getUTCDay() - month.getUTCDay() + 7) % 7) + nth * 7;
+  return i === 0 ? 0 : Math.round((month.getTime() - first.getTime()) / DAY_MS) + day - 1;
+}
+
 /** Every occurrence, the first included: the same hour on each day, whatever the clocks do. */
 export function series(zone: string, first: number, repeat: Repeat, count: number): number[] {
   const wall = wallIn(zone, first);
   const n = repeat === 'once' ? 1 : Math.max(1, Math.min(count, SERIES_MAX));
   return Array.from({ length: n }, (_, i) => {
-    const day = new Date(Date.UTC(wall.year, wall.month - 1, wall.day) + i * STEP[repeat] * DAY_MS);
+    const from = new Date(Date.UTC(wall.year, wall.month - 1, wall.day));
+    const day = new Date(from.getTime() + daysOn(from, repeat, i) * DAY_MS);
     return momentOf(zone, { ...wall, year: day.getUTCFullYear(), month: day.getUTCMonth() + 1, day: day.getUTCDate() });
   });
 }
@@ -63,24 +73,31 @@ export const timeField = (w: Wall): string => `${two(w.hour)}:${two(w.minute)}`;
 
 export interface Row extends Slot {
   type: string; permanent: number; capacity: number; invited: number; enrolled: number; coming: number; waiting: number;
+  kind?: string; archived?: boolean; unsealed?: number;
   state?: string; present?: number; at_door?: number; ended?: boolean; host: string; mine: number; zone: string; created: number;
 }
-export interface Board { live: Row[]; next: Row[]; prepare: Row[]; over: Row[]; standing: Row[]; bin: Row[] }
+export interface Board { live: Row[]; next: Row[]; prepare: Row[]; seal: Row[]; over: Row[]; standing: Row[]; bin: Row[] }
 
 const isLive = (r: Row): boolean => r.ended !== true && ((r.present ?? 0) > 0 || r.state === 'live' || r.state === 'doors' || r.state === 'closing');
 
+/** It has taken place, perhaps sooner than planned, and nothing comes behind it. */
+const isOver = (r: Row, now: number): boolean => r.ended === true || r.archived === true || r.state === 'closed' ||
+  (r.start > 0 && r.start + r.minutes * 60_000 < now);
+
 /** Where each class stands on the home page. A class is in one place only. */
 export function board(rows: readonly Row[], now: number): Board {
-  const out: Board = { live: [], next: [], prepare: [], over: [], standing: [], bin: [] };
+  const out: Board = { live: [], next: [], prepare: [], seal: [], over: [], standing: [], bin: [] };
   for (const row of rows) {
-    const end = row.start + row.minutes * 60_000;
     if (row.binned > 0) out.bin.push(row);
     else if (isLive(row)) out.live.push(row);
+    else if (isOver(row, now) && (row.unsealed ?? 0) > 0) out.seal.push(row);
+    else if (row.archived === true) out.over.push(row);
     else if (row.permanent === 1 && row.ended !== true) out.standing.push(row);
-    else if (row.ended === true || (row.start > 0 && end < now)) out.over.push(row);
+    else if (isOver(row, now)) out.over.push(row);
     else if (row.start === 0 || row.enrolled === 0 || row.invited === 0) out.prepare.push(row);
     else out.next.push(row);
   }
   out.over.reverse();
+  out.seal.reverse();
   return out;
 }

@@ -21,6 +21,7 @@ const MINUTE = 60_000;
 
 /** "1 h 05" or "42 min": whole minutes, as sheets count them. */
 export function lengthText(ms: number): string {
+  if (ms > 0 && ms < MINUTE) return `${Math.ceil(ms / 1000)} s`;
   const minutes = Math.floor(ms / MINUTE);
   const hours = Math.floor(minutes / 60);
   return hours > 0 ? `${hours} h ${String(minutes % 60).padStart(2, '0')}` : `${minutes} min`;
@@ -41,24 +42,6 @@ export function countOf(rows: readonly RollRow[], status: RollStatus): number {
 export interface ChatLine { seq: number; at: number; person: string; name: string; text: string; room: string }
 export interface Spoken { voice?: number; floor?: number }
 export interface AfterAnswer { chat: ChatLine[]; rooms: Record<string, string>; staff: boolean; times?: Record<string, Spoken> }
-export interface Group { room: string; name: string; people: { person: string; name: string; ms: number }[]; chat: ChatLine[] }
-
-/** Who was in which workshop for how long, and what was written there. */
-export function groupsOf(rows: readonly RollRow[], after: AfterAnswer): Group[] {
-  const groups = new Map<string, Group>();
-  for (const row of rows) {
-    for (const [from, to, room] of row.stays) {
-      if (room === '') continue;
-      const group = groups.get(room) ?? { room, name: after.rooms[room] ?? '', people: [], chat: after.chat.filter((c) => c.room === room) };
-      const known = group.people.find((p) => p.person === row.person);
-      if (known) known.ms += to - from;
-      else group.people.push({ person: row.person, name: row.name, ms: to - from });
-      groups.set(room, group);
-    }
-  }
-  return [...groups.values()].sort((a, b) => a.name.localeCompare(b.name));
-}
-
 /** Those who spoke, longest first. */
 export function speakersOf(rows: readonly RollRow[], times: Record<string, Spoken>): { row: RollRow; voice: number; floor: number }[] {
   return rows

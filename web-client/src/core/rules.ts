@@ -17,7 +17,7 @@ const number = (key: RuleKey, unit: RuleUnit, usual: number, low: number, high: 
 
 export const RULE_KEYS = [
   'waiting-room', 'no-learner-alone', 'staffless', 'prepare', 'doors', 'auto-start',
-  'duration', 'closing', 'hard-stop',
+  'duration', 'closing', 'hard-stop', 'archive-after',
   'presenters', 'times', 'floor-turn', 'floor-reply', 'floor-overtime', 'floor-remaining', 'floor-least-heard',
   'floor-double', 'floor-append', 'table-seats',
   'audience', 'chat', 'chat-slow', 'reactions', 'seats', 'reserved-seats', 'light-seats',
@@ -45,6 +45,7 @@ export const RULES: readonly { group: RuleGroup; webinar?: boolean; rules: reado
       number('duration', 'minutes', 0, 0, 1440),
       number('closing', 'seconds', 60, 0, 600),
       number('hard-stop', 'minutes', 0, 0, 1440),
+      number('archive-after', 'days', 90, 0, 3650),
     ],
   },
   {

@@ -51,6 +51,16 @@ export function fold(state: ClassState, event: ClassEvent): ClassState {
           (event.room === undefined ? p : { ...p, room: event.room })),
         hands: state.hands.filter((h) => h.person !== event.person),
       };
+    case 'people.moved': {
+      const { room } = event;
+      const gone = new Set(event.people);
+      return {
+        ...state,
+        people: state.people.map(({ room: was, ...p }) =>
+          gone.has(p.id) ? (room === undefined ? p : { ...p, room }) : was === undefined ? p : { ...p, room: was }),
+        hands: state.hands.filter((h) => !gone.has(h.person)),
+      };
+    }
     case 'person.granted':
       return withPerson(state, event.person, (p) => ({ ...p, granted: event.granted, denied: event.denied }));
     case 'waiting.put':
@@ -98,10 +108,12 @@ export function fold(state: ClassState, event: ClassEvent): ClassState {
   }
 }
 
-/** The state after a delta, or 'gap' when something before it is missing. A delta already applied changes nothing. */
+/**
+ * The state after a delta, or 'gap' when something before it is missing. A delta already applied changes nothing; one
+ * whose seq is its prev holds what is for this person alone, ahead of what all are told.
+ */
 export function applyDelta(state: ClassState, delta: Delta): ClassState | 'gap' {
-  if (delta.seq <= state.seq) return state;
-  if (delta.prev !== state.seq) return 'gap';
+  if (delta.prev !== state.seq) return delta.seq <= state.seq ? state : 'gap';
   return { ...delta.events.reduce(fold, state), seq: delta.seq };
 }
 

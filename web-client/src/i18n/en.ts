@@ -96,6 +96,8 @@ export const en: Catalogue = {
 
   'leave.title': 'Leave the class?',
   'leave.me': 'Leave the class',
+  'leave.which': 'Leave or end the class?',
+  'leave.alone': 'Leave, the class goes on',
   'leave.end': 'End for everybody',
   'leave.stay': 'Stay',
 
@@ -221,6 +223,7 @@ export const en: Catalogue = {
 
   'over.removed.title': 'You were removed from the class',
   'over.removed.text': 'A person running the class ended your presence. Your microphone and camera are off.',
+  'over.next': 'Next session: {when}',
   'over.ended.title': 'The class is over',
   'over.ended.text': 'Thank you for coming. Your microphone and camera are off, you can close this tab.',
   'over.auth.title': 'This link is no longer valid',
@@ -245,6 +248,7 @@ export const en: Catalogue = {
   'over.nowebrtc.text': 'It cannot exchange sound and pictures. Use a recent Firefox, Chrome, Edge or Safari.',
   'over.reload': 'Reload the page',
   'over.retry': 'Try again',
+  'over.after': 'See my attendance',
   'over.home': 'Go to the start page',
 
   'say.joined': '{name} has arrived',

@@ -14,6 +14,8 @@ export const officeErrorsEn: Filled<typeof officeErrorsFr> = {
   'error.link': 'This link is no longer valid.',
   'error.mail': 'This mail address cannot be used.',
   'error.name': 'Write a name, 80 characters at most.',
+  'error.number': 'A register number has 64 characters at most and begins with a letter or a digit.',
+  'error.number_twice': 'Somebody else of the class has this register number.',
   'error.title': 'Write a title, 200 characters at most.',
   'error.start': 'This date cannot be used.',
   'error.minutes': 'A class lasts from 5 minutes to 24 hours.',
@@ -35,7 +37,7 @@ export const officeErrorsEn: Filled<typeof officeErrorsFr> = {
   'error.csv_quote': 'A quote is opened and never closed in this file.',
   'error.csv_rows': 'More than 5000 people: split the file.',
   'error.csv_empty': 'Nobody stands in this file.',
-  'error.csv_big': 'This file is larger than 1 MB: split it.',
+  'error.csv_big': 'This file is larger than 1 MB. A class takes 5000 people at most: split it.',
   'error.provider': 'Signing in through your institution did not work. Try again, or tell the administrators.',
   'error.provider_account': 'Your institution knows you, but there is no account for you here. Tell the administrators.',
 };

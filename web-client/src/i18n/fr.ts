@@ -95,6 +95,8 @@ export const fr = {
 
   'leave.title': 'Quitter la classe ?',
   'leave.me': 'Quitter la classe',
+  'leave.which': 'Quitter ou terminer la classe ?',
+  'leave.alone': 'Quitter, la classe continue',
   'leave.end': 'Terminer pour tous',
   'leave.stay': 'Rester',
 
@@ -220,6 +222,7 @@ export const fr = {
 
   'over.removed.title': 'Vous avez été retiré de la classe',
   'over.removed.text': 'Une personne qui anime la classe a mis fin à votre présence. Votre micro et votre caméra sont coupés.',
+  'over.next': 'Prochaine séance : {when}',
   'over.ended.title': 'La classe est terminée',
   'over.ended.text': 'Merci de votre présence. Votre micro et votre caméra sont coupés, vous pouvez fermer cet onglet.',
   'over.auth.title': 'Ce lien n’est plus valable',
@@ -244,6 +247,7 @@ export const fr = {
   'over.nowebrtc.text': 'Il ne sait pas échanger le son et l’image. Utilisez une version récente de Firefox, Chrome, Edge ou Safari.',
   'over.reload': 'Recharger la page',
   'over.retry': 'Réessayer',
+  'over.after': 'Voir mon émargement',
   'over.home': 'Aller à l’accueil',
 
   'say.joined': '{name} arrive',

@@ -11,6 +11,8 @@ export const officeErrorsFr = {
   'error.link': 'Ce lien n’est plus valable.',
   'error.mail': 'Cette adresse électronique ne convient pas.',
   'error.name': 'Écrivez un nom, 80 caractères au plus.',
+  'error.number': 'Un numéro de registre a 64 caractères au plus et commence par une lettre ou un chiffre.',
+  'error.number_twice': 'Ce numéro de registre est celui d’un autre inscrit.',
   'error.title': 'Écrivez un titre, 200 caractères au plus.',
   'error.start': 'Cette date ne convient pas.',
   'error.minutes': 'Une classe dure de 5 minutes à 24 heures.',
@@ -32,7 +34,7 @@ export const officeErrorsFr = {
   'error.csv_quote': 'Un guillemet est ouvert et jamais fermé dans ce fichier.',
   'error.csv_rows': 'Plus de 5000 personnes : partagez le fichier.',
   'error.csv_empty': 'Il n’y a personne dans ce fichier.',
-  'error.csv_big': 'Ce fichier dépasse 1 Mo : partagez-le.',
+  'error.csv_big': 'Ce fichier dépasse 1 Mo. Une classe prend 5000 personnes au plus : partagez-le.',
   'error.provider': 'La connexion par votre établissement n’a pas abouti. Réessayez, ou prévenez l’administration.',
   'error.provider_account': 'Votre établissement vous reconnaît, mais aucun compte n’est prévu ici pour vous. Prévenez l’administration.',
 } as const;

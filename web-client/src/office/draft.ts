@@ -8,12 +8,20 @@ export type ClassType = 'standard' | 'webinar' | 'round-table';
 
 export interface Draft {
   title: string; type: ClassType; when: When; date: string; time: string; minutes: number; zone: string;
-  repeat: Repeat; count: number; template: Template; places: string; open: boolean; reminders: number; note: string; lang: string;
+  repeat: Repeat; count: number;
+  /** One class that goes from date to date, not one class for each. */
+  together: boolean;
+  /** Dates of a class that has several, those to come; empty: as repetition gives them. */
+  dates: number[];
+  /** Taken out one by one. */
+  skip: number[];
+  template: Template; places: string; open: boolean; reminders: number; note: string; lang: string;
 }
 
 export interface ClassInfo {
   id: string; title: string; type: ClassType; start: number; minutes: number; permanent: number; zone: string; lang: string;
   note: string; settings: Record<string, string | number>; capacity: number; open: number; reminders: number; invited: number;
+  kind?: string; archived?: boolean; dates?: [number, number][];
   state?: string; present?: number; ended?: boolean; host: string; owner: string; staff: { id: string; name: string; mail: string }[];
 }
 
@@ -43,7 +51,7 @@ export function newDraft(now: number, lang: string): Draft {
   const tomorrow = wallIn(zone, now + 86_400_000);
   return {
     title: '', type: 'standard', when: 'dated', date: dateField(tomorrow), time: '14:00', minutes: 60, zone, repeat: 'once', count: 4,
-    template: 'free', places: '', open: false, reminders: DEFAULT_REMINDERS, note: '', lang,
+    together: true, dates: [], skip: [], template: 'free', places: '', open: false, reminders: DEFAULT_REMINDERS, note: '', lang,
   };
 }
 
@@ -57,6 +65,8 @@ export function draftOf(info: ClassInfo): Draft {
   return {
     title: info.title, type: info.type, when: info.permanent ? 'permanent' : info.start > 0 ? 'dated' : 'undated',
     date: dateField(wall), time: info.start > 0 ? timeField(wall) : '14:00', minutes: info.minutes, zone: info.zone, repeat: 'once', count: 4,
+    together: info.kind === 'recurring', skip: [],
+    dates: info.kind === 'recurring' ? (info.dates ?? []).map(([at]) => at).filter((at) => at > Date.now()) : [],
     template: templateOf(info.settings), places: info.capacity > 0 ? String(info.capacity) : '', open: info.open === 1,
     reminders: info.reminders, note: info.note, lang: info.lang,
   };
@@ -65,13 +75,18 @@ export function draftOf(info: ClassInfo): Draft {
 /** The dates of a draft; undefined when what is typed is no date. */
 export function startsOf(draft: Draft): number[] | undefined {
   if (draft.when !== 'dated') return [];
+  if (draft.dates.length > 0) return draft.dates.filter((at) => !draft.skip.includes(at));
   const first = momentFrom(draft.zone, draft.date, draft.time);
-  return first === undefined ? undefined : series(draft.zone, first, draft.repeat, draft.count);
+  return first === undefined ? undefined : series(draft.zone, first, draft.repeat, draft.count).filter((at) => !draft.skip.includes(at));
+}
+
+export function isTogether(draft: Draft, starts: readonly number[]): boolean {
+  return draft.together && (starts.length > 1 || draft.dates.length > 0);
 }
 
 export function bodyOf(draft: Draft, starts: number[], former: Template | undefined): Record<string, unknown> {
   return {
-    title: draft.title.trim(), type: draft.type, starts, minutes: draft.minutes, zone: draft.zone, permanent: draft.when === 'permanent',
+    title: draft.title.trim(), type: draft.type, starts, together: isTogether(draft, starts), minutes: draft.minutes, zone: draft.zone, permanent: draft.when === 'permanent',
     lang: draft.lang, note: draft.note, capacity: Number(draft.places) || 0, open: draft.open, reminders: draft.reminders,
     // A template is applied when it is chosen: what was changed inside the class stays otherwise.
     settings: draft.template === former ? {} : TEMPLATES[draft.template],

@@ -6,6 +6,7 @@ type Role = (typeof ROLES)[number] | 'host' | 'recorder';
 
 export interface Enrolled {
   person: string; mail: string; name: string; role: Role; team: string; place: 'in' | 'waiting'; answer: '' | 'yes' | 'no'; invited: number;
+  number: string;
 }
 
 /** Everybody, or the word for what went wrong. */

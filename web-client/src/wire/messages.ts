@@ -92,6 +92,8 @@ export type ClassEvent =
   | { e: 'session.changed'; state: SessionState; at: number; by?: string; times?: Times }
   | { e: 'barred.set'; barred: Barred[] }
   | { e: 'person.moved'; person: string; room?: string }
+  | { e: 'people.moved'; room?: string; people: string[] }
+  | { e: 'room.set'; hands: Hand[]; chat: Chat[] }
   | { e: 'person.granted'; person: string; granted: string[]; denied: string[] }
   | { e: 'rooms.set'; rooms: RoomInfo[] }
   | { e: 'settings.set'; settings: SettingValue[] }
@@ -122,7 +124,7 @@ export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; e
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
 export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; checks?: PresenceCheck[]; checkMine?: boolean; checkTally?: PresenceTally[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; barred?: Barred[]; waiting?: Waiter[] };
-/** Apply only when prev is your last seq; else send sync. */
+/** Apply only when prev is your last seq; else send sync. seq may be prev: more of it follows. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
 export type Ack = { t: 'ack'; id: string; seq?: number };
@@ -140,7 +142,7 @@ export type MediaAnswer = { t: 'media.answer'; id: string; answer: Answer };
 export type Slots = { t: 'slots'; audio: string[]; video: VideoSlot[] };
 /** Encodings somebody watches: h = 1, m = 2, l = 4. */
 export type SendLayers = { t: 'send'; cam: number; screen: number };
-/** Loudest first; when what pages show changes, at most 5 a second, at least one. */
+/** Loudest first; when what pages show changes, at most 5 a second; to whoever comes in, behind the snapshot. */
 export type SpeakingList = { t: 'speaking'; list: Speaking[]; recent: string[] };
 /** Anything the server sends. */
 export type ServerMessage =
@@ -164,7 +166,7 @@ export type ServerMessage =
   | Tables
   | Audience;
 /** Deadlines of the session in class time; absent: none. */
-export type Times = { end?: number; closing?: number; staffless?: number };
+export type Times = { end?: number; closing?: number; staffless?: number; next?: number };
 /** A setting that is not as usual. */
 export type SettingValue = [key: string, value: string];
 /** A workshop room. */

@@ -1,7 +1,7 @@
 // Dates of a class: zones, clock changes, series, overlaps, and where a class stands on the home page.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { board, momentFrom, overlaps, series, wallIn } from '../../src/core/plan.ts';
+import { board, dateField, momentFrom, overlaps, series, wallIn } from '../../src/core/plan.ts';
 import type { Row } from '../../src/core/plan.ts';
 
 const PARIS = 'Europe/Paris';
@@ -52,11 +52,18 @@ test('each class stands in one place', () => {
     row('live', { start: now - HOUR / 2, state: 'live' }), row('inside', { present: 2 }), row('next', { start: now + HOUR }),
     row('empty', { start: now + HOUR, enrolled: 0 }), row('unsent', { start: now + HOUR, invited: 0 }), row('undated', {}),
     row('over', { start: now - 5 * HOUR }), row('ended', { start: now + HOUR, ended: true }), row('standing', { permanent: 1 }),
-    row('thrown', { binned: 5, state: 'live' }),
+    row('thrown', { binned: 5, state: 'live' }), row('early', { start: now - HOUR / 4, state: 'closed', unsealed: 1 }),
+    row('sealed', { start: now - HOUR / 4, state: 'closed', unsealed: -1 }),
   ];
   const places = board(rows, now);
   const ids = Object.fromEntries(Object.entries(places).map(([k, list]) => [k, (list as Row[]).map((r) => r.id)]));
   assert.deepEqual(ids, {
-    live: ['live', 'inside'], next: ['next'], prepare: ['empty', 'unsent', 'undated'], over: ['ended', 'over'], standing: ['standing'], bin: ['thrown'],
+    live: ['live', 'inside'], next: ['next'], prepare: ['empty', 'unsent', 'undated'], seal: ['early'], over: ['sealed', 'ended', 'over'], standing: ['standing'], bin: ['thrown'],
   });
+});
+
+test('every month on the same weekday in its turn', () => {
+  const first = momentFrom(PARIS, '2026-10-13', '14:00') ?? 0;
+  const days = series(PARIS, first, 'monthly', 4).map((at) => dateField(wallIn(PARIS, at)) + wallIn(PARIS, at).hour);
+  assert.deepEqual(days, ['2026-10-1314', '2026-11-1014', '2026-12-0814', '2027-01-1214']);
 });

@@ -22,6 +22,16 @@ test('a delta applies only after the one before it', () => {
   assert.equal(applyDelta(next, { t: 'delta', seq: 8, prev: 7, events: [chat('m_2')] }), next, 'a repeated delta changes nothing');
 });
 
+test('what is for this person alone comes ahead and moves nothing on', () => {
+  const own = applyDelta(start(), { t: 'delta', seq: 7, prev: 7, events: [{ e: 'room.set', hands: [], chat: [] }, chat('m_1')] });
+  assert.ok(own !== 'gap' && own.seq === 7 && own.chat.length === 1);
+  const next = applyDelta(own, { t: 'delta', seq: 8, prev: 7, events: [{ e: 'people.moved', room: 'r_1', people: ['p_0', 'p_2'] }] });
+  assert.ok(next !== 'gap' && next.seq === 8);
+  assert.deepEqual(next.people.map((p) => p.room), ['r_1', undefined, 'r_1']);
+  const back = fold(next, { e: 'people.moved', people: ['p_2'] });
+  assert.deepEqual(back.people.map((p) => p.room), ['r_1', undefined, undefined]);
+});
+
 test('folding leaves the older state as it was', () => {
   const s = start();
   const frozen = JSON.stringify(s);

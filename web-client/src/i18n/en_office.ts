@@ -249,6 +249,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'mails.kind.reset': 'New password',
   'mails.kind.mine': 'My classes',
   'mails.kind.capacity': 'Capacity alert',
+  'mails.kind.full': 'No seat left',
   'mails.kind.other': 'Other',
   'mails.due': 'Next try',
   'mails.tries': 'Tries',

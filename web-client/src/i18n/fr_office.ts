@@ -258,6 +258,7 @@ export const officeFr = {
   'mails.kind.reset': 'Nouveau mot de passe',
   'mails.kind.mine': 'Mes classes',
   'mails.kind.capacity': 'Alerte de capacité',
+  'mails.kind.full': 'Plus de place',
   'mails.kind.other': 'Autre',
   'mails.due': 'Prochain essai',
   'mails.tries': 'Essais',

@@ -20,6 +20,7 @@ void keyreq_cancel(struct keyreq *k, uint8_t layers)
     k->wanted &= (uint8_t)~layers;
     k->later &= (uint8_t)~layers;
     k->open &= (uint8_t)~layers;
+    k->tries = k->open ? k->tries : 0;
 }
 
 /* The earliest time at which the limits allow one more request. */
@@ -68,7 +69,8 @@ uint8_t keyreq_poll(struct keyreq *k, bool *urgent, mono_us now)
     k->open |= layers;
     k->wanted = 0;
     k->later = 0;
-    k->retry_us = now + KEYREQ_RETRY_US;
+    k->retry_us = now + ((mono_us)KEYREQ_RETRY_US << k->tries);
+    k->tries = (uint8_t)(k->tries + (k->tries < KEYREQ_RETRIES));
     return layers;
 }
 

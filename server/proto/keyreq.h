@@ -18,7 +18,8 @@ enum {
     KEYREQ_GAP_US = 300 * US_PER_MS,
     KEYREQ_BURST = 4,
     KEYREQ_WINDOW_US = 4 * US_PER_S,
-    KEYREQ_RETRY_US = 600 * US_PER_MS,
+    KEYREQ_RETRY_US = 600 * US_PER_MS, /* doubling: an encoder may need its time */
+    KEYREQ_RETRIES = 3,
     KEYREQ_LATER_US = 1500 * US_PER_MS,
     KEYREQ_GATE_BURST = 3,
     KEYREQ_GATE_REFILL_US = 3333333,
@@ -29,6 +30,7 @@ struct keyreq {
     mono_us retry_us;           /* when unanswered requests are repeated */
     uint8_t at;
     uint8_t used;
+    uint8_t tries;  /* requests since the last one that was answered */
     uint8_t wanted; /* bit per layer: to be asked */
     uint8_t later;  /* bit per layer: to be asked when there is room */
     uint8_t open;   /* bit per layer: asked, no key frame yet */

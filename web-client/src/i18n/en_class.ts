@@ -70,6 +70,7 @@ export const classEn: Filled<typeof classFr> = {
   'session.waiting': { one: '# person waits', other: '# people wait' },
   'session.endsIn': 'Ends in',
   'session.past': 'Past its end by',
+  'session.unled': 'Nobody who leads is here. The class closes unless somebody comes back.',
   'session.closingIn': 'Closes in',
   'session.goOn': 'Go on with the class',
   'session.extend': 'Extend by 15 min',

@@ -1,4 +1,5 @@
 // English: the pages around the live hour.
+import { auditEn } from './en_audit.ts';
 import { evidenceEn } from './en_evidence.ts';
 import { publicEn } from './en_public.ts';
 import { officeErrorsEn } from './en_office_errors.ts';
@@ -197,6 +198,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'people.invite': { one: 'Send # invitation', other: 'Send # invitations' },
   'people.inviteAgain': 'Send again to all',
   'people.inviting': 'Sending: {done} of {all}',
+  'people.inviteWaits': { one: '# invitation waits: no mail server is set. Tell the administrators, or copy the link.', other: '# invitations wait: no mail server is set. Tell the administrators, or copy the links.' },
   'people.inviteDone': { one: '# invitation is on its way.', other: '# invitations are on their way.' },
   'csv.open': 'Import a table',
   'csv.title': 'Import a table',
@@ -247,6 +249,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'mails.kind.reset': 'New password',
   'mails.kind.mine': 'My classes',
   'mails.kind.capacity': 'Capacity alert',
+  'mails.kind.full': 'No seat left',
   'mails.kind.other': 'Other',
   'mails.due': 'Next try',
   'mails.tries': 'Tries',
@@ -258,7 +261,9 @@ export const officeEn: Filled<typeof officeFr> = {
   'audit.who': 'Who',
   'audit.action': 'Action',
   'audit.object': 'What',
+  'audit.itself': '(without account)',
   'audit.older': 'Older',
+  ...auditEn,
   ...publicEn,
   ...officeErrorsEn,
 };

@@ -67,6 +67,7 @@ export const classFr = {
   'session.waiting': { one: '# personne attend', other: '# personnes attendent' },
   'session.endsIn': 'Fin dans',
   'session.past': 'Fin dépassée de',
+  'session.unled': 'Aucun animateur n’est présent. La classe se ferme si personne ne revient.',
   'session.closingIn': 'Fermeture dans',
   'session.goOn': 'Continuer la classe',
   'session.extend': 'Prolonger de 15 min',

@@ -1,4 +1,5 @@
 // French: the pages around the live hour.
+import { auditFr } from './fr_audit.ts';
 import { evidenceFr } from './fr_evidence.ts';
 import { publicFr } from './fr_public.ts';
 import { officeErrorsFr } from './fr_office_errors.ts';
@@ -203,6 +204,7 @@ export const officeFr = {
   'people.invite': { one: 'Envoyer # invitation', other: 'Envoyer # invitations' },
   'people.inviteAgain': 'Renvoyer à tous',
   'people.inviting': 'Envoi : {done} sur {all}',
+  'people.inviteWaits': { one: '# invitation attend : aucun serveur de courriel n’est réglé. Prévenez l’administration, ou copiez le lien.', other: '# invitations attendent : aucun serveur de courriel n’est réglé. Prévenez l’administration, ou copiez les liens.' },
   'people.inviteDone': { one: '# invitation est partie.', other: '# invitations sont parties.' },
 
   'csv.open': 'Importer un tableau',
@@ -256,6 +258,7 @@ export const officeFr = {
   'mails.kind.reset': 'Nouveau mot de passe',
   'mails.kind.mine': 'Mes classes',
   'mails.kind.capacity': 'Alerte de capacité',
+  'mails.kind.full': 'Plus de place',
   'mails.kind.other': 'Autre',
   'mails.due': 'Prochain essai',
   'mails.tries': 'Essais',
@@ -268,8 +271,10 @@ export const officeFr = {
   'audit.who': 'Qui',
   'audit.action': 'Action',
   'audit.object': 'Quoi',
+  'audit.itself': '(sans compte)',
   'audit.older': 'Plus anciens',
 
+  ...auditFr,
   ...publicFr,
   ...officeErrorsFr,
 } as const;

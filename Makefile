@@ -12,7 +12,7 @@ APT_BUILD := gcc make pkg-config libwebsockets-dev libsrtp2-dev libssl-dev libsq
 	libipsec-mb-dev libcap-dev libpango1.0-dev libcurl4-openssl-dev fonts-dejavu-core tzdata npm
 APT_TEST := clang clang-format libclang-rt-14-dev libcmocka-dev curl iproute2 iptables procps \
 	chromium firefox-esr python3 openssl pulseaudio-utils pulseaudio binutils poppler-utils python3-icalendar khal \
-	python3-aiortc
+	python3-aiortc nginx libnginx-mod-stream coturn libnss3-tools
 
 # Tests that have threads and run under ThreadSanitizer too.
 TSAN_TESTS := $(patsubst tests/unit/%.c,%,$(shell grep -lsE '^/\* tsan' tests/unit/*_test.c))
@@ -60,7 +60,7 @@ CC := $(CC_$(BUILD))
 CFLAGS := $(BASE) $(CFLAGS_$(BUILD))
 LDFLAGS := -pthread $(LDFLAGS_$(BUILD))
 LDLIBS := -lwebsockets -lsrtp2 -lssl -lcrypto -lsqlite3 -ljansson -lyaml -lsodium -lopus -lvpx \
-	-lmicrohttpd -lcurl -lpangocairo-1.0 -lpango-1.0 -lgobject-2.0 -lcairo -lfontconfig -lm $(if $(HAVE_IPSEC_MB),-lIPSec_MB)
+	-lmicrohttpd -lcurl -lpangocairo-1.0 -lpango-1.0 -lgobject-2.0 -lcairo -lm $(if $(HAVE_IPSEC_MB),-lIPSec_MB)
 
 # ---- the house: one archive per folder --------------------------------------------------------
 # Order = layers, lowest first (tests/tidy checks that includes only go down).

@@ -49,7 +49,8 @@ struct client_totals {
     uint64_t packets, bytes, lost, duplicate, decrypted, decrypt_failed, stamps_bad;
     uint64_t forged; /* failed authentication: bytes changed on the way */
     uint64_t sent_packets, sent_bytes, plis, errors;
-    uint64_t datagrams;               /* of every kind, before the model of the network */
+    uint64_t key_requests; /* compounds with one PLI or more: for one or more layers at a time */
+    uint64_t datagrams;    /* of every kind, before the model of the network */
     uint64_t messages, message_bytes; /* of the server */
     uint64_t acks, refused;           /* commands of ours */
     uint32_t live, dead, first_media;

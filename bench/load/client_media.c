@@ -281,15 +281,18 @@ static void on_rtcp(struct client *client, uint8_t *data, size_t len, mono_us no
     }
     struct rd compound = rd_init(data, len);
     struct rtcp_packet packet;
+    bool asked = false;
     while (rtcp_next(&compound, &packet) == 1) {
         if (packet.type == RTCP_PSFB && (packet.count == PSFB_PLI || packet.count == PSFB_FIR)) {
             client->world->totals.plis++;
+            asked = true;
             media_source_want_key(&client->media);
         }
         if (client->rx) {
             on_rtcp_packet(client, &packet, now);
         }
     }
+    client->world->totals.key_requests += asked;
 }
 
 static struct client_stream *stream_of(struct client *client, uint32_t ssrc)

@@ -126,7 +126,7 @@ void measure_second(struct load *load, mono_us now)
     second.loss =
         share(step.sound.gaps + step.pictures.gaps, step.sound.expected + step.pictures.expected);
     second.freezes = step.pictures.freezes;
-    second.keys = (uint32_t)(t->plis - before.plis);
+    second.keys = (uint32_t)(t->key_requests - before.key_requests);
     if (load->rush.from && load->rush.seconds <= 0 && now - load->rush.from > US_PER_S) {
         load->rush.most = second.keys > load->rush.most ? second.keys : load->rush.most;
     }
@@ -261,6 +261,7 @@ bool load_hold(struct load *load, double seconds, struct load_window *out)
     if (load->rush.from && load->rush.seconds <= 0) {
         load->rush.seconds = (double)(clock_mono_us() - load->rush.from) / US_PER_S;
         load->rush.keys = t->plis - load->rush.keys;
+        load->rush.requests = t->key_requests - load->rush.requests;
     }
     measure_sum(load, before);
     begin_window(load, out);

@@ -169,10 +169,13 @@ static void notes(FILE *out, const struct report *r, bool french)
     }
     if (w->rush.seconds > 0) {
         (void)fprintf(out,
-                      french ? "arrivées : %llu images clés demandées en %.1f s, %u au plus en une "
+                      french ? "arrivées : %llu demandes d'images clés (%llu images) en %.1f s, %u "
+                               "au plus en une "
                                "seconde\n"
-                             : "rush: %llu key pictures asked in %.1f s, at most %u in a second\n",
-                      (unsigned long long)w->rush.keys, w->rush.seconds, w->rush.most);
+                             : "rush: %llu requests for key pictures (%llu pictures) in %.1f s, at "
+                               "most %u in a second\n",
+                      (unsigned long long)w->rush.requests, (unsigned long long)w->rush.keys,
+                      w->rush.seconds, w->rush.most);
     }
     if (r->proof) {
         (void)fprintf(

@@ -311,6 +311,7 @@ bool load_grow(struct load *load, uint32_t n)
             if (load->seats[load->wanted].role == LOAD_VIEWER && !load->rush.from) {
                 load->rush.from = now;
                 load->rush.keys = load->world.totals.plis; /* to be taken off */
+                load->rush.requests = load->world.totals.key_requests;
             }
             seat_start(load, &load->seats[load->wanted++]);
         }

@@ -38,7 +38,7 @@ struct load_second {
     float loss;              /* share, before repair */
     float delay_p50_ms, delay_p99_ms;
     uint32_t freezes;
-    uint32_t keys;                 /* key pictures asked of our cameras */
+    uint32_t keys;                 /* requests for key pictures, of our cameras */
     float server_cores, server_mb; /* below 0 = unknown */
     float tool_cores;
 };
@@ -53,10 +53,11 @@ struct load_sum {
 
 /* While spectators came in. */
 struct load_rush {
-    mono_us from;   /* the first of them; 0 = none yet */
-    double seconds; /* until the window began, 0 = not over */
-    uint64_t keys;  /* pictures asked of our cameras */
-    uint32_t most;  /* in a second */
+    mono_us from;      /* the first of them; 0 = none yet */
+    double seconds;    /* until the window began, 0 = not over */
+    uint64_t requests; /* for key pictures, of our cameras */
+    uint64_t keys;     /* pictures those were for: one for each layer */
+    uint32_t most;     /* requests in a second */
 };
 
 struct load_window {

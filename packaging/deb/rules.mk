@@ -21,6 +21,7 @@ install: deps
 	install -D -m 0644 packaging/amphi.sysctl $(DESTDIR)/usr/lib/sysctl.d/60-amphi.conf
 	install -D -m 0644 packaging/amphi.nginx $(DESTDIR)$(PREFIX)/share/doc/amphi/nginx.conf
 	install -D -m 0644 packaging/amphi-443.nginx $(DESTDIR)$(PREFIX)/share/doc/amphi/nginx-443.conf
+	install -D -m 0755 packaging/amphi-certificates $(DESTDIR)$(PREFIX)/share/doc/amphi/certificates
 	install -D -m 0644 packaging/coturn.conf $(DESTDIR)$(PREFIX)/share/doc/amphi/coturn.conf
 	install -d $(DESTDIR)$(PREFIX)/share/amphi/scenarios $(DESTDIR)$(PREFIX)/share/amphi/monitoring
 	install -m 0644 bench/scenarios/* $(DESTDIR)$(PREFIX)/share/amphi/scenarios/

@@ -11,7 +11,6 @@
 #include "server/app/client.h"
 #include "server/app/command.h"
 #include "server/app/history.h"
-#include "server/paper/paper.h"
 
 /* A whole number from low to high; false was told. */
 static bool number(const struct command_line *line, const char *flag, const char *text,
@@ -248,9 +247,6 @@ static int attendance_command(struct command_line *line)
         r.rules.minutes = minutes_word ? (uint32_t)minutes : share ? 0 : r.rules.minutes;
         r.rules.share_permille = share ? (uint32_t)share * 10 : r.rules.share_permille;
         code = report(line, &r, &h.chain, &wish);
-        if (wish.pdf || wish.certificates) {
-            paper_forget();
-        }
     }
     sheet_fini(&h.sheet);
     return code;

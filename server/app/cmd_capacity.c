@@ -23,8 +23,12 @@ static void print_classes(const json_t *state)
     {
         const char *id = json_string_value(json_object_get(c, "id"));
         const char *title = json_string_value(json_object_get(c, "title"));
-        printf("  %-28s %4d people  %s\n", id ? id : "",
-               (int)json_integer_value(json_object_get(c, "present")), title ? title : "");
+        printf("  %-28s %4d people  %s\n", id ? id : "", (int)real(c, "present"),
+               title ? title : "");
+        printf("  %28s %4d pictures shown; %d smaller and %d missing for the connection, %d for "
+               "this server; %d connections lost\n",
+               "", (int)real(c, "pictures"), (int)real(c, "reduced"), (int)real(c, "paused"),
+               (int)real(c, "shed"), (int)real(c, "away"));
     }
 }
 

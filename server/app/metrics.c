@@ -42,6 +42,7 @@ static void add_shard(struct sums *sum, const struct shard_stats *s)
     sum->sfu.plis_received += s->sfu.plis_received;
     sum->sfu.dtls_done += s->sfu.dtls_done;
     sum->sfu.dtls_failed += s->sfu.dtls_failed;
+    sum->sfu.dtls_closed += s->sfu.dtls_closed;
     sum->sfu.ice_checks += s->sfu.ice_checks;
     sum->sfu.peers += s->sfu.peers;
     sum->sfu.peers_connected += s->sfu.peers_connected;
@@ -132,6 +133,8 @@ static void media_rows(FILE *out, const struct sums *s)
         m->plis_sent);
     two(out, "dtls_handshakes", "Handshakes ended", "result", "done", m->dtls_done, "failed",
         m->dtls_failed);
+    counter(out, "media_connections_closed",
+            "Media connections the other side closed (close_notify)", m->dtls_closed);
     counter(out, "ice_checks", "Authenticated connectivity checks", m->ice_checks);
     gauge(out, "media_connections", "Media connections", m->peers);
     gauge(out, "media_connections_established", "Media connections that can carry media",

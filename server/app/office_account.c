@@ -123,6 +123,25 @@ static void account_reset(struct office_call *call)
     json_decref(row);
 }
 
+/* What an entry is about, in words: the title of its class. */
+static void add_titles(struct office_call *call, const json_t *rows)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row)
+    {
+        struct id id;
+        const char *object = json_string_value(json_object_get(row, "object"));
+        json_t *known = object && !id_parse(&id, ID_CLASS, object, strlen(object))
+                            ? people_row(call->people, PEOPLE_CLASS_GET, "d", &id)
+                            : NULL;
+        if (known) {
+            json_object_set(row, "title", json_object_get(known, "title"));
+        }
+        json_decref(known);
+    }
+}
+
 static void audit_get(struct office_call *call)
 {
     char before[24];
@@ -135,6 +154,7 @@ static void audit_get(struct office_call *call)
         office_failed(call, E_BUSY);
         return;
     }
+    add_titles(call, rows);
     office_audit(call, "audit.read", "", find);
     office_json(call, 200, json_pack("{s:o}", "entries", rows));
 }

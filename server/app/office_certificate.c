@@ -79,6 +79,48 @@ void evidence_write(struct office_call *call, const struct evidence *e)
     json_decref(class_row);
 }
 
+/* ---- what is to be sealed
+ * ------------------------------------------------------------------------------------------ */
+
+void evidence_count(struct office_call *call, const struct id *class_id, const struct sheet *sheet)
+{
+    int64_t count = 0;
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        const struct sheet_session *s = &sheet->sessions[i];
+        count += !s->sealed && s->closed != SHEET_OPEN && s->count > 0;
+    }
+    (void)people_run(call->people, PEOPLE_CLASS_UNSEALED, "di", class_id, count ? count : -1);
+}
+
+int64_t evidence_unsealed(struct office_call *call, const json_t *row, const char *state,
+                          unsigned *budget)
+{
+    struct history h;
+    struct id id;
+    char why[256];
+    const char *text = office_row_text(row, "id");
+    int64_t known = office_row_number(row, "unsealed");
+    bool runs = !strcmp(state, "live") || !strcmp(state, "closing");
+    if (id_parse(&id, ID_CLASS, text, strlen(text)) || (!runs && (known || !*budget))) {
+        return known;
+    }
+    if (runs) {
+        if (known) {
+            (void)people_run(call->people, PEOPLE_CLASS_UNSEALED, "di", &id, (int64_t)0);
+        }
+        return 0;
+    }
+    --*budget;
+    if (!history_walk(&h, office_config(call), &id, NULL, NULL, why, sizeof(why))) {
+        evidence_count(call, &id, &h.sheet);
+    }
+    sheet_fini(&h.sheet);
+    json_t *fresh = people_row(call->people, PEOPLE_CLASS_GET, "d", &id);
+    known = office_row_number(fresh, "unsealed");
+    json_decref(fresh);
+    return known;
+}
+
 /* ---- sealing by itself
  * ------------------------------------------------------------------------------------------ */
 
@@ -105,6 +147,7 @@ static bool seal_one(struct office_call *call, struct evidence *e)
     bool again = !strcmp(office_row_text(answer, "code"), "E_AGAIN");
     if (json_is_true(json_object_get(answer, "ok"))) {
         office_audit(call, "attendance.sealed", id, "by itself");
+        (void)people_run(call->people, PEOPLE_CLASS_UNSEALED, "di", &e->class_id, (int64_t)0);
         evidence_write(call, e);
     }
     json_decref(answer);
@@ -119,6 +162,7 @@ static bool seal_due(struct office_call *call, const struct id *class_id)
     bool again = false;
     if (!history_walk(&e.history, office_config(call), class_id, NULL, NULL, why, sizeof(why))) {
         const struct sheet *sheet = &e.history.sheet;
+        evidence_count(call, class_id, sheet);
         for (uint32_t i = 0; i < sheet->count && !e.report.session; i++) {
             if (is_due(sheet, &sheet->sessions[i], call->now)) {
                 e.report = (struct attendance_report){

@@ -6,12 +6,14 @@
 #include "codec/base/err.h"
 #include "codec/base/text.h"
 #include "server/app/office_dates.h"
+#include "server/app/office_evidence.h"
 #include "server/app/office_invite.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
 
 enum {
-    SERIES_MAX = 60, /* classes made at once */
+    SERIES_MAX = 60,    /* classes made at once */
+    UNSEALED_LOOKS = 4, /* at journals, for one list */
     STARTS_MAX = 260,
     TITLE_MAX = 200,
     NOTE_MAX = 4000,
@@ -269,6 +271,7 @@ static bool join_live(struct office_call *call, json_t *rows, const json_t *live
     size_t i;
     json_t *value;
     bool adopted = false;
+    unsigned budget = UNSEALED_LOOKS;
     json_array_foreach(json_object_get(live, "classes"), i, value)
     {
         const char *id = office_row_text(value, "id");
@@ -284,6 +287,9 @@ static bool join_live(struct office_call *call, json_t *rows, const json_t *live
                 json_object_set(row, "ended", json_object_get(value, "ended"));
                 json_object_set(row, "kind", json_object_get(value, "kind"));
                 json_object_set(row, "archived", json_object_get(value, "archived"));
+                json_object_set_new(row, "unsealed",
+                                    json_integer(evidence_unsealed(
+                                        call, row, office_row_text(value, "state"), &budget)));
                 found = true;
                 break;
             }

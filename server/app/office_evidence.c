@@ -296,6 +296,7 @@ static bool seal_once(struct office_call *call, struct evidence *e)
     if (good) {
         office_audit(call, "attendance.sealed", office_part(call, 0), "");
         office_json(call, 200, json_object());
+        (void)people_run(call->people, PEOPLE_CLASS_UNSEALED, "di", &e->class_id, (int64_t)0);
         evidence_write(call, e);
     } else if (!again) {
         office_refuse(call, 503, "busy");

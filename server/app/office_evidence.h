@@ -23,5 +23,11 @@ int evidence_open(struct office_call *call, struct evidence *e, bool staff, hist
 void evidence_fini(struct evidence *e);
 /* Looks at a few classes in turn and seals what has been provisional long enough. */
 void evidence_upkeep(struct office_call *call);
+/* Counts the sheets of a class that are over and not sealed, and keeps the number in its row: -1
+ * none, 0 not known (a session runs, or ran since). */
+void evidence_count(struct office_call *call, const struct id *class_id, const struct sheet *sheet);
+/* The number for a row of a list, looked up when it is not known and *budget allows. */
+int64_t evidence_unsealed(struct office_call *call, const json_t *row, const char *state,
+                          unsigned *budget);
 /* Writes to everybody present where his certificate is (office_certificate.c). */
 void evidence_write(struct office_call *call, const struct evidence *e);

@@ -194,7 +194,9 @@ static void invite_batch(struct office_call *call, const struct id *class_id,
     } else if (err) {
         office_failed(call, err);
     } else {
-        office_json(call, 200, json_pack("{s:I, s:I}", "sent", sent, "left", left));
+        office_json(call, 200,
+                    json_pack("{s:I, s:I, s:b}", "sent", sent, "left", left, "waits",
+                              (int)!office_config(call)->mail_smtp[0]));
     }
 }
 

@@ -297,6 +297,7 @@ static void run(void *arg)
         publish_stats(s, now);
         atomic_fetch_add_explicit(&s->beats, 1, memory_order_relaxed);
     }
+    sfu_farewell(s->sfu, s->now);
 }
 
 static int explain_port(const struct shard *s, uint16_t port, const char *proto, int err, char *why,

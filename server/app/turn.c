@@ -91,6 +91,7 @@ void turn_relay(const struct turn *turn, const char *user, wall_ms now, struct c
 {
     uint8_t mac[20];
     *out = turn->urls;
+    out->ttl_s = (uint32_t)(turn->ttl_ms / 1000);
     snprintf(out->username, sizeof(out->username), "%lld:%.40s",
              (long long)((now + turn->ttl_ms) / 1000), user);
     hmac_sign(&turn->key, (const uint8_t *)out->username, strlen(out->username), NULL, 0, mac);

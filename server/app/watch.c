@@ -7,6 +7,7 @@
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
 #include "codec/sys/file.h"
+#include "codec/sys/heap.h"
 #include "codec/sys/log.h"
 #include "codec/sys/thread.h"
 #include "server/app/client.h"
@@ -21,6 +22,7 @@ enum {
     ALERTS = 2,
     CALM_STEPS = 30, /* steps below a level before its alert may come again */
     SUFFER_STEPS = 2,
+    TRIM_US = 4 * US_PER_S,
 };
 static const double alert_at[ALERTS] = {0.80, 0.97}; /* 100 % is where nothing is left */
 static const unsigned alert_name[ALERTS] = {80, 100};
@@ -55,6 +57,8 @@ struct watch {
     unsigned suffering;
     struct rehearsal_child child; /* under lock */
     char folder[PATHS_MAX];
+    mono_us trimmed_at;
+    uint64_t trimmed_for; /* connections there were then */
 };
 
 static pid_t door_pid(const struct core *core)
@@ -222,6 +226,17 @@ static void keep(struct watch *w, const struct capacity_row *row)
     mutex_unlock(&w->history_lock);
 }
 
+/* After people came or went: their handshakes and snapshots left holes in the heap. */
+static void tidy_heap(struct watch *w, const struct reading *r)
+{
+    uint64_t here = (uint64_t)r->media << 32 | (uint32_t)r->public.room.conns;
+    if (r->at - w->trimmed_at >= TRIM_US && here != w->trimmed_for) {
+        w->trimmed_at = r->at;
+        w->trimmed_for = here;
+        heap_trim();
+    }
+}
+
 static void step(struct watch *w)
 {
     struct reading r;
@@ -243,6 +258,7 @@ static void step(struct watch *w)
     struct capacity_row row = row_of(w, &r);
     mutex_unlock(&w->lock);
     keep(w, &row);
+    tidy_heap(w, &r);
 }
 
 static void work(void *arg)

@@ -69,6 +69,8 @@ static void ops_fill(struct crypto *crypto)
         .dtls_deadline = dtls_deadline,
         .dtls_state = dtls_state_of,
         .dtls_keys = dtls_keys,
+        .dtls_settle = dtls_settle,
+        .dtls_bye = dtls_bye,
         .open_new = open_new,
         .open_free = open_free,
         .open_rtp = open_rtp,

@@ -26,7 +26,7 @@
  *   record (RFC 6347 4.2.4).
  * - The certificate is compared when the peer has proved to own it and before our Finished or a
  *   key leaves (S16). Then OpenSSL's object goes; dtls_after.h reads what may still come, and a
- *   repeated Finished gets our last flight again.
+ *   repeated Finished gets our last flight again. Our close_notify is written before and kept.
  */
 
 enum {
@@ -41,6 +41,7 @@ enum {
     REPEAT_GAP_US = 20 * US_PER_MS, /* between repetitions of our last flight */
     REPEATS_MAX = 32,
     EARLY_MAX = 8, /* encrypted records before the handshake is done: one Finished, repeated */
+    BYE_MAX = 64,  /* an alert of AES-GCM is 39 bytes */
 
     RECORD_CCS = 20,
     RECORD_ALERT = 21,
@@ -76,6 +77,9 @@ struct dtls {
     struct dtls_after after; /* DTLS_DONE */
     mono_us repeated_at;
     uint8_t repeats;
+    bool settled;         /* not counted any more */
+    uint8_t bye[BYE_MAX]; /* our close_notify */
+    uint8_t bye_len;      /* 0 once it was taken */
 };
 
 struct record {
@@ -130,7 +134,7 @@ void dtls_free(struct dtls *dtls)
 {
     if (dtls) {
         drop_all_but(dtls, NULL);
-        dtls->crypto->handshakes--;
+        dtls->crypto->handshakes -= !dtls->settled;
         OPENSSL_cleanse(dtls, sizeof(*dtls));
         mem_free(dtls);
     }
@@ -156,13 +160,27 @@ static void flight_send(struct session *s)
     }
 }
 
+/* Has OpenSSL write our close_notify, behind what waits to be sent, and takes it out again. */
+static int bye_keep(struct dtls *dtls, struct session *s)
+{
+    size_t at = s->io.out_tail;
+    (void)SSL_shutdown(s->ssl);
+    if (s->io.out_tail <= at + DTLS_IO_HEAD || s->io.out_tail - at - DTLS_IO_HEAD > BYE_MAX) {
+        return E_LIMIT;
+    }
+    dtls->bye_len = (uint8_t)(s->io.out_tail - at - DTLS_IO_HEAD);
+    memcpy(dtls->bye, s->io.out + at + DTLS_IO_HEAD, dtls->bye_len);
+    s->io.out_tail = at;
+    return 0;
+}
+
 static int session_finish(struct dtls *dtls, struct session *s, mono_us now)
 {
     if (peer_fingerprint_check(s->ssl, dtls->fingerprint)) {
         return fail(dtls, E_AUTH);
     }
     if (srtp_keys_export(s->ssl, &dtls->keys) || dtls_after_init(&dtls->after, s->ssl) ||
-        flight_keep(s)) {
+        flight_keep(s) || bye_keep(dtls, s)) {
         OPENSSL_cleanse(&dtls->keys, sizeof(dtls->keys));
         return fail(dtls, E_LIMIT);
     }
@@ -466,9 +484,30 @@ enum dtls_state dtls_state_of(const struct dtls *dtls)
     return dtls->state;
 }
 
+void dtls_settle(struct dtls *dtls)
+{
+    if (dtls->state == DTLS_DONE && !dtls->settled) {
+        drop_all_but(dtls, NULL);
+        OPENSSL_cleanse(&dtls->keys, sizeof(dtls->keys));
+        dtls->settled = true;
+        dtls->crypto->handshakes--;
+    }
+}
+
+size_t dtls_bye(struct dtls *dtls, uint8_t *buf, size_t cap)
+{
+    size_t len = dtls->bye_len;
+    if (len > cap || (dtls->state != DTLS_DONE && dtls->state != DTLS_CLOSED)) {
+        return 0;
+    }
+    memcpy(buf, dtls->bye, len);
+    dtls->bye_len = 0;
+    return len;
+}
+
 int dtls_keys(struct dtls *dtls, struct srtp_keys *out)
 {
-    if (dtls->state != DTLS_DONE) {
+    if (dtls->state != DTLS_DONE || dtls->settled) {
         return E_STATE;
     }
     *out = dtls->keys;

@@ -6,7 +6,8 @@
  *
  *   type(1) version(2) epoch(2) sequence(6) length(2) | nonce(8) ciphertext tag(16)
  *
- * Out of scope: sending records, replay (an old Finished or alert says nothing new), ChaCha20.
+ * Out of scope: sending records (the one of ours, close_notify, is written before the object goes;
+ * dtls.c), replay (an old Finished or alert says nothing new), ChaCha20.
  */
 #pragma once
 

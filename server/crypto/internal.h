@@ -93,6 +93,8 @@ void dtls_timer(struct dtls *dtls, mono_us now);
 mono_us dtls_deadline(const struct dtls *dtls);
 enum dtls_state dtls_state_of(const struct dtls *dtls);
 int dtls_keys(struct dtls *dtls, struct srtp_keys *out);
+void dtls_settle(struct dtls *dtls);
+size_t dtls_bye(struct dtls *dtls, uint8_t *buf, size_t cap);
 
 /* srtp_open.c */
 struct srtp_open *open_new(void *arg, enum srtp_profile profile, const struct srtp_key *key);

@@ -1,7 +1,6 @@
 #include "server/paper/paper.h"
 
 #include <cairo-pdf.h>
-#include <fontconfig/fontconfig.h>
 #include <pango/pangocairo.h>
 #include <stdio.h>
 
@@ -257,12 +256,4 @@ int paper_finish(struct paper *p)
     cairo_surface_destroy(p->surface);
     mem_free(p);
     return status == CAIRO_STATUS_SUCCESS ? 0 : E_IO;
-}
-
-/* In this order: each holds patterns of the next. */
-void paper_forget(void)
-{
-    pango_cairo_font_map_set_default(NULL);
-    cairo_debug_reset_static_data();
-    FcFini();
 }

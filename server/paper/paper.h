@@ -6,7 +6,8 @@
  *   paper_new -> paper_heading / paper_text / paper_table ... -> paper_finish
  *
  * Invariants: text is UTF-8 and never cut off: it wraps inside its column. Used by short-lived
- * commands, not by the server: the libraries keep caches until paper_forget.
+ * commands, not by the server: the libraries keep caches that are freed with the process. No
+ * FcFini: Pango asks fontconfig on a thread of its own, which may still be at it.
  * Out of scope: what a report says (server/app).
  */
 #pragma once
@@ -38,5 +39,3 @@ void paper_table(struct paper *paper, const struct paper_column *columns, size_t
                  const char *const *cells, size_t rows);
 /* Writes the rest and frees paper. 0, or E_IO when any part could not be written. */
 int paper_finish(struct paper *paper);
-/* The last of all: frees what the libraries keep, so that a leak of ours is the only one seen. */
-void paper_forget(void);

@@ -58,6 +58,10 @@ struct crypto_ops {
     enum dtls_state (*dtls_state)(const struct dtls *dtls);
     /* Keys, only in DTLS_DONE and only after the fingerprint was compared. 0 or E_STATE. */
     int (*dtls_keys)(struct dtls *dtls, struct srtp_keys *out);
+    /* The other side has finished too: what only a handshake needs is given back, keys included. */
+    void (*dtls_settle)(struct dtls *dtls);
+    /* Our close_notify, once, in DTLS_DONE or DTLS_CLOSED: its length, or 0. */
+    size_t (*dtls_bye)(struct dtls *dtls, uint8_t *buf, size_t cap);
 
     /* SRTP_NONE opens and seals nothing: for peers inside this process, never from a handshake. */
     struct srtp_open *(*open_new)(void *arg, enum srtp_profile profile, const struct srtp_key *key);

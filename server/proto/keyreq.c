@@ -20,6 +20,7 @@ void keyreq_cancel(struct keyreq *k, uint8_t layers)
     k->wanted &= (uint8_t)~layers;
     k->later &= (uint8_t)~layers;
     k->open &= (uint8_t)~layers;
+    k->tries = k->open ? k->tries : 0;
 }
 
 /* The earliest time at which the limits allow one more request. */
@@ -36,7 +37,7 @@ static mono_us allowed_at(const struct keyreq *k)
     return at;
 }
 
-/* The same for a request that can wait: a second after the last one, or the second in a window. */
+/* The same for a request that can wait: a while after the last one, or the second in a window. */
 static mono_us allowed_later_at(const struct keyreq *k)
 {
     mono_us at = allowed_at(k);
@@ -68,7 +69,8 @@ uint8_t keyreq_poll(struct keyreq *k, bool *urgent, mono_us now)
     k->open |= layers;
     k->wanted = 0;
     k->later = 0;
-    k->retry_us = now + KEYREQ_RETRY_US;
+    k->retry_us = now + ((mono_us)KEYREQ_RETRY_US << k->tries);
+    k->tries = (uint8_t)(k->tries + (k->tries < KEYREQ_RETRIES));
     return layers;
 }
 

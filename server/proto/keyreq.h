@@ -3,10 +3,9 @@
  * many viewers ask, the publisher hears at most one request every KEYREQ_GAP_US and at most
  * KEYREQ_BURST in KEYREQ_WINDOW_US. Requests in between are merged and go out when allowed; a
  * request that no key frame answered is repeated while somebody still waits. Who has a picture and
- * only waits for a better one can wait a little more: such requests keep to one a second, so that
- * the others find room.
- * Also the gate of one viewer's slot: three requests in ten seconds.
- * Out of scope: building the RTCP packet.
+ * only waits for a better one can wait a little more: such requests keep to one in 1.5 seconds, so
+ * that the others find room. Also the gate of one viewer's slot: three requests in ten seconds. Out
+ * of scope: building the RTCP packet.
  */
 #pragma once
 
@@ -19,8 +18,9 @@ enum {
     KEYREQ_GAP_US = 300 * US_PER_MS,
     KEYREQ_BURST = 4,
     KEYREQ_WINDOW_US = 4 * US_PER_S,
-    KEYREQ_RETRY_US = 600 * US_PER_MS,
-    KEYREQ_LATER_US = 1 * US_PER_S,
+    KEYREQ_RETRY_US = 600 * US_PER_MS, /* doubling: an encoder may need its time */
+    KEYREQ_RETRIES = 3,
+    KEYREQ_LATER_US = 1500 * US_PER_MS,
     KEYREQ_GATE_BURST = 3,
     KEYREQ_GATE_REFILL_US = 3333333,
 };
@@ -30,6 +30,7 @@ struct keyreq {
     mono_us retry_us;           /* when unanswered requests are repeated */
     uint8_t at;
     uint8_t used;
+    uint8_t tries;  /* requests since the last one that was answered */
     uint8_t wanted; /* bit per layer: to be asked */
     uint8_t later;  /* bit per layer: to be asked when there is room */
     uint8_t open;   /* bit per layer: asked, no key frame yet */

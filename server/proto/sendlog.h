@@ -16,7 +16,8 @@
 enum {
     SENDLOG_MIN = 128,
     SENDLOG_MAX = 2048,
-    SENDLOG_SPAN_US = 1200 * US_PER_MS, /* feedback interval + round trip + queue */
+    SENDLOG_SPAN_US =
+        4 * US_PER_S, /* feedback interval + round trip + the longest queue there is */
 };
 
 enum sendlog_state { SENDLOG_NONE, SENDLOG_SENT, SENDLOG_LOST, SENDLOG_ACKED };

@@ -10,6 +10,8 @@ enum {
     CC_REPAIR_BURST_US = 400 * US_PER_MS,
     CC_REPAIR_PART = 2, /* of the estimate */
     CC_TICK_US = 200 * US_PER_MS,
+    CC_CONGESTED_US = 200 * US_PER_MS,
+    CC_NARROW_BPS = 100000,
     CC_STATUSES = 1024,         /* a feedback may speak of */
     CC_REMB_US = 10 * US_PER_S, /* a REMB counts so long */
     CC_STEP_UP = 20,            /* 1/20 = 5 %: smaller changes upwards are not told */
@@ -171,6 +173,17 @@ void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now)
         publish(sfu, peer, now);
         sfu_arm_coarse(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
     }
+}
+
+bool cc_congested(const struct peer *peer)
+{
+    return peer->cc && peer->cc->bwe.heard && peer->cc->bwe.queue_us > CC_CONGESTED_US;
+}
+
+bool cc_narrow(const struct peer *peer)
+{
+    return cc_congested(peer) ||
+           (peer->cc && peer->cc->bwe.heard && peer->cc->bwe.aimd.bps < CC_NARROW_BPS);
 }
 
 double cc_loss(const struct peer *peer)

@@ -53,6 +53,12 @@ void cc_remb(struct sfu *sfu, struct peer *peer, uint64_t bps, mono_us now);
 void cc_wanted(struct sfu *sfu, struct peer *peer, mono_us now);
 /* peer->cc_node came due. */
 void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now);
+
+/* True while a queue stands in its path that nobody can talk over. */
+bool cc_congested(const struct peer *peer);
+/* True where saying everything twice would make the path worse: by delay it carries hardly more
+ * than a voice. Loss alone does not count. */
+bool cc_narrow(const struct peer *peer);
 /* Share of what is sent that the peer loses, by its feedback. */
 double cc_loss(const struct peer *peer);
 /* The peer closes: everything kept for it is given back. */

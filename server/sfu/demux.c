@@ -48,7 +48,7 @@ static struct peer *peer_at(const struct sfu *sfu, const struct tuple *from)
 static void path_update(struct sfu *sfu, struct peer *peer, mono_us now)
 {
     const struct tuple *to = ice_selected(&peer->ice);
-    if (to) {
+    if (to && !peer->gone) {
         if (!tuple_equal(&peer->to, to)) {
             cc_path(sfu, peer, now);
         }
@@ -87,7 +87,7 @@ void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out 
         evt.kind = SFU_EVT_LOST;
         sfu_emit(sfu, &evt);
     }
-    if (out->changes & ICE_BACK && peer->lost) {
+    if (out->changes & ICE_BACK && peer->lost && !peer->gone) {
         peer->lost = false;
         evt.kind = SFU_EVT_BACK;
         sfu_emit(sfu, &evt);

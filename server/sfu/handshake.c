@@ -2,14 +2,23 @@
  * DTLS, one datagram a step and media first: datagrams wait in a bounded queue that sfu_flush
  * shortens by one each time. Only a tuple with an authenticated check gets here (S1, S2). A failed
  * handshake is thrown away and may begin anew until the time for it is over; it never ends a call.
+ * What ends one is the peer's close_notify, encrypted with its key: nothing is sent to it any more.
  */
 #include "codec/base/err.h"
 #include "server/sfu/core.h"
 
+enum { RECORD_ALERT = 21, ALERT_MAX = 64 };
+
+/* Once media came, an alert is all that DTLS may still say. */
+static bool is_alert(const struct pkt *pkt)
+{
+    return pkt->len <= ALERT_MAX && pkt->data[0] == RECORD_ALERT;
+}
+
 enum drop handshake_queue(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_us now)
 {
     (void)now;
-    if (peer->handshake_over) {
+    if (peer->handshake_over && !(peer->dtls && is_alert(pkt))) {
         return DROP_DTLS_STATE;
     }
     if (sfu->dtls_count == SFU_DTLS_QUEUE) {
@@ -46,6 +55,35 @@ static void discard(struct sfu *sfu, struct peer *peer)
     }
 }
 
+static void send_bye(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    if (!peer->dtls || now >= peer->consent_until) {
+        return;
+    }
+    size_t len = sfu->crypto.dtls_bye(peer->dtls, txbatch_room(sfu->tx), TXBATCH_DATAGRAM_MAX);
+    if (len) {
+        txbatch_commit(sfu->tx, &peer->to, len);
+        sfu->stats.tx_packets++;
+        sfu->stats.tx_bytes += len;
+    }
+}
+
+/* The peer said close_notify: it is answered (RFC 5246 7.2.1), then nothing more is sent. */
+static void peer_gone(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    struct sfu_evt evt = {.kind = SFU_EVT_LOST, .peer = peer->id};
+    send_bye(sfu, peer, now);
+    discard(sfu, peer);
+    peer->handshake_over = true;
+    peer->gone = true;
+    peer->consent_until = 0;
+    sfu->stats.dtls_closed++;
+    if (!peer->lost) {
+        peer->lost = true;
+        sfu_emit(sfu, &evt);
+    }
+}
+
 static int take_keys(struct sfu *sfu, struct peer *peer)
 {
     struct srtp_keys keys;
@@ -76,7 +114,10 @@ static void advance(struct sfu *sfu, struct peer *peer, mono_us now)
     send_output(sfu, peer, now);
     enum dtls_state state = sfu->crypto.dtls_state(peer->dtls);
     mono_us at = peer->connected ? MONO_NEVER : peer->handshake_until;
-    if (state == DTLS_FAILED || state == DTLS_CLOSED) {
+    if (state == DTLS_CLOSED && peer->connected) {
+        peer_gone(sfu, peer, now);
+        at = MONO_NEVER;
+    } else if (state == DTLS_FAILED || state == DTLS_CLOSED) {
         sfu->stats.dtls_failed += !peer->connected;
         discard(sfu, peer);
     } else {
@@ -119,7 +160,7 @@ void handshake_step(struct sfu *sfu, mono_us now)
     sfu->dtls_head = (sfu->dtls_head + 1) % SFU_DTLS_QUEUE;
     sfu->dtls_count--;
     struct peer *peer = peer_find(sfu, item.peer);
-    if (peer && !peer->handshake_over) {
+    if (peer && (peer->dtls || !peer->handshake_over)) {
         step(sfu, peer, item.pkt, now);
     }
     pkt_put(&item.pkt);
@@ -143,9 +184,21 @@ void handshake_timer(struct sfu *sfu, struct peer *peer, mono_us now)
     }
 }
 
-void handshake_forget(struct sfu *sfu, struct peer *peer)
+void handshake_settle(struct sfu *sfu, struct peer *peer)
 {
     peer->handshake_over = true;
+    if (peer->dtls) {
+        sfu->crypto.dtls_settle(peer->dtls);
+    }
+    twheel_cancel(&sfu->wheel, &peer->dtls_node);
+}
+
+void handshake_close(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    peer->handshake_over = true;
+    if (peer->connected) {
+        send_bye(sfu, peer, now);
+    }
     discard(sfu, peer);
     twheel_cancel(&sfu->wheel, &peer->dtls_node);
 }

@@ -374,7 +374,7 @@ void peer_close(struct sfu *sfu, struct peer *peer, mono_us now)
     share_forget(sfu, peer);
     timers_cancel(sfu, peer);
     cc_close(sfu, peer);
-    handshake_forget(sfu, peer);
+    handshake_close(sfu, peer, now);
     demux_forget(sfu, peer);
     headers_template_put(&sfu->headers, peer->template);
     if (peer->twcc) {

@@ -117,7 +117,8 @@ struct peer {
     uint32_t rtcp_index;
     bool lost;
     bool checked;        /* an authenticated check came */
-    bool handshake_over; /* authenticated media came: DTLS state is not needed any more */
+    bool handshake_over; /* authenticated media came: only alerts are read any more */
+    bool gone;           /* it said close_notify */
     mono_us handshake_until;
     struct twcc_gen *twcc;
     pool_id twcc_id;
@@ -179,7 +180,10 @@ enum drop handshake_queue(struct sfu *sfu, struct peer *peer, struct pkt *pkt, m
 /* Steps at most one queued datagram. */
 void handshake_step(struct sfu *sfu, mono_us now);
 void handshake_timer(struct sfu *sfu, struct peer *peer, mono_us now);
-void handshake_forget(struct sfu *sfu, struct peer *peer);
+/* Authenticated media came, so the peer has finished its handshake too. */
+void handshake_settle(struct sfu *sfu, struct peer *peer);
+/* The peer is let go: it is told (close_notify) when a path to it works. */
+void handshake_close(struct sfu *sfu, struct peer *peer, mono_us now);
 
 /* server/sfu/peer_rx.c, bind.c: one authenticated-to-be datagram; the packet stays the caller's. */
 enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_us now);

@@ -143,7 +143,7 @@ enum drop peer_rx_rtcp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono
                                : (err == E_TRUNC ? DROP_RTCP_BAD : DROP_SRTP_AUTH);
     }
     if (!peer->handshake_over) {
-        handshake_forget(sfu, peer);
+        handshake_settle(sfu, peer);
     }
     if (rtcp_check(pkt->data, len)) {
         return DROP_RTCP_BAD;

@@ -72,7 +72,7 @@ void peer_rx_transport(struct sfu *sfu, struct peer *peer, int32_t seq, uint32_t
 static void handshake_proven(struct sfu *sfu, struct peer *peer)
 {
     if (!peer->handshake_over) {
-        handshake_forget(sfu, peer);
+        handshake_settle(sfu, peer);
     }
 }
 

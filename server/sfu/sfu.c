@@ -126,6 +126,17 @@ struct sfu *sfu_new(const struct sfu_config *config, const struct crypto_ops *cr
     return sfu;
 }
 
+void sfu_farewell(struct sfu *sfu, mono_us now)
+{
+    for (uint32_t i = 0; i < sfu->peers.touched; i++) {
+        struct peer *peer = pool_walk(&sfu->peers, i, NULL);
+        if (peer) {
+            handshake_close(sfu, peer, now);
+        }
+    }
+    sfu_flush(sfu, now);
+}
+
 static void crypto_free(struct sfu *sfu)
 {
     for (uint32_t i = 0; i < sfu->peers.touched; i++) {

@@ -91,7 +91,8 @@ enum sfu_evt_kind {
     SFU_EVT_ANSWER,    /* token, answer */
     SFU_EVT_REFUSED,   /* token, err: E_FULL, E_UNSUPPORTED (no common codec), E_BAD */
     SFU_EVT_CONNECTED, /* DTLS done on a checked path: media can flow */
-    SFU_EVT_LOST,      /* no consent for 30 s: media dead, peer kept (signalling decides) */
+    SFU_EVT_LOST,      /* no consent for 30 s, or close_notify: media dead, peer kept (signalling
+                          decides) */
     SFU_EVT_BACK,      /* media alive again after LOST */
     SFU_EVT_FAILED,    /* handshake impossible (fingerprint, 10 s); peer must be opened anew */
     SFU_EVT_SLOTS,     /* what this peer's slots carry now; coalesced */
@@ -177,6 +178,8 @@ enum drop sfu_input(struct sfu *sfu, struct pkt *pkt, const struct tuple *from, 
 enum drop sfu_inner_input(struct sfu *sfu, sfu_peer_id peer, struct pkt *pkt, mono_us now);
 /* End of a receive batch or timer: sends what gathered. */
 void sfu_flush(struct sfu *sfu, mono_us now);
+/* The last thing before sfu_free: every peer that can be reached is told (close_notify). */
+void sfu_farewell(struct sfu *sfu, mono_us now);
 
 void sfu_command(struct sfu *sfu, const struct sfu_cmd *cmd, mono_us now);
 /* A message of another shard (struct sfu_msg of SFU_MSG_SIZE bytes). */
@@ -195,7 +198,7 @@ struct sfu_stats {
     uint64_t plis_sent, plis_received;
     uint64_t fast_starts; /* pictures begun from the history */
     uint64_t left_out;    /* packets of layers above the chosen one */
-    uint64_t dtls_done, dtls_failed, ice_checks;
+    uint64_t dtls_done, dtls_failed, dtls_closed, ice_checks;
     uint64_t drops[DROP_COUNT];
     uint32_t peers, peers_connected, tracks, subscriptions, packets_used;
 };

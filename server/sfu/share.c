@@ -118,11 +118,14 @@ static void refuse(struct sfu *sfu, struct subscription *sub, mono_us now)
 }
 
 /* The path of a peer is tried from the first picture it could have; TRIAL_US are enough for the
- * estimator to see a sending rate and to probe behind it. */
+ * estimator to see a sending rate and to probe behind it. A queue in the path is an answer too. */
 static bool trial(struct peer *peer, unsigned pictures, mono_us now)
 {
     if (pictures > 0 && peer->trial_until == 0) {
         peer->trial_until = now + TRIAL_US;
+    }
+    if (now < peer->trial_until && cc_congested(peer)) {
+        peer->trial_until = now;
     }
     return now < peer->trial_until;
 }

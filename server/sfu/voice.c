@@ -174,7 +174,8 @@ void voice_loss(struct peer *peer, uint8_t fraction, mono_us now)
     double loss = fmax(fraction / 256.0, cc_loss(peer));
     unsigned depth = redundancy_input(&peer->redundancy, loss, now);
     bool poor = peer->estimate_bps && peer->estimate_bps < POOR_BPS;
-    peer->red_depth = (uint8_t)(poor && depth > 1 ? 1 : depth);
+    depth = poor && depth > 1 ? 1 : depth;
+    peer->red_depth = (uint8_t)(cc_narrow(peer) ? 0 : depth);
 }
 
 void voice_close(struct sfu *sfu, struct subscription *sub)

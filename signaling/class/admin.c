@@ -233,6 +233,31 @@ static void class_media(struct jsonw *w, const struct state *s)
     jsonw_key_int(w, "away", away);
 }
 
+/* What people look at: how many pictures they are shown, and how many are smaller than wished or
+ * missing because of their connection or of this server (ENUM_slot_reason). */
+static void class_pictures(struct jsonw *w, const struct klass *k)
+{
+    enum { CONNECTION = 2, PAUSED = 3, SERVER = 5 };
+    int64_t shown = 0;
+    int64_t reduced = 0;
+    int64_t paused = 0;
+    int64_t shed = 0;
+    for (const struct live *l = k->lives; l; l = l->next) {
+        unsigned end = (unsigned)l->slots.slots.audio + l->slots.slots.video;
+        for (unsigned i = l->slots.slots.audio; l->open && l->conn && i < end; i++) {
+            const struct media_slot *slot = &l->slots.slots.slot[i];
+            shown += slot->publisher && slot->height > 0;
+            reduced += slot->publisher && slot->reason == CONNECTION;
+            paused += slot->publisher && slot->reason == PAUSED;
+            shed += slot->publisher && slot->reason == SERVER;
+        }
+    }
+    jsonw_key_int(w, "pictures", shown);
+    jsonw_key_int(w, "reduced", reduced);
+    jsonw_key_int(w, "paused", paused);
+    jsonw_key_int(w, "shed", shed);
+}
+
 static void dates_value(struct jsonw *w, const struct dates *d)
 {
     jsonw_array(w);
@@ -261,6 +286,7 @@ static void class_value(struct jsonw *w, const struct klass *k, bool people)
     jsonw_key_int(w, "seq", (int64_t)s->seq);
     jsonw_key_int(w, "waiting", (int64_t)s->wait_count);
     class_media(w, s);
+    class_pictures(w, k);
     jsonw_key_int(w, "start", s->setting[SETTING_START]);
     jsonw_key_int(w, "minutes", s->setting[SETTING_DURATION]);
     jsonw_key_str(w, "kind", dates_kind(s));

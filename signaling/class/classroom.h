@@ -50,6 +50,7 @@ struct class_relay {
     const char *url[CLASS_RELAY_URLS];
     char username[64];
     char credential[32];
+    uint32_t ttl_s; /* how long they work */
 };
 
 /* Why there is no seat. */

@@ -405,6 +405,7 @@ void out_error(struct classroom *room, conn_num to, const char *id, const char *
                const char *at, const char *why);
 void out_ack(struct classroom *room, conn_num to, const char *id, uint64_t seq);
 void out_pong(struct classroom *room, conn_num to);
+void out_relays(struct klass *k, conn_num to, const struct id *person);
 void out_snapshot(struct klass *klass, struct conn *conn, struct class_time now);
 void out_rights(struct klass *klass, struct conn *conn, right_mask rights);
 void out_door(struct klass *klass, struct conn *conn);

@@ -305,7 +305,16 @@ static void ice_value(struct jsonw *w, const struct klass *k, const struct id *p
     jsonw_array_end(w);
     jsonw_key_str(w, "username", relay.username);
     jsonw_key_str(w, "credential", relay.credential);
+    jsonw_key_int(w, "ttl", relay.ttl_s);
     jsonw_object_end(w);
+}
+
+void out_relays(struct klass *k, conn_num to, const struct id *person)
+{
+    struct jsonw *w = out_start(k->room, "relays");
+    ice_value(w, k, person);
+    jsonw_object_end(w);
+    out_send(k->room, to);
 }
 
 void out_snapshot(struct klass *k, struct conn *c, struct class_time now)

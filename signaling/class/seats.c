@@ -1,5 +1,6 @@
 /* Is there a seat: in the class, on the server. Staff have one on the server whatever its limit. */
 #include "signaling/class/impl.h"
+#include "signaling/journal/stage.h"
 
 size_t seats_taken(const struct classroom *room)
 {
@@ -19,13 +20,21 @@ size_t seats_classes(const struct classroom *room)
     return n;
 }
 
+/* Seats of a webinar that its audience may not take: for staff and speakers still to come. */
+static size_t kept_back(const struct state *s, enum role role)
+{
+    size_t kept = stage_is(s) && role_is_crowd(role) ? (size_t)s->setting[SETTING_RESERVED] : 0;
+    size_t here = kept ? s->stage->member_count : 0;
+    return kept > here ? kept - here : 0;
+}
+
 bool seats_free(const struct klass *k, enum role role, enum class_full *why)
 {
     const struct classroom *room = k->room;
     const struct classroom_config *c = &room->config;
     const struct state *s = k->work;
     bool staff = role_is_staff(role);
-    if (s->seat_count >= c->people_max || !state_has_room(s)) {
+    if (s->seat_count + kept_back(s, role) >= c->people_max || !state_has_room(s)) {
         *why = CLASS_FULL;
     } else if (c->live_max && s->seat_count == 0 && seats_classes(room) >= c->live_max) {
         *why = CLASS_FULL_CLASSES;

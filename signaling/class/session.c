@@ -157,6 +157,9 @@ static void dispatch(struct classroom *room, struct conn *c, const struct msg *m
     case MSG_PING:
         out_pong(room, c->num);
         break;
+    case MSG_RELAYS:
+        out_relays(c->klass, c->num, &c->person);
+        break;
     case MSG_SYNC:
         out_snapshot(c->klass, c, now);
         break;

@@ -2,6 +2,7 @@
 
 #include "codec/base/err.h"
 #include "codec/sys/clock.h"
+#include "codec/sys/heap.h"
 #include "codec/sys/log.h"
 #include "codec/sys/unixsock.h"
 #include "signaling/door/state.h"
@@ -11,7 +12,8 @@ enum {
     CONGESTED_BYTES = 4 * 1024 * 1024,
     RELIEVED_BYTES = 1024 * 1024,
     RETRY_MS = 50,
-    STATS_MS = 1000
+    STATS_MS = 1000,
+    TRIM_MS = 5000
 };
 
 static void tell_epoch(struct door *door)
@@ -179,6 +181,18 @@ static void tell_busy(struct door *door, mono_us now)
     }
 }
 
+/* Pages that came or went left holes in the heap: their handshakes and snapshots. */
+static void tidy_heap(struct door *door, mono_us now)
+{
+    uint64_t moved =
+        door->stats.value[DOOR_STAT_ws_opened] + door->stats.value[DOOR_STAT_connections];
+    if (now >= door->trim_at && moved != door->trimmed_for) {
+        door->trim_at = now + (mono_us)TRIM_MS * US_PER_MS;
+        door->trimmed_for = moved;
+        heap_trim();
+    }
+}
+
 void core_tick(struct door *door, mono_us now)
 {
     struct door_core *core = &door->core;
@@ -196,6 +210,7 @@ void core_tick(struct door *door, mono_us now)
         door->stats_at = now + (mono_us)STATS_MS * US_PER_MS;
         struct ipc_frame frame = {.type = IPC_STATS, .stats = door->stats};
         (void)core_send(door, &frame);
+        tidy_heap(door, now);
     }
 }
 

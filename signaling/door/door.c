@@ -201,7 +201,7 @@ static void lws_line(int level, const char *line)
 
 static const struct lws_protocols protocols[] = {
     {.name = "door-http", .callback = door_http_callback},
-    {.name = DOOR_SUBPROTOCOL, .callback = door_ws_callback, .rx_buffer_size = 4 * 1024},
+    {.name = DOOR_SUBPROTOCOL, .callback = door_ws_callback, .rx_buffer_size = 1024},
     {.name = "door-core", .callback = door_core_callback},
     {.name = "door-listen", .callback = door_listen_callback},
     {.name = NULL},

@@ -176,8 +176,10 @@ struct door {
     lws_sorted_usec_list_t pace;
     mono_us watchdog_at;
     mono_us stats_at;
-    bool ended;      /* the loop is over: closing connections only frees */
-    mono_us stop_at; /* graceful stop: end at the latest then; 0 = running */
+    mono_us trim_at;      /* the heap may be tidied again */
+    uint64_t trimmed_for; /* what had come and gone when it was */
+    bool ended;           /* the loop is over: closing connections only frees */
+    mono_us stop_at;      /* graceful stop: end at the latest then; 0 = running */
     struct ipc_stats stats;
 };
 

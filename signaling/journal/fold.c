@@ -43,7 +43,7 @@ static void vacate(struct state *s, struct seat *seat, const struct event *e, bo
     uint32_t count = seat->command_count;
     p->kept_count = count < STATE_KEPT_MAX ? count : (uint32_t)STATE_KEPT_MAX;
     for (uint32_t i = 0; i < p->kept_count; i++) {
-        p->kept[i] = seat->commands[(count - p->kept_count + i) % STATE_COMMANDS_MAX];
+        p->kept[i] = seat_command_at(seat, (count - p->kept_count + i) % STATE_COMMANDS_MAX);
     }
     state_remove_seat(s, seat);
 }
@@ -131,7 +131,9 @@ static int person_joined(struct state *s, const struct event *e)
     p->role_link = (uint8_t)link;
     p->last_device = (struct id){{0}};
     p->last_generation = 0;
-    memcpy(seat->commands, p->kept, p->kept_count * sizeof(p->kept[0]));
+    for (uint32_t i = 0; i < p->kept_count; i++) {
+        seat_command_set(seat, i, p->kept[i]);
+    }
     seat->command_count = p->kept_count;
     p->kept_count = 0;
     seat->joined_seq = e->seq;
@@ -433,7 +435,7 @@ int state_fold(struct state *s, const struct event *e)
     s->seq = e->seq;
     struct seat *seat = e->cmd ? state_seat(s, &e->actor) : NULL;
     if (seat) {
-        seat->commands[seat->command_count++ % STATE_COMMANDS_MAX] = e->cmd;
+        seat_command_set(seat, seat->command_count++ % STATE_COMMANDS_MAX, e->cmd);
     }
     return 0;
 }

@@ -56,7 +56,7 @@ static void put_seat(struct wr *w, const struct seat *seat)
                                                              : (uint32_t)STATE_COMMANDS_MAX;
     wr_u32(w, seat->command_count);
     for (uint32_t i = 0; i < kept; i++) {
-        wr_u64(w, seat->commands[i]);
+        wr_u64(w, seat_command_at(seat, i));
     }
 }
 
@@ -248,7 +248,7 @@ static int get_seat(struct state *s, struct rd *r)
     uint32_t kept = seat->command_count < STATE_COMMANDS_MAX ? seat->command_count
                                                              : (uint32_t)STATE_COMMANDS_MAX;
     for (uint32_t i = 0; i < kept; i++) {
-        seat->commands[i] = rd_u64(r);
+        seat_command_set(seat, i, rd_u64(r));
     }
     return r->bad ? E_CORRUPT : 0;
 }

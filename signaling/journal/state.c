@@ -40,6 +40,7 @@ void state_free(struct state *s)
         mem_free(s->persons[i]);
     }
     for (size_t i = 0; i < s->seat_count; i++) {
+        mem_free(s->seats[i]->far);
         mem_free(s->seats[i]);
     }
     for (size_t i = 0; i < STATE_CHAT_MAX; i++) {
@@ -225,12 +226,34 @@ uint32_t state_media(const struct state *s, const struct seat *seat, const struc
     return media;
 }
 
+uint64_t seat_command_at(const struct seat *seat, uint32_t i)
+{
+    if (i < STATE_COMMANDS_NEAR) {
+        return seat->near[i];
+    }
+    return seat->far ? seat->far[i - STATE_COMMANDS_NEAR] : 0;
+}
+
+void seat_command_set(struct seat *seat, uint32_t i, uint64_t command)
+{
+    if (i < STATE_COMMANDS_NEAR) {
+        seat->near[i] = command;
+        return;
+    }
+    if (!seat->far) {
+        seat->far = mem_alloc((STATE_COMMANDS_MAX - STATE_COMMANDS_NEAR) * sizeof(seat->far[0]));
+    }
+    if (seat->far) {
+        seat->far[i - STATE_COMMANDS_NEAR] = command;
+    }
+}
+
 bool seat_knows(const struct seat *seat, uint64_t command)
 {
     uint32_t kept = seat->command_count < STATE_COMMANDS_MAX ? seat->command_count
                                                              : (uint32_t)STATE_COMMANDS_MAX;
     for (uint32_t i = 0; i < kept; i++) {
-        if (seat->commands[i] == command) {
+        if (seat_command_at(seat, i) == command) {
             return true;
         }
     }
@@ -450,6 +473,8 @@ void state_remove_seat(struct state *s, struct seat *seat)
     memmove(&s->seats[at], &s->seats[at + 1], (s->seat_count - at - 1) * sizeof(struct seat *));
     s->seat_count--;
     seat->person->seat = NULL;
+    mem_free(seat->far);
+    seat->far = NULL;
     seat->next_spare = s->spare_seats;
     s->spare_seats = seat;
     s->spare_seat_count++;

@@ -35,6 +35,7 @@ enum {
     STATE_CHAT_MAX = 200,
     STATE_COMMANDS_MAX = 256, /* command ids remembered per seat */
     STATE_KEPT_MAX = 32,      /* of those, after the seat is given up */
+    STATE_COMMANDS_NEAR = 32, /* of them inside the seat: a listener never sends more */
     STATE_ROOMS_MAX = 101,    /* main and 100 workshops */
     STATE_LINKS_MAX = 65536,  /* burnt join tokens not yet expired */
     ROOM_MAIN = 0,
@@ -62,8 +63,11 @@ struct seat {
     bool light;        /* sound and slides only */
     uint64_t view_seq; /* of the event that last changed what this person may be told */
     struct device devices[STATE_DEVICES_MAX];
-    uint32_t command_count; /* ever; the newest STATE_COMMANDS_MAX are kept */
-    uint64_t commands[STATE_COMMANDS_MAX];
+    uint32_t command_count;             /* ever; the newest STATE_COMMANDS_MAX are kept, as a ring
+                                           (seat_command_at) */
+    uint64_t near[STATE_COMMANDS_NEAR]; /* its first places */
+    uint64_t
+        *far; /* the others, once they are needed; without memory those commands are forgotten */
 };
 
 /* Somebody the class knows, present or not. */
@@ -200,6 +204,9 @@ right_mask state_rights(const struct state *state, const struct person *person);
 /* Sources of a device that may be sent now: wanted and allowed. */
 uint32_t state_media(const struct state *state, const struct seat *seat,
                      const struct device *device);
+/* Place i of the ring of commands, i < STATE_COMMANDS_MAX; 0 where there is none. */
+uint64_t seat_command_at(const struct seat *seat, uint32_t i);
+void seat_command_set(struct seat *seat, uint32_t i, uint64_t command);
 /* True when the seat remembers this command. */
 bool seat_knows(const struct seat *seat, uint64_t command);
 /* Who should be acting host: the first host, then the first animator by arrival; NULL = no staff.

@@ -99,7 +99,8 @@ static int migrate_from_2(struct people *p)
            "PRAGMA user_version = 3");
 }
 
-/* Which date an invited person was told last: start and length in one number, 0 = none. */
+/* Which date an invited person was told last: start and length in one number, 0 = none. How many
+ * sheets of a class are to be sealed: -1 none, 0 nobody has looked. */
 static int migrate_from_3(struct people *p)
 {
     return EXECUTE(p, "ALTER TABLE enrolled ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
@@ -107,6 +108,7 @@ static int migrate_from_3(struct people *p)
                       " WHERE id = enrolled.class AND start > 0) WHERE invited > 0 AND EXISTS"
                       " (SELECT 1 FROM class WHERE id = enrolled.class AND start > 0);"
                       "CREATE INDEX enrolled_told ON enrolled(told) WHERE told > 0;"
+                      "ALTER TABLE class ADD COLUMN unsealed INTEGER NOT NULL DEFAULT 0;"
                       "PRAGMA user_version = 4");
 }
 

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 BINARY = os.environ.get("AMPHI_BINARY", "build/amphi")
 passed = []
 failed = []
@@ -57,6 +58,8 @@ def stand_in(folder):
 
 def clean_env(**more):
     env = {k: v for k, v in os.environ.items() if not k.startswith("AMPHI_")}
+    env.setdefault("LSAN_OPTIONS", f"suppressions={HERE}/lsan.supp:print_suppressions=0")
+    env.setdefault("TSAN_OPTIONS", f"suppressions={HERE}/tsan.supp")
     env.update(more)
     return env
 

@@ -306,7 +306,7 @@ def invitations(s, claire, c):
     before = len(glob.glob(f"{s.data}/mail/queue/*"))
     status, body = claire.ask("POST", f"/api/classes/{c}/invite", {"since": 1})
     mails = glob.glob(f"{s.data}/mail/queue/*")[before:]
-    check("invitations are queued", status == 200 and body == {"sent": 2, "left": 0}
+    check("invitations are queued", status == 200 and body == {"sent": 2, "left": 0, "waits": True}
           and len(mails) == 2, body)
     check("who was invited is not invited twice",
           claire.ask("POST", f"/api/classes/{c}/invite", {"since": 1})[1]["sent"] == 0)

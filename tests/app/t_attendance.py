@@ -382,12 +382,16 @@ def signed_in():
         rows = {p["name"]: p for p in seen["sheet"]["people"]}
         check("who was invited and did not come is absent",
               status == 200 and rows["Zoé"]["status"] == "absent" and rows["Zoé"]["expected"], rows)
+        unsealed = lambda: next(r["unsealed"] for r in claire.ask("GET", "/api/classes")[1]["classes"]
+                                if r["id"] == c)
+        check("the list says that a sheet is to be sealed", unsealed() == 1, unsealed())
         before = set(glob.glob(f"{s.data}/mail/queue/*"))
         status, _ = claire.ask("POST", path + "/seal", {})
         mails = [open(m, encoding="utf-8").read() for m in
                  set(glob.glob(f"{s.data}/mail/queue/*")) - before]
         check("sealing writes to whoever was present, once", status == 200 and len(mails) == 1
               and "emile@example.org" in mails[0], len(mails))
+        check("and no longer once it is", unsealed() == -1, unsealed())
         status, pdf = ask(s, "GET", path + "/file?kind=certificate", token)
         check("his link opens his certificate", status == 200 and pdf[:5] == b"%PDF-", status)
         s.look()

@@ -333,6 +333,16 @@ def media(r):
     check("aiortc: DELETE ends them all",
           wait_for(lambda: r.s.metric("amphi_whip_publishers") == 0 and
                    r.s.metric("amphi_whep_viewers") == 0 and r.s.metric("amphi_mixes") == 0, 5))
+    check("aiortc: the server's close_notify ends each connection",
+          json.loads(done.stdout.splitlines()[-1]).get("told") == 4, done.stdout[-200:])
+    before = r.s.metric("amphi_media_connections_closed_total")
+    jobs = {"publish": [dict(jobs["publish"][0], luma=None)], "watch": {}, "vanish": True}
+    done = subprocess.run(["/usr/bin/python3", "tests/app/wish_peer.py", json.dumps(jobs)],
+                          capture_output=True, text=True, timeout=120, check=False)
+    check("aiortc: one that closes without DELETE has said close_notify", done.returncode == 0 and
+          wait_for(lambda: r.s.metric("amphi_media_connections_closed_total") > before, 60),
+          done.stderr[-300:])
+    check("aiortc: and its seat is free", wait_for(lambda: r.s.metric("amphi_whip_publishers") == 0, 60))
 
 
 def relays():

@@ -152,6 +152,11 @@ async def until(condition, seconds):
     return bool(condition())
 
 
+def dtls_of(pc):
+    transceiver = pc.getTransceivers()[0]
+    return transceiver.sender.transport
+
+
 async def main(jobs):
     patience = float(jobs.get("patience", 15))
     result = {}
@@ -176,11 +181,18 @@ async def main(jobs):
     print(json.dumps(result), flush=True)
     if jobs.get("hold"):
         await asyncio.get_event_loop().run_in_executor(None, sys.stdin.readline)
+    told = 0
     for pc, *_, token, url in [*senders, *viewers.values()]:
+        if jobs.get("vanish"):  # closes its media and says nothing by HTTP
+            assert await until(lambda: dtls_of(pc).state == "connected", 60)
+            await pc.close()
+            continue
         status, _, _ = await asyncio.get_event_loop().run_in_executor(
             None, ask, "DELETE", url, token)
         assert status == 200, status
+        told += await until(lambda: dtls_of(pc).state == "closed", 20)  # consent ends after 30 s
         await pc.close()
+    print(json.dumps({"told": told}), flush=True)
 
 
 asyncio.run(main(json.loads(sys.argv[1])))

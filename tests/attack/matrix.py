@@ -40,7 +40,7 @@ class Page(Client):
     def __init__(self, port, canary):
         self.canary = canary
         self.answers, self.rights, self.snapshot = {}, [], None
-        self.leaks = self.texts = self.loose = self.pongs = 0
+        self.leaks = self.texts = self.loose = self.pongs = self.relays = 0
         self.tokens, self.at = BURST, time.monotonic()
         super().__init__(port, timeout=30)
 
@@ -59,6 +59,7 @@ class Page(Client):
         elif m["t"] == "error":
             self.loose += 1
         self.pongs += m["t"] == "pong"
+        self.relays += m["t"] == "relays"
         if m["t"] in ("door", "waiting", "snapshot", "epoch"):
             self.messages.append(m)
 

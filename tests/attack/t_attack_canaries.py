@@ -36,14 +36,14 @@ class Ear(Client):
 
 
 class Words:
-    """Every canary: whom it is for (a predicate on pages), and which files may hold it."""
+    """Every canary: whom it is for (a predicate on pages). No file may hold one."""
 
     def __init__(self):
         self.rows = []
 
-    def new(self, what, may, readable=False):
+    def new(self, what, may):
         word = f"Q{secrets.token_hex(6)}Z"
-        self.rows.append((word, what, may, readable))
+        self.rows.append((word, what, may))
         return word
 
 
@@ -72,7 +72,7 @@ class School:
             return mine(e) and e.place[1] not in ("door", "queue")
         self.inside = inside
         self.staff = lambda e: inside(e) and e.place[1] == "staff"
-        self.title = words.new("title", mine, readable=True)
+        self.title = words.new("title", mine)
         self.id = s.make_class(self.title)
         self.links = {r: s.link(self.id, r)["link"] for r in ("host", "animator", "participant")}
         self.host = self.person("host", "staff")
@@ -89,17 +89,17 @@ class School:
     def prepare(self):
         """Rooms first, then everything that can be said in them."""
         host, w = self.host, self.words
-        names = [w.new("workshop", self.inside, True) for _ in range(2)]
-        host.must("workshop.create", title=w.new("set", self.inside, True), names=names)
-        draft = w.new("draft set", self.staff, True)
-        host.must("workshop.create", title=draft, names=[w.new("draft room", self.staff, True)])
+        names = [w.new("workshop", self.inside) for _ in range(2)]
+        host.must("workshop.create", title=w.new("set", self.inside), names=names)
+        draft = w.new("draft set", self.staff)
+        host.must("workshop.create", title=draft, names=[w.new("draft room", self.staff)])
         one = next(x for x in host.fresh()["workshops"] if x["title"] != draft)
         self.rooms = dict(zip(("one", "two"), (r["id"] for r in one["rooms"])))
         self.set = one["id"]
         host.must("workshop.change", set=self.set, notice=0, mode="move", late="stay")
         for place, room in self.rooms.items():
-            host.must("workshop.room.change", room=room, task=w.new("task", self.inside, True),
-                      materials=w.new("materials", self.inside, True))
+            host.must("workshop.room.change", room=room, task=w.new("task", self.inside),
+                      materials=w.new("materials", self.inside))
             self.place(self.people[place].you, room)
         host.must("workshop.open", set=self.set)
         for place, room in self.rooms.items():
@@ -139,7 +139,7 @@ def by_socket(words, ears):
     for e in ears:
         e.everything = b"".join(e.raw)
     told, leaks, unheard = 0, [], []
-    for word, what, may, _ in words.rows:
+    for word, what, may in words.rows:
         ears_of = [e for e in ears if word.encode() in e.everything]
         told += len(ears_of)
         leaks += [f"{what} to {e.place}" for e in ears_of if not may(e)]
@@ -158,12 +158,15 @@ def by_http(s, words, schools):
         texts += s.page(path)[1]
     for path in ("/", "/healthz", "/readyz", "/metrics", "/api/classes"):
         texts += s.get(path)[1]
-    found = [what for word, what, _, _ in words.rows if word in texts]
+    found = [what for word, what, _ in words.rows if word in texts]
     check("S27 by HTTP, health and metrics: no word", not found and "amphi_people" in texts,
           f"{len(texts)} characters {found}")
 
 
 def by_file(s, words):
+    planted = os.path.join(s.folder, "planted")
+    with open(planted, "w", encoding="utf-8") as f:
+        f.write(words.rows[0][0])  # so that looking is seen to find
     held, bytes_read, files = {}, 0, 0
     for folder, _, names in os.walk(s.folder):
         for name in names:
@@ -174,15 +177,13 @@ def by_file(s, words):
                 data = f.read()
             files += 1
             bytes_read += len(data)
-            for word, what, _, readable in words.rows:
+            for word, what, _ in words.rows:
                 if word.encode() in data:
-                    held.setdefault(what, set()).add((os.path.relpath(path, s.folder), readable))
-    wrong = {what: {p for p, readable in at if not (readable and "amphi.db" in p)}
-             for what, at in held.items()}
-    wrong = {what: at for what, at in wrong.items() if at}
-    check("S27 by file: names and what people write stand nowhere in clear, logs have no word",
-          not wrong and files > 3, f"{files} files, {bytes_read} bytes {wrong}")
-    check("S27 a file that has a word in clear is found", bool(held), sorted(held))
+                    held.setdefault(os.path.relpath(path, s.folder), set()).add(what)
+    found = held.pop("planted", None)
+    check("S27 by file: titles, names, tasks and what people write stand nowhere in clear, logs have"
+          " no word", not held and files > 4, f"{files} files, {bytes_read} bytes {held}")
+    check("S27 a file that has a word in clear is found", bool(found), sorted(found or ()))
 
 
 def by_sound(s, schools):

@@ -137,9 +137,10 @@ def media(a, person):
     """The one offer, a wish for a picture of somebody elsewhere, the connection that never comes."""
     offer = a.sample(next(m for m in a.messages if m.name == "media.offer"))
     a.must(person, "media.offer", **offer)
-    person.put([b'{"t":"media.ready"}', b'{"t":"ping"}'])
+    person.put([b'{"t":"media.ready"}', b'{"t":"relays"}', b'{"t":"ping"}'])
     a.taken["media.ready"] += 1
     a.taken["ping"] += bool(wait_for(lambda: person.pongs, PATIENCE))
+    a.taken["relays"] += bool(wait_for(lambda: person.relays, PATIENCE))
     wishes = (("[]", True), ('[[0,"%s","cam",720]]' % a.elsewhere["DEVICE"], False),
               ('[[99,"x","cam",720]]', False))
     for want, fits in wishes:

@@ -235,9 +235,9 @@ class Day {
         await this.zoe.waitForTestId('contest-sent', PATIENT);
         await this.look(this.zoe, 'own-record');
         await host.goto(`${this.base}/home`);
-        await host.waitForTestId('home-over', PATIENT);
+        await host.waitForTestId('home-seal', PATIENT);
         await this.look(host, 'home-after');
-        await host.goto(`${this.base}/after/${this.id}`);
+        await host.click('card-after');
         await says(host, 'sheet-row', 'J’étais en panne');
         await this.look(host, 'sheet-provisional');
         await host.eval((s, name) => [...document.querySelectorAll(s)].find((row) => row.textContent.includes(name))

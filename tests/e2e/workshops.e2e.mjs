@@ -97,7 +97,6 @@ async function day(t) {
     await hears(room, host, [ana]);
     await hears(room, ana, []);
     await shot(t, ana, 'listened');
-    await host.click('panel-close');
     await shot(t, host, 'desk');
 
     // Hold to talk: heard at that table alone.
@@ -200,7 +199,6 @@ async function keyboard(t) {
     await reach(ana, 'help-send');
     await ana.waitForTestId('help-withdraw');
     await look(ana, 'table-360');
-    await reach(host, 'panel-close');
     await host.waitForTestId(`help-${rooms[1]}`);
     await look(host, 'desk-1920');
     await reach(host, `listen-${rooms[1]}`);

@@ -29,7 +29,8 @@ def run():
         report = json.loads(done.stdout)
         measured = {"join_ms": report.get("join_ms"), "people": report.get("people"),
                     "wanted": report.get("people_wanted"), "noise": report.get("noise"),
-                    "loop_lag_p99_ms": loop_lag_p99_ms(s)}
+                    "loop_lag_p99_ms": loop_lag_p99_ms(s), "start": report.get("start"),
+                    "delay_ms": report.get("delay_ms"), "limited_by": report.get("limited_by")}
     join = measured["join_ms"] or {}
     ok = (measured["people"] == measured["wanted"] and join.get("p95", 9e9) <= 5000
           and join.get("p99", 9e9) <= 10000 and measured["loop_lag_p99_ms"] <= 50)

@@ -6,6 +6,7 @@
 #   ns_relay c1 srv 1 loss=5 delay=50   # c1 10.<n>.1.1 fd<n>:1::1 -- relay -- srv 10.<n>.1.2 ...
 #   ns_ctl c1 srv delay=100             # change it while it runs; ns_stat c1 srv prints counters
 #   ns_run c1 ping -c 3 "$(ns_ip4 1 2)"
+#   ns_hosts c1 "203.0.113.7 class.example.org"   # names, as nothing outside answers for them
 #
 # Every name and address of a run starts with the run's prefix or its own 10.x network, so that
 # runs side by side do not meet. Background processes given to ns_spawn end with the run.
@@ -82,20 +83,35 @@ ns_add() {
     ip -n "$full" link set lo up
 }
 
+# ns_hosts NAME "ADDRESS HOST..."...: what names mean inside, and nothing else answers for them.
+ns_hosts() {
+    local name=$1
+    shift
+    printf '%s\n' '127.0.0.1 localhost' "$@" >"$NS_DIR/hosts-$name"
+    echo 'nameserver 127.0.0.1' >"$NS_DIR/resolv"
+    printf '#!/bin/sh\nmount --bind "%s" /etc/hosts && mount --bind "%s" /etc/resolv.conf && exec "$@"\n' \
+        "$NS_DIR/hosts-$name" "$NS_DIR/resolv" >"$NS_DIR/names-$name"
+    chmod +x "$NS_DIR/names-$name"
+}
+
+# The command before every command inside: `ip netns exec` gives each a file system view of its own.
+ns_prefix() {
+    NS_EXEC=(ip netns exec "$(ns_name "$1")")
+    [ ! -e "$NS_DIR/names-$1" ] || NS_EXEC+=("$NS_DIR/names-$1")
+}
+
 # ns_run NAME CMD...: run in the foreground inside.
 ns_run() {
-    local full
-    full=$(ns_name "$1")
+    ns_prefix "$1"
     shift
-    ip netns exec "$full" "$@"
+    "${NS_EXEC[@]}" "$@"
 }
 
 # ns_spawn NAME CMD...: run in the background in a process group of its own; sets NS_PID.
 ns_spawn() {
-    local full
-    full=$(ns_name "$1")
+    ns_prefix "$1"
     shift
-    setsid ip netns exec "$full" "$@" &
+    setsid "${NS_EXEC[@]}" "$@" &
     NS_PID=$!
     NS_PIDS+=("$NS_PID")
 }

@@ -96,11 +96,16 @@ static void send_check(struct client *c)
 
 static void send_dtls(struct client *c, uint8_t kind, const uint8_t *body)
 {
-    uint8_t out[18] = {FAKE_DTLS, kind};
+    uint8_t out[18] = {kind == FAKE_BYE ? FAKE_ALERT : FAKE_DTLS, kind};
     if (body) {
         memcpy(out + 2, body, 16);
     }
     world_up(c->world, c, out, sizeof(out));
+}
+
+void client_bye(struct client *c)
+{
+    send_dtls(c, FAKE_BYE, c->offer.fingerprint);
 }
 
 void client_rtcp(struct client *c, uint8_t *data, size_t len)
@@ -352,6 +357,8 @@ void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now
             c->next_dtls_us = now;
         } else if (data[1] == FAKE_SERVER_DONE) {
             c->connected = true;
+        } else if (data[1] == FAKE_SERVER_BYE) {
+            c->byes++;
         }
         break;
     case WIRE_RTP:

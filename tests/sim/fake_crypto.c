@@ -35,6 +35,7 @@ struct dtls {
     uint8_t got[32];
     unsigned halves;
     uint8_t out;
+    bool said_bye;
     enum dtls_state state;
 };
 
@@ -77,6 +78,12 @@ static int dtls_input(struct dtls *d, const uint8_t *data, size_t len, mono_us n
         d->state = DTLS_DONE;
         d->out = FAKE_SERVER_DONE;
         return 0;
+    case FAKE_BYE:
+        if (data[0] != FAKE_ALERT || d->state != DTLS_DONE || memcmp(data + 2, d->got, 16) != 0) {
+            return E_AUTH;
+        }
+        d->state = DTLS_CLOSED;
+        return 0;
     case FAKE_BROKEN:
         d->state = d->state == DTLS_DONE ? DTLS_DONE : DTLS_FAILED;
         return E_BAD;
@@ -112,6 +119,23 @@ static mono_us dtls_deadline(const struct dtls *d)
 static enum dtls_state dtls_state(const struct dtls *d)
 {
     return d->state;
+}
+
+static void dtls_settle(struct dtls *d)
+{
+    (void)d;
+}
+
+static size_t dtls_bye(struct dtls *d, uint8_t *buf, size_t cap)
+{
+    if (d->said_bye || (d->state != DTLS_DONE && d->state != DTLS_CLOSED) || cap < 18) {
+        return 0;
+    }
+    memset(buf, 0, 18);
+    buf[0] = FAKE_ALERT;
+    buf[1] = FAKE_SERVER_BYE;
+    d->said_bye = true;
+    return 18;
 }
 
 static int dtls_keys(struct dtls *d, struct srtp_keys *out)
@@ -328,6 +352,8 @@ struct crypto_ops fake_crypto_ops(void)
         .dtls_deadline = dtls_deadline,
         .dtls_state = dtls_state,
         .dtls_keys = dtls_keys,
+        .dtls_settle = dtls_settle,
+        .dtls_bye = dtls_bye,
         .open_new = open_new,
         .open_free = open_free,
         .open_rtp = open_rtp,

@@ -9,11 +9,14 @@
 
 enum {
     FAKE_DTLS = 22,
+    FAKE_ALERT = 21,  /* first byte of the two farewells */
     FAKE_HELLO_1 = 1, /* first half of the fingerprint */
     FAKE_HELLO_2 = 2,
     FAKE_FINISHED = 3,
+    FAKE_BYE = 4, /* closes, with the first half of the fingerprint as its proof */
     FAKE_SERVER_HELLO = 10,
     FAKE_SERVER_DONE = 11,
+    FAKE_SERVER_BYE = 12,
     FAKE_BROKEN = 99, /* kills the handshake it reaches */
 };
 

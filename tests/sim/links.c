@@ -109,9 +109,13 @@ void link_sizes(struct world *w)
         struct sim_link down = {.delay_us = 20 * US_PER_MS, .bps = rows[i].bps};
         stage_set(own, &s, &down);
         world_run(own, 10 * US_PER_S);
+        mono_us first = link_delay(&s.viewer->down, 0.95);
         clear(&s);
         world_run(own, 20 * US_PER_S);
         print_row(&s, rows[i].name, 20 * US_PER_S, NEVER);
+        /* Nor does what is tried to begin with drown the voice. */
+        EXPECT(w, first <= 400 * US_PER_MS, "%s: %lld ms of queue in the first 10 s", rows[i].name,
+               (long long)first / US_PER_MS);
         ear_sum(s.viewer, &sum);
         EXPECT(w, rows[i].layer == 3 || layer_of(s.viewer) == rows[i].layer,
                "%s: layer %u after 10 s", rows[i].name, layer_of(s.viewer));

@@ -405,6 +405,30 @@ static void run_consent(struct world *w)
     EXPECT(w, w->now - c->last_rtp_us < US_PER_S, "media did not come back");
 }
 
+/* close_notify both ways: one who says it gets nothing more, one who is let go is told. */
+static void run_farewell(struct world *w)
+{
+    people(w, 3, MIC | CAM, 360);
+    world_run(w, 3 * US_PER_S);
+    struct client *c = w->client[0];
+    struct client *let_go = w->client[1];
+    uint8_t forged[18] = {FAKE_ALERT, FAKE_BYE};
+    world_inject(w, 0, &c->tuple, forged, sizeof(forged));
+    world_run(w, US_PER_S);
+    EXPECT(w, !c->evt_lost && w->now - c->last_rtp_us < 200 * US_PER_MS,
+           "a forged farewell ended the call");
+    mono_us said = w->now;
+    client_bye(c);
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, c->evt_lost, "LOST was not said");
+    EXPECT(w, c->byes == 1, "answered %u times", c->byes);
+    EXPECT(w, c->last_rtp_us <= said + 200 * US_PER_MS, "RTP was sent %lld ms after the farewell",
+           (long long)(c->last_rtp_us - said) / 1000);
+    world_leave(w, let_go);
+    world_run(w, 500 * US_PER_MS);
+    EXPECT(w, let_go->byes == 1, "who was let go heard of it %u times", let_go->byes);
+}
+
 static void run_pli_flood(struct world *w)
 {
     people(w, 1, MIC | CAM, 0);
@@ -560,6 +584,7 @@ const struct scenario scenarios[] = {
     {"five_percent_lost_downwards", 1, 5, run_loss_down},
     {"five_percent_lost_upwards", 1, 5, run_loss_up},
     {"s7_consent_ends_after_30_s", 1, 5, run_consent},
+    {"farewell_both_ways", 1, 5, run_farewell},
     {"s12_key_frame_requests_governed", 1, 5, run_pli_flood},
     {"s1_broken_handshakes", 1, 5, attack_s1_handshake},
     {"s7_no_takeover_by_media", 1, 5, attack_s7_takeover},

@@ -178,6 +178,8 @@ struct client {
     bool connected; /* our side of the handshake */
     bool evt_connected;
     bool evt_lost;
+    uint32_t farewells; /* of the SFU: sent */
+    uint32_t byes;      /* arrived */
     bool failed;
     bool silent;         /* sends no checks */
     bool nominated_once; /* as Firefox: no USE-CANDIDATE after the first check */
@@ -303,6 +305,8 @@ void client_tick(struct client *c, mono_us now);
 void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now);
 /* Seals and sends RTCP of the client (len plain bytes, room for the trailer behind). */
 void client_rtcp(struct client *c, uint8_t *data, size_t len);
+/* Says close_notify; everything else goes on, as from a client that does not stop. */
+void client_bye(struct client *c);
 /* media.c */
 void media_init(struct client *c);
 /* From now on its camera (screen) is made like this: encodings, layers, codec. */

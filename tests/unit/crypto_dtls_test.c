@@ -641,6 +641,46 @@ static void test_close_notify_closes(void **state)
     }
 }
 
+/* Our own close_notify: as the client's OpenSSL reads it, once, also when little is left of the
+ * handshake, and as the answer to the client's. */
+static void test_we_close_too(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        struct dtls_client_config config = client_config();
+        config.aes256 = way & 1;
+        struct world w = world_with(&config);
+        struct datagram d;
+        assert_int_equal(ops->dtls_bye(w.server, d.data, sizeof(d.data)), 0);
+        shake(&w);
+        check_done(&w, SRTP_AEAD_AES_128_GCM);
+        unsigned handshakes = crypto_handshakes(crypto);
+        ops->dtls_settle(w.server);
+        assert_int_equal(crypto_handshakes(crypto), handshakes - 1);
+        assert_int_equal(ops->dtls_state(w.server), DTLS_DONE);
+        struct srtp_keys keys;
+        assert_int_equal(ops->dtls_keys(w.server, &keys), E_STATE);
+        if (way & 2) {
+            dtls_client_close(w.client);
+            to_server(&w);
+            assert_int_equal(ops->dtls_state(w.server), DTLS_CLOSED);
+        }
+        assert_int_equal(ops->dtls_bye(w.server, d.data, 8), 0);
+        d.len = ops->dtls_bye(w.server, d.data, sizeof(d.data));
+        assert_in_range(d.len, 30, 64);
+        assert_int_equal(ops->dtls_bye(w.server, d.data, sizeof(d.data)), 0);
+        if (!(way & 2)) {
+            struct datagram forged = d;
+            forged.data[d.len - 1] ^= 1;
+            dtls_client_input(w.client, forged.data, forged.len, w.now);
+            assert_int_equal(dtls_client_state(w.client), DTLS_DONE);
+            dtls_client_input(w.client, d.data, d.len, w.now);
+            assert_int_equal(dtls_client_state(w.client), DTLS_CLOSED);
+        }
+        world_free(&w);
+    }
+}
+
 static void test_a_finished_handshake_is_small(void **state)
 {
     (void)state;
@@ -712,6 +752,7 @@ int main(void)
         UNIT(test_a_spoilt_handshake_starts_anew),
         UNIT(test_noise_after_the_handshake_is_nothing),
         UNIT(test_close_notify_closes),
+        UNIT(test_we_close_too),
         UNIT(test_a_finished_handshake_is_small),
         UNIT(test_handshakes_are_counted_and_bounded),
         UNIT(test_memory_running_out_is_survived),

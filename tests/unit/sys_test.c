@@ -12,6 +12,7 @@
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
 #include "codec/sys/file.h"
+#include "codec/sys/heap.h"
 #include "codec/sys/log.h"
 #include "codec/sys/notify.h"
 #include "codec/sys/random.h"
@@ -427,6 +428,29 @@ static void systemd_hears_us(void **state)
     unsetenv("WATCHDOG_PID");
 }
 
+static void a_trimmed_heap_keeps_what_lives(void **state)
+{
+    enum { BLOCKS = 4096, SIZE = 2000 };
+    static uint8_t *block[BLOCKS];
+    (void)state;
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        block[i] = mem_alloc(SIZE);
+        assert_non_null(block[i]);
+        memset(block[i], (int)(i & 0xff), SIZE);
+    }
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        if (i % 64) {
+            mem_free(block[i]);
+        }
+    }
+    heap_trim();
+    for (unsigned i = 0; i < BLOCKS; i += 64) {
+        assert_int_equal(block[i][0], i & 0xff);
+        assert_int_equal(block[i][SIZE - 1], i & 0xff);
+        mem_free(block[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +467,7 @@ int main(void)
         UNIT(threads_meet),
         UNIT(clocks_and_randomness_work),
         UNIT(systemd_hears_us),
+        UNIT(a_trimmed_heap_keeps_what_lives),
     };
     return cmocka_run_group_tests_name("sys", tests, make_dir, remove_dir);
 }

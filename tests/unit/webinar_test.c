@@ -272,6 +272,22 @@ static void full_light_then_waiting(void **state)
     rig_free(s.rig);
 }
 
+/* What the server allows is full for the audience before it is for staff and speakers. */
+static void reserved_seats_of_the_server(void **state)
+{
+    (void)state;
+    static const struct admin_setting settings[] = {{SETTING_RESERVED, 2}};
+    struct scene s = scene_new(settings, 1);
+    s.rig->room->config.people_max = 4;
+    go_live(&s);
+    assert_true(rig_enter(s.rig, s.p[ONE], s.link[ROLE_LISTENER], "Un"));
+    assert_true(rig_enter(s.rig, s.p[TWO], s.link[ROLE_LISTENER], "Deux"));
+    assert_false(rig_enter(s.rig, s.p[THREE], s.link[ROLE_LISTENER], "Trois"));
+    assert_string_equal(s.p[THREE]->error, "full");
+    assert_true(rig_enter(s.rig, s.p[SPEAKER], s.link[ROLE_SPEAKER], "Sara"));
+    rig_free(s.rig);
+}
+
 static void reactions_are_counted_not_kept(void **state)
 {
     (void)state;
@@ -420,7 +436,7 @@ int main(void)
         UNIT(hidden_names_are_never_told),    UNIT(names_can_be_shown),
         UNIT(full_light_then_waiting),        UNIT(reactions_are_counted_not_kept),
         UNIT(words_go_where_the_class_says),  UNIT(a_kill_on_air_changes_nothing),
-        UNIT(a_table_of_a_hidden_audience),
+        UNIT(a_table_of_a_hidden_audience),   UNIT(reserved_seats_of_the_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

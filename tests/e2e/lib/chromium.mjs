@@ -89,9 +89,10 @@ export class Chromium {
     static async start({ args = [], env } = {}) {
         const playwright = await load('playwright-core');
         const browser = new Chromium();
+        const proxy = process.env.AMPHI_E2E_PROXY;
         browser.handle = await playwright.chromium.launch({
             executablePath: process.env.AMPHI_E2E_CHROMIUM ?? '/usr/bin/chromium',
-            args: [...flags, ...args],
+            args: [...flags, ...(proxy ? [`--proxy-server=${proxy}`] : []), ...args],
             env: { ...process.env, ...env },
         });
         browser.version = browser.handle.version();

@@ -5,6 +5,20 @@ import { until } from './wait.mjs';
 
 const names = ['Ada Lovelace', 'Blaise Pascal', 'Çelebi Évliya', 'Dorothy Hodgkin', 'Emmy Noether'];
 
+/**
+ * For as long as `page` sends this many more packets of sound, nobody of `others` gets one packet of the
+ * kinds given: what does not arrive cannot be decoded.
+ */
+export async function silentWhile(t, page, others, what, { packets = 60, kinds = ['audio'] } = {}) {
+    const count = (list) => list.filter((s) => kinds.includes(s.kind)).reduce((n, s) => n + (s.packets ?? 0), 0);
+    const sent = async () => (await page.stats()).senders.filter((s) => s.kind === 'audio').reduce((n, s) => n + (s.packets ?? 0), 0);
+    const got = async (other) => count((await other.stats()).slots);
+    const before = await Promise.all(others.map(got));
+    const from = await sent();
+    await until(async () => (await sent()) >= from + packets, { what: `${page.name} sends`, timeout: 60000, every: 100 });
+    for (const [i, other] of others.entries()) t.equal(await got(other) - before[i], 0, `${other.name}: packets, ${what}`);
+}
+
 /** The server knows people by name only, so names are how senders are found: keep them unique. */
 export class ClassRoom {
     /**

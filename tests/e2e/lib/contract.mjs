@@ -55,6 +55,15 @@ export function settings({ dir, web, rtc, admin, origins, place }) {
     };
 }
 
+/** The same for a server whose settings are in a file of its own. */
+export function configured({ dir, admin, place }) {
+    return {
+        AMPHI_CONFIG: place.config,
+        AMPHI_DATA__DIR: dir,
+        AMPHI_ADMIN__LISTEN: `${place.admin}:${admin}`,
+    };
+}
+
 export const commands = {
     serve: () => ['serve'],
     classCreate: (title, type = 'standard', set = {}) => ['class', 'create', title, '--type', type,

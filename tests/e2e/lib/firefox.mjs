@@ -3,6 +3,7 @@
 import { load } from './deps.mjs';
 import { initScript, Page } from './page.mjs';
 import { Sound } from './sound.mjs';
+import { patience } from './wait.mjs';
 
 function prefsFor(options, hasSound) {
     return {
@@ -52,8 +53,14 @@ class FirefoxPage extends Page {
         return this.page.evaluate(fn, ...args);
     }
 
-    clickSelector(selector) {
-        return this.page.click(selector);
+    /** puppeteer clicks where the element was: it must have come to rest first. */
+    async clickSelector(selector) {
+        await this.page.waitForFunction((sel) => new Promise((done) => {
+            const where = () => JSON.stringify(document.querySelector(sel)?.getBoundingClientRect());
+            const before = where();
+            requestAnimationFrame(() => requestAnimationFrame(() => done(before !== undefined && before === where())));
+        }), { timeout: 5000 * patience }, selector);
+        await this.page.click(selector);
     }
 
     async fillSelector(selector, text) {

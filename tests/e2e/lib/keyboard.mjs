@@ -40,6 +40,40 @@ export async function pick(page, testid, value) {
 }
 
 /**
+ * In a class that goes on meanwhile: Tab until everything one can use inside `selector` has had the
+ * focus; what Tab never comes to is returned, in words.
+ */
+export async function unreached(page, selector) {
+    await page.eval(() => {
+        window.__walked = new Set();
+        document.addEventListener('focusin', (event) => window.__walked.add(event.target));
+    });
+    const left = () => page.eval((within) => {
+        const usable = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
+        const all = [...document.querySelectorAll(within)].flatMap((e) => [...e.querySelectorAll(usable)])
+            .filter((e) => e.checkVisibility() && !e.disabled && e.tabIndex >= 0);
+        if (all.length === 0) return [`nothing to use in ${within}`];
+        return all.filter((e) => !window.__walked.has(e))
+            .map((e) => e.dataset.testid ?? e.getAttribute('aria-label') ?? e.textContent.trim().slice(0, 40));
+    }, selector);
+    let missing = [];
+    for (let round = 0; round < 16; round++) {
+        for (let i = 0; i < 25; i++) await page.press('Tab');
+        missing = await left();
+        if (missing.length === 0) break;
+    }
+    return missing;
+}
+
+/** Hold a key on the element, do something meanwhile, let go. */
+export async function holding(page, testid, key, meanwhile) {
+    await reach(page, testid, '');
+    await page.page.keyboard.down(key);
+    await meanwhile();
+    await page.page.keyboard.up(key);
+}
+
+/**
  * Tab from the top until the page is through: everything one can act on was reached once and showed
  * where the focus is. Returns what was wrong, as text.
  */

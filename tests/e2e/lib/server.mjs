@@ -2,7 +2,7 @@
 // classes and links through its commands, killed by process id.
 import fs from 'node:fs';
 import path from 'node:path';
-import { commands, parse, roleOf, settings } from './contract.mjs';
+import { commands, configured, parse, roleOf, settings } from './contract.mjs';
 import { root } from './deps.mjs';
 import {
     Child, childrenOf, commandOf, freePort, isAlive, mediaAddress, nameOf, run,
@@ -26,6 +26,9 @@ const place = {
     media: list(process.env.AMPHI_E2E_MEDIA ?? mediaAddress()),
     external: list(process.env.AMPHI_E2E_EXTERNAL),
     listen: process.env.AMPHI_E2E_NETNS ? ['0.0.0.0', '[::]'] : ['127.0.0.1'],
+    // A server set up as administrators do: its own file says everything but where its data is.
+    config: process.env.AMPHI_E2E_CONFIG ?? '',
+    webPort: Number(process.env.AMPHI_E2E_WEB_PORT ?? 0),
 };
 
 /** A command line of the program, to be run where the program runs. */
@@ -48,7 +51,7 @@ export class Server {
         server.ports = { web: await freePort(), rtc: await freePort(), admin: await freePort() };
         server.data = path.join(dir, 'data');
         fs.mkdirSync(server.data, { recursive: true });
-        server.webPort = server.ports.web;
+        server.webPort = place.webPort || server.ports.web;
         const origins = [];
         if (impair) {
             const { web, rtc } = server.ports;
@@ -64,7 +67,8 @@ export class Server {
             server.portMap = { ...media, host: place.media[0] };
             origins.push(`https://127.0.0.1:${server.webPort}`);
         }
-        server.env = { ...settings({ dir: server.data, origins, place, ...server.ports }), ...env };
+        const own = place.config ? configured : settings;
+        server.env = { ...own({ dir: server.data, origins, place, ...server.ports }), ...env };
         await server.launch();
         return server;
     }
@@ -76,7 +80,14 @@ export class Server {
     }
 
     async get(what) {
-        const response = await fetch(`http://${place.admin}:${this.ports.admin}${what}`);
+        const there = `http://${place.admin}:${this.ports.admin}${what}`;
+        if (place.netns && place.admin === '127.0.0.1') {
+            const words = ['netns', 'exec', place.netns, 'curl', '-s', '-w', '\n%{http_code}', there];
+            const text = (await run('ip', words)).out;
+            const end = text.lastIndexOf('\n');
+            return { status: Number(text.slice(end + 1)), text: text.slice(0, end) };
+        }
+        const response = await fetch(there);
         return { status: response.status, text: await response.text() };
     }
 

@@ -166,6 +166,10 @@
             } else if (s === chosen) {
                 result.path_rtt_ms = Math.round((s.currentRoundTripTime ?? 0) * 1000);
                 const remote = all.get(s.remoteCandidateId);
+                const local = all.get(s.localCandidateId);
+                result.local_port = local?.port;
+                result.local = local?.address ?? local?.ip;
+                result.via = [local?.candidateType, local?.relayProtocol].filter(Boolean).join(' ');
                 result.path = `${remote?.protocol} ${remote?.address ?? remote?.ip}:${remote?.port}`;
             }
         }

@@ -3,6 +3,7 @@ import { SteadyQuality, judgeQuality } from '../core/quality.ts';
 import type { Quality } from '../core/quality.ts';
 import { Playout } from '../core/playout.ts';
 import { MediaDoctor } from '../core/rejoin.ts';
+import { RelayRenewal } from '../core/renewal.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
 import { SaverProposal, trafficOf } from '../core/traffic.ts';
@@ -61,6 +62,7 @@ export class MediaRoom {
   private readonly hooks: MediaHooks;
   private readonly doctor = new MediaDoctor();
   private readonly steady = new SteadyQuality();
+  private readonly renewal = new RelayRenewal();
   private peer: Peer | undefined;
   private offerId = '';
   private configuration: RTCConfiguration = {};
@@ -95,15 +97,16 @@ export class MediaRoom {
     return this.peer !== undefined;
   }
 
-  /** The server names its relays anew with every snapshot. */
+  /** The server names its relays anew with every snapshot, and when asked. */
   relays(ice: IceServers): void {
     this.configuration = { iceServers: [ice] };
+    this.renewal.got(ice.ttl, Date.now());
     this.peer?.relays(this.configuration);
   }
 
   /** Makes the connection, or for 'ice' only new credentials, and sends the offer. */
   async connect(cause: OfferCause, ice?: IceServers): Promise<void> {
-    if (ice) this.configuration = { iceServers: [ice] };
+    if (ice) this.relays(ice);
     if (cause !== 'ice' || !this.peer) this.rebuild();
     const peer = this.peer;
     if (!peer) return;
@@ -227,6 +230,8 @@ export class MediaRoom {
       await this.listen();
       this.health = this.doctor.shown(performance.now());
     }
+    if (this.hooks.reachable() && this.renewal.due(Date.now())) this.hooks.send({ t: 'relays' });
+    if (this.renewal.waits(Date.now())) return;
     const remedy = this.doctor.remedy(performance.now(), this.hooks.reachable());
     if (remedy !== 'none') void this.connect(remedy);
   }

@@ -1,7 +1,7 @@
 // The person's choices, kept in the browser and applied to the document.
 import { pickLang, translate } from '../i18n/translate.ts';
 import type { Lang, Params, TextKey } from '../i18n/translate.ts';
-import { loadPrefs, savePrefs } from './storage.ts';
+import { loadPrefs, savePrefs, whenPrefsChange } from './storage.ts';
 import type { Prefs } from './storage.ts';
 
 const TEXT_SCALE = { s: '14px', m: '16px', l: '19px', xl: '22px' };
@@ -26,8 +26,12 @@ export function dateTime(at: number): string {
   return new Intl.DateTimeFormat(lang(), { weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }).format(at);
 }
 
-/** Keeps lang, theme and text size of the document in step with the choices. */
+/** Keeps lang, theme and text size of the document in step with the choices, also those of other windows. */
 export function applyPrefs(): void {
+  $effect(() => whenPrefsChange(() => {
+    const kept = loadPrefs();
+    Object.assign(prefs, { lang: kept.lang, theme: kept.theme, text: kept.text, sounds: kept.sounds });
+  }));
   $effect(() => {
     const root = document.documentElement;
     root.lang = lang();

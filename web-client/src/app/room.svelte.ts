@@ -106,6 +106,8 @@ export class Room extends RoomView {
       case 'rights':
         if (this.state) this.state = { ...this.state, rights: m.rights };
         return;
+      case 'relays':
+        return m.ice && this.media.relays(m.ice);
       case 'media.answer':
         return void this.media.answered(m.id, m.answer);
       case 'slots':

@@ -57,14 +57,14 @@ export class Signal {
   command(body: CommandBody): Promise<Outcome> {
     return new Promise((done) => {
       const command = this.commands.add(body, done);
-      if (this.live || (body.t === 'join' && this.link.phase === 'door')) this.send(command);
+      if (this.live || (this.link.phase === 'door' && (body.t === 'join' || body.t === 'knock'))) this.send(command);
     });
   }
 
   /** Repeats what was not acknowledged: at the door the wish to enter, in the class everything else. */
   resend(): void {
     const atDoor = this.link.phase === 'door';
-    for (const command of this.commands.pending()) if ((command.t === 'join') === atDoor) this.send(command);
+    for (const command of this.commands.pending()) if (command.t !== 'knock' && (command.t === 'join') === atDoor) this.send(command);
   }
 
   retryNow(): void {

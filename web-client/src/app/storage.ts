@@ -43,6 +43,14 @@ export function loadPrefs(): Prefs {
 }
 
 export const savePrefs = (prefs: Prefs): void => write(local, PREFS_KEY, JSON.stringify(prefs));
+/** Another window of this browser has changed the choices; returns how to stop listening. */
+export function whenPrefsChange(then: () => void): () => void {
+  const heard = (event: StorageEvent): void => {
+    if (event.key === PREFS_KEY) then();
+  };
+  addEventListener('storage', heard);
+  return () => removeEventListener('storage', heard);
+}
 export const loadGuest = (classId: string): string => read(local, `amphi.guest.${classId}`);
 export const saveGuest = (classId: string, token: string): void => write(local, `amphi.guest.${classId}`, token);
 /** The resume token belongs to the tab: a reload takes the same seat, another tab does not. */

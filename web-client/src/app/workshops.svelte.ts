@@ -3,8 +3,8 @@ import type { ClassState } from '../core/state.ts';
 import { personOf } from '../core/state.ts';
 import { Stills, faceOf } from '../core/stills.ts';
 import {
-  deadlineOf, helpQueue, isOpenRoom, mainRoom, openSet, ownRoomId, roomIn, slotGains, voiceDevices,
-  warningBetween,
+  deadlineOf, helpQueue, isOpenRoom, mainRoom, openSet, ownRoomId, roomIn, slotGains, standingOf,
+  voiceDevices, warningBetween,
 } from '../core/workshops.ts';
 import type { ServerMessage, Speaking, WorkshopReport } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
@@ -192,6 +192,7 @@ export class WorkshopDesk {
     const from = ownRoomId(before);
     const to = ownRoomId(now);
     if (!was && set && !this.room.staff) announcer.say(t('ws.say.open'));
+    this.tellStanding(before, now);
     if (was && set && was.state !== set.state) {
       announcer.notice(set.state === 'closing' ? t('ws.say.closing', { n: set.closing }) : t('ws.say.cancelled'), 'attention');
     }
@@ -208,6 +209,19 @@ export class WorkshopDesk {
     for (const person of mine(now)) {
       if (!listening.has(person) && person !== now.you.person) announcer.say(t('ws.say.listens', { name: personOf(now, person)?.name ?? '' }));
     }
+  }
+
+  /** What the card over the stage says of one's own way: told once, its countdown is not read out. */
+  private tellStanding(before: ClassState, now: ClassState): void {
+    const [was, is] = [standingOf(before), standingOf(now)];
+    const place = (of: typeof is): string => ('room' in of ? (of.room?.id ?? '') : '');
+    if (was.kind === is.kind && place(was) === place(is)) return;
+    if (is.kind === 'notice') {
+      const n = Math.max(1, Math.round((is.at - performance.now() - now.classOffset) / 1000));
+      announcer.say(t('ws.say.goIn', { name: is.room.name, n }), true);
+    } else if (is.kind === 'invited') announcer.say(t('ws.invited', { name: is.room.name }), true);
+    else if (is.kind === 'choose') announcer.say(t('ws.choose'), true);
+    else if (is.kind === 'asking') announcer.say(`${t('ws.askTitle')}. ${t(is.at > 0 ? 'ws.askText' : 'ws.asked')}`);
   }
 
   private tellMove(now: ClassState, to: string | undefined, closed: boolean): void {

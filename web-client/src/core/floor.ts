@@ -49,10 +49,11 @@ export function ringOrder(state: ClassState, others: Person[]): Person[] {
   return [...seated, ...others.filter((p) => !known.has(p.id))];
 }
 
-/** What the next one should read: the three who come after the holder. */
+/** The three who come after the holder; whoever is at a workshop or away keeps a place, but is passed over. */
 export function nextUp(state: ClassState): Person[] {
   const listed = state.floor.list.map((turn) => turn.person);
   const hands = handsInOrder(state).filter((h) => h.kind === 'speak' || h.kind === 'reply').map((h) => h.person);
   const ids = state.floor.mode === 'queue' || state.floor.mode === 'moderated' ? [...listed, ...hands] : listed;
-  return [...new Set(ids)].map((id) => personOf(state, id)).filter((p) => p !== undefined).slice(0, 3);
+  return [...new Set(ids)].map((id) => personOf(state, id)).filter((p) => p !== undefined)
+    .filter((p) => p.room === undefined && !p.away).slice(0, 3);
 }

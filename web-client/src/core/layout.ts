@@ -120,6 +120,15 @@ function ringPoints(box: Rect, rx: number, ry: number, count: number, startTurn:
   });
 }
 
+/** As tall as the seats above and below the middle leave it. */
+function freeMiddle(box: Rect, middle: Rect, seats: readonly Rect[]): Rect {
+  const centreY = middle.y + middle.h / 2;
+  const beside = seats.filter((s) => s.x < middle.x + middle.w && middle.x < s.x + s.w);
+  const top = Math.max(box.y, ...beside.filter((s) => s.y + s.h <= centreY).map((s) => s.y + s.h + 4));
+  const bottom = Math.min(box.y + box.h, ...beside.filter((s) => s.y >= centreY).map((s) => s.y - 4));
+  return { ...middle, y: top, h: bottom - top };
+}
+
 /** People around a table; the middle is free for the class itself. Stable: seat k depends on k and count only. */
 function openRing(box: Rect, count: number): Placement {
   if (count === 1) {
@@ -141,7 +150,7 @@ function openRing(box: Rect, count: number): Placement {
     const table = {
       x: box.x + w * 0.62, y: box.y + h * 0.62, w: box.w - w * 1.24, h: box.h - h * 1.24,
     };
-    return { seats, centre: middle, table };
+    return { seats, centre: freeMiddle(box, middle, seats), table };
   }
   return { seats: gridLayout(box, count), centre: undefined, table: undefined };
 }

@@ -73,26 +73,31 @@ export const timeField = (w: Wall): string => `${two(w.hour)}:${two(w.minute)}`;
 
 export interface Row extends Slot {
   type: string; permanent: number; capacity: number; invited: number; enrolled: number; coming: number; waiting: number;
-  kind?: string; archived?: boolean;
+  kind?: string; archived?: boolean; unsealed?: number;
   state?: string; present?: number; at_door?: number; ended?: boolean; host: string; mine: number; zone: string; created: number;
 }
-export interface Board { live: Row[]; next: Row[]; prepare: Row[]; over: Row[]; standing: Row[]; bin: Row[] }
+export interface Board { live: Row[]; next: Row[]; prepare: Row[]; seal: Row[]; over: Row[]; standing: Row[]; bin: Row[] }
 
 const isLive = (r: Row): boolean => r.ended !== true && ((r.present ?? 0) > 0 || r.state === 'live' || r.state === 'doors' || r.state === 'closing');
 
+/** It has taken place, perhaps sooner than planned, and nothing comes behind it. */
+const isOver = (r: Row, now: number): boolean => r.ended === true || r.archived === true || r.state === 'closed' ||
+  (r.start > 0 && r.start + r.minutes * 60_000 < now);
+
 /** Where each class stands on the home page. A class is in one place only. */
 export function board(rows: readonly Row[], now: number): Board {
-  const out: Board = { live: [], next: [], prepare: [], over: [], standing: [], bin: [] };
+  const out: Board = { live: [], next: [], prepare: [], seal: [], over: [], standing: [], bin: [] };
   for (const row of rows) {
-    const end = row.start + row.minutes * 60_000;
     if (row.binned > 0) out.bin.push(row);
     else if (isLive(row)) out.live.push(row);
+    else if (isOver(row, now) && (row.unsealed ?? 0) > 0) out.seal.push(row);
     else if (row.archived === true) out.over.push(row);
     else if (row.permanent === 1 && row.ended !== true) out.standing.push(row);
-    else if (row.ended === true || (row.start > 0 && end < now)) out.over.push(row);
+    else if (isOver(row, now)) out.over.push(row);
     else if (row.start === 0 || row.enrolled === 0 || row.invited === 0) out.prepare.push(row);
     else out.next.push(row);
   }
   out.over.reverse();
+  out.seal.reverse();
   return out;
 }

@@ -1,6 +1,6 @@
 // Who and what is on the stage, in a stable order, and in which arrangement.
 import type { Device, Person, SourceKind } from '../wire/messages.ts';
-import { ALONE_TEXT_HEIGHT, RING_MAX, gridCapacity, gridLayout, ringLayout, speakerLayout, stripCapacity } from './layout.ts';
+import { ALONE_TEXT_HEIGHT, GAP, RING_MAX, gridCapacity, gridLayout, ringLayout, speakerLayout, stripCapacity } from './layout.ts';
 import type { Rect } from './layout.ts';
 import { handsInOrder, ringOrder } from './floor.ts';
 import { personOf } from './state.ts';
@@ -8,6 +8,8 @@ import type { ClassState } from './state.ts';
 
 export type ViewChoice = 'auto' | 'ring' | 'grid' | 'speaker';
 const PAGER_HEIGHT = 52;
+/** Who sits around the table without a place at it: one low row. */
+const AROUND = { w: 112, h: 76 };
 
 export interface Tile {
   key: string; person: Person; device: string; source: SourceKind;
@@ -64,6 +66,20 @@ function chooseKind(input: StageInput, seats: number): Arrangement['kind'] {
   return input.choice === 'ring' || seats <= 12 ? 'ring' : 'grid';
 }
 
+/** A round table and, in a row below it, those who have no place at it; undefined when they are too many. */
+function tableAndAround(state: ClassState, input: StageInput, seats: Tile[]): Arrangement | undefined {
+  if (state.class.type !== 'round-table' || (input.choice !== 'auto' && input.choice !== 'ring')) return undefined;
+  const at = seats.filter((s) => state.floor.ring.includes(s.person.id));
+  const around = seats.filter((s) => !at.includes(s));
+  const { box } = input;
+  const narrow = box.w < 600 || box.h < 320;
+  if (narrow || at.length < 3 || at.length > RING_MAX || around.length > Math.floor(box.w / AROUND.w)) return undefined;
+  const foot = around.length > 0 ? AROUND.h + GAP : 0;
+  const ring = ringLayout({ ...box, h: box.h - foot }, at.length, 0);
+  const row = gridLayout({ ...box, y: box.y + box.h - AROUND.h, h: AROUND.h }, around.length);
+  return place('ring', undefined, [...at, ...around], [...ring.seats, ...row], ring.table, ring.centre, 0, 1);
+}
+
 function paged(seats: Tile[], capacity: number, page: number): { shown: Tile[]; page: number; pages: number } {
   const pages = Math.max(1, Math.ceil(seats.length / capacity));
   const current = Math.min(Math.max(0, page), pages - 1);
@@ -87,6 +103,8 @@ export function arrange(state: ClassState, input: StageInput): Arrangement {
   // On a tall stage what is shared would be squeezed between two columns: the table unrolls below it.
   if (main && (kind === 'grid' || input.box.h > input.box.w)) kind = 'speaker';
   const rest = main ? [...extra, ...seats].filter((t) => t !== main) : seats;
+  const table = main ? undefined : tableAndAround(state, input, seats);
+  if (table) return table;
 
   if (kind === 'grid' || !main) {
     if (kind === 'ring') {

@@ -44,8 +44,11 @@ export interface StageView { when: (klass: ClassState) => boolean; view: View }
 export interface PanelRow { title: TextKey; view: View; when?: (place: Place) => boolean; icon?: IconName }
 export interface StaffBar { when: (place: Place) => boolean; view: View }
 
+/** Whoever looks at the floor plan leads the workshops, not the table. */
+const onDesk = (klass: ClassState): boolean => view.desk && openSet(klass) !== undefined;
+
 export const STAGES: readonly StageView[] = [
-  { when: (klass) => view.desk && openSet(klass) !== undefined, view: Desk },
+  { when: onDesk, view: Desk },
   { when: (klass) => klass.stage !== undefined && ownRoomId(klass) === undefined, view: Amphitheatre },
   { when: () => true, view: Stage },
 ];
@@ -65,7 +68,7 @@ export type PanelName = keyof typeof PANELS;
 
 export const STAFF_BARS: readonly StaffBar[] = [
   { when: () => true, view: SessionBar },
-  { when: ({ room, klass }) => klass.class.type !== 'webinar' && room.may('floor.run'), view: FloorBar },
+  { when: ({ room, klass }) => klass.class.type !== 'webinar' && room.may('floor.run') && !onDesk(klass), view: FloorBar },
   { when: ({ klass }) => klass.stage !== undefined, view: LiveBar },
   { when: ({ room }) => room.may('workshop.run'), view: DeskBar },
   { when: ({ room }) => room.may('check.ask'), view: RollBar },

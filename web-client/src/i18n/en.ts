@@ -96,6 +96,8 @@ export const en: Catalogue = {
 
   'leave.title': 'Leave the class?',
   'leave.me': 'Leave the class',
+  'leave.which': 'Leave or end the class?',
+  'leave.alone': 'Leave, the class goes on',
   'leave.end': 'End for everybody',
   'leave.stay': 'Stay',
 

@@ -169,6 +169,7 @@ export const adminEn: Filled<typeof adminFr> = {
   'mails.kind.reset': 'New password',
   'mails.kind.mine': 'My classes',
   'mails.kind.capacity': 'Capacity alert',
+  'mails.kind.full': 'No seat left',
   'mails.kind.other': 'Other',
   'mails.due': 'Next try',
   'mails.tries': 'Tries',
@@ -180,5 +181,6 @@ export const adminEn: Filled<typeof adminFr> = {
   'audit.who': 'Who',
   'audit.action': 'Action',
   'audit.object': 'What',
+  'audit.itself': '(without account)',
   'audit.older': 'Older',
 };

@@ -95,6 +95,8 @@ export const fr = {
 
   'leave.title': 'Quitter la classe ?',
   'leave.me': 'Quitter la classe',
+  'leave.which': 'Quitter ou terminer la classe ?',
+  'leave.alone': 'Quitter, la classe continue',
   'leave.end': 'Terminer pour tous',
   'leave.stay': 'Rester',
 

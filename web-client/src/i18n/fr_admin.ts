@@ -169,6 +169,7 @@ export const adminFr = {
   'mails.kind.reset': 'Nouveau mot de passe',
   'mails.kind.mine': 'Mes classes',
   'mails.kind.capacity': 'Alerte de capacité',
+  'mails.kind.full': 'Plus de place',
   'mails.kind.other': 'Autre',
   'mails.due': 'Prochain essai',
   'mails.tries': 'Essais',
@@ -180,5 +181,6 @@ export const adminFr = {
   'audit.who': 'Qui',
   'audit.action': 'Action',
   'audit.object': 'Quoi',
+  'audit.itself': '(sans compte)',
   'audit.older': 'Plus anciens',
 } as const;

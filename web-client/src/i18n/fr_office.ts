@@ -1,6 +1,8 @@
 // French: the pages around the live hour.
 import { adminFr } from './fr_admin.ts';
+import { auditFr } from './fr_audit.ts';
 import { evidenceFr } from './fr_evidence.ts';
+import { publicFr } from './fr_public.ts';
 import { officeErrorsFr } from './fr_office_errors.ts';
 
 export const officeFr = {
@@ -54,6 +56,8 @@ export const officeFr = {
   'home.next': 'Prochainement',
   'home.prepare': 'À préparer',
   'home.recurring': 'Plusieurs séances',
+  'home.seal': 'À sceller',
+  'home.sealIt': 'Voir l’émargement',
   'home.over': 'Terminées',
   'home.standing': 'Toujours ouvertes',
   'home.bin': 'Corbeille',
@@ -92,6 +96,8 @@ export const officeFr = {
   'edit.dated': 'À une date',
   'edit.permanent': 'Toujours ouverte',
   'edit.undated': 'Date à fixer',
+  'edit.undatedHint': 'Vous entrez et commencez quand vous voulez, maintenant aussi. Une date peut être fixée plus tard.',
+  'edit.permanentHint': 'On y entre à tout moment, aussi souvent que l’on veut.',
   'edit.date': 'Date',
   'edit.time': 'Heure',
   'edit.minutes': 'Durée',
@@ -152,6 +158,7 @@ export const officeFr = {
   'class.created': 'La classe est créée. Invitez maintenant vos participants.',
   'class.links': 'Liens à partager',
   'class.linksHint': 'Un lien de groupe convient à une salle ou à une messagerie. Pour l’émargement, préférez les invitations personnelles.',
+  'class.link': 'Lien à partager',
   'class.link.participant': 'Participants',
   'class.link.speaker': 'Intervenants',
   'class.link.animator': 'Animateurs',
@@ -199,6 +206,7 @@ export const officeFr = {
   'people.invite': { one: 'Envoyer # invitation', other: 'Envoyer # invitations' },
   'people.inviteAgain': 'Renvoyer à tous',
   'people.inviting': 'Envoi : {done} sur {all}',
+  'people.inviteWaits': { one: '# invitation attend : aucun serveur de courriel n’est réglé. Prévenez l’administration, ou copiez le lien.', other: '# invitations attendent : aucun serveur de courriel n’est réglé. Prévenez l’administration, ou copiez les liens.' },
   'people.inviteDone': { one: '# invitation est partie.', other: '# invitations sont parties.' },
 
   'csv.open': 'Importer un tableau',
@@ -218,48 +226,7 @@ export const officeFr = {
   'csv.done': { one: '# personne est inscrite.', other: '# personnes sont inscrites.' },
   'csv.beginning': 'Début du tableau',
 
-  'reg.title': 'S’inscrire',
-  'reg.with': 'avec {name}',
-  'reg.left': { one: 'Il reste # place.', other: 'Il reste # places.' },
-  'reg.full': 'Toutes les places sont prises : vous serez en liste d’attente.',
-  'reg.over': 'Cette classe a déjà eu lieu.',
-  'reg.name': 'Nom et prénom',
-  'reg.mail': 'Adresse électronique',
-  'reg.mailHint': 'Pour votre lien personnel et les rappels, rien d’autre.',
-  'reg.go': 'M’inscrire',
-  'reg.goWait': 'M’inscrire en liste d’attente',
-  'reg.in': 'Vous êtes inscrit',
-  'reg.inText': 'Votre lien personnel est parti par courriel, et il est aussi ici.',
-  'reg.again': 'Vous étiez déjà inscrit : votre lien personnel vient de vous être renvoyé par courriel.',
-  'reg.wait': 'Vous êtes en liste d’attente',
-  'reg.waitText': 'Nous vous écrivons dès qu’une place se libère.',
-  'reg.mine': 'Ouvrir mon invitation',
-  'reg.none': 'Cette page n’existe pas',
-  'reg.noneText': 'L’adresse est incomplète, ou les inscriptions sont fermées.',
-
-  'inv.hello': 'Bonjour {name}',
-  'inv.you': 'Vous êtes invité à',
-  'inv.will': 'Viendrez-vous ?',
-  'inv.yes': 'Oui, je viendrai',
-  'inv.no': 'Non, je ne viendrai pas',
-  'inv.saidYes': 'C’est noté, à bientôt !',
-  'inv.saidNo': 'C’est noté, merci de nous avoir prévenus.',
-  'inv.calendar': 'Ajouter à mon agenda',
-  'inv.check': 'Vérifier mon équipement',
-  'inv.enter': 'Entrer dans la classe',
-  'inv.waiting': 'Vous êtes en liste d’attente, en {n}e position.',
-  'inv.anyTime': 'Cette classe est toujours ouverte.',
-  'inv.noDate': 'La date sera fixée bientôt.',
-  'inv.badTitle': 'Ce lien n’est plus valable',
-  'inv.bad': 'Il est incomplet ou il a expiré. Demandez un nouveau lien à la personne qui organise la classe.',
-
-  'my.title': 'Mes classes',
-  'my.ask': 'Retrouvez les classes où vous êtes inscrit : nous vous écrivons un lien personnel.',
-  'my.go': 'Recevoir mon lien',
-  'my.sent': 'Si vous êtes inscrit à une classe avec cette adresse, un courriel vient de partir.',
-  'my.next': 'À venir',
-  'my.before': 'Passées',
-  'my.none': 'Aucune classe à venir.',
-  'my.open': 'Ouvrir l’invitation',
+  ...auditFr,
+  ...publicFr,
   ...officeErrorsFr,
 } as const;

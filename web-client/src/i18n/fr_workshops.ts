@@ -39,6 +39,7 @@ export const workshopsFr = {
   'ws.otherOpen': 'Une autre série est ouverte : fermez-la d’abord.',
 
   'ws.deal': 'Répartir',
+  'ws.dealHow': 'Comment répartir',
   'ws.deal.even': 'Au hasard, tables égales',
   'ws.deal.group': 'Par groupe',
   'ws.deal.tag': 'Par étiquette',
@@ -179,6 +180,7 @@ export const workshopsFr = {
   'ws.dismiss': 'J’ai lu',
 
   'ws.say.open': 'Les ateliers sont ouverts.',
+  'ws.say.goIn': { one: 'Vous partez vers « {name} » dans # seconde.', other: 'Vous partez vers « {name} » dans # secondes.' },
   'ws.say.closing': 'Les ateliers se ferment dans {n} secondes.',
   'ws.say.cancelled': 'La fermeture est annulée, les ateliers continuent.',
   'ws.say.closed': 'Les ateliers sont fermés. Vous êtes en plénière.',

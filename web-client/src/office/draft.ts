@@ -20,7 +20,7 @@ export interface Draft {
 
 export interface ClassInfo {
   id: string; title: string; type: ClassType; start: number; minutes: number; permanent: number; zone: string; lang: string;
-  note: string; settings: Record<string, string | number>; capacity: number; open: number; reminders: number; invited: number;
+  note: string; settings: Record<string, string | number>; capacity: number; open: number; reminders: number; invited: number; unsealed: number;
   kind?: string; archived?: boolean; dates?: [number, number][];
   state?: string; present?: number; ended?: boolean; host: string; owner: string; staff: { id: string; name: string; mail: string }[];
 }

@@ -20,6 +20,7 @@ const shapes: Record<ServerMessage['t'], (m: Row) => boolean> = {
   epoch: (m) => isNumber(m['epoch']),
   busy: () => true,
   pong: (m) => isNumber(m['epoch']),
+  relays: (m) => m['ice'] === undefined || (isRow(m['ice']) && Array.isArray(m['ice']['urls'])),
   'media.answer': (m) => isText(m['id']) && isRow(m['answer']) && Array.isArray(m['answer']['c']),
   slots: (m) => Array.isArray(m['audio']) && Array.isArray(m['video']) && m['video'].every(Array.isArray),
   send: (m) => isNumber(m['cam']) && isNumber(m['screen']),

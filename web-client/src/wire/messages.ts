@@ -53,7 +53,7 @@ export type You = { person: string; device: string; role: Role; host?: boolean }
 /** Receive slots of your offer. */
 export type SlotCounts = { audio: number; video: number };
 /** Relay servers and credentials for them. */
-export type IceServers = { urls: string[]; username?: string; credential?: string };
+export type IceServers = { urls: string[]; username?: string; credential?: string; ttl?: number };
 /** Receive slots offered. */
 export type Pool = [audio: number, video: number];
 /** Payload types of audio. */
@@ -134,6 +134,8 @@ export type ErrorReply = { t: 'error'; id?: string; code: ErrorCode; at?: string
 export type Epoch = { t: 'epoch'; epoch: number };
 /** Answer to ping. */
 export type Pong = { t: 'pong'; epoch: number };
+/** Answer to relays. */
+export type Relays = { t: 'relays'; ice?: IceServers };
 /** From the door: no core for the moment. */
 export type Busy = { t: 'busy'; retry?: number };
 /** Answer to media.offer. */
@@ -154,6 +156,7 @@ export type ServerMessage =
   | ErrorReply
   | Epoch
   | Pong
+  | Relays
   | Busy
   | MediaAnswer
   | Slots
@@ -402,6 +405,8 @@ export type ClientMessage =
   | { t: 'media.ready' }
   /* Are you there? A path may die without a word. */
   | { t: 'ping' }
+  /* Fresh credentials: the old ones end, a class may go on. */
+  | { t: 'relays' }
   /* The whole wished mapping of the video slots. */
   | { t: 'view'; want: Want[] }
   /* What was in the rooms of a set. */

@@ -36,6 +36,7 @@ export class Session {
     if (m.t === 'view') return this.view(world, m.want);
     if (m.t === 'sync') return this.send(world.snapshot());
     if (m.t === 'ping') return this.send({ t: 'pong', epoch: world.epoch });
+    if (m.t === 'relays') return this.send({ t: 'relays' });
     if (m.t === 'media.ready' || m.t === 'workshop.report') return;
     this.command(world, m);
   }

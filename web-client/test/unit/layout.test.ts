@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fitInside, gridCapacity, gridLayout, ringLayout, speakerLayout } from '../../src/core/layout.ts';
 import type { Rect } from '../../src/core/layout.ts';
+import { nextUp } from '../../src/core/floor.ts';
 import { arrange, seatOrder } from '../../src/core/stage.ts';
 import type { StageInput } from '../../src/core/stage.ts';
 import { fromSnapshot } from '../../src/core/state.ts';
@@ -85,6 +86,32 @@ test('who speaks does not move anybody at the round table', () => {
   const s = klass(9);
   const at = (speaker: string): string => JSON.stringify(arrange(s, { ...input, speaker }).placed.map((p) => [p.tile.key, p.rect]));
   assert.equal(at('d_1'), at('d_7'));
+});
+
+test('a round table stays one: up to 24 places, and a low row of those who have none', () => {
+  const round = (count: number, places: number): ClassState => {
+    const s = klass(count);
+    return { ...s, class: { ...s.class, type: 'round-table' }, floor: { ...s.floor, ring: s.people.slice(0, places).map((p) => p.id) } };
+  };
+  for (const box of BOXES.slice(2, 4)) {
+    for (const [count, places] of [[15, 12], [24, 24], [18, 18]] as const) {
+      const { kind, placed, table } = arrange(round(count, places), { ...input, box });
+      assert.equal(kind, 'ring');
+      assert.equal(placed.length, count);
+      sound(placed.map((p) => p.rect), box, `table ${count}/${places}`);
+      if (places <= 12) assert.ok(table);
+    }
+  }
+  assert.equal(arrange(round(60, 12), input).kind, 'grid', 'too many around it');
+  assert.equal(arrange(round(15, 12), { ...input, choice: 'grid' }).kind, 'grid', 'the choice of the person holds');
+});
+
+test('who comes next is here: whoever is at a workshop or away keeps a place and is passed over', () => {
+  const s = klass(5);
+  s.floor = { ...s.floor, mode: 'tour', list: ['p_1', 'p_2', 'p_3', 'p_4'].map((person) => ({ person, reply: false })) };
+  s.people[1]!.room = 'r_1';
+  s.people[3]!.away = true;
+  assert.deepEqual(nextUp(s).map((p) => p.id), ['p_2', 'p_4']);
 });
 
 test('automatic: ring up to 12, grid above, strip on a phone; a shared screen takes the middle', () => {

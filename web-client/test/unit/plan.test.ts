@@ -52,12 +52,13 @@ test('each class stands in one place', () => {
     row('live', { start: now - HOUR / 2, state: 'live' }), row('inside', { present: 2 }), row('next', { start: now + HOUR }),
     row('empty', { start: now + HOUR, enrolled: 0 }), row('unsent', { start: now + HOUR, invited: 0 }), row('undated', {}),
     row('over', { start: now - 5 * HOUR }), row('ended', { start: now + HOUR, ended: true }), row('standing', { permanent: 1 }),
-    row('thrown', { binned: 5, state: 'live' }),
+    row('thrown', { binned: 5, state: 'live' }), row('early', { start: now - HOUR / 4, state: 'closed', unsealed: 1 }),
+    row('sealed', { start: now - HOUR / 4, state: 'closed', unsealed: -1 }),
   ];
   const places = board(rows, now);
   const ids = Object.fromEntries(Object.entries(places).map(([k, list]) => [k, (list as Row[]).map((r) => r.id)]));
   assert.deepEqual(ids, {
-    live: ['live', 'inside'], next: ['next'], prepare: ['empty', 'unsent', 'undated'], over: ['ended', 'over'], standing: ['standing'], bin: ['thrown'],
+    live: ['live', 'inside'], next: ['next'], prepare: ['empty', 'unsent', 'undated'], seal: ['early'], over: ['sealed', 'ended', 'over'], standing: ['standing'], bin: ['thrown'],
   });
 });
 

@@ -133,3 +133,18 @@ test('while nothing answers, attempts go on', () => {
   newest().hear(snapshot);
   assert.equal(signal.live, true);
 });
+
+test('whoever waits at the door can knock; inside, that knock is not repeated', () => {
+  const signal = new Signal({ link: 'L', guest: '', resume: '', lang: 'fr' }, 'x', { message: () => undefined, changed: () => undefined });
+  signal.start();
+  const socket = newest();
+  socket.open();
+  socket.hear({ t: 'door', epoch: 3, class: {}, you: {}, guest: 'G', ice: [], people: 0 });
+  void signal.command({ t: 'join', name: 'Ana', mic: false, cam: false });
+  void signal.command({ t: 'knock' });
+  void signal.command({ t: 'hand.raise', kind: 'speak' });
+  assert.deepEqual(socket.said.map((m) => m.t).filter((t) => t !== 'hello'), ['join', 'knock']);
+  socket.hear(snapshot);
+  signal.resend();
+  assert.equal(socket.said.filter((m) => m.t === 'knock').length, 1);
+});

@@ -63,7 +63,7 @@ static void a_slow_stream_stays_small(void **state)
     (void)state;
     struct sendlog *log = log_new();
     for (unsigned i = 0; i < 4000; i++) {
-        sendlog_sent(log, (uint16_t)i, 100, 0, i * 20 * MS);
+        sendlog_sent(log, (uint16_t)i, 100, 0, i * 40 * MS); /* 100 in the span */
     }
     assert_int_equal(log->size, SENDLOG_MIN);
     test_free(log);

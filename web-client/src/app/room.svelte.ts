@@ -1,7 +1,7 @@
 // The page's one model: door, class, reconnecting, over. Joins signalling, media and the class state;
 // components read its fields and call its verbs, nothing else talks to the server.
 import type { OverReason } from '../core/link.ts';
-import { applyDelta, fromSnapshot, ownDevice, personOf } from '../core/state.ts';
+import { applyDelta, fromSnapshot, isStaff, ownDevice, personOf } from '../core/state.ts';
 import type { Door, ErrorReply, IceServers, ServerMessage } from '../wire/messages.ts';
 import { listens } from '../core/webinar.ts';
 import { roommates } from '../core/workshops.ts';
@@ -133,9 +133,10 @@ export class Room extends RoomView {
 
   private atDoor(m: Door): void {
     if (m.class.id !== this.classId) return this.finish('auth'); // a link opens its own class only
-    const again = this.door !== undefined;
+    const [again, shut] = [this.door !== undefined, m.class.state === 'closed' && !isStaff(m.you.role)];
+    if (shut && this.state) return this.finish('ended'); // the session ended while the line was cut
     this.door = m;
-    this.hurdle = m.class.state === 'closed' ? 'notopen' : '';
+    this.hurdle = shut ? 'notopen' : '';
     const waited = this.phase === 'waiting';
     this.phase = waited ? 'waiting' : 'door';
     this.state = undefined;

@@ -1,10 +1,12 @@
 #include "bench/load/verdict.h"
 
 /* Where "at its limit" begins. */
-static const double tool_full = 0.9;      /* of a core */
-static const double tool_late_ms = 20;    /* p99 of our own timers */
-static const double drops_much = 0.001;   /* of all packets */
-static const double cpu_full = 0.85;      /* of what the server may use */
+static const double tool_full = 0.9;    /* of a core */
+static const double tool_late_ms = 20;  /* p99 of our own timers */
+static const double drops_much = 0.001; /* of all packets */
+/* Of what the server may use, on average over a window in which something broke: pictures come in
+ * bursts, and at three quarters some of them already wait. */
+static const double cpu_full = 0.75;
 static const double throttled_much = 0.1; /* of the time */
 static const double noise_much = 0.05;    /* of the machine */
 static const double ack_late_ms = 1000;

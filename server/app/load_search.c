@@ -2,7 +2,7 @@
 
 #include "codec/base/mem.h"
 
-enum { HOLD_S = 6, SETTLE_S = 2, RECOVER_S = 3, GROWTH = 8, TRIES = 3 };
+enum { HOLD_S = 6, SETTLE_S = 2, RECOVER_S = 3, GROWTH = 8, TRIES = 3, BREAKS = 2 };
 static const double fine_enough = 0.04; /* of the number of people */
 
 uint32_t load_search_seats(const struct shape *shape, uint32_t wish)
@@ -36,6 +36,7 @@ static uint32_t rounded(const struct shape *shape, uint32_t n, uint32_t seats)
 static bool step(struct load *load, const struct shape *shape, uint32_t n, bool fewer,
                  struct load_window *window, struct verdict *verdict)
 {
+    unsigned broke = 0;
     load_fresh(load);
     if (!load_grow(load, n)) {
         return false;
@@ -46,9 +47,11 @@ static bool step(struct load *load, const struct shape *shape, uint32_t n, bool 
             return false;
         }
         verdict_make(verdict, shape, window, NULL);
-        /* What others spoiled is measured again: it is not the server's limit. */
-        if (verdict->fits || (verdict->cause != CAUSE_NOISE && verdict->cause != CAUSE_TOOL &&
-                              verdict->cause != CAUSE_UNKNOWN)) {
+        /* What others spoiled is measured again: it is not the server's limit. Neither is what
+         * breaks once and not when looked at again, after the arrivals have been digested. */
+        broke += !verdict->fits && verdict->cause != CAUSE_NOISE && verdict->cause != CAUSE_TOOL &&
+                 verdict->cause != CAUSE_UNKNOWN;
+        if (verdict->fits || broke == BREAKS) {
             break;
         }
     }

@@ -1,21 +1,20 @@
 // conduct - a round table run by keyboard alone: floor, seats, turns, rules, rights, announcements; what
 // screen readers are told of it; the digest of whoever comes late; axe over all of it.
-import path from 'node:path';
+//
+// corners: every state in both languages, themes and sizes, everything reached by Tab.
 import { ClassRoom } from './lib/class.mjs';
 import { ids } from './lib/contract.mjs';
-import { listen, pick, reach, told } from './lib/keyboard.mjs';
+import { listen, pick, reach, told, unreached } from './lib/keyboard.mjs';
+import { Look } from './lib/look.mjs';
 
 const state = (page) => page.hook('state');
 const idOf = async (page, name) => (await state(page)).people.find((p) => p.name === name)?.id;
 
-async function run(t) {
+async function byKeyboard(t, corners) {
     const room = await ClassRoom.start(t, { title: 'Table ronde', type: 'round-table' });
-    const found = [];
-    const look = async (page, what) => {
-        await page.screenshot(path.join(t.dir, `${what}.png`));
-        for (const v of await page.axe()) found.push(`${what}: ${v.id} ${v.nodes[0]}`);
-        const overflow = await page.eval(() => document.documentElement.scrollWidth - innerWidth);
-        if (overflow > 0) found.push(`${what}: ${overflow} pixels beyond the right edge`);
+    const look = new Look(t, { corners });
+    const tabbed = async (scope, what) => {
+        if (corners) t.equal(await unreached(host, scope), [], `${what}: not reached by Tab`);
     };
     const host = await room.enter('chromium', { role: 'host', lang: 'fr', viewport: { width: 1366, height: 768 } });
     await listen(host);
@@ -34,7 +33,8 @@ async function run(t) {
             { args: [ana_id, before], timeout: 60000 });
     }
     await told(host, 'Ana Costa');
-    await look(host, 'conduct');
+    await tabbed('.staff, [data-testid="panel"]', 'Conduite');
+    await look.at(host, 'conduct');
 
     // The floor: the round lists both; the next one, the rank and the turn are told.
     await pick(host, 'floor-mode', 'tour');
@@ -44,12 +44,12 @@ async function run(t) {
     await host.waitFor('a turn', () => Boolean(window.amphi.state().floor.turn), { timeout: 60000 });
     if ((await state(host)).floor.turn.person !== ana_id) {
         await told(ana, 'You are next');
-        await look(ana, 'rank-360');
+        await look.at(ana, 'rank');
         await reach(host, 'turn-done');
     }
     await ana.waitForTestId('turn-mine', { timeout: 60000 });
     await told(ana, 'It is your turn');
-    await look(ana, 'turn-360');
+    await look.at(ana, 'turn');
     await reach(ana, 'turn-done');
     await ana.waitForGone('turn-mine', { timeout: 60000 });
 
@@ -66,7 +66,8 @@ async function run(t) {
     // Rules: a number and a choice, by keyboard; they hold for everybody.
     await reach(host, 'open-rules');
     await host.waitForTestId('rules');
-    await look(host, 'rules');
+    await tabbed('[data-testid="panel"]', 'rules');
+    await look.at(host, 'rules');
     await reach(host, 'rule-floor-turn', '');
     await host.press('Control+A');
     await host.type('90');
@@ -80,7 +81,8 @@ async function run(t) {
     // A right for one person: given, told, taken back.
     await reach(host, ids.bar.people);
     await reach(host, ids.personMore(ana_id));
-    await look(host, 'grants');
+    await tabbed('[data-testid="panel"]', 'people');
+    await look.at(host, 'grants');
     await pick(host, `grant-screen-${ana_id}`, 'granted');
     await told(ana, 'A trainer lets you');
     await ana.waitFor('may share', () => window.amphi.state().rights.includes('media.screen'), { timeout: 60000 });
@@ -92,7 +94,7 @@ async function run(t) {
     await bea.waitForTestId('digest', { timeout: 60000 });
     const text = await bea.text('digest');
     for (const words of ['Pause à dix heures', '1 main levée', 'mains levées']) t.check(text.includes(words), `the digest says ${words}: ${text}`);
-    await look(bea, 'digest-360');
+    await look.at(bea, 'digest');
     await reach(bea, 'digest-close');
     await bea.waitForGone('digest', { timeout: 60000 });
 
@@ -104,16 +106,19 @@ async function run(t) {
     await reach(host, 'open-conduct');
     await host.waitForTestId('conduct', { timeout: 60000 });
     for (const testid of ['floor-mode', 'staff-workshops', 'say-all', 'open-rules']) t.check(await host.has(testid), `${testid} is in the panel`);
-    await look(host, 'conduct-360');
+    await look.here(host, 'conduct-360');
 
     // The end leaves time, and may be taken back.
     await reach(host, 'conduct-end');
     await reach(host, 'leave-soft');
     await told(ana, 'The class closes in');
     await ana.waitForTestId('closing-left', { timeout: 60000 });
-    await look(ana, 'closing-360');
+    await look.here(ana, 'closing-360');
     for (const page of [host, ana, bea]) room.clean(page);
-    t.equal(found, [], 'axe and width');
+    look.clean();
 }
 
-export const scenarios = [{ name: 'keyboard', timeout_s: 200, run }];
+export const scenarios = [
+    { name: 'keyboard', timeout_s: 200, run: (t) => byKeyboard(t, false) },
+    { name: 'corners', timeout_s: 200, run: (t) => byKeyboard(t, true) },
+];

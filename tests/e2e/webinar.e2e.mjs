@@ -1,8 +1,12 @@
 // webinar - backstage is not heard, the air is; somebody of the audience goes on stage and comes back,
-// with the one offer of his page load.
+// with the one offer of his page load. `crowd` has twelve scripted listeners too, every state in all its
+// corners, and two lost connections and three moves after the visit.
 import path from 'node:path';
-import { ClassRoom } from './lib/class.mjs';
+import { ClassRoom, silentWhile } from './lib/class.mjs';
 import { ids } from './lib/contract.mjs';
+import { crowd, heardOf } from './lib/crowd.mjs';
+import { unreached } from './lib/keyboard.mjs';
+import { Look } from './lib/look.mjs';
 import { until } from './lib/wait.mjs';
 
 const air = { doors: 'live-doors', go: 'live-go', scene: 'live-scene', phase: 'live-phase' };
@@ -20,20 +24,6 @@ const hears = (page, wanted, what) => until(async () => {
     const got = await heard(page);
     return JSON.stringify(got) === JSON.stringify(wanted) || Promise.reject(new Error(`hears ${JSON.stringify(got)}`));
 }, { what: `${page.name}: ${what}`, timeout: 20000, every: 100 });
-
-/** For as long as `page` sends this many more packets, nobody of `others` gets one. */
-async function silentWhile(t, page, others, what, packets = 60) {
-    const sent = async () => (await page.stats()).senders.filter((s) => s.kind === 'audio')
-        .reduce((n, s) => n + (s.packets ?? 0), 0);
-    const got = async (other) => (await other.stats()).slots.reduce((n, s) => n + (s.packets ?? 0), 0);
-    const before = await Promise.all(others.map(got));
-    const from = await sent();
-    await until(async () => (await sent()) >= from + packets, { what: `${page.name} sends`, timeout: 20000, every: 100 });
-    for (const [i, other] of others.entries()) {
-        t.equal(await heard(other), [], `${other.name}: ${what}`);
-        t.equal(await got(other), before[i], `${other.name}: packets, ${what}`);
-    }
-}
 
 async function start(t) {
     const room = await ClassRoom.start(t, { type: 'webinar' });
@@ -53,16 +43,19 @@ async function start(t) {
 const phaseIs = (page, place) => page.waitFor(`stands in ${place}`,
     (wanted) => document.querySelector('.theatre')?.dataset.place === wanted, { args: [place], timeout: 15000 });
 
-async function visit(t) {
-    const { room, host, guest, other } = await start(t);
+/** Backstage to the way back; look(page, what) sees each state of a page. */
+async function visit(t, room, { host, guest, other }, look) {
     for (const page of [guest, other]) {
         await page.waitForTestId('holding');
         t.equal(await page.eval(() => window.__e2e.sending.tracks.length), 0, `${page.name}: devices asked for`);
         const view = await page.view();
         t.check(!view.people.some((p) => p.name === (page === guest ? other : guest).name), 'no names of others');
     }
-    await silentWhile(t, host, [guest, other], 'backstage is not heard');
+    await silentWhile(t, host, [guest, other], 'backstage is not heard', { kinds: ['audio', 'video'] });
+    for (const page of [guest, other]) t.equal(await heard(page), [], `${page.name}: backstage`);
     await shoot(t, '1-doors', [host, guest, other]);
+    await look(host, 'doors-host');
+    await look(guest, 'holding');
 
     await host.click(air.go);
     await host.waitForTestId('countdown');
@@ -70,12 +63,17 @@ async function visit(t) {
     for (const page of [guest, other]) await hears(page, [1], 'the air');
     await until(async () => (await seen(other)).includes(1), { what: 'the picture of the stage', timeout: 20000 });
     await shoot(t, '3-air', [host, guest, other]);
+    await look(guest, 'audience');
 
     await guest.click(ids.bar.hand);
     await host.click(air.scene);
+    await look(host, 'scene');
     await host.click('invite-hand');
-    await guest.click('invite-accept', { timeout: 15000 });
+    await guest.waitForTestId('invite-accept', { timeout: 60000 });
+    await shoot(t, '4-invitation', [guest]);
+    await guest.click('invite-accept');
     await phaseIs(guest, 'wings');
+    await look(guest, 'wings');
     await guest.click('wings-open');
     await guest.waitFor('microphone is checked', () => document.querySelector('[data-testid="check-mic"]')?.dataset.done === 'true',
         { timeout: 20000 });
@@ -83,14 +81,16 @@ async function visit(t) {
     t.equal(await heard(other), [1], 'the wings are not heard in the audience');
     t.equal(await heard(host), [], 'the wings are not heard on the stage');
     await guest.click('wings-ready');
-    await shoot(t, '4-wings', [host, guest, other]);
+    await shoot(t, '5-wings', [host, guest, other]);
 
     await host.click('to-stage');
     await phaseIs(guest, 'stage');
     await hears(other, [1, 3], 'host and guest');
     await hears(host, [3], 'the guest');
     await until(async () => (await seen(other)).includes(3), { what: 'the picture of the guest', timeout: 20000 });
-    await shoot(t, '5-stage', [host, guest, other]);
+    await shoot(t, '6-stage', [host, guest, other]);
+    await look(guest, 'stage-guest');
+    await look(host, 'stage-host');
 
     await host.click('to-audience');
     await phaseIs(guest, 'audience');
@@ -100,13 +100,97 @@ async function visit(t) {
     await guest.click('bar-react');
     await guest.click('react-clap');
     await host.waitFor('a reaction arrives', () => document.querySelector('.burst span') !== null, { timeout: 10000 });
-    await shoot(t, '6-back', [host, guest, other]);
+    await shoot(t, '7-back', [host, guest, other]);
     for (const page of [host, guest, other]) {
         await room.oneOffer(page);
         room.clean(page);
     }
 }
 
+async function alone(t) {
+    const { room, ...pages } = await start(t);
+    await visit(t, room, pages, async () => {});
+}
+
+async function crowded(t) {
+    const { room, ...pages } = await start(t);
+    const { host, guest, other } = pages;
+    const look = new Look(t);
+    const house = await crowd(room, { role: 'listener' });
+    await host.waitFor('the house is counted', (n) => document.querySelector('[data-testid="live-count"]')?.textContent === String(n),
+        { args: [house.length + 2], timeout: 60000 });
+    await visit(t, room, pages, async (page, what) => {
+        await look.at(page, what);
+        if (what === 'scene') t.equal(await unreached(host, '.staff, [data-testid="panel"]'), [], 'stage panel: not reached by Tab');
+    });
+    // The house knows who stood on the stage, and nobody else.
+    for (const one of house) t.check(!await heardOf(one, other.name), `${one.name} was told of ${other.name}`);
+    t.check(await heardOf(house[0], guest.name), 'the house knew the guest on the stage');
+    await around(t, room, guest);
+    await hears(guest, [1], 'the host from his seat again');
+    await room.oneOffer(guest);
+    room.clean(guest);
+    look.clean();
+}
+
+/** The same page load: two lost connections, then three moves between rooms. */
+async function around(t, room, guest) {
+    for (let n = 1; n <= 2; n++) {
+        await guest.eval(() => window.__e2e.sockets.at(-1).socket.close());
+        await guest.waitFor(`is resumed ${n}`, (times) => (window.__e2e.got.resumed ?? 0) >= times, { args: [n], timeout: 60000 });
+    }
+    const [lead] = await crowd(room, { role: 'animator', count: 1 });
+    const person = await guest.eval(() => window.amphi.state().you.person);
+    let n = 0;
+    const order = async (command) => {
+        const id = `order${n++}`;
+        await lead.send({ ...command, id });
+        await lead.got({ t: 'ack', id }, { timeout: 60000 });
+    };
+    await order({ t: 'workshop.create', title: 'Essais', names: ['Une', 'Deux'] });
+    const set = (await sets(lead)).at(-1);
+    const stands = (name) => guest.waitFor(`stands at ${name}`, (wanted) => {
+        const { people, you, workshops } = window.amphi.state();
+        const at = people.find((p) => p.id === you.person)?.room;
+        return wanted === '' ? at === undefined : workshops.some((s) => s.rooms.some((r) => r.id === at && r.name === wanted));
+    }, { args: [name], timeout: 60000 });
+    await order({ t: 'workshop.change', set: set.id, notice: 0, closing: 0 });
+    await order({ t: 'workshop.place', set: set.id, person, room: set.rooms[0].id });
+    await order({ t: 'workshop.open', set: set.id });
+    await stands('Une');
+    await guest.screenshot(path.join(t.dir, '8-table.png'));
+    await order({ t: 'workshop.place', set: set.id, person, room: set.rooms[1].id });
+    await stands('Deux');
+    await order({ t: 'workshop.close', set: set.id });
+    await stands('');
+}
+
+/** The sets a scripted member of the staff was told of last. */
+const sets = (client) => client.page.waitFor('the sets', (key) => window[key].got
+    .flatMap((m) => m.events ?? []).findLast((e) => e.e === 'workshops.set')?.workshops, { args: [client.key], timeout: 60000 });
+
+/** The house is full: whoever comes waits, and is offered sound and slides. */
+async function light(t) {
+    const room = await ClassRoom.start(t, { type: 'webinar', set: { seats: 6, 'reserved-seats': 5, 'light-seats': 3 } });
+    room.links.listener = await room.server.link(room.id, { role: 'listener' });
+    const host = await room.enter('chromium', { role: 'host', sender: 1 });
+    await host.click(air.doors);
+    await crowd(room, { role: 'listener', count: 1 });
+    const late = await room.open('chromium', { role: 'listener', sender: 3, name: 'Grace Hopper', lang: 'fr', viewport: { width: 360, height: 740 } });
+    await late.fill(ids.name, late.options.name, { timeout: 60000 });
+    await late.click(ids.join);
+    await late.waitForTestId('join-light', { timeout: 60000 });
+    t.equal(await late.eval(() => window.__e2e.sending.tracks.length), 0, 'devices asked for');
+    await late.screenshot(path.join(t.dir, 'full-360.png'));
+    await late.click('join-light');
+    await late.waitForTestId('holding', { timeout: 60000 });
+    t.equal((await late.hook('state')).light, true, 'a seat with sound and slides');
+    await late.screenshot(path.join(t.dir, 'light-360.png'));
+    room.clean(late);
+}
+
 export const scenarios = [
-    { name: 'visit', timeout_s: 150, run: visit },
+    { name: 'visit', timeout_s: 150, run: alone },
+    { name: 'crowd', timeout_s: 200, run: crowded },
+    { name: 'light', timeout_s: 90, run: light },
 ];

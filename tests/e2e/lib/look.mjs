@@ -1,5 +1,6 @@
 // look.mjs - a state of a page as people may have it: in both languages and both themes, on a phone
-// and on a projector; a picture of each, axe over each, nothing beyond the right edge.
+// and on a projector; a picture of each, axe over each, nothing beyond the right edge. Or, where time
+// counts, as it stands.
 import path from 'node:path';
 import { full } from './scenario.mjs';
 
@@ -13,8 +14,10 @@ const every = ['phone', 'wide'].flatMap((size) => ['fr', 'en']
     .flatMap((lang) => ['light', 'dark'].map((theme) => [lang, theme, size])));
 
 export class Look {
-    constructor(t) {
+    /** @param {{corners?: boolean}} options corners false: `at` takes a page as it stands */
+    constructor(t, { corners = true } = {}) {
         this.t = t;
+        this.corners = corners;
         this.turn = 0;
         this.states = 0;
         this.found = [];
@@ -22,6 +25,7 @@ export class Look {
 
     /** The page as it stands, called `what`; afterwards it is as it was. */
     async at(page, what, { sizes: wanted = Object.keys(sizes) } = {}) {
+        if (!this.corners) return this.here(page, what);
         const was = page.page.viewportSize();
         const corners = full ? every : half[this.turn++ % half.length];
         this.states++;
@@ -31,14 +35,19 @@ export class Look {
             await page.page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
             await this.speak(page, lang);
             const tag = `${what}-${lang}-${theme}-${width}`;
-            await page.screenshot(path.join(this.t.dir, `${tag}.png`));
-            for (const v of await page.axe()) this.found.push(`${tag}: ${v.id} ${v.nodes[0]}`);
-            const over = await page.eval(() => document.documentElement.scrollWidth - innerWidth);
-            if (over > 0) this.found.push(`${tag}: ${over} pixels beyond the right edge`);
+            await this.here(page, tag);
         }
         await page.page.setViewportSize(was);
         await page.page.emulateMedia({ colorScheme: page.options.theme ?? 'light', reducedMotion: 'no-preference' });
         await this.speak(page, page.options.lang ?? 'en');
+    }
+
+    /** The page in the one corner it is in. */
+    async here(page, what) {
+        await page.screenshot(path.join(this.t.dir, `${what}.png`));
+        for (const v of await page.axe()) this.found.push(`${what}: ${v.id} ${v.nodes[0]}`);
+        const over = await page.eval(() => document.documentElement.scrollWidth - innerWidth);
+        if (over > 0) this.found.push(`${what}: ${over} pixels beyond the right edge`);
     }
 
     /** As if another window of this browser had changed the language. */
@@ -55,7 +64,7 @@ export class Look {
 
     /** To be called last. */
     clean() {
-        this.t.figure('states', this.states);
+        if (this.corners) this.t.figure('states', this.states);
         this.t.equal(this.found, [], 'axe and width');
     }
 }

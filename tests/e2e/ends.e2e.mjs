@@ -1,4 +1,4 @@
-// live_ends - what is not a class: the waiting room, being removed, a lost connection, the end.
+// ends - what is not a class: the waiting room, being removed, a lost connection, the end.
 import { ClassRoom } from './lib/class.mjs';
 import { ids } from './lib/contract.mjs';
 import { listen, told, unreached } from './lib/keyboard.mjs';

@@ -1,6 +1,7 @@
 /* The limits of a control group, from files as a kernel shows them. */
 #include "tests/unit/support.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,25 @@
 
 static char root[64];
 
-static void tree(void)
+static int tree_new(void **state)
 {
+    (void)state;
     (void)snprintf(root, sizeof(root), "/tmp/amphi-group-XXXXXX");
-    assert_non_null(mkdtemp(root));
+    return mkdtemp(root) ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static int tree_free(void **state)
+{
+    (void)state;
+    return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void put(const char *folder, const char *name, const char *text)
@@ -55,7 +71,6 @@ static void version_1_limits_are_read(void **state)
 {
     (void)state;
     struct group_limits got;
-    tree();
     put("/cpu/quarter", "cpu.cfs_quota_us", "5000\n");
     put("/cpu/quarter", "cpu.cfs_period_us", "20000\n");
     put("/cpu/quarter", "cpu.stat", "nr_periods 9\nnr_throttled 4\nthrottled_time 1500000000\n");
@@ -73,7 +88,6 @@ static void version_2_counts_the_tightest_group_above(void **state)
 {
     (void)state;
     struct group_limits got;
-    tree();
     put("/slice/amphi", "cpu.max", "max 100000\n");
     put("/slice/amphi", "memory.max", "max\n");
     put("/slice", "cpu.max", "150000 100000\n");
@@ -89,7 +103,6 @@ static void what_is_not_there_limits_nothing(void **state)
 {
     (void)state;
     struct group_limits got;
-    tree();
     put("/cpu/odd", "cpu.cfs_quota_us", "words\n");
     put("/cpu/odd", "cpu.cfs_period_us", "0\n");
     group_read("1:cpu:/odd\n0::/gone\n", root, &got);
@@ -102,9 +115,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_controller_is_a_whole_word),
-        cmocka_unit_test(version_1_limits_are_read),
-        cmocka_unit_test(version_2_counts_the_tightest_group_above),
-        cmocka_unit_test(what_is_not_there_limits_nothing),
+        cmocka_unit_test_setup_teardown(version_1_limits_are_read, tree_new, tree_free),
+        cmocka_unit_test_setup_teardown(version_2_counts_the_tightest_group_above, tree_new,
+                                        tree_free),
+        cmocka_unit_test_setup_teardown(what_is_not_there_limits_nothing, tree_new, tree_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

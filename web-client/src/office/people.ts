@@ -9,6 +9,9 @@ export interface Enrolled {
   number: string;
 }
 
+/** What a form of a person holds; a mail where one may be given. */
+export type PersonDraft = Pick<Enrolled, 'name' | 'role' | 'team' | 'number'> & { mail?: string };
+
 /** Everybody, or the word for what went wrong. */
 export async function loadPeople(id: string): Promise<Enrolled[] | string> {
   const all: Enrolled[] = [];

@@ -390,16 +390,22 @@ def reminders(s, c):
     check("once, also after a restart", len(glob.glob(f"{s.data}/mail/queue/*remind-*")) == 1)
 
 
-def knocks(s, claire):
-    """Somebody waits at the door of a permanent class: its trainer is written to, once."""
-    c = claire.ask("POST", "/api/classes", plan(title="Permanence", permanent=True, starts=[],
-                                                settings={"waiting-room": "manual"}))[1]["classes"][0]
+def knock(s, class_id):
+    """Jean waits at the door of a class; the office is made to look."""
     guest = Client(s.port)
-    guest.send("hello", v=1, lang="fr", link=s.link(c)["link"])
+    guest.send("hello", v=1, lang="fr", link=s.link(class_id)["link"])
     guest.type("door", 60)
     guest.send("join", name="Jean", mic=False, cam=False)
     guest.type("waiting", 60)
     s.look()
+    return guest
+
+
+def knocks(s, claire):
+    """Somebody waits at the door of a permanent class: its trainer is written to, once."""
+    c = claire.ask("POST", "/api/classes", plan(title="Permanence", permanent=True, starts=[],
+                                                settings={"waiting-room": "manual"}))[1]["classes"][0]
+    guest = knock(s, c)
     found = wait_for(lambda: glob.glob(f"{s.data}/mail/queue/*knock-*"), 90, 0.1)
     check("a knock at a permanent class is written to its trainer", found and len(found) == 1, found)
 

@@ -9,8 +9,8 @@ import sqlite3
 import subprocess
 import time
 
-from harness import Client, Server, check, enter, wait_for
-from t_accounts import CSV, PASSWORD, Browser, plan, ready, welcome
+from harness import Server, check, enter, wait_for
+from t_accounts import CSV, PASSWORD, Browser, knock, plan, ready, welcome
 from t_mail import Mailbox, calendar, names, parsed
 
 MINUTE, HOUR, DAY = 60000, 3600000, 86400000
@@ -210,12 +210,7 @@ def each_kind(s, claire, now):
         guest.ask("POST", f"/api/registration/{full}", {"name": name, "mail": f"{name}@example.org"})
     guest.ask("POST", "/api/my", {"mail": "un@example.org", "lang": "fr"})
     door = make(claire, "Permanence", permanent=True, starts=[], settings={"waiting-room": "manual"})
-    knocker = Client(s.port)
-    knocker.send("hello", v=1, lang="fr", link=s.link(door)["link"])
-    knocker.type("door", 60)
-    knocker.send("join", name="Jean", mic=False, cam=False)
-    knocker.type("waiting", 60)
-    s.look()
+    knock(s, door)
     return soon, full
 
 

@@ -9,9 +9,14 @@
 #include "codec/sys/log.h"
 #include "server/app/inner.h"
 #include "server/app/placement.h"
+#include "server/proto/alloc.h"
 #include "server/proto/overload.h"
 
 _Static_assert((int)SFU_SPEAKERS_MAX <= 10, "media_evt has room for ten speakers");
+_Static_assert((int)MEDIA_BY_CONNECTION == (int)ALLOC_BY_CONNECTION &&
+                   (int)MEDIA_PAUSED_BY_CONNECTION == (int)ALLOC_PAUSED_BY_CONNECTION &&
+                   (int)MEDIA_BY_SERVER == (int)ALLOC_BY_SERVER,
+               "reasons are passed on as they are");
 _Static_assert((int)MEDIA_EARS_MAX <= (int)SFU_EARS_MAX, "every ear fits");
 _Static_assert((int)MEDIA_EYES_MAX <= (int)SFU_EYES_MAX, "every eye fits");
 _Static_assert((int)PLACEMENT_SHARDS_MAX >= (int)SHARDS_MAX, "every shard can be chosen");

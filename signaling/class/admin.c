@@ -234,10 +234,9 @@ static void class_media(struct jsonw *w, const struct state *s)
 }
 
 /* What people look at: how many pictures they are shown, and how many are smaller than wished or
- * missing because of their connection or of this server (ENUM_slot_reason). */
+ * missing because of their connection or of this server. */
 static void class_pictures(struct jsonw *w, const struct klass *k)
 {
-    enum { CONNECTION = 2, PAUSED = 3, SERVER = 5 };
     int64_t shown = 0;
     int64_t reduced = 0;
     int64_t paused = 0;
@@ -247,9 +246,9 @@ static void class_pictures(struct jsonw *w, const struct klass *k)
         for (unsigned i = l->slots.slots.audio; l->open && l->conn && i < end; i++) {
             const struct media_slot *slot = &l->slots.slots.slot[i];
             shown += slot->publisher && slot->height > 0;
-            reduced += slot->publisher && slot->reason == CONNECTION;
-            paused += slot->publisher && slot->reason == PAUSED;
-            shed += slot->publisher && slot->reason == SERVER;
+            reduced += slot->publisher && slot->reason == MEDIA_BY_CONNECTION;
+            paused += slot->publisher && slot->reason == MEDIA_PAUSED_BY_CONNECTION;
+            shed += slot->publisher && slot->reason == MEDIA_BY_SERVER;
         }
     }
     jsonw_key_int(w, "pictures", shown);

@@ -73,11 +73,21 @@ enum media_evt_kind {
     MEDIA_EVT_SPEAKING,
 };
 
+/* In the order of ENUM_slot_reason. */
+enum media_reason {
+    MEDIA_FULL,
+    MEDIA_BY_YOU,
+    MEDIA_BY_CONNECTION,
+    MEDIA_PAUSED_BY_CONNECTION,
+    MEDIA_BY_SOURCE,
+    MEDIA_BY_SERVER,
+};
+
 struct media_slot {
     device_num publisher;
     uint8_t source;
     uint8_t state;   /* 0 off, 1 waiting, 2 live */
-    uint8_t reason;  /* why it is as it is: ENUM_slot_reason */
+    uint8_t reason;  /* enum media_reason: why it is as it is */
     uint16_t height; /* pixels it gets, 0 = none */
 };
 

@@ -23,7 +23,7 @@ class ChromiumPage extends Page {
         super('chromium', options);
         this.context = context;
         this.page = page; // playwright's own page, for what is special to Chromium
-        page.on('console', (m) => this.noteConsole(m.type(), m.text()));
+        page.on('console', (m) => this.noteConsole(m.type(), m.text().startsWith('Failed to load') ? `${m.text()} ${m.location().url}` : m.text()));
         page.on('pageerror', (error) => this.noteError(error));
         page.on('requestfailed', (r) => this.failed.push(`${r.url()} ${r.failure()?.errorText}`));
         page.on('crash', () => this.noteError('the page crashed'));

@@ -148,7 +148,7 @@ static void judge_seen(struct verdict *v, const struct load_window *w)
 void verdict_make(struct verdict *out, const struct shape *shape, const struct load_window *w,
                   const struct proof_result *proof)
 {
-    double in = w->people_wanted ? (double)w->people / w->people_wanted : 0;
+    double in = w->people_wanted ? (double)(w->people + w->people_away) / w->people_wanted : 0;
     *out = (struct verdict){.fits = true};
     most(out, VERDICT_JOIN, ms(&w->join, 0.95), shape->max_join_ms, w->join.count > 0);
     most(out, VERDICT_DELAY, ms(&w->delay, 0.99), shape->max_delay_ms, w->delay.count > 0);

@@ -256,7 +256,8 @@ void report_tables(FILE *out, const struct report *r, bool french)
         if (!v->fits) {
             const char *seen = verdict_broken_text(v, french);
             (void)fprintf(out, french ? " : %s%s%s.\n" : ": %s%s%s.\n", seen ? seen : "",
-                          seen ? " ; " : "", verdict_cause_text(v->cause, french));
+                          seen ? (french ? " ; " : "; ") : "",
+                          verdict_cause_text(v->cause, french));
         }
     }
 }

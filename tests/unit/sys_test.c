@@ -1,3 +1,4 @@
+/* tsan: threads, their locks and the log */
 #include "tests/unit/support.h"
 
 #include <fcntl.h>

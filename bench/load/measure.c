@@ -139,7 +139,8 @@ void measure_second(struct load *load, mono_us now)
     load->dead_seen = t->dead;
     before = *t;
     memset(&load->second_delay, 0, sizeof(load->second_delay));
-    if (load->second_count < LOAD_SECONDS_MAX) {
+    /* Once nobody sends any more pictures stand: that is no second of the class. */
+    if (load->sending && load->second_count < LOAD_SECONDS_MAX) {
         load->seconds[load->second_count++] = second;
     }
     if (load->config.second_h) {
@@ -209,6 +210,22 @@ static void begin_window(struct load *load, struct load_window *w)
     w->tool_drops = socket_drops(load);
 }
 
+/*
+ * Who is out because the shape wants people to come and go: away, or on the way back and in time.
+ * Nobody kept them out, so they are not missing.
+ */
+static uint32_t away(const struct load *load, mono_us now)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; load->config.shape.churn && i < load->wanted; i++) {
+        const struct seat *seat = &load->seats[i];
+        enum client_state state = seat->client.state;
+        bool returning = state != CLIENT_LIVE && state != CLIENT_DEAD && now <= seat->deadline;
+        n += seat->back_at || (seat->started && returning);
+    }
+    return n;
+}
+
 static void end_window(struct load *load, struct load_window *w, const struct load_sum *before)
 {
     struct client_totals *t = &load->world.totals;
@@ -225,6 +242,7 @@ static void end_window(struct load *load, struct load_window *w, const struct lo
     w->noise = machine_noise(&w->from, &w->to, w->seconds);
     w->people = t->live;
     w->people_wanted = load->wanted;
+    w->people_away = away(load, now);
     w->failed = t->dead;
     w->delay = t->delay;
     w->ack = t->ack;

@@ -140,7 +140,8 @@ json_t *report_json(const struct report *r)
     const struct verdict *v = r->verdict;
     const struct client_totals *t = load_totals(r->load);
     json_t *o = json_pack(
-        "{s:b,s:s,s:s,s:s,s:s,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
+        "{s:b,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
+        "s:o,"
         "s:o}",
         "ok", 1, "scenario", r->shape->name, "verdict",
         r->interrupted       ? "interrupted"
@@ -148,13 +149,13 @@ json_t *report_json(const struct report *r)
         : verdict_unknown(v) ? "unknown"
                              : "does_not_fit",
         "because", verdict_cause_name(v->cause), "limited_by", verdict_cause_name(v->flagged),
-        "people", (int)w->people, "people_wanted", (int)w->people_wanted, "seconds", w->seconds,
-        "loss_before_repair", verdict_gaps(w), "loss", verdict_loss(w), "server_cores",
-        v->server_cores, "server_share", v->server_share, "tool_cores", w->tool_cores, "noise",
-        w->noise, "rows", verdict_json(v), "join_ms", quantiles(&w->join), "connect_ms",
-        quantiles(&w->connect), "delay_ms", quantiles(&w->delay), "command_ms", quantiles(&w->ack),
-        "roles", roles_json(w), "proof", proof_json(r->proof), "failures", failures_json(r->load),
-        "series", seconds_json(r->load));
+        "people", (int)w->people, "people_wanted", (int)w->people_wanted, "people_away",
+        (int)w->people_away, "seconds", w->seconds, "loss_before_repair", verdict_gaps(w), "loss",
+        verdict_loss(w), "server_cores", v->server_cores, "server_share", v->server_share,
+        "tool_cores", w->tool_cores, "noise", w->noise, "rows", verdict_json(v), "join_ms",
+        quantiles(&w->join), "connect_ms", quantiles(&w->connect), "delay_ms", quantiles(&w->delay),
+        "command_ms", quantiles(&w->ack), "roles", roles_json(w), "proof", proof_json(r->proof),
+        "failures", failures_json(r->load), "series", seconds_json(r->load));
     if (!o) {
         return NULL;
     }

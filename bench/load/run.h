@@ -63,6 +63,7 @@ struct load_rush {
 struct load_window {
     double seconds;
     uint32_t people, people_wanted, failed;
+    uint32_t people_away; /* of those wanted, by the shape's own coming and going */
     struct load_sum role[LOAD_ROLES];
     struct spread delay, join, connect, ack, first_picture, live_picture, replay;
     struct load_rush rush;

@@ -148,7 +148,7 @@ static void judge_seen(struct verdict *v, const struct load_window *w)
 void verdict_make(struct verdict *out, const struct shape *shape, const struct load_window *w,
                   const struct proof_result *proof)
 {
-    double in = w->people_wanted ? (double)w->people / w->people_wanted : 0;
+    double in = w->people_wanted ? (double)(w->people + w->people_away) / w->people_wanted : 0;
     *out = (struct verdict){.fits = true};
     most(out, VERDICT_JOIN, ms(&w->join, 0.95), shape->max_join_ms, w->join.count > 0);
     most(out, VERDICT_DELAY, ms(&w->delay, 0.99), shape->max_delay_ms, w->delay.count > 0);
@@ -259,4 +259,25 @@ const char *verdict_row_text(enum verdict_row_kind row, bool french)
         "Wrong pictures or sounds",
     };
     return french ? fr[row] : en[row];
+}
+
+const char *verdict_broken_text(const struct verdict *v, bool french)
+{
+    static const char *const fr[] = {
+        "des personnes n'ont pas pu entrer",   "des caméras ne sont pas visibles",
+        "l'entrée prend trop de temps",        "le son et l'image arrivent en retard",
+        "des pertes restent après réparation", "des images se figent",
+        "des images ou des sons sont faux",
+    };
+    static const char *const en[] = {
+        "some people could not get in", "some cameras are not seen",  "getting in takes too long",
+        "sound and pictures come late", "losses remain after repair", "pictures freeze",
+        "pictures or sounds are wrong",
+    };
+    for (unsigned i = 0; i < VERDICT_ROWS; i++) {
+        if (v->row[i].known && !v->row[i].ok) {
+            return french ? fr[i] : en[i];
+        }
+    }
+    return NULL;
 }

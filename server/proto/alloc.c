@@ -79,9 +79,14 @@ struct work {
     mono_us now;
 };
 
+/* Of two equals the one that is shown: nobody's picture goes away for a newcomer of no more weight.
+ */
 static bool before(const struct alloc_slot *a, const struct alloc_slot *b)
 {
-    return a->kind != b->kind ? a->kind < b->kind : a->height > b->height;
+    if (a->kind != b->kind) {
+        return a->kind < b->kind;
+    }
+    return a->height != b->height ? a->height > b->height : a->current >= 0 && b->current < 0;
 }
 
 static void sort_in(struct work *w, struct alloc_slot *slot)
@@ -126,14 +131,31 @@ static bool take(struct work *w, struct alloc_slot *slot, int k)
     return true;
 }
 
-static void give_first(struct work *w)
+static void give(struct work *w, struct alloc_slot *slot)
 {
+    slot->chosen = 0;
+    w->left -= cost_of(slot, 0);
+}
+
+/*
+ * The smallest option of everybody the budget carries. In a trial what is shown stays: the estimate
+ * is still a guess then, and a picture that turns out dearer than guessed is no reason to take it
+ * away from a path that showed no queue (one that does ends the trial).
+ */
+static void begin(struct work *w, bool trial)
+{
+    bool any = false;
     for (unsigned i = 0; i < w->n; i++) {
         struct alloc_slot *slot = w->slot[i];
-        if (slot->ideal >= 0) {
-            slot->chosen = 0;
-            w->left -= cost_of(slot, 0);
-            return;
+        if (!take(w, slot, 0) && trial && slot->current >= 0 && slot->ideal >= 0) {
+            give(w, slot);
+        }
+        any = any || slot->chosen >= 0;
+    }
+    for (unsigned i = 0; trial && !any && i < w->n; i++) {
+        if (w->slot[i]->ideal >= 0) {
+            give(w, w->slot[i]);
+            any = true;
         }
     }
 }
@@ -211,13 +233,7 @@ void alloc_run(struct alloc_slot *slot, unsigned n, const struct alloc_limits *l
     for (unsigned i = limits->video_max; i < w.n; i++) {
         w.slot[i]->ideal = -1; /* the server shows no more than so many */
     }
-    bool any = false;
-    for (unsigned i = 0; i < w.n; i++) {
-        any = take(&w, w.slot[i], 0) || any;
-    }
-    if (limits->trial && !any) {
-        give_first(&w);
-    }
+    begin(&w, limits->trial);
     raise_high(&w, ALLOC_SLIDES);
     raise_high(&w, ALLOC_FOCUS);
     raise_in_turns(&w);

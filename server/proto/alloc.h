@@ -9,10 +9,10 @@
  * Hysteresis: going up needs headroom and some time since the last step down; what is sent already
  * may cost a little more than there is, as encoders wander around their rate.
  * While `trial` lasts the first picture goes out whatever the estimate says: a path is measured by
- * what is sent, and with nothing sent nothing would ever be measured.
- * Slides may exceed the budget by a bounded amount: text that comes late beats text nobody can
- * read. Invariants: pure; one subscriber's result depends on nothing of another; chosen <= ideal.
- * Out of scope: when a switch happens (codec/media/rungs.h, key frames), the estimate.
+ * what is sent, and with nothing sent nothing would ever be measured; what is shown stays
+ * meanwhile. Slides may exceed the budget by a bounded amount: text that comes late beats text
+ * nobody can read. Invariants: pure; one subscriber's result depends on nothing of another; chosen
+ * <= ideal. Out of scope: when a switch happens (codec/media/rungs.h, key frames), the estimate.
  */
 #pragma once
 

@@ -296,6 +296,50 @@ static void what_is_wanted_is_enough(void **state)
     }
 }
 
+/* Everybody comes at once: a picture that is shown is not taken for a newcomer of equal weight. */
+static void a_newcomer_takes_nobodys_place(void **state)
+{
+    (void)state;
+    struct alloc_slot s[3];
+    for (unsigned i = 0; i < 3; i++) {
+        s[i] = camera(180, ALLOC_TILE);
+    }
+    s[2].current = 0;
+    run(s, 3, 300);
+    assert_true(s[2].chosen >= 0);
+    assert_int_equal(s[0].chosen, -1);
+    s[0] = camera(180, ALLOC_FOCUS); /* more weight */
+    run(s, 3, 230);
+    assert_true(s[0].chosen >= 0);
+    assert_int_equal(s[2].chosen, -1);
+}
+
+/* Measured dearer than guessed: no reason to take it away before the path was measured. */
+static void what_is_shown_stays_while_tried(void **state)
+{
+    (void)state;
+    struct alloc_sum sum;
+    struct alloc_limits limits = {.estimate_bps = 250 * K,
+                                  .video_max = UINT8_MAX,
+                                  .temporal_max = UINT8_MAX,
+                                  .trial = true,
+                                  .now = 100 * US_PER_S};
+    struct alloc_slot s[3];
+    for (unsigned i = 0; i < 3; i++) {
+        s[i] = (struct alloc_slot){.kind = ALLOC_TILE, .height = 180, .current = i < 2 ? 0 : -1};
+        alloc_offer(&s[i], (struct alloc_option){150 * K, 180, 0, 0});
+    }
+    alloc_run(s, 3, &limits, &sum);
+    assert_int_equal(s[0].chosen, 0);
+    assert_int_equal(s[1].chosen, 0);
+    assert_int_equal(s[2].chosen, -1);
+    assert_true(sum.wanted_bps > limits.estimate_bps);
+    limits.trial = false;
+    alloc_run(s, 3, &limits, &sum);
+    assert_int_equal(s[0].chosen, 0);
+    assert_int_equal(s[1].chosen, -1);
+}
+
 /* While the path is tried with more than the estimate, it is measured and not only waited for. */
 static void a_trial_wants_to_be_measured(void **state)
 {
@@ -328,6 +372,8 @@ int main(void)
         UNIT(never_beyond_the_budget),
         UNIT(what_is_wanted_is_enough),
         UNIT(a_trial_wants_to_be_measured),
+        UNIT(a_newcomer_takes_nobodys_place),
+        UNIT(what_is_shown_stays_while_tried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

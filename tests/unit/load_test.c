@@ -329,6 +329,22 @@ static void the_true_cause_is_named(void **state)
     assert_int_equal(cause_of(&shape, w), CAUSE_TOOL);
 }
 
+/* A shape of coming and going wants people out: only who was kept out is missing. */
+static void who_is_away_on_purpose_is_not_missing(void **state)
+{
+    struct shape shape;
+    struct verdict v;
+    struct load_window *w = good_window(&shape);
+    (void)state;
+    w->people -= 4;
+    assert_int_equal(cause_of(&shape, w), CAUSE_UNKNOWN);
+    w->people_away = 4;
+    verdict_make(&v, &shape, w, NULL);
+    assert_true(v.fits);
+    w->people--;
+    assert_int_equal(cause_of(&shape, w), CAUSE_UNKNOWN);
+}
+
 static void a_limit_below_one_core_is_seen(void **state)
 {
     struct shape shape;
@@ -454,6 +470,7 @@ int main(void)
         cmocka_unit_test(the_proof_tells_right_from_wrong),
         cmocka_unit_test(a_lost_packet_is_sent_again),
         cmocka_unit_test(the_true_cause_is_named),
+        cmocka_unit_test(who_is_away_on_purpose_is_not_missing),
         cmocka_unit_test(a_limit_below_one_core_is_seen),
         cmocka_unit_test(doors_and_clients_understand_each_other),
         cmocka_unit_test(metrics_are_read_by_name),

@@ -42,7 +42,6 @@ export const officeErrorsEn: Filled<typeof officeErrorsFr> = {
   'error.provider_account': 'Your institution knows you, but there is no account for you here. Tell the administrators.',
   'error.answer': 'This answer is not possible here.',
   'error.bad_request': 'The page sent a request the server does not understand. Please reload it.',
-  'error.disk': 'The disk of the server is full: nothing was saved. Please tell an administrator.',
   'error.no_file': 'There is no document to download here.',
   'error.origin': 'The request does not come from this page. Please open it again by its address.',
   'error.role': 'This role does not exist here.',

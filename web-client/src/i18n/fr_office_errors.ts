@@ -39,7 +39,6 @@ export const officeErrorsFr = {
   'error.provider_account': 'Votre établissement vous reconnaît, mais aucun compte n’est prévu ici pour vous. Prévenez l’administration.',
   'error.answer': 'Cette réponse n’est pas possible ici.',
   'error.bad_request': 'La page a envoyé une demande que le serveur ne comprend pas. Rechargez-la.',
-  'error.disk': 'Le disque du serveur est plein : rien n’a été enregistré. Prévenez l’administration.',
   'error.no_file': 'Il n’y a pas de document à télécharger ici.',
   'error.origin': 'La demande ne vient pas de cette page. Rouvrez-la depuis son adresse.',
   'error.role': 'Ce rôle n’existe pas ici.',

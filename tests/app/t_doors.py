@@ -269,7 +269,7 @@ def viewers(r):
           body.count("m=audio") == 1 and body.count("m=video") == 1 and "a=msid:" in body)
     many = [door.post(r.out_path, token, offer("recvonly")) for _ in range(3)]
     check("WHEP: one token, many viewers", [m[0] for m in many] == [201] * 3)
-    check("WHEP: viewers are counted", wait_for(lambda: r.s.metric("amphi_whep_viewers") == 4, 3))
+    check("WHEP: viewers are counted", wait_for(lambda: r.s.metric("amphi_whep_viewers") == 4, 60))
     check("WHEP: and no people", not r.host.events("person.joined"))
     check("WHEP: one mix for all of them", r.s.metric("amphi_mixes") == 1)
     check("WHEP: an offer to send is refused", door.post(r.out_path, token, offer())[0] == 422)
@@ -298,11 +298,11 @@ def replaced(r):
     first = r.door.post(r.in_path, r.whip["link"])[1]["location"]
     second = r.door.post(r.in_path, r.whip["link"])[1]["location"]
     check("a publisher that comes again replaces itself",
-          wait_for(lambda: r.door.ask("GET", first, r.whip["link"])[0] == 404, 5))
+          wait_for(lambda: r.door.ask("GET", first, r.whip["link"])[0] == 404, 60))
     check("and keeps the newest session", r.door.ask("GET", second, r.whip["link"])[0] == 200)
     r.host.send("person.remove", person=r.whip["person"], ban=True)
     check("a publisher removed by the host has no session any more",
-          wait_for(lambda: r.door.ask("GET", second, r.whip["link"])[0] == 404, 5))
+          wait_for(lambda: r.door.ask("GET", second, r.whip["link"])[0] == 404, 60))
     check("and does not come back", r.door.post(r.in_path, r.whip["link"])[0] == 403)
 
 

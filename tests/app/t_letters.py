@@ -230,7 +230,12 @@ def held(s, claire, soon, full):
     check("present long enough", wait_for(present, 60, 0.2))
     host.answer(host.send("session.end"))
     tom.wait_closed()
-    check("the sheet is sealed", claire.ask("POST", f"/api/classes/{day}/attendance/seal", {})[0] == 200)
+    def seal():
+        said.append(claire.ask("POST", f"/api/classes/{day}/attendance/seal", {}))
+        return said[-1][0] == 200
+
+    said = []
+    check("the sheet is sealed", wait_for(seal, 60, 0.1), said[:3])
     rows = claire.ask("GET", f"/api/classes/{full}/people")[1]["people"]
     first = next(p["person"] for p in rows if p["mail"] == "un@example.org")
     claire.ask("DELETE", f"/api/classes/{full}/people/{first}")

@@ -154,7 +154,9 @@ async function furnish(page) {
 /** Pages of a trainer and of a participant: where, and what shows that they are there. */
 const staffPages = ({ id }) => [['home', '/home', 'class-card'], ['new', '/home/new', 'save'], ['edit', `/home/class/${id}/edit`, 'save'],
     ['class', `/home/class/${id}`, 'people'], ['accounts', '/home/accounts', 'accounts'], ['audit', '/home/audit', 'audit'],
-    ['mails', '/home/mails', 'me'], ['me', '/home/me', 'new'], ['after', `/after/${id}`, 'ready-board']];
+    ['mails', '/home/mails', 'me'], ['me', '/home/me', 'new'], ['after', `/after/${id}`, 'ready-board'], ['limits', '/home/limits', 'limits-save'],
+    ['templates', '/home/templates', 'template-preview'], ['kept', '/home/kept', 'keep-save'],
+    ['class-kept', `/home/class/${id}/kept`, 'kept-person']];
 const guestPages = ({ id, token }) => [['signin', '/signin', 'sign-in'], ['registration', `/r/${id}`, 'reg-go'], ['my', '/my', 'my-mail'],
     ['invitation', `/i/${id}#${token}`, 'inv-enter'], ['check', `/check/${id}#${token}`, 'heard-yes'], ['own', `/after/${id}#${token}`, 'lang-fr']];
 

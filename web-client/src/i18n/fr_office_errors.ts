@@ -37,4 +37,11 @@ export const officeErrorsFr = {
   'error.csv_big': 'Ce fichier dépasse 1 Mo. Une classe prend 5000 personnes au plus : partagez-le.',
   'error.provider': 'La connexion par votre établissement n’a pas abouti. Réessayez, ou prévenez l’administration.',
   'error.provider_account': 'Votre établissement vous reconnaît, mais aucun compte n’est prévu ici pour vous. Prévenez l’administration.',
+  'error.answer': 'Cette réponse n’est pas possible ici.',
+  'error.bad_request': 'La page a envoyé une demande que le serveur ne comprend pas. Rechargez-la.',
+  'error.no_file': 'Il n’y a pas de document à télécharger ici.',
+  'error.origin': 'La demande ne vient pas de cette page. Rouvrez-la depuis son adresse.',
+  'error.role': 'Ce rôle n’existe pas ici.',
+  'error.status': 'Cette mention n’est pas possible.',
+  'error.type': 'Ce type de classe n’existe pas.',
 } as const;

@@ -3,6 +3,7 @@ import type { officeErrorsFr } from './fr_office_errors.ts';
 import type { Filled } from './plural.ts';
 
 export const officeErrorsEn: Filled<typeof officeErrorsFr> = {
+  'error.failed': 'The server could not answer. Please try again, then tell an administrator.',
   'error.sign_in': 'The address or the password is not right.',
   'error.signed_out': 'Your session is over. Sign in again.',
   'error.too_fast': { one: 'Too many tries. Wait # second.', other: 'Too many tries. Wait # seconds.' },

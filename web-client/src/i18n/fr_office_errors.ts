@@ -1,5 +1,6 @@
 // French: what went wrong on the pages around the hour, by the server's word for it.
 export const officeErrorsFr = {
+  'error.failed': 'Le serveur n’a pas pu répondre. Réessayez, puis prévenez l’administration.',
   'error.sign_in': 'L’adresse ou le mot de passe ne convient pas.',
   'error.signed_out': 'Votre session est terminée. Reconnectez-vous.',
   'error.too_fast': { one: 'Trop d’essais. Attendez # seconde.', other: 'Trop d’essais. Attendez # secondes.' },

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 640, HEIGHT = 200, LEFT = 64, RIGHT = 8, TOP = 10, BOTTOM = 24, BARS = 24 };
+enum { WIDTH = 640, HEIGHT = 200, LEFT = 76, RIGHT = 8, TOP = 10, BOTTOM = 24, BARS = 24 };
 
 /* The next of 1, 2, 5 times a power of ten that is at least v. */
 static double nice(double v)

@@ -269,7 +269,10 @@ static bool has_role(const json_t *claims, const char *name, const struct config
     return false;
 }
 
-/* By the provider's own name for the person, else by a mail address the provider has checked. */
+/*
+ * By the provider's own name for the person, else by a mail address the provider has checked, when
+ * the account has no such name yet: who inherits the address of somebody who left is not him.
+ */
 static json_t *find_account(struct office_call *call, const char *subject, const json_t *claims,
                             char mail[ACCOUNT_MAIL_MAX + 1])
 {
@@ -285,7 +288,8 @@ static json_t *find_account(struct office_call *call, const char *subject, const
     if (row && !id_parse(&id, ID_PERSON, text, strlen(text))) {
         (void)people_run(call->people, PEOPLE_ACCOUNT_SUBJECT, "dt", &id, subject);
     }
-    return row;
+    json_decref(row);
+    return people_row(call->people, PEOPLE_ACCOUNT_BY_SUBJECT, "t", subject);
 }
 
 static json_t *make_account(struct office_call *call, const char *subject, const json_t *claims,

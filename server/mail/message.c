@@ -15,10 +15,12 @@ static void words(struct mail_text *out, const char *text)
 {
     size_t len = strlen(text);
     for (size_t i = 0; i < len;) {
-        size_t n = len - i < WORD_BYTES ? len - i : WORD_BYTES;
-        while (i + n < len && ((unsigned char)text[i + n] & 0xc0) == 0x80) {
+        size_t most = len - i < WORD_BYTES ? len - i : WORD_BYTES;
+        size_t n = most;
+        while (n > 0 && i + n < len && ((unsigned char)text[i + n] & 0xc0) == 0x80) {
             n--;
         }
+        n = n ? n : most; /* no UTF-8: there is no character to keep whole */
         mail_text_str(out, i ? "\r\n =?UTF-8?B?" : "=?UTF-8?B?");
         mail_text_base64(out, text + i, n);
         out->len -= out->bad ? 0 : 2; /* without the line break */

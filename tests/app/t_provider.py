@@ -193,6 +193,7 @@ def refused(s, p):
     attempt("of the future", {"iat": now + 600})
     attempt("old", {"iat": now - 3600})
     attempt("no subject", {"sub": None})
+    attempt("the address of somebody known under another name", {"sub": "s9"})
     attempt("algorithm none", head={"alg": "none"})
     attempt("algorithm HS256", head={"alg": "HS256"})
     attempt("unknown extension", head={"crit": ["x"]})
@@ -201,7 +202,7 @@ def refused(s, p):
     attempt("changed keys", published=[other])
     attempt("broken signature", raw=lambda sig: bytes([sig[0] ^ 1]) + sig[1:])
     attempt("cut signature", raw=lambda sig: sig[:-1])
-    check("S25 18 kinds of bad token are refused", len(bad) == 0, bad)
+    check("S25 19 kinds of bad token are refused", len(bad) == 0, bad)
     p.issuer_said = "https://evil.example"
     check("S25 a provider that says it is another is not used", sign_in(s, p)[0] == 502)
     p.issuer_said = None

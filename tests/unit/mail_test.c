@@ -86,6 +86,32 @@ static void nothing_breaks_out_of_a_header(void **state)
     mail_text_fini(&text);
 }
 
+/* A template edited in another encoding: every byte arrives, in words of the length allowed. */
+static void a_subject_that_is_no_utf8_ends(void **state)
+{
+    char subject[101];
+    struct mail_text text = {0};
+    struct mail_message m = {.id = "x",
+                             .host = "example.org",
+                             .from_name = "",
+                             .from_mail = "a@example.org",
+                             .to_name = "",
+                             .to_mail = "b@example.org",
+                             .subject = subject,
+                             .text = "hello\n"};
+    (void)state;
+    memset(subject, 0x80, sizeof(subject) - 1);
+    subject[sizeof(subject) - 1] = '\0';
+    mail_message_write(&text, &m);
+    assert_false(text.bad);
+    unsigned words = 0;
+    for (const char *at = text.s; (at = strstr(at, "=?UTF-8?B?gICA")); at++) {
+        words++;
+    }
+    assert_in_range(words, 2, 4);
+    mail_text_fini(&text);
+}
+
 static void a_file_goes_with_the_words(void **state)
 {
     (void)state;
@@ -200,8 +226,13 @@ static void nobody_listens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(base64_vectors),           UNIT(an_appointment), UNIT(nothing_breaks_out_of_a_header),
-        UNIT(a_mail_through_the_queue), UNIT(nobody_listens), UNIT(a_file_goes_with_the_words),
+        UNIT(base64_vectors),
+        UNIT(an_appointment),
+        UNIT(nothing_breaks_out_of_a_header),
+        UNIT(a_subject_that_is_no_utf8_ends),
+        UNIT(a_mail_through_the_queue),
+        UNIT(nobody_listens),
+        UNIT(a_file_goes_with_the_words),
     };
     return cmocka_run_group_tests_name("mail", tests, NULL, NULL);
 }

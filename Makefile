@@ -176,7 +176,7 @@ test-build:
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=clang lib
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=asan build/asan/amphi unit-build fuzz-build $(ASAN_EXTRA)
-	@$(MAKE) --no-print-directory $(JOBS) BUILD=tsan $(TSAN_TESTS:%=build/tsan/tests/%)
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=tsan build/tsan/amphi $(TSAN_TESTS:%=build/tsan/tests/%)
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=release web relay bench-build build/release/attack \
 		build/release/sim/class_sim
 

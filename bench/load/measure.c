@@ -139,7 +139,8 @@ void measure_second(struct load *load, mono_us now)
     load->dead_seen = t->dead;
     before = *t;
     memset(&load->second_delay, 0, sizeof(load->second_delay));
-    if (load->second_count < LOAD_SECONDS_MAX) {
+    /* Once nobody sends any more pictures stand: that is no second of the class. */
+    if (load->sending && load->second_count < LOAD_SECONDS_MAX) {
         load->seconds[load->second_count++] = second;
     }
     if (load->config.second_h) {

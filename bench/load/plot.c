@@ -47,7 +47,8 @@ static void axes(FILE *out, double v_max, double t_max, const char *unit)
     }
     double step = nice(t_max / 8);
     for (double t = 0; t <= t_max && step > 0; t += step) {
-        label(out, x_of(t, t_max), HEIGHT - 6, "middle", t, "s");
+        bool at_edge = x_of(t, t_max) > WIDTH - 3 * RIGHT;
+        label(out, x_of(t, t_max), HEIGHT - 6, at_edge ? "end" : "middle", t, "s");
     }
 }
 

@@ -99,6 +99,10 @@ static void headline(struct page *p)
             "every measured value stays within the limits set");
     } else {
         say(p->out, "parce que ", "because ");
+        if (verdict_broken_text(v, true)) {
+            say(p->out, verdict_broken_text(v, true), verdict_broken_text(v, false));
+            say(p->out, " : ", ": ");
+        }
         cause(p->out, v->cause);
         if (verdict_unknown(v)) {
             say(p->out, " ; à refaire au calme, ou depuis une autre machine",

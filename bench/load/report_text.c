@@ -254,8 +254,9 @@ void report_tables(FILE *out, const struct report *r, bool french)
     } else if (!r->interrupted) {
         outcome(out, v, r->window->people_wanted, french);
         if (!v->fits) {
-            (void)fprintf(out, french ? " : %s.\n" : ": %s.\n",
-                          verdict_cause_text(v->cause, french));
+            const char *seen = verdict_broken_text(v, french);
+            (void)fprintf(out, french ? " : %s%s%s.\n" : ": %s%s%s.\n", seen ? seen : "",
+                          seen ? " ; " : "", verdict_cause_text(v->cause, french));
         }
     }
 }

@@ -260,3 +260,24 @@ const char *verdict_row_text(enum verdict_row_kind row, bool french)
     };
     return french ? fr[row] : en[row];
 }
+
+const char *verdict_broken_text(const struct verdict *v, bool french)
+{
+    static const char *const fr[] = {
+        "des personnes n'ont pas pu entrer",   "des caméras ne sont pas visibles",
+        "l'entrée prend trop de temps",        "le son et l'image arrivent en retard",
+        "des pertes restent après réparation", "des images se figent",
+        "des images ou des sons sont faux",
+    };
+    static const char *const en[] = {
+        "some people could not get in", "some cameras are not seen",  "getting in takes too long",
+        "sound and pictures come late", "losses remain after repair", "pictures freeze",
+        "pictures or sounds are wrong",
+    };
+    for (unsigned i = 0; i < VERDICT_ROWS; i++) {
+        if (v->row[i].known && !v->row[i].ok) {
+            return french ? fr[i] : en[i];
+        }
+    }
+    return NULL;
+}

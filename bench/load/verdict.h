@@ -58,6 +58,8 @@ const char *verdict_cause_text(enum verdict_cause cause, bool french);
 /* What the flag means for this verdict. */
 const char *verdict_flag_text(const struct verdict *v, bool french);
 const char *verdict_row_text(enum verdict_row_kind row, bool french);
+/* What people notice of the first limit that broke, half a sentence; NULL when none did. */
+const char *verdict_broken_text(const struct verdict *v, bool french);
 /* Media lost after repair, share. */
 double verdict_loss(const struct load_window *w);
 /* Before repair. */

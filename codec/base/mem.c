@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static atomic_long live_blocks;
 static atomic_long fail_countdown;
@@ -54,6 +55,11 @@ void *mem_dup(const void *p, size_t len)
         memcpy(q, p, len);
     }
     return q;
+}
+
+void mem_wide(void *p, size_t size)
+{
+    (void)madvise(p, size, MADV_HUGEPAGE); /* refused where there are none: nothing is lost */
 }
 
 long mem_live(void)

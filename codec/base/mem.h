@@ -16,6 +16,8 @@ void *mem_realloc(void *p, size_t size);
 void mem_free(void *p);
 /* Copy of len bytes (plus a NUL behind them) owned by the caller, or NULL. */
 void *mem_dup(const void *p, size_t len);
+/* A wish: the size bytes at p, part of a block of mem_alloc, lie on large pages. */
+void mem_wide(void *p, size_t size);
 
 /* Live blocks. Tests compare before and after. */
 long mem_live(void);

@@ -5,9 +5,13 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 
-enum { POOL_ALIGN = 64, POOL_CAP_MAX = 1 << 28 };
+enum {
+    POOL_ALIGN = 64,
+    POOL_CAP_MAX = 1 << 28,
+    POOL_WIDE = 2 << 20, /* bytes of a large page */
+};
 
-int pool_init(struct pool *pool, size_t size, uint32_t cap)
+static int init(struct pool *pool, size_t size, uint32_t cap, size_t align)
 {
     *pool = (struct pool){0};
     if (cap == 0 || cap > POOL_CAP_MAX || size == 0 || size > SIZE_MAX / POOL_CAP_MAX) {
@@ -15,19 +19,34 @@ int pool_init(struct pool *pool, size_t size, uint32_t cap)
     }
     pool->size = (size + POOL_ALIGN - 1) / POOL_ALIGN * POOL_ALIGN;
     pool->cap = cap;
-    pool->objects = mem_alloc(pool->size * cap);
+    pool->block = mem_alloc(pool->size * cap + align - 1);
     pool->generation = mem_alloc(sizeof(uint32_t) * cap);
     pool->free_next = mem_alloc(sizeof(uint32_t) * cap);
-    if (!pool->objects || !pool->generation || !pool->free_next) {
+    if (!pool->block || !pool->generation || !pool->free_next) {
         pool_fini(pool);
         return E_NOMEM;
     }
+    pool->objects = pool->block + (-(uintptr_t)pool->block & (align - 1));
     return 0;
+}
+
+int pool_init(struct pool *pool, size_t size, uint32_t cap)
+{
+    return init(pool, size, cap, POOL_ALIGN);
+}
+
+int pool_init_wide(struct pool *pool, size_t size, uint32_t cap)
+{
+    int err = init(pool, size, cap, POOL_WIDE);
+    if (!err) {
+        mem_wide(pool->objects, pool->size * cap);
+    }
+    return err;
 }
 
 void pool_fini(struct pool *pool)
 {
-    mem_free(pool->objects);
+    mem_free(pool->block);
     mem_free(pool->generation);
     mem_free(pool->free_next);
     *pool = (struct pool){0};

@@ -14,9 +14,10 @@ typedef uint64_t pool_id; /* generation << 32 | index + 1; 0 = nobody */
 
 struct pool {
     uint8_t *objects;
+    uint8_t *block;       /* what holds them */
     uint32_t *generation; /* odd while live */
     uint32_t *free_next;
-    size_t size; /* bytes per object, rounded up to 64 */
+    size_t size; /* bytes per object, rounded up to 64, where they begin too */
     uint32_t cap;
     uint32_t used;      /* live objects */
     uint32_t touched;   /* objects ever used */
@@ -25,6 +26,12 @@ struct pool {
 
 /* Reserves cap objects of size bytes. Returns 0, E_RANGE (cap 0 or too large) or E_NOMEM. */
 int pool_init(struct pool *pool, size_t size, uint32_t cap);
+/*
+ * The same for objects that are reached all the time and in no order: they lie on large pages where
+ * the system has them, so that the processor finds them without walking its page tables. Such a
+ * page is resident as a whole, so nothing for objects of which large parts are never touched.
+ */
+int pool_init_wide(struct pool *pool, size_t size, uint32_t cap);
 /* Frees everything, live objects included. */
 void pool_fini(struct pool *pool);
 /* A zeroed object and its id (when id_out is not NULL), or NULL when the pool is full. */

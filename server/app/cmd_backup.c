@@ -10,6 +10,7 @@
 #include "server/app/command.h"
 #include "server/app/json_out.h"
 #include "server/app/paths.h"
+#include "server/app/template_copy.h"
 #include "signaling/store/copy.h"
 #include "signaling/store/people.h"
 
@@ -65,6 +66,8 @@ static int backup_into(const struct paths *paths, const char *parent, const char
     err = err ? err : copy_secret(paths, to, why, cap);
     snprintf(to, sizeof(to), "%.3500s/person-keys", parent);
     err = err ? err : copy_keys(from, to, why, cap);
+    snprintf(to, sizeof(to), "%.3500s/templates", folder);
+    err = err ? err : template_copy(paths_in(paths, "templates", from), to, why, cap);
     return err ? err : backup_people(paths, parent, why, cap);
 }
 
@@ -100,7 +103,7 @@ static int backup(struct command_line *line)
 const struct command command_backup = {
     .name = "backup",
     .args = "<folder>",
-    .usage = "Copy database and keys into a new folder below this one.",
+    .usage = "Copy database, keys and changed mails into a new folder below this one.",
     .help = "Safe while the server runs; `amphi restore` is the way back. The keys of persons are\n"
             "not in the copies but in <folder>/person-keys, accounts and rosters in\n"
             "<folder>/people.db, which every backup replaces: a person\n"

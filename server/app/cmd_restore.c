@@ -9,6 +9,7 @@
 #include "server/app/command.h"
 #include "server/app/json_out.h"
 #include "server/app/paths.h"
+#include "server/app/template_copy.h"
 #include "signaling/store/copy.h"
 #include "signaling/store/people.h"
 
@@ -47,6 +48,8 @@ static int restore_from(const struct paths *paths, const char *folder, bool with
     int err = copy_restore(journal, without_keys ? NULL : keys, paths_in(paths, "amphi.db", to),
                            counts, why, cap);
     err = err ? err : restore_secret(paths, folder, why, cap);
+    snprintf(keys, sizeof(keys), "%.3500s/templates", folder);
+    err = err ? err : template_copy(keys, paths_in(paths, "templates", to), why, cap);
     if (!err && !without_keys) {
         snprintf(keys, sizeof(keys), "%.3500s/../people.db", folder);
         err = people_copy(keys, paths_in(paths, "people.db", to));

@@ -1,5 +1,6 @@
 #include "server/app/evidence_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -54,7 +55,7 @@ static void put_words(struct words *w, const struct office_call *call,
     if (wish->kind == EVIDENCE_CSV) {
         add(w, "--csv", "");
     } else {
-        add(w, "--pdf=", path);
+        add(w, wish->kind == EVIDENCE_CERTIFICATES ? "--certificates=" : "--pdf=", path);
     }
     if (wish->kind == EVIDENCE_CERTIFICATE) {
         add(w, "--person=", wish->person);
@@ -117,4 +118,35 @@ int evidence_file(const struct office_call *call, const struct evidence_wish *wi
     (void)unlink(path);
     free(w);
     return err;
+}
+
+int evidence_certificates(const struct office_call *call, const struct evidence_wish *wish,
+                          char folder[PATHS_MAX])
+{
+    struct words *w = malloc(sizeof(*w));
+    paths_in(office_paths(call), "run/certificates.XXXXXX", folder);
+    if (!w || !mkdtemp(folder)) {
+        folder[0] = '\0';
+        free(w);
+        return w ? E_IO : E_NOMEM;
+    }
+    put_words(w, call, wish, folder);
+    int err = run(w, "/dev/null");
+    free(w);
+    return err;
+}
+
+void evidence_certificates_end(const char *folder)
+{
+    DIR *dir = folder[0] ? opendir(folder) : NULL;
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir))) {
+        if (entry->d_name[0] != '.') {
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+        }
+    }
+    if (dir) {
+        (void)closedir(dir);
+        (void)rmdir(folder);
+    }
 }

@@ -7,9 +7,11 @@
 
 #include <stddef.h>
 
+#include "server/app/paths.h"
+
 struct office_call;
 
-enum evidence_kind { EVIDENCE_CSV, EVIDENCE_SHEET, EVIDENCE_CERTIFICATE };
+enum evidence_kind { EVIDENCE_CSV, EVIDENCE_SHEET, EVIDENCE_CERTIFICATE, EVIDENCE_CERTIFICATES };
 
 struct evidence_wish {
     enum evidence_kind kind;
@@ -23,3 +25,8 @@ struct evidence_wish {
 /* The bytes of the file (mem_free). 0, E_NOTFOUND (refused, e.g. no certificate), E_IO, E_NOMEM. */
 int evidence_file(const struct office_call *call, const struct evidence_wish *wish, char **bytes,
                   size_t *len);
+/* One certificate for each person present, <person>.pdf in a fresh folder; to be emptied by the
+ * caller, also after a failure. 0, E_NOTFOUND, E_IO, E_NOMEM. */
+int evidence_certificates(const struct office_call *call, const struct evidence_wish *wish,
+                          char folder[PATHS_MAX]);
+void evidence_certificates_end(const char *folder);

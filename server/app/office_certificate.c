@@ -1,16 +1,20 @@
 /* A sheet that has been provisional long enough is sealed; when one is sealed, whoever was present
- * is written where his certificate is. */
+ * is sent his certificate, and where it is. */
 #include <stdio.h>
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "codec/sys/file.h"
+#include "codec/sys/log.h"
 #include "codec/sys/token.h"
+#include "server/app/evidence_file.h"
 #include "server/app/office_class.h"
 #include "server/app/office_evidence.h"
 #include "server/app/office_mail.h"
 #include "server/app/office_when.h"
 
-enum { MS_PER_DAY = 86400000, UPKEEP_CLASSES = 4, SEAL_TRIES = 3 };
+enum { MS_PER_DAY = 86400000, UPKEEP_CLASSES = 4, SEAL_TRIES = 3, PAPER_BYTES_MAX = 1 << 20 };
 
 /* The personal link of the invitation, to the page after the class. */
 static int after_link(struct office_call *call, const struct id *class_id,
@@ -28,13 +32,39 @@ static int after_link(struct office_call *call, const struct id *class_id,
     return 0;
 }
 
+/* The certificates of one language, made once all of them (PDF libraries start slowly). */
+struct papers {
+    bool made;
+    char folder[PATHS_MAX];
+};
+
+static void papers_make(struct office_call *call, struct papers *papers, const struct evidence *e,
+                        const json_t *class_row, bool french)
+{
+    char id[ID_TEXT_MAX];
+    const char *zone = office_row_text(class_row, "zone");
+    struct evidence_wish wish = {.kind = EVIDENCE_CERTIFICATES,
+                                 .class_id = id_print(id, ID_CLASS, &e->class_id),
+                                 .session = (long long)e->report.session->number,
+                                 .lang = french ? "fr" : "en",
+                                 .zone = zone[0] ? zone : "Europe/Paris"};
+    int err = papers->made ? 0 : evidence_certificates(call, &wish, papers->folder);
+    papers->made = true;
+    if (err) { /* the letters go all the same: their link leads to the certificate */
+        log_warn("office", "certificates could not be made", L_ERR("result", err));
+    }
+}
+
 static void write_to(struct office_call *call, const struct evidence *e, const json_t *class_row,
-                     const struct office_person *person)
+                     const struct office_person *person, const struct papers *papers)
 {
     char link[OFFICE_LINK_MAX];
     char when[OFFICE_WHEN_MAX];
     char id[ID_TEXT_MAX];
     char mail_id[80];
+    char path[PATHS_MAX + ID_TEXT_MAX + 8];
+    char *bytes = NULL;
+    size_t len = 0;
     if (after_link(call, &e->class_id, person, link)) {
         return;
     }
@@ -43,6 +73,12 @@ static void write_to(struct office_call *call, const struct evidence *e, const j
     snprintf(mail_id, sizeof(mail_id), "certificate-%.12s-%s-%llu",
              office_row_text(class_row, "id") + 2, id + 2,
              (unsigned long long)e->report.session->number);
+    snprintf(path, sizeof(path), "%s/%s.pdf", papers->folder, id);
+    int err = papers->folder[0] ? file_read(path, PAPER_BYTES_MAX, &bytes, &len) : E_NOTFOUND;
+    struct mail_file file = {.name = person->french ? "attestation.pdf" : "certificate.pdf",
+                             .type = "application/pdf",
+                             .bytes = bytes,
+                             .len = len};
     struct office_mail mail = {.letter = LETTER_CERTIFICATE,
                                .french = person->french,
                                .id = mail_id,
@@ -52,15 +88,20 @@ static void write_to(struct office_call *call, const struct evidence *e, const j
                                .start =
                                    office_when(when, e->report.session->opened, 0,
                                                office_row_text(class_row, "zone"), person->french),
-                               .link = link};
+                               .link = link,
+                               .file = err ? NULL : &file};
     (void)office_mail(call, &mail);
+    mem_free(bytes);
 }
 
 void evidence_write(struct office_call *call, const struct evidence *e)
 {
     const struct sheet_session *s = e->report.session;
     json_t *class_row = people_row(call->people, PEOPLE_CLASS_GET, "d", &e->class_id);
-    json_t *rows = class_row ? people_rows(call->people, PEOPLE_ENROLLED, "d", &e->class_id) : NULL;
+    json_t *rows = class_row && office_config(call)->mail_from[0]
+                       ? people_rows(call->people, PEOPLE_ENROLLED, "d", &e->class_id)
+                       : NULL;
+    struct papers papers[2] = {{0}};
     json_t *row;
     size_t i;
     json_array_foreach(rows, i, row)
@@ -72,9 +113,12 @@ void evidence_write(struct office_call *call, const struct evidence *e)
         }
         if (who &&
             attendance_row(&e->report.rules, s, who, e->report.now).status == ATTENDANCE_PRESENT) {
-            write_to(call, e, class_row, &person);
+            papers_make(call, &papers[person.french], e, class_row, person.french);
+            write_to(call, e, class_row, &person, &papers[person.french]);
         }
     }
+    evidence_certificates_end(papers[0].folder);
+    evidence_certificates_end(papers[1].folder);
     json_decref(rows);
     json_decref(class_row);
 }

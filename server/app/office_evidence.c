@@ -376,6 +376,6 @@ static const struct office_route routes[] = {
     {IPC_GET, "/api/classes/*/attendance/file", OFFICE_EITHER, OFFICE_SLOW, file_get},
     {IPC_POST, "/api/classes/*/attendance/correct", OFFICE_EITHER, OFFICE_DESK, correct_post},
     {IPC_POST, "/api/classes/*/attendance/contest", OFFICE_LINK, OFFICE_DESK, contest_post},
-    {IPC_POST, "/api/classes/*/attendance/seal", OFFICE_EITHER, OFFICE_DESK, seal_post},
+    {IPC_POST, "/api/classes/*/attendance/seal", OFFICE_EITHER, OFFICE_SLOW, seal_post},
 };
 const struct office_table office_evidence_table = {routes, sizeof(routes) / sizeof(routes[0])};

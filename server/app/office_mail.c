@@ -141,7 +141,8 @@ int office_mail(struct office_call *call, const struct office_mail *mail)
                                  .to_name = mail->to_name ? mail->to_name : "",
                                  .to_mail = mail->to_mail,
                                  .subject = text.s,
-                                 .text = body};
+                                 .text = body,
+                                 .file = mail->file};
         mail_message_write(&message, &m);
         err =
             message.bad ? E_NOMEM : spool_open(&spool, paths_in(office_paths(call), "mail", path));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "server/app/office_call.h"
+#include "server/mail/message.h"
 
 enum office_letter {
     LETTER_ACCOUNT,     /* an account waits for you: choose a password */
@@ -30,6 +31,7 @@ struct office_mail {
     const char *start;
     const char *link;
     const char *text;
+    const struct mail_file *file; /* goes with it; NULL = none */
 };
 
 /* Queues it. 0, E_STATE (mail.from is not set), E_IO, E_NOMEM. */

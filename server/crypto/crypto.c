@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <openssl/core_names.h>
+
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 
@@ -124,8 +126,10 @@ static int engines_init(struct crypto *crypto)
     crypto->gcm256 = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     crypto->ctr128 = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
     crypto->ctr256 = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
+    crypto->tls_prf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_TLS1_PRF, NULL);
     crypto->scratch = EVP_CIPHER_CTX_new();
-    if (!crypto->gcm128 || !crypto->gcm256 || !crypto->ctr128 || !crypto->ctr256) {
+    if (!crypto->tls_prf || !crypto->gcm128 || !crypto->gcm256 || !crypto->ctr128 ||
+        !crypto->ctr256) {
         return E_IO;
     }
     if (!crypto->scratch) {
@@ -196,6 +200,7 @@ void crypto_free(struct crypto *crypto)
     EVP_CIPHER_free(crypto->gcm256);
     EVP_CIPHER_free(crypto->ctr128);
     EVP_CIPHER_free(crypto->ctr256);
+    EVP_KDF_free(crypto->tls_prf);
     EVP_CIPHER_CTX_free(crypto->scratch);
     gcm_key_free(crypto->gcm_scratch);
     mem_free(crypto);

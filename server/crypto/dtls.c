@@ -179,8 +179,9 @@ static int session_finish(struct dtls *dtls, struct session *s, mono_us now)
     if (peer_fingerprint_check(s->ssl, dtls->fingerprint)) {
         return fail(dtls, E_AUTH);
     }
-    if (srtp_keys_export(s->ssl, &dtls->keys) || dtls_after_init(&dtls->after, s->ssl) ||
-        flight_keep(s) || bye_keep(dtls, s)) {
+    if (srtp_keys_export(s->ssl, &dtls->keys) ||
+        dtls_after_init(&dtls->after, dtls->crypto, s->ssl) || flight_keep(s) ||
+        bye_keep(dtls, s)) {
         OPENSSL_cleanse(&dtls->keys, sizeof(dtls->keys));
         return fail(dtls, E_LIMIT);
     }

@@ -27,7 +27,8 @@ enum {
 };
 
 /* RFC 5246 6.3: PRF(master secret, "key expansion", server random + client random). */
-static int key_block(SSL *ssl, const char *digest, uint8_t *out, size_t len)
+static int key_block(const struct crypto *crypto, SSL *ssl, const char *digest, uint8_t *out,
+                     size_t len)
 {
     static const char label[] = "key expansion";
     uint8_t seed[sizeof(label) - 1 + 2 * (size_t)DTLS_RANDOM_LEN];
@@ -45,16 +46,14 @@ static int key_block(SSL *ssl, const char *digest, uint8_t *out, size_t len)
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed, sizeof(seed)),
         OSSL_PARAM_construct_end(),
     };
-    EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_TLS1_PRF, NULL);
-    EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+    EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(crypto->tls_prf);
     int ok = ctx && EVP_KDF_derive(ctx, out, len, params) == 1;
     EVP_KDF_CTX_free(ctx);
-    EVP_KDF_free(kdf);
     OPENSSL_cleanse(master, sizeof(master));
     return ok ? 0 : E_IO;
 }
 
-int dtls_after_init(struct dtls_after *after, SSL *ssl)
+int dtls_after_init(struct dtls_after *after, const struct crypto *crypto, SSL *ssl)
 {
     *after = (struct dtls_after){0};
     const char *digest;
@@ -73,7 +72,7 @@ int dtls_after_init(struct dtls_after *after, SSL *ssl)
     /* client key, server key, client salt, server salt */
     uint8_t block[2 * (32 + SALT_LEN)];
     size_t key_len = after->key_len;
-    int err = key_block(ssl, digest, block, 2 * (key_len + SALT_LEN));
+    int err = key_block(crypto, ssl, digest, block, 2 * (key_len + SALT_LEN));
     if (!err) {
         memcpy(after->key, block, key_len);
         memcpy(after->salt, block + 2 * key_len, SALT_LEN);

@@ -30,7 +30,7 @@ enum dtls_after_kind {
 };
 
 /* Takes the client's key out of a finished handshake. 0, E_UNSUPPORTED (suite) or E_IO. */
-int dtls_after_init(struct dtls_after *after, struct ssl_st *ssl);
+int dtls_after_init(struct dtls_after *after, const struct crypto *crypto, struct ssl_st *ssl);
 /* What a record of epoch 1 says; record and len include its head, whose length field is right. */
 enum dtls_after_kind dtls_after_read(struct crypto *crypto, const struct dtls_after *after,
                                      const uint8_t *record, size_t len);

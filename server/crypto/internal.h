@@ -11,6 +11,7 @@
 #include "server/crypto/srtp_kdf.h"
 
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/ssl.h>
 
 /* OpenSSL has macros of the same names and values; ours are the enum above. */
@@ -53,6 +54,7 @@ struct crypto {
     EVP_CIPHER *gcm256;
     EVP_CIPHER *ctr128;
     EVP_CIPHER *ctr256;
+    EVP_KDF *tls_prf;
     EVP_CIPHER_CTX *scratch; /* re-keyed for each use: key derivation, AES-CM */
     uint32_t handshakes;
     bool mb;

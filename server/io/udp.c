@@ -40,6 +40,8 @@ struct udp {
     uint32_t overflow[UDP_SOCKETS_MAX]; /* the kernel's counter when we last saw it */
 
     struct pkt *spare[UDP_BATCH]; /* ready to receive into */
+    unsigned rx_laid;             /* places 0 .. rx_laid-1 of rx are laid out */
+    unsigned rx_used;             /* of those, the first so many were written to since */
     struct mmsghdr rx[UDP_BATCH];
     struct iovec rx_iov[UDP_BATCH];
     union sockaddr_any rx_from[UDP_BATCH];
@@ -139,28 +141,43 @@ void udp_stats_read(const struct udp *udp, struct udp_stats *out)
 /* ---- receiving ----------------------------------------------------------------------------------
  */
 
-/* Lays out up to UDP_BATCH packets to receive into; returns how many there are. */
+/* Lays out one place to receive into; false without a packet for it. */
+static bool rx_lay(struct udp *udp, unsigned n)
+{
+    if (!udp->spare[n]) {
+        udp->spare[n] = udp->hooks.room_h(udp->hooks.arg);
+    }
+    if (!udp->spare[n]) {
+        return false;
+    }
+    udp->rx_iov[n] = (struct iovec){.iov_base = udp->spare[n]->data, .iov_len = PKT_DATA_MAX};
+    udp->rx[n] = (struct mmsghdr){
+        .msg_hdr = {.msg_name = &udp->rx_from[n],
+                    .msg_namelen = sizeof(udp->rx_from[n]),
+                    .msg_iov = &udp->rx_iov[n],
+                    .msg_iovlen = 1,
+                    .msg_control = &udp->rx_control[n],
+                    .msg_controllen = sizeof(udp->rx_control[n])},
+    };
+    return true;
+}
+
+/* Lays out up to UDP_BATCH places and returns how many there are. Most batches are short: what they
+ * left untouched stands as it was. */
 static unsigned rx_prepare(struct udp *udp)
 {
     unsigned n = 0;
     while (n < UDP_BATCH) {
-        if (!udp->spare[n]) {
-            udp->spare[n] = udp->hooks.room_h(udp->hooks.arg);
-        }
-        if (!udp->spare[n]) {
+        if (n == udp->rx_used && n < udp->rx_laid) {
+            n = udp->rx_laid;
+        } else if (rx_lay(udp, n)) {
+            n++;
+        } else {
             break;
         }
-        udp->rx_iov[n] = (struct iovec){.iov_base = udp->spare[n]->data, .iov_len = PKT_DATA_MAX};
-        udp->rx[n] = (struct mmsghdr){
-            .msg_hdr = {.msg_name = &udp->rx_from[n],
-                        .msg_namelen = sizeof(udp->rx_from[n]),
-                        .msg_iov = &udp->rx_iov[n],
-                        .msg_iovlen = 1,
-                        .msg_control = &udp->rx_control[n],
-                        .msg_controllen = sizeof(udp->rx_control[n])},
-        };
-        n++;
     }
+    udp->rx_laid = n;
+    udp->rx_used = 0;
     return n;
 }
 
@@ -236,6 +253,7 @@ static unsigned rx_batch(struct udp *udp, unsigned i, mono_us now, bool *more)
     if (n <= 0) {
         return 0;
     }
+    udp->rx_used = (unsigned)n;
     for (unsigned at = 0; at < (unsigned)n; at++) {
         rx_deliver(udp, i, at, now);
     }

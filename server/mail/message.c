@@ -92,6 +92,20 @@ static void event_parts(struct mail_text *out, const struct mail_message *m)
     mail_text_fini(&ics);
 }
 
+static void file_parts(struct mail_text *out, const struct mail_message *m)
+{
+    mail_text_format(out, "Content-Type: multipart/mixed; boundary=\"m-%s\"\r\n\r\n--m-%s\r\n",
+                     m->id, m->id);
+    text_part(out, m->text);
+    mail_text_format(out,
+                     "--m-%s\r\nContent-Type: %s; name=\"%s\"\r\n"
+                     "Content-Disposition: attachment; filename=\"%s\"\r\n"
+                     "Content-Transfer-Encoding: base64\r\n\r\n",
+                     m->id, m->file->type, m->file->name, m->file->name);
+    mail_text_base64(out, m->file->bytes, m->file->len);
+    mail_text_format(out, "--m-%s--\r\n", m->id);
+}
+
 void mail_message_write(struct mail_text *out, const struct mail_message *m)
 {
     date(out, m->date);
@@ -103,6 +117,8 @@ void mail_message_write(struct mail_text *out, const struct mail_message *m)
     mail_text_str(out, "Auto-Submitted: auto-generated\r\n");
     if (m->event) {
         event_parts(out, m);
+    } else if (m->file) {
+        file_parts(out, m);
     } else {
         text_part(out, m->text);
     }

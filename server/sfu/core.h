@@ -146,15 +146,20 @@ void demux_del_tuple(struct sfu *sfu, const struct tuple *tuple, const struct pe
 void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out *out, mono_us now);
 void demux_ice_arm(struct sfu *sfu, struct peer *peer);
 
-/* server/sfu/drain.c */
+/* server/sfu/queue.c */
 enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin);
-/* Decimal text of a slot's MID, not terminated; returns its length. */
-uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8]);
 void queue_forget(struct sfu *sfu, struct peer *peer);
 /* What is queued of the peer is looked at with the next drain. */
 void queue_wake(struct sfu *sfu, struct peer *peer);
 /* The peer is not looked at any more; what is queued stays. */
 void queue_unlist(struct sfu *sfu, struct peer *peer);
+/* Puts what was queued since the last time in the order in which it leaves: each sound behind a
+ * picture, whose run it then ends. */
+void queue_order(const struct peer *peer, struct txq_chunk *chunk);
+
+/* server/sfu/drain.c */
+/* Decimal text of a slot's MID, not terminated; returns its length. */
+uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8]);
 /* Sends what may leave of one peer's queue. */
 void drain_now(struct sfu *sfu, struct peer *peer, mono_us now);
 void pacer_drain(struct sfu *sfu, mono_us now);

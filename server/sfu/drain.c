@@ -1,7 +1,7 @@
 /*
  * The last hop but one: queued references are numbered, stamped, rewritten and sealed into the send
- * buffer, one subscriber after the other, so that its packets form runs. Sound leaves at once;
- * pictures beyond the budget of the path (pace.h) stay queued.
+ * buffer, one subscriber after the other, so that its packets form runs. Which of them wait, and in
+ * what order they leave, is queue.c's; pictures beyond the budget of the path (pace.h) stay queued.
  */
 #include <string.h>
 
@@ -19,103 +19,8 @@ enum {
     MARKER_BIT = 0x80,
     PACE_QUEUE_MS = 600,       /* of pacing: pictures later than this are of no use */
     PACE_QUEUE_BITS = 2000000, /* and this much more, for a key frame on a slow path */
-    GATHER_US = 250,           /* a picture waits so long for its end */
     GENERIC_MAX = RTP_HEADER_MIN + HEADER_WRITE_MAX + CODEC_PREFIX_MAX,
 };
-
-static struct txq_chunk *chunk_add(struct sfu *sfu, struct peer *peer)
-{
-    pool_id id;
-    struct txq_chunk *chunk = pool_get_raw(&sfu->txq, &id);
-    if (!chunk) {
-        return NULL;
-    }
-    chunk->id = id;
-    chunk->next = NULL;
-    chunk->count = 0;
-    chunk->first = 0;
-    if (peer->queue) {
-        peer->queue_tail->next = chunk;
-    } else {
-        peer->queue = chunk;
-    }
-    peer->queue_tail = chunk;
-    return chunk;
-}
-
-/*
- * The newest packet of a picture whose end has not come yet: the rest is on its way, and a picture
- * is seen when its last packet is there. Waiting for it a moment lets the packets to each
- * subscriber leave as one run.
- */
-static bool unfinished(const struct subscription *sub, const struct pkt_desc *desc)
-{
-    return sub->video && desc->payload_len && !desc->marker && !desc->end_of_frame &&
-           desc->ext_seq == sub->layer->history.top;
-}
-
-static void list_peer(struct sfu *sfu, struct peer *peer)
-{
-    if (!peer->listed) {
-        peer->listed = true;
-        sfu->active[sfu->active_count++] = peer;
-    }
-}
-
-enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin)
-{
-    struct peer *peer = sub->peer;
-    struct txq_chunk *chunk = peer->queue ? peer->queue_tail : NULL;
-    if (!chunk || chunk->count == TXQ_CHUNK) {
-        chunk = chunk_add(sfu, peer);
-        if (!chunk) {
-            return DROP_QUEUE_FULL;
-        }
-    }
-    chunk->entry[chunk->count++] = (struct txq_entry){
-        .pkt = pkt_get(pkt),
-        .slot = sub->slot,
-        .generation = sub->generation,
-        .begin = begin,
-    };
-    peer->queue_bytes += pkt->len;
-    if (!unfinished(sub, &pkt->desc)) {
-        queue_wake(sfu, peer);
-        return DROP_NONE;
-    }
-    list_peer(sfu, peer);
-    if (sfu->gather_until == MONO_NEVER) {
-        sfu->gather_until = pkt->arrival + GATHER_US;
-    }
-    return DROP_NONE;
-}
-
-void queue_wake(struct sfu *sfu, struct peer *peer)
-{
-    list_peer(sfu, peer);
-    sfu->due_count += !peer->due;
-    peer->due = true;
-}
-
-void queue_unlist(struct sfu *sfu, struct peer *peer)
-{
-    sfu->due_count -= peer->due;
-    peer->due = false;
-    peer->listed = false;
-}
-
-void queue_forget(struct sfu *sfu, struct peer *peer)
-{
-    while (peer->queue) {
-        struct txq_chunk *chunk = peer->queue;
-        peer->queue = chunk->next;
-        for (uint32_t i = 0; i < chunk->count; i++) {
-            pkt_put(&chunk->entry[i].pkt);
-        }
-        pool_put(&sfu->txq, chunk->id);
-    }
-    peer->queue_bytes = 0;
-}
 
 /* Everything one copy needs, worked out before it is sealed. */
 struct copy {
@@ -499,6 +404,7 @@ static bool drain_chunk(struct sfu *sfu, struct peer *peer, struct txq_chunk *ch
 {
     struct pacer_item item[TXQ_CHUNK];
     uint32_t run_end = 0;
+    queue_order(peer, chunk);
     uint32_t waits = chunk->count;
     for (uint32_t i = chunk->first; i < chunk->count; i++) {
         struct txq_entry *e = &chunk->entry[i];
@@ -516,7 +422,7 @@ static bool drain_chunk(struct sfu *sfu, struct peer *peer, struct txq_chunk *ch
         send_one(sfu, peer, e, item[i].padding, now);
         pkt_put(&e->pkt);
     }
-    chunk->first = (uint16_t)waits;
+    chunk->first = (uint8_t)waits;
     return waits < chunk->count;
 }
 

@@ -33,6 +33,25 @@ static const struct peer *peer_ahead(const struct sfu *sfu, uint32_t i)
     return i < sfu->active_count ? sfu->active[i] : NULL;
 }
 
+/* What the subscription behind a queued packet points to. */
+static void near_sub(const struct subscription *sub)
+{
+    if (sub) {
+        near(sub->rtx.newest, 1);
+        if (sub->video) {
+            near(&sub->codec_rewrite, 1);
+        }
+    }
+}
+
+/* Where it will be noted that the packet was sent. */
+static void near_note(const struct subscription *sub)
+{
+    if (sub && sub->rtx.newest && sub->rtx.newest->used < RTX_CHUNK_PACKETS) {
+        near(&sub->rtx.newest->entry[sub->rtx.newest->used], 1);
+    }
+}
+
 void near_peers(const struct sfu *sfu, uint32_t i)
 {
     const struct peer *peer = peer_ahead(sfu, i + 5);
@@ -52,15 +71,14 @@ void near_peers(const struct sfu *sfu, uint32_t i)
         }
     }
     peer = peer_ahead(sfu, i + 2);
-    const struct subscription *sub = peer ? queued(peer, true) : NULL;
-    if (sub) {
-        near(&sub->codec_rewrite, 1);
-        near(sub->rtx.newest, 1);
+    if (peer) {
+        near_sub(queued(peer, false));
+        near_sub(queued(peer, true));
         cc_near_next(peer->cc, peer->twcc_seq);
     }
     peer = peer_ahead(sfu, i + 1);
-    sub = peer ? queued(peer, true) : NULL;
-    if (sub && sub->rtx.newest && sub->rtx.newest->used < RTX_CHUNK_PACKETS) {
-        near(&sub->rtx.newest->entry[sub->rtx.newest->used], 1);
+    if (peer) {
+        near_note(queued(peer, false));
+        near_note(queued(peer, true));
     }
 }

@@ -55,9 +55,18 @@ enum { TXQ_CHUNK = 30 };
 struct txq_chunk {
     struct txq_chunk *next;
     pool_id id;
-    uint16_t count;
-    uint16_t first; /* entries before it have left */
+    uint8_t count;
+    uint8_t first;   /* entries before it have left */
+    uint8_t ordered; /* entries before it stand where they leave (queue_order) */
+    uint8_t sounds;  /* of those behind */
     struct txq_entry entry[TXQ_CHUNK];
+};
+
+/* Must what is queued leave with the next drain? */
+enum due {
+    DUE_NOT,
+    DUE_SOUND, /* a voice waits, which may go with a picture that is about to */
+    DUE_NOW,
 };
 
 /* A room a peer hears without being in it; stands in the list of that room. */
@@ -80,7 +89,8 @@ struct peer {
     uint16_t twcc_seq;
     uint16_t template; /* 1.. of struct headers, 0 = none */
     bool listed;       /* in the list of peers with something queued */
-    bool due;          /* and not only the beginning of a picture */
+    bool gathers;      /* the beginning of a picture is among it */
+    uint8_t due;       /* enum due */
     bool connected;
     bool ready;
     bool sharing; /* in the list of those whose bits are shared out anew */

@@ -49,26 +49,29 @@ static int pools_init(struct sfu *sfu)
         struct pool *pool;
         size_t size;
         uint32_t cap;
+        bool wide; /* what every packet to every subscriber needs */
     } rows[] = {
-        {&sfu->peers, sizeof(struct peer), n},
-        {&sfu->rooms, sizeof(struct room), n * sfu->config.shards},
-        {&sfu->tracks, sizeof(struct track), n * TRACKS_PER_PEER * 2},
-        {&sfu->layers, sizeof(struct layer), n * TRACKS_PER_PEER * 2},
-        {&sfu->receivers, sizeof(struct receiver), n * TRACKS_PER_PEER * 2},
-        {&sfu->dds, sizeof(struct av1_dd_structure), n * TRACKS_PER_PEER},
-        {&sfu->histories_audio, sizeof(struct pkt *) * HISTORY_AUDIO, n * 4},
-        {&sfu->histories_video, sizeof(struct pkt *) * HISTORY_VIDEO, n * TRACKS_PER_PEER * 2},
-        {&sfu->subscriptions, sizeof(struct subscription), n * SLOTS_PER_PEER},
-        {&sfu->blocks, sizeof(struct subs_block), n * BLOCKS_PER_PEER},
-        {&sfu->chunks, sizeof(struct rtx_chunk), n * CHUNKS_PER_PEER},
-        {&sfu->txq, sizeof(struct txq_chunk), SFU_TXQ_CHUNKS + n},
-        {&sfu->twccs, sizeof(struct twcc_gen), n},
-        {&sfu->ccs, cc_size(), n},
-        {&sfu->voices, sizeof(struct voice), n * DESC_AUDIO_SLOTS_MAX},
+        {&sfu->peers, sizeof(struct peer), n, true},
+        {&sfu->rooms, sizeof(struct room), n * sfu->config.shards, false},
+        {&sfu->tracks, sizeof(struct track), n * TRACKS_PER_PEER * 2, false},
+        {&sfu->layers, sizeof(struct layer), n * TRACKS_PER_PEER * 2, false},
+        {&sfu->receivers, sizeof(struct receiver), n * TRACKS_PER_PEER * 2, false},
+        {&sfu->dds, sizeof(struct av1_dd_structure), n * TRACKS_PER_PEER, false},
+        {&sfu->histories_audio, sizeof(struct pkt *) * HISTORY_AUDIO, n * 4, false},
+        {&sfu->histories_video, sizeof(struct pkt *) * HISTORY_VIDEO, n * TRACKS_PER_PEER * 2,
+         false},
+        {&sfu->subscriptions, sizeof(struct subscription), n * SLOTS_PER_PEER, true},
+        {&sfu->blocks, sizeof(struct subs_block), n * BLOCKS_PER_PEER, false},
+        {&sfu->chunks, sizeof(struct rtx_chunk), n * CHUNKS_PER_PEER, true},
+        {&sfu->txq, sizeof(struct txq_chunk), SFU_TXQ_CHUNKS + n, true},
+        {&sfu->twccs, sizeof(struct twcc_gen), n, false},
+        {&sfu->ccs, cc_size(), n, false},
+        {&sfu->voices, sizeof(struct voice), n * DESC_AUDIO_SLOTS_MAX, false},
     };
     int err = pkt_pool_init(&sfu->packets, sfu->config.shard, sfu->config.packets_max, shared);
     for (size_t i = 0; !err && i < sizeof(rows) / sizeof(rows[0]); i++) {
-        err = pool_init(rows[i].pool, rows[i].size, rows[i].cap);
+        err = rows[i].wide ? pool_init_wide(rows[i].pool, rows[i].size, rows[i].cap)
+                           : pool_init(rows[i].pool, rows[i].size, rows[i].cap);
     }
     return err;
 }

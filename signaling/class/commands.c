@@ -104,12 +104,20 @@ static struct refusal media_state(struct act *act, struct conn *c, const struct 
     return not_now;
 }
 
+/* The seat of somebody this person may mute, or NULL: who facilitates a workshop does it for that
+ * room alone. */
+static const struct seat *mutable_seat(const struct act *act, const struct conn *c,
+                                       const struct id *person)
+{
+    const struct seat *seat = target(act, person);
+    const struct seat *self = target(act, &c->person);
+    return seat && (role_is_staff(self->person->role) || seat->room == self->room) ? seat : NULL;
+}
+
 static struct refusal person_mute(struct act *act, struct conn *c, const struct msg *msg)
 {
-    const struct seat *seat = target(act, &msg->person_mute.person);
-    const struct seat *self = target(act, &c->person);
-    /* Who facilitates a workshop does it for that room alone. */
-    if (!seat || (!role_is_staff(self->person->role) && seat->room != self->room)) {
+    const struct seat *seat = mutable_seat(act, c, &msg->person_mute.person);
+    if (!seat) {
         return nobody();
     }
     for (unsigned i = 0; i < seat->device_count; i++) {
@@ -120,6 +128,30 @@ static struct refusal person_mute(struct act *act, struct conn *c, const struct 
         }
     }
     return fine;
+}
+
+/* An encoder has nobody who could be asked: whoever may mute it opens it again, as it came and as
+ * far as it may. People's own pages are never opened from afar. */
+static struct refusal person_unmute(struct act *act, struct conn *c, const struct msg *msg)
+{
+    const struct seat *seat = mutable_seat(act, c, &msg->person_unmute.person);
+    bool feeds = false;
+    bool open = false;
+    for (unsigned i = 0; seat && i < seat->device_count; i++) {
+        struct device d = seat->devices[i];
+        uint32_t now = d.media;
+        d.media = d.feed | now;
+        uint32_t may = state_media(act->klass->work, seat, &d);
+        feeds = feeds || d.feed != 0;
+        open = open || (may & d.feed) != 0;
+        if (d.feed && may != now) {
+            set_media(act, msg->person_unmute.person, d.id, may, c->person);
+        }
+    }
+    return !seat    ? nobody()
+           : !feeds ? no("denied", "person", "only asking opens a microphone of people")
+           : !open  ? no("state", "person", "it may send nothing now")
+                    : fine;
 }
 
 /* ---- chat and hands
@@ -332,6 +364,7 @@ command_h command_handler(enum msg_type type)
         [MSG_HAND_CLEAR] = hand_clear,
         [MSG_PERSON_REMOVE] = person_remove,
         [MSG_PERSON_MUTE] = person_mute,
+        [MSG_PERSON_UNMUTE] = person_unmute,
         [MSG_ROLE_SET] = role_set,
         [MSG_SESSION_START] = session_start,
         [MSG_SESSION_END] = session_end,

@@ -315,6 +315,16 @@ static struct refusal may_join(const struct classroom *room, const struct klass 
                                              : seats_refusal(*full);
 }
 
+/* What an encoder that comes back by itself must not open again: what was closed meanwhile. */
+static uint32_t closed_feed(const struct seat *seat)
+{
+    uint32_t closed = 0;
+    for (unsigned i = 0; i < seat->device_count; i++) {
+        closed |= seat->devices[i].feed & ~seat->devices[i].media;
+    }
+    return closed;
+}
+
 /* Another page of somebody present. */
 static void join_again(struct act *act, const struct conn *c, const struct person *known,
                        struct event e, struct rtext *name, bool moves)
@@ -325,6 +335,7 @@ static void join_again(struct act *act, const struct conn *c, const struct perso
     bool raised = role != (enum role)known->role;
     /* Places for the new page first: a person keeps at least one all the time. */
     const struct seat *seat = known->seat;
+    uint32_t closed = closed_feed(seat);
     while (moves && !act->err && seat->device_count > 1) {
         act_emit(act, (struct event){.type = EVENT_DEVICE_LEFT,
                                      .person = c->person,
@@ -334,6 +345,7 @@ static void join_again(struct act *act, const struct conn *c, const struct perso
     struct id old = seat->devices[0].id;
     bool away = seat->away;
     e.type = EVENT_DEVICE_JOINED;
+    e.b &= ~(e.b >> MEDIA_FEED ? closed : 0u);
     act_emit(act, e);
     if (away) {
         act_emit(act, (struct event){.type = EVENT_PERSON_AWAY, .person = c->person, .a = 0});
@@ -364,6 +376,7 @@ static void join_events(struct act *act, const struct conn *c, const struct msg_
     }
     uint32_t media = (m->mic ? MEDIA_MIC : 0u) | (m->cam ? MEDIA_CAM : 0u);
     struct event e = {.person = c->person, .device = c->live->device, .b = media, .n = 1};
+    e.b |= classroom_inside(c->num) && !waits ? media << MEDIA_FEED : 0u;
     if (known && known->seat) {
         join_again(act, c, known, e, name, m->has_how && m->how == 1);
     } else {

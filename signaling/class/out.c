@@ -92,6 +92,9 @@ void out_device(struct jsonw *w, const struct device *d)
     jsonw_object(w);
     out_key_id(w, "id", ID_DEVICE, &d->id);
     out_media(w, d->media);
+    if (d->feed) {
+        jsonw_key_bool(w, "feed", true);
+    }
     jsonw_object_end(w);
 }
 

@@ -11,7 +11,13 @@
 #include "codec/sys/log.h"
 #include "signaling/door/state.h"
 
-enum { ACCEPTS_PER_TURN = 64, ACCEPT_PAUSE_MS = 100, BACKLOG = 1024 };
+enum {
+    /* Each is a TLS handshake in the turns that follow: who is on his way into a class is served
+     * before more of them begin. The others wait in the kernel's queue. */
+    ACCEPTS_PER_TURN = 4,
+    ACCEPT_PAUSE_MS = 100,
+    BACKLOG = 1024,
+};
 
 /* ---- binding ------------------------------------------------------------------------------- */
 

@@ -105,8 +105,10 @@ static int session_changed(struct state *s, const struct event *e)
 
 static void set_device(struct seat *seat, const struct event *e)
 {
-    seat->devices[seat->device_count++] =
-        (struct device){.id = e->device, .generation = (uint32_t)e->n, .media = e->b & MEDIA_ALL};
+    seat->devices[seat->device_count++] = (struct device){.id = e->device,
+                                                          .generation = (uint32_t)e->n,
+                                                          .media = e->b & MEDIA_ALL,
+                                                          .feed = e->b >> MEDIA_FEED & MEDIA_ALL};
 }
 
 static int person_joined(struct state *s, const struct event *e)

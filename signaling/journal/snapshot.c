@@ -50,7 +50,7 @@ static void put_seat(struct wr *w, const struct seat *seat)
     for (unsigned i = 0; i < seat->device_count; i++) {
         put_id(w, &seat->devices[i].id);
         wr_u32(w, seat->devices[i].generation);
-        wr_u32(w, seat->devices[i].media);
+        wr_u32(w, seat->devices[i].media | seat->devices[i].feed << MEDIA_FEED);
     }
     uint32_t kept = seat->command_count < STATE_COMMANDS_MAX ? seat->command_count
                                                              : (uint32_t)STATE_COMMANDS_MAX;
@@ -242,7 +242,9 @@ static int get_seat(struct state *s, struct rd *r)
     for (unsigned i = 0; i < seat->device_count; i++) {
         seat->devices[i].id = get_id(r);
         seat->devices[i].generation = rd_u32(r);
-        seat->devices[i].media = rd_u32(r) & MEDIA_ALL;
+        uint32_t media = rd_u32(r);
+        seat->devices[i].media = media & MEDIA_ALL;
+        seat->devices[i].feed = media >> MEDIA_FEED & MEDIA_ALL;
     }
     seat->command_count = rd_u32(r);
     uint32_t kept = seat->command_count < STATE_COMMANDS_MAX ? seat->command_count

@@ -46,6 +46,7 @@ struct device {
     struct id id;
     uint32_t generation;
     uint32_t media; /* MEDIA_* bits it wants to send */
+    uint32_t feed;  /* those an encoder came with; 0 = a page, with somebody to ask */
 };
 
 /* What exists of a person only while present. */

@@ -63,6 +63,7 @@ enum {
     MEDIA_SCREEN = 1 << 2,
     MEDIA_SOUND = 1 << 3,
     MEDIA_ALL = 15,
+    MEDIA_FEED = 4, /* an arrival's bits this much higher: what an encoder (WHIP) came to send */
 };
 
 static inline bool role_is_staff(unsigned role)

@@ -28,7 +28,7 @@ def check(name, good, figure=""):
     return bool(good)
 
 
-def wait_for(condition, seconds=10, step=0.01):
+def wait_for(condition, seconds=60, step=0.01):
     """Polls until condition() is true; its value, or None when the time is over."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -99,7 +99,7 @@ class Server:
                 stdin=subprocess.DEVNULL, env=self.env)
         if wait:
             started = time.monotonic()
-            ready = wait_for(lambda: self.hint("ports.json") or self.process.poll() is not None, 20)
+            ready = wait_for(lambda: self.hint("ports.json") or self.process.poll() is not None, 60)
             if self.process.poll() is not None or not ready:
                 raise RuntimeError("the server did not start:\n" + self.err())
             self.start_s = time.monotonic() - started
@@ -108,7 +108,7 @@ class Server:
             self.admin = ports["admin"]
             # The ports are open before the door has found the core; a hello sent then would have
             # to be said again when the epoch is told, as pages do and these clients do not.
-            wait_for(self.ready, 20)
+            wait_for(self.ready, 60)
 
     def stop(self, sig=signal.SIGTERM, timeout=20):
         """Exit code and the seconds it took."""
@@ -313,7 +313,7 @@ class Client:
         self._frame(1, json.dumps({"t": t, **fields}).encode())
         return fields.get("id")
 
-    def wait(self, want, timeout=5, start=0):
+    def wait(self, want, timeout=30, start=0):
         """First message (from position start) for which want(message) holds."""
         end = time.monotonic() + timeout
         at = start
@@ -330,15 +330,15 @@ class Client:
                     raise TimeoutError(f"not among {self.messages[start:]}")
                 self.seen.wait(left)
 
-    def type(self, t, timeout=5, start=0):
+    def type(self, t, timeout=30, start=0):
         return self.wait(lambda m: m["t"] == t, timeout, start)
 
-    def answer(self, message_id, timeout=5):
+    def answer(self, message_id, timeout=30):
         """The ack or error of a command."""
         return self.wait(lambda m: m.get("id") == message_id and m["t"] in ("ack", "error"),
                          timeout)
 
-    def event(self, name, timeout=5, start=0, **fields):
+    def event(self, name, timeout=30, start=0, **fields):
         """First event of this name in a delta whose fields hold these values."""
         def has(m):
             return m["t"] == "delta" and any(
@@ -353,7 +353,7 @@ class Client:
             return [e for m in self.messages if m["t"] == "delta"
                     for e in m["events"] if e["e"] == name]
 
-    def wait_closed(self, timeout=10):
+    def wait_closed(self, timeout=30):
         end = time.monotonic() + timeout
         with self.seen:
             while not self.closed and time.monotonic() < end:
@@ -375,7 +375,7 @@ def enter(server, link, name, mic=False, cam=False):
     c = Client(server.port)
     c.send("hello", v=1, lang="en", link=link)
     # A core that has just come does not know the hello its predecessor took: say it again (epoch).
-    if c.wait(lambda m: m["t"] in ("door", "epoch"), 10)["t"] == "epoch":
+    if c.wait(lambda m: m["t"] in ("door", "epoch"))["t"] == "epoch":
         c.send("hello", v=1, lang="en", link=link)
     c.type("door")
     c.send("join", name=name, mic=mic, cam=cam)

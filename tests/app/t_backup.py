@@ -7,6 +7,7 @@ import tempfile
 from harness import Server, check, enter, wait_for
 
 WORDS = {"Ada": "the word of Ada", "Blaise": "the word of Blaise"}
+MAIL = "Bientôt : {title}\nBonjour {name}, à tout de suite.\n{link}\n"
 
 
 def talk(s, class_id):
@@ -30,6 +31,9 @@ def restored(copy, parent, link, what, expected):
     s = Server(folder=tempfile.mkdtemp(dir=parent))
     code, out, err = s.cli("restore", copy)
     check(f"{what}: restore", code == 0, err.strip() or out.strip())
+    kept = s.data + "/templates/reminder.fr.txt"
+    check(f"{what}: the changed words of a mail are back",
+          os.path.exists(kept) and open(kept, encoding="utf-8").read() == MAIL, kept)
     with s:
         check(f"{what}: the server is ready", wait_for(lambda: s.get("/readyz")[0] == 200, 10))
         page, snapshot = enter(s, link, "Back again")
@@ -50,6 +54,9 @@ def run():
             class_id = s.make_class("To be kept")
             link = s.link(class_id, "participant")["link"]
             pages = talk(s, class_id)
+            os.makedirs(s.data + "/templates", exist_ok=True)
+            with open(s.data + "/templates/reminder.fr.txt", "w", encoding="utf-8") as f:
+                f.write(MAIL)
             first = backup(s, folder, "while the class is on")
             restored(first, parent, link, "a copy", list(WORDS.values()))
             people = json.loads(s.cli("class", "show", class_id, "--json")[1])["people"]

@@ -269,7 +269,7 @@ def viewers(r):
           body.count("m=audio") == 1 and body.count("m=video") == 1 and "a=msid:" in body)
     many = [door.post(r.out_path, token, offer("recvonly")) for _ in range(3)]
     check("WHEP: one token, many viewers", [m[0] for m in many] == [201] * 3)
-    check("WHEP: viewers are counted", wait_for(lambda: r.s.metric("amphi_whep_viewers") == 4, 3))
+    check("WHEP: viewers are counted", wait_for(lambda: r.s.metric("amphi_whep_viewers") == 4, 60))
     check("WHEP: and no people", not r.host.events("person.joined"))
     check("WHEP: one mix for all of them", r.s.metric("amphi_mixes") == 1)
     check("WHEP: an offer to send is refused", door.post(r.out_path, token, offer())[0] == 422)
@@ -298,12 +298,60 @@ def replaced(r):
     first = r.door.post(r.in_path, r.whip["link"])[1]["location"]
     second = r.door.post(r.in_path, r.whip["link"])[1]["location"]
     check("a publisher that comes again replaces itself",
-          wait_for(lambda: r.door.ask("GET", first, r.whip["link"])[0] == 404, 5))
+          wait_for(lambda: r.door.ask("GET", first, r.whip["link"])[0] == 404, 60))
     check("and keeps the newest session", r.door.ask("GET", second, r.whip["link"])[0] == 200)
     r.host.send("person.remove", person=r.whip["person"], ban=True)
     check("a publisher removed by the host has no session any more",
-          wait_for(lambda: r.door.ask("GET", second, r.whip["link"])[0] == 404, 5))
+          wait_for(lambda: r.door.ask("GET", second, r.whip["link"])[0] == 404, 60))
     check("and does not come back", r.door.post(r.in_path, r.whip["link"])[0] == 403)
+
+
+def muted(r):
+    """Nobody sits at an encoder: whoever mutes it opens it again, and it does not do so by itself."""
+    door, token, person = r.door, r.whip["link"], r.whip["person"]
+    guest, _ = enter(r.s, r.s.link(r.id, "participant")["link"], "Zoé")
+    page = guest.type("snapshot")["you"]["person"]
+    host = r.host
+    before = len(host.messages)
+    door.post(r.in_path, token)
+    device = host.wait(lambda m: any(
+        e["e"] == "person.joined" and e["person"]["id"] == person for e in m.get("events", [])), 60,
+        before)["events"][-1]["person"]["devices"][0]
+    check("an encoder is marked as one, a page is not", device.get("feed") is True and not any(
+        "feed" in d for p in guest.type("snapshot")["people"] for d in p["devices"]))
+
+    def mic(of=device["id"]):
+        told = [e for e in host.events("media.changed") if e["device"] == of]
+        return told[-1]["mic"] if told else None
+
+    def says(who, kind, **fields):
+        """Its answer: ack, or the code of the refusal."""
+        got = who.answer(who.send(kind, **fields), 60)
+        return got.get("code", got["t"])
+
+    check("host mutes an encoder", says(host, "person.mute", person=person) == "ack" and
+          wait_for(lambda: mic() == "off", 60))
+    check("who may not mute does not open it", says(guest, "person.unmute", person=person) == "denied")
+    check("nobody opens the microphone of people",
+          says(host, "person.unmute", person=page) == "denied")
+    last = door.post(r.in_path, token)[1]["location"]
+    again = host.event("device.joined", 60, person=person)["device"]
+    check("an encoder that comes back by itself stays muted, its picture goes on",
+          again["mic"] == "off" and again["cam"] is True and again.get("feed") is True, again)
+    says(host, "lock.set", feature="mic", locked=True)
+    says(host, "person.grant", person=person, feature="mic", mode="denied")
+    check("nor does it send what it may not",
+          says(host, "person.unmute", person=person) == "ack" and
+          mic(again["id"]) != "on")
+    says(host, "person.grant", person=person, feature="mic", mode="role")
+    says(host, "lock.set", feature="mic", locked=False)
+    check("who may mute it opens it again", says(host, "person.unmute", person=person) == "ack" and
+          wait_for(lambda: mic(again["id"]) == "on", 60))
+    check("once more changes nothing", says(host, "person.unmute", person=person) == "ack")
+    check("somebody who is not here is unknown",
+          says(host, "person.unmute", person="p_" + "1" * 26) in ("not_found", "bad_message"))
+    door.ask("DELETE", last, token)
+    check("and it leaves", wait_for(lambda: host.events("person.left")[-1]["person"] == person, 60))
 
 
 def media(r):
@@ -385,5 +433,6 @@ def run():
         trickle(r, session, etag)
         restart(r, session, etag)
         ending(r, session)
+        muted(r)
         media(r)
         replaced(r)

@@ -230,7 +230,12 @@ def held(s, claire, soon, full):
     check("present long enough", wait_for(present, 60, 0.2))
     host.answer(host.send("session.end"))
     tom.wait_closed()
-    check("the sheet is sealed", claire.ask("POST", f"/api/classes/{day}/attendance/seal", {})[0] == 200)
+    def seal():
+        said.append(claire.ask("POST", f"/api/classes/{day}/attendance/seal", {}))
+        return said[-1][0] == 200
+
+    said = []
+    check("the sheet is sealed", wait_for(seal, 60, 0.1), said[:3])
     rows = claire.ask("GET", f"/api/classes/{full}/people")[1]["people"]
     first = next(p["person"] for p in rows if p["mail"] == "un@example.org")
     claire.ask("DELETE", f"/api/classes/{full}/people/{first}")
@@ -280,9 +285,28 @@ def killed(s, box, post, claire, admin):
         check(f"after the kill {kind} {title} arrives once",
               wait_for(lambda: len(post.all(kind, to, title)) == 1, 60),
               len(post.all(kind, to, title)))
+    attached(s, post)
     wait_for(lambda: not names(s, "queue"), 60)
     s.look()
     return {kind: n for kind, n in post.count().items()}
+
+
+def attached(s, post):
+    """The certificate itself goes with its letter, whole: a PDF that says whose it is."""
+    mail = post.all("certificate", "tom@example.org", "Journée")[0]
+    papers = [p for p in mail.walk() if p.get_content_type() == "application/pdf"]
+    path = s.folder + "/attestation.pdf"
+    with open(path, "wb") as f:
+        f.write(papers[0].get_payload(decode=True) if papers else b"")
+    done = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=False)
+    check("the certificate is attached and a whole PDF of this person and class",
+          len(papers) == 1 and papers[0].get_filename() == "attestation.pdf" and done.returncode == 0
+          and not done.stderr and "Tom" in done.stdout and "Journée" in done.stdout,
+          (len(papers), done.stderr, done.stdout[:200]))
+    body = mail.get_body(("plain",)).get_content()
+    check("its words and its link stand beside it", "/after/c_" in body and "attestation" in body, body[:200])
+    check("nothing of it is left in the run folder",
+          not [n for n in os.listdir(s.data + "/run") if n.startswith("certificates.")])
 
 
 def due_now(s):

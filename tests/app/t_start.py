@@ -42,7 +42,7 @@ def settings(folder):
     refused("missing file", attempt(folder, "--config", path + "x"), 78, "amphi.yamlx")
     refused("bad variable", attempt(folder, env=clean_env(AMPHI_RTC__SHARDS="many")), 78,
             "AMPHI_RTC__SHARDS", "whole number")
-    refused("sample secret", attempt(folder, "--auth.secret",
+    refused("S37 sample secret", attempt(folder, "--auth.secret",
                                      "replace-this-with-32-random-characters"), 78, "auth.secret",
             "openssl rand")
     sample = "packaging/amphi.yaml"

@@ -167,13 +167,13 @@ def texts(s, _link):
     keep.type("epoch", 10)
     late, snapshot = enter(s, link, "Late")
     seen = [c["text"] for c in snapshot["chat"]]
-    check("S30 chat with quotes and NUL is told again as written after a restart",
+    check("S30 S31 chat with quotes, formats and NUL is told again as written after a restart",
           seen == [t.strip() for t in lines] and len(lines) >= 30,
           f"{len(lines)} of {len(NASTY)} taken, the rest refused")
     people = {p["name"] for p in snapshot["people"]} | {c["name"] for c in snapshot["chat"]}
     known = json.loads(s.cli("class", "show", class_id, "--json")[1])
     shown = {p["name"] for p in known.get("people", [])} | people
-    check("S30 names with quotes are kept as written", names and
+    check("S30 S31 names with quotes and formats are kept as written", names and
           all(n.strip() in shown for n in names), f"{len(names)} of {len(NASTY)} taken")
     listed = {c["id"]: c["title"] for c in json.loads(s.cli("class", "list", "--json")[1])["classes"]}
     check("S30 titles with quotes are kept as written",

@@ -5,6 +5,7 @@ import time
 
 from harness import wait_for
 from matrix import PATIENCE, arrive, picture
+from t_doors import Door, offer
 
 
 def no(a, page, t, code, **fields):
@@ -82,6 +83,16 @@ def floor(a, host):
     a.must(host, "floor.list", person=who)
     a.must(speaker, "floor.pass")
     a.must(host, "floor.mode", mode="open")
+
+
+def encoder(a, host, person):
+    """A WHIP publisher: who mutes it opens it again, and nobody else."""
+    whip = a.server.link(a.class_id, "whip", "--name", "Camera")
+    _, head, _ = Door(a.server).post("/whip/" + a.class_id, whip["link"])
+    a.must(host, "person.mute", person=whip["person"])
+    no(a, person, "person.unmute", "denied", person=whip["person"])
+    a.must(host, "person.unmute", person=whip["person"])
+    Door(a.server).ask("DELETE", head["location"], whip["link"])
 
 
 def stage(a, host):
@@ -194,6 +205,7 @@ def run(a):
         stage(a, host)
     else:
         floor(a, host)
+        encoder(a, host, person)
     door(a, host)
     presence(a, host, person)
     dated(a)

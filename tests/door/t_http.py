@@ -347,7 +347,7 @@ def t_paths(lab):
         answer = http(b"GET " + path + b" HTTP/1.1\r\n", tls, timeout=1)
         return b"SECRET" not in answer and b"root:" not in answer and \
             (status(answer) != 200 or body_of(answer) == lab.index)
-    rows("rule 14: %d traversal spellings and symlinks, no byte leaks" % len(TRAVERSALS),
+    rows("S32 rule 14: %d traversal spellings and symlinks, no byte leaks" % len(TRAVERSALS),
          [(p, t) for p in TRAVERSALS for t in (False, True)], safe)
     split = [b"x=%00y", b"x=y\x00z", b"x=%0dy", b"x=%0a", b"x=%1f"]
     rows("rule 9: control characters in an argument never reach the core", split,

@@ -2,10 +2,8 @@
 import { ClassRoom } from './lib/class.mjs';
 import { ids } from './lib/contract.mjs';
 
-async function three(t) {
-    const room = await ClassRoom.start(t);
-    const people = await room.three();
-    await room.whole();
+async function three(t, room) {
+    const { people } = room;
     for (const page of people) {
         const flows = await room.flows(page);
         t.equal(flows.length, 2, `${page.name}: pictures`);
@@ -33,10 +31,8 @@ async function sizes(t) {
     t.figure('size', size);
 }
 
-async function leaveAndRejoin(t) {
-    const room = await ClassRoom.start(t);
-    const [host, second, third] = await room.three();
-    await room.whole();
+async function leaveAndRejoin(t, room) {
+    const [host, second, third] = room.people;
     for (const page of [second, third]) {
         await room.leave(page);
         await room.whole();
@@ -53,10 +49,8 @@ async function leaveAndRejoin(t) {
     for (const page of [host, third]) await room.oneOffer(page);
 }
 
-async function screen(t) {
-    const room = await ClassRoom.start(t);
-    const [host, second, third] = await room.three();
-    await room.whole();
+async function screen(t, room) {
+    const [host, second, third] = room.people;
     const start = performance.now();
     await host.click(ids.bar.screen);
     await room.whole({ screens: [host] });
@@ -66,19 +60,22 @@ async function screen(t) {
         const got = video.find((v) => v.id === host.options.sender + 128);
         t.figure(`${page.browser}_screen`, `${got.width}x${got.height}`);
     }
+    await unshare(room, host);
+    for (const page of room.people) await room.oneOffer(page);
+}
+
+async function unshare(room, host) {
     await host.click(ids.bar.screen);
-    for (const page of [second, third]) {
+    for (const page of room.people.filter((p) => p !== host)) {
         await page.waitFor('the screen is gone', () => !window.__e2e.view().video
             .some((v) => v.source === 'screen' && v.state === 'live'));
     }
     await room.whole();
-    for (const page of room.people) await room.oneOffer(page);
 }
 
 /** Everything there is comes with one snapshot: people, devices, hands in order, chat. */
-async function late(t) {
-    const room = await ClassRoom.start(t);
-    const [host, second, third] = await room.three();
+async function late(t, room) {
+    const [host, second, third] = room.people;
     await room.say(host, 'Bonjour à tous');
     await room.say(second, 'Hello');
     await room.chatIs(['Bonjour à tous', 'Hello']);
@@ -102,12 +99,13 @@ async function late(t) {
     t.equal(counts.got.snapshot, 1, 'snapshots');
     await room.whole({ screens: [host] });
     for (const page of room.people) await room.oneOffer(page);
+    await unshare(room, host);
+    await room.leave(newcomer);
+    await room.whole();
 }
 
-async function reload(t) {
-    const room = await ClassRoom.start(t);
-    const people = await room.three();
-    await room.whole();
+async function reload(t, room) {
+    const people = [...room.people];
     for (const page of people) {
         const before = (await page.view()).you;
         const start = performance.now();
@@ -126,10 +124,8 @@ async function reload(t) {
 }
 
 /** A mute closes the stream for everybody at once; unmuting makes no offer. */
-async function mute(t) {
-    const room = await ClassRoom.start(t);
-    const [host, second, third] = await room.three();
-    await room.whole();
+async function mute(t, room) {
+    const [host, second, third] = room.people;
     await second.click(ids.bar.mic);
     for (const page of [host, third]) {
         await page.waitFor('silence of the muted', (name) => !window.__e2e.view().audio
@@ -146,12 +142,21 @@ async function mute(t) {
     for (const page of room.people) await room.oneOffer(page);
 }
 
+/** Steps in one class of three: each leaves the class whole to the next. */
+const steps = (...parts) => async (t) => {
+    const room = await ClassRoom.start(t);
+    await room.three();
+    await room.whole();
+    for (const part of parts) {
+        const start = performance.now();
+        t.log(`step ${part.name}`);
+        await part(t, room);
+        t.figure(`${part.name}_s`, (performance.now() - start) / 1000);
+    }
+};
+
 export const scenarios = [
-    { name: 'three', timeout_s: 120, run: three },
+    { name: 'three', timeout_s: 240, run: steps(three, mute, screen, late) },
+    { name: 'come-and-go', timeout_s: 240, run: steps(reload, leaveAndRejoin) },
     { name: 'sizes', timeout_s: 90, run: sizes },
-    { name: 'leave-rejoin', timeout_s: 180, run: leaveAndRejoin },
-    { name: 'screen', timeout_s: 120, run: screen },
-    { name: 'late-joiner', timeout_s: 150, run: late },
-    { name: 'reload', timeout_s: 150, run: reload },
-    { name: 'mute', timeout_s: 120, run: mute },
 ];

@@ -215,7 +215,7 @@ class Day {
         await this.look(host, 'sheet-live');
         await host.click('bar-leave');
         await host.click('leave-end', PATIENT);
-        for (const page of [amelie, karim, this.zoe]) {
+        for (const page of [host, amelie, karim, this.zoe]) {
             await page.waitFor('the class is over', () => Boolean(document.querySelector('[data-testid^="over-"]')), PATIENT);
         }
         await this.look(amelie, 'over');

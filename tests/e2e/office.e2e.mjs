@@ -1,5 +1,6 @@
 // office - the pages around the hour: from the printed link of a new server to a class whose people
 // have their invitations, as somebody does it who sees them for the first time; axe and pictures.
+import fs from 'node:fs';
 import { reach, walk } from './lib/keyboard.mjs';
 import { corners, firstAdmin, look, PASSWORD, startOffice, upload } from './lib/office.mjs';
 
@@ -69,12 +70,25 @@ async function participant(t, base, id, found) {
     t.equal(page.errors, [], 'errors of the participant');
 }
 
-async function administration(t, base, page, found) {
-    for (const [where, wait] of [['accounts', 'accounts'], ['audit', 'audit'], ['mails', 'me'], ['me', 'new']]) {
+/** Whoever never came is found here too, with a copy of what is kept. */
+async function enrolled(t, page) {
+    await page.waitFor('all who are enrolled can be chosen', () =>
+        document.querySelectorAll('[data-testid="kept-person"] option').length === 4, { timeout: 60000 });
+    await page.page.selectOption('[data-testid="kept-person"]', { label: 'Émile Zola' });
+    await page.waitForTestId('kept-export', { timeout: 60000 });
+    const [file] = await Promise.all([page.page.waitForEvent('download', { timeout: 60000 }), page.click('kept-export')]);
+    t.equal(fs.readFileSync(await file.path(), 'utf8').includes('emile@example.org'), true, 'the copy of a person who never came');
+}
+
+async function administration(t, base, page, id, found) {
+    const pages = [['accounts', 'accounts'], ['audit', 'audit'], ['mails', 'me'], ['me', 'new'], ['limits', 'limits-save'],
+        ['templates', 'template-preview'], ['kept', 'keep-save'], [`class/${id}/kept`, 'kept-person']];
+    for (const [where, wait] of pages) {
         await page.goto(`${base}/home/${where}`);
         await page.waitForTestId(wait, { timeout: 60000 });
         await page.waitFor('the page is whole', () => !document.querySelector('main [role="status"] + .wait'), { timeout: 60000 });
-        await corners(t, page, where, found);
+        if (wait === 'kept-person') await enrolled(t, page);
+        await corners(t, page, where.replace(/^class.*kept/, 'class-kept'), found);
     }
 }
 
@@ -93,7 +107,7 @@ async function prepare(t) {
     await page.goto(`${base}/home`);
     await page.waitForTestId('home-next', { timeout: 60000 });
     await corners(t, page, 'home', found);
-    await administration(t, base, page, found);
+    await administration(t, base, page, id, found);
     await page.goto(`${base}/home/class/${id}`);
     await page.waitForTestId('enter', { timeout: 60000 });
     await page.click('enter');
@@ -140,7 +154,9 @@ async function furnish(page) {
 /** Pages of a trainer and of a participant: where, and what shows that they are there. */
 const staffPages = ({ id }) => [['home', '/home', 'class-card'], ['new', '/home/new', 'save'], ['edit', `/home/class/${id}/edit`, 'save'],
     ['class', `/home/class/${id}`, 'people'], ['accounts', '/home/accounts', 'accounts'], ['audit', '/home/audit', 'audit'],
-    ['mails', '/home/mails', 'me'], ['me', '/home/me', 'new'], ['after', `/after/${id}`, 'ready-board']];
+    ['mails', '/home/mails', 'me'], ['me', '/home/me', 'new'], ['after', `/after/${id}`, 'ready-board'], ['limits', '/home/limits', 'limits-save'],
+    ['templates', '/home/templates', 'template-preview'], ['kept', '/home/kept', 'keep-save'],
+    ['class-kept', `/home/class/${id}/kept`, 'kept-person']];
 const guestPages = ({ id, token }) => [['signin', '/signin', 'sign-in'], ['registration', `/r/${id}`, 'reg-go'], ['my', '/my', 'my-mail'],
     ['invitation', `/i/${id}#${token}`, 'inv-enter'], ['check', `/check/${id}#${token}`, 'heard-yes'], ['own', `/after/${id}#${token}`, 'lang-fr']];
 

@@ -1,7 +1,7 @@
 // run.mjs - runs end-to-end scenarios.
 //   node tests/e2e/run.mjs                     every file
 //   node tests/e2e/run.mjs selftest class      these files (tests/e2e/<name>.e2e.mjs)
-//   node tests/e2e/run.mjs class:reload        one scenario
+//   node tests/e2e/run.mjs class:sizes        one scenario
 //   node tests/e2e/run.mjs --once ...        no second try for what fails
 //   node tests/e2e/run.mjs --list
 // One line per scenario, then "N passed, N failed". What a run leaves is in build/e2e/<name>/.

@@ -124,7 +124,7 @@ async function chats(t) {
 }
 
 export const scenarios = [
-    { name: 'guard-bites', timeout_s: 60, run: guardBites },
-    { name: 'names', timeout_s: 180, run: names },
-    { name: 'chats', timeout_s: 120, run: chats },
+    { name: 's23-guard-bites', timeout_s: 60, run: guardBites },
+    { name: 's23-names', timeout_s: 180, run: names },
+    { name: 's23-chats', timeout_s: 120, run: chats },
 ];

@@ -7,6 +7,7 @@ import sys
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "attack"))
 import harness  # noqa: E402
 
+os.environ.setdefault("AMPHI_SLACK", "1")  # the figures as promised
 FULL = os.environ.get("AMPHI_FULL") == "1"
 NODE_FIGURE = re.compile(r"(\w+)=(\S+)")
 

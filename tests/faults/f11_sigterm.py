@@ -6,5 +6,5 @@ import t_faults
 
 def run():
     measured, good = checks.play(t_attack_faults.terminated, t_faults.terminated, t_faults.drained)
-    seen, passed = checks.browsers("crash:drain")
+    seen, passed = checks.browsers("crash:door")
     return {**measured, **seen}, good and passed

@@ -107,7 +107,7 @@ static void structure_and_custom_fields(void **state)
     assert_int_equal(d.spatial, 1);
 }
 
-static void torn_descriptors_change_nothing(void **state)
+static void s13_torn_descriptors_change_nothing(void **state)
 {
     (void)state;
     static struct av1_dd_structure s;
@@ -300,7 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(structure_and_custom_fields),
-        UNIT(torn_descriptors_change_nothing),
+        UNIT(s13_torn_descriptors_change_nothing),
         UNIT(layers_and_templates_are_bounded),
         UNIT(differences_are_bounded),
         UNIT(all_targets_fit),

@@ -68,6 +68,22 @@ static void pool_ids_do_not_outlive_objects(void **state)
     pool_fini(&pool);
 }
 
+static void objects_begin_with_a_line_of_the_cache(void **state)
+{
+    (void)state;
+    struct pool pool[2];
+    assert_int_equal(pool_init(&pool[0], 24, 3), 0);
+    assert_int_equal(pool_init_wide(&pool[1], 24, 3), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        for (unsigned n = 0; n < 3; n++) {
+            char *p = pool_get(&pool[i], NULL);
+            assert_int_equal((uintptr_t)p % 64, 0);
+            memset(p, 1, 64);
+        }
+        pool_fini(&pool[i]);
+    }
+}
+
 static void map_agrees_with_a_plain_array(void **state)
 {
     (void)state;
@@ -299,6 +315,7 @@ int main(void)
         UNIT(reader_sticks_at_the_end),
         UNIT(writer_never_leaves_its_buffer),
         UNIT(pool_ids_do_not_outlive_objects),
+        UNIT(objects_begin_with_a_line_of_the_cache),
         UNIT(map_agrees_with_a_plain_array),
         UNIT(map_refuses_more_than_it_promised),
         UNIT(timers_fire_in_time),

@@ -34,7 +34,7 @@ static bool path_ok(const char *path)
     return rules_path_ok(path, strlen(path));
 }
 
-static void paths_cannot_climb_or_hide(void **state)
+static void s32_paths_cannot_climb_or_hide(void **state)
 {
     (void)state;
     static const char *const good[] = {"/",   "/c/",  "/c/x",  "/assets/a-1.js", "/é",
@@ -183,7 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(only_plain_digits_are_a_length),
-        UNIT(paths_cannot_climb_or_hide),
+        UNIT(s32_paths_cannot_climb_or_hide),
         UNIT(origins_match_exactly),
         UNIT(the_last_forwarded_address_counts),
         UNIT(codings_and_tags_are_found_in_lists),

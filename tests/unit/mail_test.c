@@ -86,6 +86,31 @@ static void nothing_breaks_out_of_a_header(void **state)
     mail_text_fini(&text);
 }
 
+static void a_file_goes_with_the_words(void **state)
+{
+    (void)state;
+    struct mail_text text = {0};
+    const struct mail_file file = {
+        .name = "attestation.pdf", .type = "application/pdf", .bytes = "%PDF-1.7", .len = 8};
+    const struct mail_message m = {.id = "certificate-1",
+                                   .host = "localhost",
+                                   .from_name = "Amphi",
+                                   .from_mail = "a@example.org",
+                                   .to_name = "",
+                                   .to_mail = "b@example.org",
+                                   .subject = "Attestation",
+                                   .text = "Bonjour\n",
+                                   .file = &file};
+    mail_message_write(&text, &m);
+    assert_false(text.bad);
+    const char *part =
+        strstr(text.s, "Content-Type: application/pdf; name=\"attestation.pdf\"\r\n");
+    assert_non_null(part);
+    assert_non_null(strstr(part, "Content-Disposition: attachment; filename=\"attestation.pdf\""));
+    assert_non_null(strstr(part, "\r\n\r\nJVBERi0xLjc=\r\n--m-certificate-1--\r\n"));
+    mail_text_fini(&text);
+}
+
 /* ---- the queue
  * --------------------------------------------------------------------------------------- */
 
@@ -176,7 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(base64_vectors),           UNIT(an_appointment), UNIT(nothing_breaks_out_of_a_header),
-        UNIT(a_mail_through_the_queue), UNIT(nobody_listens),
+        UNIT(a_mail_through_the_queue), UNIT(nobody_listens), UNIT(a_file_goes_with_the_words),
     };
     return cmocka_run_group_tests_name("mail", tests, NULL, NULL);
 }

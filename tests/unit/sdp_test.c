@@ -282,7 +282,7 @@ static void the_dependency_descriptor_needs_the_absence_of_vp8(void **state)
 }
 
 /* What a client can receive decides; a section without any of it is answered as rejected. */
-static void slots_decide_the_codecs(void **state)
+static void s15_slots_decide_the_codecs_and_no_data_channel(void **state)
 {
     (void)state;
     struct desc_offer d;
@@ -558,7 +558,7 @@ int main(void)
         UNIT(a_minimal_offer_passes),
         UNIT(bad_offers_are_refused),
         UNIT(best_parameters_win),
-        UNIT(slots_decide_the_codecs),
+        UNIT(s15_slots_decide_the_codecs_and_no_data_channel),
         UNIT(the_dependency_descriptor_needs_the_absence_of_vp8),
         UNIT(simulcast_is_answered_stream_by_stream),
         UNIT(third_sources_are_idle),

@@ -1,4 +1,4 @@
-/* The storage thread on a real file: order, durability, and everything a disk can do to us. */
+/* tsan: the storage thread on a real file: order, durability, and all that a disk can do to us. */
 #include "tests/unit/support.h"
 
 #include <fcntl.h>

@@ -109,7 +109,7 @@ static void vector_long_term(void **state)
 }
 
 /* Rule S3, first half: nothing before or in MESSAGE-INTEGRITY may change unnoticed. */
-static void any_bit_flip_before_integrity_is_refused(void **state)
+static void s3_any_bit_flip_before_integrity_is_refused(void **state)
 {
     (void)state;
     static const char *const vectors[] = {request_hex, ipv4_hex, ipv6_hex};
@@ -137,7 +137,7 @@ static void any_bit_flip_before_integrity_is_refused(void **state)
 }
 
 /* Rule S3, second half: attributes behind MESSAGE-INTEGRITY mean nothing, whatever they hold. */
-static void bits_behind_integrity_have_no_effect(void **state)
+static void s3_bits_behind_integrity_have_no_effect(void **state)
 {
     (void)state;
     uint8_t data[160];
@@ -161,7 +161,7 @@ static void bits_behind_integrity_have_no_effect(void **state)
     }
 }
 
-static void lengths_are_checked_before_use(void **state)
+static void s3_lengths_are_checked_before_use(void **state)
 {
     (void)state;
     uint8_t data[128];
@@ -356,9 +356,9 @@ int main(void)
         UNIT(vector_request),
         UNIT(vector_responses),
         UNIT(vector_long_term),
-        UNIT(any_bit_flip_before_integrity_is_refused),
-        UNIT(bits_behind_integrity_have_no_effect),
-        UNIT(lengths_are_checked_before_use),
+        UNIT(s3_any_bit_flip_before_integrity_is_refused),
+        UNIT(s3_bits_behind_integrity_have_no_effect),
+        UNIT(s3_lengths_are_checked_before_use),
         UNIT(malformed_attributes_are_refused),
         UNIT(unknown_required_attributes_are_listed),
         UNIT(request_round_trip),

@@ -1,3 +1,4 @@
+/* tsan: threads, their locks and the log */
 #include "tests/unit/support.h"
 
 #include <fcntl.h>
@@ -199,7 +200,7 @@ static void reading_survives_lack_of_memory(void **state)
     assert_true(support_oom_sweep(read_scene, path) >= 3);
 }
 
-static void opens_stay_beneath(void **state)
+static void s32_opens_stay_beneath(void **state)
 {
     (void)state;
     int root;
@@ -460,7 +461,7 @@ int main(void)
         UNIT(log_site_has_a_budget),
         UNIT(files_are_replaced_whole),
         UNIT(reading_survives_lack_of_memory),
-        UNIT(opens_stay_beneath),
+        UNIT(s32_opens_stay_beneath),
         UNIT(tokens_bind_key_and_data),
         UNIT(seals_open_only_untouched),
         UNIT(sockets_carry_bytes_and_descriptors),

@@ -164,6 +164,7 @@ export class Page {
                 url: location.href, counts: window.__e2e?.counts(), view: window.__e2e?.view(),
                 read: window.__e2e?.read(), stats: await window.__e2e?.stats(),
                 messages: window.__e2e?.messages.slice(-40),
+                sends: window.__e2e?.messages.filter((m) => m.message.t === 'send'),
             }));
             fs.writeFileSync(`${base}.json`, JSON.stringify(state, null, 1));
         });

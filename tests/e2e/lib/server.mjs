@@ -166,6 +166,15 @@ export class Server {
         await this.launch();
     }
 
+    /** Starts again with a wall clock that is so many seconds ahead. */
+    async later(seconds) {
+        const library = path.join(this.dir, 'later.so');
+        const { code, err } = await run('cc', ['-shared', '-fPIC', '-o', library, path.join(root, 'tests/app/later.c'), '-ldl'], {});
+        if (code !== 0) throw new Error(`later.c: ${err}`);
+        Object.assign(this.env, { LD_PRELOAD: library, LATER_S: String(seconds) });
+        await this.restart();
+    }
+
     async stop() {
         const end = await this.child?.stop({ grace: 11000 });
         await this.relay?.stop();

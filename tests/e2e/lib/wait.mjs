@@ -6,7 +6,7 @@ export const now = () => performance.now();
  * Deadlines are for what hangs, not for what is slow: a machine that builds on all its cores
  * beside the tests must not fail them. Every wait has this many times its time.
  */
-export const patience = Number(process.env.AMPHI_E2E_PATIENCE ?? 4);
+export const patience = Number(process.env.AMPHI_E2E_PATIENCE ?? 6);
 
 const turn = (ms) => new Promise((done) => setTimeout(done, ms));
 

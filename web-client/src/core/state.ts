@@ -89,7 +89,7 @@ export function fold(state: ClassState, event: ClassEvent): ClassState {
     case 'media.changed': {
       const { device: id, mic, cam, screen, sound } = event;
       return withDevices(state, event.person, (list) =>
-        list.map((d) => (d.id === id ? { id, mic, cam, screen, sound } : d)));
+        list.map((d) => (d.id === id ? { ...d, mic, cam, screen, sound } : d)));
     }
     case 'role.changed': {
       const next = withPerson(state, event.person, (p) => ({ ...p, role: event.role }));

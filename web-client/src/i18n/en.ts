@@ -149,6 +149,7 @@ export const en: Catalogue = {
   'people.role.animator': 'Animator',
   'people.role.participant': 'Participant',
   'people.mute': 'Mute the microphone',
+  'people.unmute': 'Open the sound again',
   'people.lower': 'Lower the hand',
   'people.promote': 'Make animator',
   'people.demote': 'Take back the animator role',

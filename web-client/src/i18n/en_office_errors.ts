@@ -3,6 +3,7 @@ import type { officeErrorsFr } from './fr_office_errors.ts';
 import type { Filled } from './plural.ts';
 
 export const officeErrorsEn: Filled<typeof officeErrorsFr> = {
+  'error.failed': 'The server could not answer. Please try again, then tell an administrator.',
   'error.sign_in': 'The address or the password is not right.',
   'error.signed_out': 'Your session is over. Sign in again.',
   'error.too_fast': { one: 'Too many tries. Wait # second.', other: 'Too many tries. Wait # seconds.' },
@@ -40,4 +41,11 @@ export const officeErrorsEn: Filled<typeof officeErrorsFr> = {
   'error.csv_big': 'This file is larger than 1 MB. A class takes 5000 people at most: split it.',
   'error.provider': 'Signing in through your institution did not work. Try again, or tell the administrators.',
   'error.provider_account': 'Your institution knows you, but there is no account for you here. Tell the administrators.',
+  'error.answer': 'This answer is not possible here.',
+  'error.bad_request': 'The page sent a request the server does not understand. Please reload it.',
+  'error.no_file': 'There is no document to download here.',
+  'error.origin': 'The request does not come from this page. Please open it again by its address.',
+  'error.role': 'This role does not exist here.',
+  'error.status': 'This mark is not possible.',
+  'error.type': 'This type of class does not exist.',
 };

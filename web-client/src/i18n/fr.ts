@@ -148,6 +148,7 @@ export const fr = {
   'people.role.animator': 'Animateur',
   'people.role.participant': 'Participant',
   'people.mute': 'Couper le micro',
+  'people.unmute': 'Rétablir le son',
   'people.lower': 'Baisser la main',
   'people.promote': 'Nommer animateur',
   'people.demote': 'Retirer le rôle d’animateur',

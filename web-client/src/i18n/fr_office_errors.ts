@@ -1,5 +1,6 @@
 // French: what went wrong on the pages around the hour, by the server's word for it.
 export const officeErrorsFr = {
+  'error.failed': 'Le serveur n’a pas pu répondre. Réessayez, puis prévenez l’administration.',
   'error.sign_in': 'L’adresse ou le mot de passe ne convient pas.',
   'error.signed_out': 'Votre session est terminée. Reconnectez-vous.',
   'error.too_fast': { one: 'Trop d’essais. Attendez # seconde.', other: 'Trop d’essais. Attendez # secondes.' },
@@ -37,4 +38,11 @@ export const officeErrorsFr = {
   'error.csv_big': 'Ce fichier dépasse 1 Mo. Une classe prend 5000 personnes au plus : partagez-le.',
   'error.provider': 'La connexion par votre établissement n’a pas abouti. Réessayez, ou prévenez l’administration.',
   'error.provider_account': 'Votre établissement vous reconnaît, mais aucun compte n’est prévu ici pour vous. Prévenez l’administration.',
+  'error.answer': 'Cette réponse n’est pas possible ici.',
+  'error.bad_request': 'La page a envoyé une demande que le serveur ne comprend pas. Rechargez-la.',
+  'error.no_file': 'Il n’y a pas de document à télécharger ici.',
+  'error.origin': 'La demande ne vient pas de cette page. Rouvrez-la depuis son adresse.',
+  'error.role': 'Ce rôle n’existe pas ici.',
+  'error.status': 'Cette mention n’est pas possible.',
+  'error.type': 'Ce type de classe n’existe pas.',
 } as const;

@@ -39,7 +39,7 @@ export type Reaction = 'clap' | 'heart' | 'laugh' | 'wow' | 'thumb';
 /** The class. */
 export type ClassInfo = { id: string; title: string; type: ClassType; state: SessionState };
 /** One open page of a person and what it sends. */
-export type Device = { id: string; mic: MicState; cam: boolean; screen: boolean; sound: boolean };
+export type Device = { id: string; mic: MicState; cam: boolean; screen: boolean; sound: boolean; feed?: boolean };
 /** Somebody present, or away for less than the grace. */
 export type Person = { id: string; name: string; role: Role; joined: number; away: boolean; room?: string; granted?: string[]; denied?: string[]; devices: Device[] };
 /** A raised hand; lists are in queue order. */
@@ -261,6 +261,8 @@ export type CommandBody =
   | { t: 'person.remove'; person: string; ban: boolean }
   /* Closes a mic, never opens. */
   | { t: 'person.mute'; person: string }
+  /* Encoders only. */
+  | { t: 'person.unmute'; person: string }
   /* Not one's own, not the host's. */
   | { t: 'role.set'; person: string; role: RoleGiven }
   /* Go live. */

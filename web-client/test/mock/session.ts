@@ -116,13 +116,14 @@ export class Session {
         return world.emit([{ e: 'role.changed', person: m.person, role: m.role }]);
       case 'person.remove':
         return world.emit([{ e: 'person.left', person: m.person, reason: 'removed' }]);
+      case 'person.unmute':
       case 'person.mute': {
         const target = world.state.people.find((p) => p.id === m.person)?.devices[0];
         if (!target) {
           this.send({ t: 'error', id: m.id, code: 'not_found', why: 'nobody' });
           return undefined;
         }
-        return world.emit([{ e: 'media.changed', person: m.person, device: target.id, mic: 'off', cam: target.cam, screen: target.screen, sound: target.sound }]);
+        return world.emit([{ e: 'media.changed', person: m.person, device: target.id, mic: m.t === 'person.mute' ? 'off' : 'on', cam: target.cam, screen: target.screen, sound: target.sound }]);
       }
       case 'session.start':
         return world.emit([{ e: 'session.changed', state: 'live', at: Date.now() }]);

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Every rule S1 to S39 has its row in tests/README.md, and every test named there exists and says the
+rule: a file below tests/ and, in quotes, words of the line it prints. Prints ok/FAIL and a sum."""
+import os
+import re
+import sys
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROW = re.compile(r"^\| (S\d+) \| [^|]+ \| (.+) \|$", re.M)
+TEST = re.compile(r"`([\w/.]+)` \"([^\"]+)\"")
+
+
+def wrong(rule, cell, read):
+    """What a row says that is not so."""
+    tests = TEST.findall(cell)
+    if not tests and not cell.startswith("none "):
+        return ["names no test and does not say why"]
+    found = []
+    for path, words in tests:
+        text = read(path)
+        at = text.find(words)
+        # "S5 {text} is denied": the rule may stand before words that vary.
+        line = text[text.rfind("\n", 0, at) + 1:at + len(words)] if at >= 0 else ""
+        if not line:
+            found.append(f"{path} has no \"{words}\"")
+        elif not re.search(rf"\b{rule}(?![0-9])", line, re.I) and \
+                not re.search(rf"\b{rule.lower()}[_-]", line):
+            found.append(f"{path} \"{words}\" does not say {rule}")
+    return found
+
+
+def main():
+    def read(path):
+        try:
+            with open(os.path.join(TESTS, path), encoding="utf-8") as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    rows = dict(ROW.findall(read("README.md")))
+    failed = 0
+    for rule in (f"S{n}" for n in range(1, 40)):
+        problems = wrong(rule, rows[rule], read) if rule in rows else ["has no row"]
+        failed += bool(problems)
+        print(f"{'FAIL' if problems else 'ok  '} {rule} {'; '.join(problems)}".rstrip())
+    # A check that says yes to everything would be none.
+    bites = wrong("S1", '`README.md` "no such words"', lambda _: "") and \
+        wrong("S2", '`x` "S1 words"', lambda _: "S1 words") and wrong("S3", "later", read)
+    failed += not bites
+    print(f"{'ok  ' if bites else 'FAIL'} what is missing or misnamed is told")
+    print(f"{40 - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

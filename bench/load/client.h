@@ -50,6 +50,7 @@ struct client_totals {
     uint64_t forged; /* failed authentication: bytes changed on the way */
     uint64_t sent_packets, sent_bytes, plis, errors;
     uint64_t key_requests; /* compounds with one PLI or more: for one or more layers at a time */
+    mono_us key_gap_us;    /* shortest between two of them to one client; 0 = not two yet */
     uint64_t datagrams;    /* of every kind, before the model of the network */
     uint64_t messages, message_bytes; /* of the server */
     uint64_t acks, refused;           /* commands of ours */
@@ -138,6 +139,7 @@ struct client {
     uint64_t tie_breaker;
     mono_us again_at; /* the door is asked again, MONO_NEVER = not */
     mono_us check_at, dtls_at, hello_us, connected_us, consent_at, rr_at;
+    mono_us key_asked_us; /* a key frame of our camera, the last time */
     struct dtls_client *dtls;
     struct srtp_keys keys;
     struct srtp_open *open;

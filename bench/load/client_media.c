@@ -270,6 +270,18 @@ static void on_rtcp_packet(struct client *client, const struct rtcp_packet *pack
     }
 }
 
+/* One request for key frames, of whichever layers. */
+static void key_asked(struct client *client, mono_us now)
+{
+    struct client_totals *t = &client->world->totals;
+    mono_us gap = now - client->key_asked_us;
+    if (client->key_asked_us && (t->key_gap_us == 0 || gap < t->key_gap_us)) {
+        t->key_gap_us = gap;
+    }
+    client->key_asked_us = now;
+    t->key_requests++;
+}
+
 /* A picture loss indication for our camera makes the next frame a key frame. */
 static void on_rtcp(struct client *client, uint8_t *data, size_t len, mono_us now)
 {
@@ -292,7 +304,9 @@ static void on_rtcp(struct client *client, uint8_t *data, size_t len, mono_us no
             on_rtcp_packet(client, &packet, now);
         }
     }
-    client->world->totals.key_requests += asked;
+    if (asked) {
+        key_asked(client, now);
+    }
 }
 
 static struct client_stream *stream_of(struct client *client, uint32_t ssrc)

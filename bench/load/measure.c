@@ -280,6 +280,7 @@ bool load_hold(struct load *load, double seconds, struct load_window *out)
         load->rush.seconds = (double)(clock_mono_us() - load->rush.from) / US_PER_S;
         load->rush.keys = t->plis - load->rush.keys;
         load->rush.requests = t->key_requests - load->rush.requests;
+        load->rush.gap = t->key_gap_us;
     }
     measure_sum(load, before);
     begin_window(load, out);

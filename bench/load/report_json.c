@@ -126,12 +126,13 @@ static void add_links(json_t *o, struct load *load)
 static json_t *start_json(const struct load_window *w)
 {
     bool over = w->rush.seconds > 0;
-    return json_pack("{s:o,s:o,s:o,s:f,s:I,s:I,s:i}", "first_picture_ms",
+    return json_pack("{s:o,s:o,s:o,s:f,s:I,s:I,s:i,s:f}", "first_picture_ms",
                      quantiles(&w->first_picture), "live_picture_ms", quantiles(&w->live_picture),
                      "replay_age_ms", quantiles(&w->replay), "rush_s", w->rush.seconds,
                      "rush_key_requests", over ? (json_int_t)w->rush.requests : (json_int_t)0,
                      "rush_keys_asked", over ? (json_int_t)w->rush.keys : (json_int_t)0,
-                     "rush_key_requests_most_in_a_second", (int)w->rush.most);
+                     "rush_key_requests_most_in_a_second", (int)w->rush.most, "rush_key_gap_ms",
+                     (double)w->rush.gap / US_PER_MS);
 }
 
 json_t *report_json(const struct report *r)

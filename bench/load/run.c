@@ -312,6 +312,7 @@ bool load_grow(struct load *load, uint32_t n)
                 load->rush.from = now;
                 load->rush.keys = load->world.totals.plis; /* to be taken off */
                 load->rush.requests = load->world.totals.key_requests;
+                load->world.totals.key_gap_us = 0;
             }
             seat_start(load, &load->seats[load->wanted++]);
         }

@@ -58,6 +58,7 @@ struct load_rush {
     uint64_t requests; /* for key pictures, of our cameras */
     uint64_t keys;     /* pictures those were for: one for each layer */
     uint32_t most;     /* requests in a second */
+    mono_us gap;       /* shortest between two, 0 = there were not two */
 };
 
 struct load_window {

@@ -23,16 +23,22 @@ void keyreq_cancel(struct keyreq *k, uint8_t layers)
     k->tries = k->open ? k->tries : 0;
 }
 
+/* The i-th last request, i = 1 ... used. */
+static mono_us sent_before(const struct keyreq *k, unsigned i)
+{
+    return k->sent[(k->at + KEYREQ_BURST - i) % KEYREQ_BURST];
+}
+
 /* The earliest time at which the limits allow one more request. */
 static mono_us allowed_at(const struct keyreq *k)
 {
     mono_us at = INT64_MIN;
-    if (k->used) {
-        at = k->sent[(k->at + KEYREQ_BURST - 1) % KEYREQ_BURST] + KEYREQ_GAP_US;
-    }
-    if (k->used == KEYREQ_BURST) {
-        mono_us oldest = k->sent[k->at] + KEYREQ_WINDOW_US;
-        at = oldest > at ? oldest : at;
+    for (unsigned i = 1; i <= k->used; i++) {
+        mono_us gap = i == KEYREQ_BURST ? KEYREQ_WINDOW_US : KEYREQ_GAP_US;
+        /* What was asked fast before the crowd came counts, too. */
+        gap = k->crowd ? (mono_us)i * KEYREQ_CROWD_GAP_US : gap;
+        mono_us earliest = sent_before(k, i) + gap;
+        at = earliest > at ? earliest : at;
     }
     return at;
 }
@@ -42,9 +48,8 @@ static mono_us allowed_later_at(const struct keyreq *k)
 {
     mono_us at = allowed_at(k);
     if (k->used >= 2) {
-        mono_us last = k->sent[(k->at + KEYREQ_BURST - 1) % KEYREQ_BURST];
-        mono_us before = k->sent[(k->at + KEYREQ_BURST - 2) % KEYREQ_BURST];
-        mono_us calm = mono_min(last + KEYREQ_LATER_US, before + KEYREQ_WINDOW_US);
+        mono_us calm =
+            mono_min(sent_before(k, 1) + KEYREQ_LATER_US, sent_before(k, 2) + KEYREQ_WINDOW_US);
         at = calm > at ? calm : at;
     }
     return at;

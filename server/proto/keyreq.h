@@ -2,10 +2,12 @@
  * Governor of key frame requests to one source (RFC 4585 6.3.1, RFC 5104 4.3.1; rule S12): however
  * many viewers ask, the publisher hears at most one request every KEYREQ_GAP_US and at most
  * KEYREQ_BURST in KEYREQ_WINDOW_US. Requests in between are merged and go out when allowed; a
- * request that no key frame answered is repeated while somebody still waits. Who has a picture and
- * only waits for a better one can wait a little more: such requests keep to one in 1.5 seconds, so
- * that the others find room. Also the gate of one viewer's slot: three requests in ten seconds. Out
- * of scope: building the RTCP packet.
+ * request that no key frame answered is repeated while somebody still waits. A source with a crowd
+ * of viewers hears one a second at most, over any stretch of time: somebody always waits there, and
+ * the next key frame is the answer to all of them. Who has a picture and only waits for a better
+ * one can wait a little more: such requests keep to one in 1.5 seconds, so that the others find
+ * room. Also the gate of one viewer's slot: three requests in ten seconds. Out of scope: building
+ * the RTCP packet.
  */
 #pragma once
 
@@ -18,6 +20,7 @@ enum {
     KEYREQ_GAP_US = 300 * US_PER_MS,
     KEYREQ_BURST = 4,
     KEYREQ_WINDOW_US = 4 * US_PER_S,
+    KEYREQ_CROWD_GAP_US = 1 * US_PER_S,
     KEYREQ_RETRY_US = 600 * US_PER_MS, /* doubling: an encoder may need its time */
     KEYREQ_RETRIES = 3,
     KEYREQ_LATER_US = 1500 * US_PER_MS,
@@ -34,6 +37,7 @@ struct keyreq {
     uint8_t wanted; /* bit per layer: to be asked */
     uint8_t later;  /* bit per layer: to be asked when there is room */
     uint8_t open;   /* bit per layer: asked, no key frame yet */
+    bool crowd;     /* set by the owner: many look at this source */
 };
 
 /* Somebody needs a key frame of these layers (bits). */

@@ -178,3 +178,4 @@ void shard_flush(struct sfu *sfu);
 /* server/sfu/list.c */
 int subs_add(struct sfu *sfu, struct subs_block **list, struct subscription *sub, bool next);
 void subs_del(struct sfu *sfu, struct subs_block **list, struct subscription *sub, bool next);
+uint32_t subs_count(const struct subs_block *list);

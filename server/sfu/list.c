@@ -39,3 +39,12 @@ void subs_del(struct sfu *sfu, struct subs_block **list, struct subscription *su
         pool_put(&sfu->blocks, first->id);
     }
 }
+
+uint32_t subs_count(const struct subs_block *list)
+{
+    uint32_t n = 0;
+    for (; list; list = list->next) {
+        n += list->count;
+    }
+    return n;
+}

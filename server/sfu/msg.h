@@ -27,7 +27,8 @@ enum sfu_msg_kind {
     SFU_MSG_PRESENCE,   /* room, count: the sender has members there (1) or not (0) */
     SFU_MSG_WATCH,      /* peer, source, layer = bits the sender needs, count = 1 wants news */
     SFU_MSG_TRACK,      /* peer, room, source, track: state of a source, to who watches */
-    SFU_MSG_KEYFRAME,   /* peer, source, layer = bits: somebody waits for a key frame */
+    SFU_MSG_KEYFRAME, /* peer, source, layer = bits: somebody waits for a key frame; count: 1 = has
+                         no picture until then, 2 = many look at it */
 };
 
 struct sfu_msg_layer {

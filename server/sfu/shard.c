@@ -312,9 +312,15 @@ void sfu_shard_input(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
         break;
     case SFU_MSG_KEYFRAME: {
         struct track *track = track_find(sfu, msg->peer, msg->source);
-        if (track && !track->remote && msg->count) {
+        if (!track || track->remote) {
+            break;
+        }
+        if (msg->count & 2) {
+            track_crowd(track, now);
+        }
+        if (msg->count & 1) {
             track_keyframe(sfu, track, msg->layer, now);
-        } else if (track && !track->remote) {
+        } else {
             track_keyframe_later(sfu, track, msg->layer, now);
         }
         break;

@@ -265,9 +265,28 @@ static uint8_t crowded(const struct track *track, mono_us now)
     return layers;
 }
 
+/* Many look at it here, or another shard said so a moment ago. */
+static bool looked_at(const struct track *track, mono_us now)
+{
+    enum { CROWD_PEOPLE = 8 };
+    uint32_t people = 0;
+    for (unsigned i = 0; i < LAYERS_MAX && people < CROWD_PEOPLE; i++) {
+        const struct layer *layer = track->layer[i];
+        people += layer ? subs_count(layer->subs) + subs_count(layer->waiters) : 0;
+    }
+    return people >= CROWD_PEOPLE || now < track->crowd_until;
+}
+
+void track_crowd(struct track *track, mono_us now)
+{
+    enum { CROWD_TOLD_US = 5 * US_PER_S };
+    track->crowd_until = now + CROWD_TOLD_US;
+}
+
 void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now)
 {
     bool urgent = false;
+    track->keyreq.crowd = looked_at(track, now);
     uint8_t layers = keyreq_poll(&track->keyreq, &urgent, now);
     layers |= layers ? crowded(track, now) : 0;
     if (layers && track->remote) {
@@ -275,7 +294,7 @@ void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now)
             .kind = SFU_MSG_KEYFRAME,
             .source = track->source,
             .layer = layers,
-            .count = urgent,
+            .count = urgent | (uint32_t)track->keyreq.crowd << 1,
             .peer = track->publisher,
         };
         shard_send(sfu, sfu_shard_of(track->publisher), &msg);

@@ -101,6 +101,7 @@ struct track {
     struct subscription *wishers;
     struct keyreq keyreq;
     struct twheel_node keyreq_node;
+    mono_us crowd_until; /* another shard has many viewers */
     struct twheel_node tick_node;
     struct speaker_member talk;
     struct dominant_member floor;
@@ -127,6 +128,8 @@ void track_unneeded(struct sfu *sfu, struct track *track, mono_us now);
 void track_keyframe(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
 /* The same for who has a picture and waits for a better one. */
 void track_keyframe_later(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
+/* Another shard says that many look at it there. */
+void track_crowd(struct track *track, mono_us now);
 void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now);
 /* No packet is free: what is kept for repair is given up, the oldest first, so that what is new can
  * be received. */

@@ -1,4 +1,4 @@
-# accept: 300 WHEP viewers join a running webinar within 5 s: at most one request for key frames a second to the publisher, first picture p95 <= 300 ms after the transport is up, live (no older than 300 ms) p95 <= 1 s
+# accept: 300 WHEP viewers join a running webinar within 5 s: at most one request for key frames a second to the publisher, over any stretch of time, first picture p95 <= 300 ms after the transport is up, live (no older than 300 ms) p95 <= 1 s
 """Real sockets: one publisher by WHIP, the viewers by WHEP, all clients of `amphi load`."""
 import json
 import os
@@ -31,11 +31,13 @@ def run():
         host.close()
     report = json.loads(done.stdout)
     start = report["start"]
-    requests = start["rush_key_requests"] / max(start["rush_s"], 1)
+    # n seconds hold n requests and the one they begin with: a second lies between any two.
+    often = start["rush_key_requests"] > int(start["rush_s"]) + 1 or 0 < start["rush_key_gap_ms"] < 980
     measured = {
         "viewers": report["roles"]["viewers"]["people"], "wanted": VIEWERS,
         "first_picture_ms": start["first_picture_ms"], "live_ms": start["live_picture_ms"],
         "past_sent_ms": start["replay_age_ms"], "key_requests": start["rush_key_requests"],
+        "apart_ms": round(start["rush_key_gap_ms"]),
         "key_pictures_of_all_layers": start["rush_keys_asked"],
         "in_s": round(start["rush_s"], 1), "most_in_a_second": start["rush_key_requests_most_in_a_second"],
         "connect_ms": report["connect_ms"], "delay_ms": report["delay_ms"],
@@ -43,6 +45,6 @@ def run():
         "tool_cores": report["tool_cores"], "proof": report["proof"],
     }
     seen = min(start["first_picture_ms"]["count"], start["live_picture_ms"]["count"])
-    ok = (seen >= VIEWERS and requests <= 1 and start["first_picture_ms"]["p95"] <= 300
+    ok = (seen >= VIEWERS and not often and start["first_picture_ms"]["p95"] <= 300
           and start["live_picture_ms"]["p95"] <= 1000)
     return measured, ok

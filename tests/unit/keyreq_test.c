@@ -98,6 +98,37 @@ static void what_can_wait_leaves_room(void **state)
     assert_true(urgent);
 }
 
+/* Whenever the crowd comes, and whatever it asks: n seconds hold n requests and the one they begin
+ * with, never more. */
+static void crowd_hears_one_a_second(void **state)
+{
+    (void)state;
+    for (mono_us comes = 0; comes < 5 * US_PER_S; comes += 70 * MS) {
+        struct keyreq k = {0};
+        mono_us sent[64];
+        unsigned n = 0;
+        unsigned before = 0;
+        for (mono_us now = 0; now < 20 * US_PER_S; now += 5 * MS) {
+            k.crowd = now >= comes;
+            keyreq_ask(&k, (uint8_t)(1u << now / MS % 3));
+            keyreq_ask_later(&k, 7);
+            if (keyreq_poll(&k, NULL, now)) {
+                assert_true(n < 64);
+                sent[n++] = now;
+                before += !k.crowd;
+                keyreq_answered(&k, (unsigned)(now / MS % 2)); /* some are not answered at all */
+            }
+            assert_true(keyreq_deadline(&k) > now);
+        }
+        assert_in_range(n - before, (unsigned)((20 * US_PER_S - comes) / US_PER_S - 5), 21);
+        for (unsigned i = before; i < n; i++) {
+            for (unsigned back = 1; back <= i && back <= KEYREQ_BURST; back++) {
+                assert_true(sent[i] - sent[i - back] >= back * (mono_us)US_PER_S);
+            }
+        }
+    }
+}
+
 static void gate_lets_three_in_ten_seconds_pass(void **state)
 {
     (void)state;
@@ -118,6 +149,7 @@ int main(void)
         UNIT(unanswered_request_is_repeated_until_nobody_waits),
         UNIT(answered_request_is_not_repeated),
         UNIT(what_can_wait_leaves_room),
+        UNIT(crowd_hears_one_a_second),
         UNIT(gate_lets_three_in_ten_seconds_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,9 @@ import type { Signal } from './signal.ts';
 import { tellRefusal } from './tell.ts';
 import { Voices } from './voices.svelte.ts';
 
-export type Hurdle = 'full' | 'notopen' | '';
+export type Hurdle = 'full' | 'notopen' | 'closed' | '';
+/** What a refusal means for whoever stands at the door. */
+export const HURDLES: Record<string, Hurdle | undefined> = { full: 'full', state: 'notopen', gone: 'closed' };
 
 export abstract class RoomView {
   abstract readonly signal: Signal;

@@ -240,7 +240,7 @@ export class Room extends RoomView {
     if (!device || this.stateCommands > 0) return;
     if (device.mic === 'off' && this.local.mic.on) {
       this.local.turnOff('mic');
-      announcer.notice(t('say.mutedBy'), 'attention');
+      announcer.notice(t('say.mutedBy'), 'attention', 'mic');
     }
     if (!device.cam && this.local.cam.on) this.local.turnOff('cam');
   }
@@ -248,6 +248,7 @@ export class Room extends RoomView {
   private publishState(): void {
     if (this.phase !== 'class') return;
     this.mutedHint = false;
+    if (this.local.mic.on) announcer.over('mic');
     this.stateCommands += 1;
     void this.signal.command({ t: 'media.state', ...this.local.state }).then((outcome) => {
       this.stateCommands = 0;

@@ -576,8 +576,7 @@ void client_run(struct client *client, mono_us now)
     }
     if (!client->media_started) {
         client->media_started = true;
-        client->media.video_at = client->media.video_at == MONO_NEVER ? MONO_NEVER : now;
-        client->media.audio_at = client->media.audio_at == MONO_NEVER ? MONO_NEVER : now;
+        media_source_begin(&client->media, now);
     }
     media_source_run(&client->media, now, send_rtp, client);
 }

@@ -23,8 +23,25 @@ void media_source_init(struct media_source *source, const struct media_config *c
     source->audio_ssrc = rng_u32(&source->rng) | 1;
     source->video_ts = rng_u32(&source->rng);
     source->audio_ts = rng_u32(&source->rng);
-    source->video_at = config->video_bps ? now + rng_below(&source->rng, 40000) : MONO_NEVER;
-    source->audio_at = config->audio ? now + rng_below(&source->rng, MEDIA_AUDIO_US) : MONO_NEVER;
+    source->video_phase =
+        config->video_bps ? rng_below(&source->rng, (uint32_t)(US_PER_S / config->fps)) : 0;
+    source->audio_phase = rng_below(&source->rng, MEDIA_AUDIO_US);
+    media_source_begin(source, now);
+}
+
+/* The first moment from `now` on that lies `phase` behind a multiple of `period`. */
+static mono_us next_beat(mono_us now, mono_us period, mono_us phase)
+{
+    mono_us over = (now + period - phase) % period; /* phase < period */
+    return over ? now + period - over : now;
+}
+
+void media_source_begin(struct media_source *source, mono_us now)
+{
+    const struct media_config *c = &source->config;
+    source->video_at =
+        c->video_bps ? next_beat(now, US_PER_S / c->fps, source->video_phase) : MONO_NEVER;
+    source->audio_at = c->audio ? next_beat(now, MEDIA_AUDIO_US, source->audio_phase) : MONO_NEVER;
 }
 
 mono_us media_source_deadline(const struct media_source *source)

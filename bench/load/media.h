@@ -49,6 +49,7 @@ struct media_source {
     struct rng_seeded seeded;
     struct rng rng;
     mono_us video_at, audio_at; /* next due */
+    mono_us video_phase, audio_phase;
     uint32_t video_ts, audio_ts;
     uint16_t video_seq, audio_seq, twcc_seq;
     uint32_t video_ssrc, audio_ssrc;
@@ -61,6 +62,9 @@ struct media_source {
 
 /* Starts at `now`; SSRCs come from the seed. */
 void media_source_init(struct media_source *source, const struct media_config *config, mono_us now);
+/* Goes on at `now`, after whatever was not sent. Pictures and sound fall where the seed put them
+ * within their period, whenever somebody came: the same sources meet in the same way every time. */
+void media_source_begin(struct media_source *source, mono_us now);
 /*
  * Everything due at `now` as plain RTP through send_h, in order: a whole frame back to back, as a
  * browser's pacer does.

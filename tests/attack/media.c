@@ -17,9 +17,10 @@ enum {
     FORGED = 20000,
     BAD_RATE = 10000,
     BAD_PACKETS = 300000,
+    BAD_COST_US = 15,
     KEEP = 2048, /* sealed packets remembered for replays */
     KEEP_LEN = 1500,
-    SSRCS = 65000,
+    SSRCS = 65536,
     CANARY_PACKETS = 1500,
     CANARY_SEED = 38,
     CANARY_RUN = 8,
@@ -61,6 +62,27 @@ static bool pair(struct stage *stage, struct client **publisher, struct client *
     client_view(*viewer, devices, 1);
     stage_run(stage, 2 * US_PER_S);
     return true;
+}
+
+/* What one sent, and what the other got of it: nothing is on its way at either end. */
+struct heard {
+    uint32_t sent, got;
+};
+
+static struct heard heard_from(struct stage *stage, struct client *sender, struct client *viewer)
+{
+    sender->paused = true;
+    stage_run(stage, US_PER_S / 2);
+    struct heard heard = {sender->media.counter, stage_seen(viewer)->packets};
+    sender->paused = false;
+    return heard;
+}
+
+static struct heard heard_since(struct stage *stage, struct client *sender, struct client *viewer,
+                                const struct heard *before)
+{
+    struct heard heard = heard_from(stage, sender, viewer);
+    return (struct heard){heard.sent - before->sent, heard.got - before->got};
 }
 
 /* ---- S8 ---- */
@@ -218,8 +240,9 @@ void attack_s9(struct stage *stage)
     size_t len = stage_rtp(plain, sizeof(plain), &rtp);
     len = client_media_seal(victim, plain, len, rtp.seq, bytes);
     double bad = stage_drops(stage, "srtp_auth");
+    double lost = stage_lost(stage);
     double cpu = stage_cpu(stage);
-    uint32_t got = stage_seen(viewer)->packets;
+    struct heard heard = heard_from(stage, victim, viewer);
     mono_us start = clock_mono_us();
     mono_us longest = 0;
     uint32_t sent = 0;
@@ -239,19 +262,21 @@ void attack_s9(struct stage *stage)
         longest = silent > longest ? silent : longest;
     }
     double seconds = (double)(clock_mono_us() - start) / US_PER_S;
-    cpu = (stage_cpu(stage) - cpu) / seconds;
-    stage_run(stage, US_PER_S / 2);
+    cpu = stage_cpu(stage) - cpu;
+    heard = heard_since(stage, victim, viewer, &heard);
     bad = stage_drops(stage, "srtp_auth") - bad;
-    got = stage_seen(viewer)->packets - got;
-    stage_check(stage, bad >= BAD_PACKETS * 0.5 && cpu < 0.5,
-                "S9 %u bad packets at %.0f a second: %.1f %% of a core with the media (limit 15 %% "
-                "on an idle machine), %.0f refused",
-                BAD_PACKETS, BAD_PACKETS / seconds, 100 * cpu, bad);
+    lost = stage_lost(stage) - lost;
+    /* 15 % of a core at 10 kpps are 15 us of processor time a packet, however long the run took. */
+    double each_us = cpu * US_PER_S / BAD_PACKETS;
+    stage_check(stage, bad + lost >= BAD_PACKETS && each_us <= BAD_COST_US,
+                "S9 %u bad packets: %.1f us of processor time for each, media included (limit %d = "
+                "15 %% of a core at %d a second), %.0f refused, %.0f lost by the machine",
+                BAD_PACKETS, each_us, BAD_COST_US, BAD_RATE, bad, lost);
     stage_check(stage,
-                victim->state == CLIENT_LIVE && viewer->state == CLIENT_LIVE && longest < 2000000 &&
-                    got > seconds * 30,
-                "S9 the call lives: %u packets of the victim arrived, longest pause %.0f ms", got,
-                (double)longest / 1000);
+                victim->state == CLIENT_LIVE && viewer->state == CLIENT_LIVE &&
+                    heard.sent > seconds * 30 && heard.got + lost >= heard.sent,
+                "S9 the call lives: %u of %u packets of the victim arrived, longest pause %.0f ms",
+                heard.got, heard.sent, (double)longest / 1000);
 }
 
 /* ---- S10 ---- */
@@ -311,31 +336,37 @@ static void forge(struct client *thief, uint32_t ssrc, uint16_t seq, bool mid)
     client_media_put(thief, out, client_media_seal(thief, plain, len, seq, out));
 }
 
-/* Three rounds: one may fall together with growth of other causes, what is kept grows in all. */
-static void s11_flood(struct stage *stage, struct client *thief)
+/* Somebody else each time: what is kept of one client's SSRCs grows each time, what the server
+ * needs for other reasons at the same moment does not. The least of the growths is judged. */
+static void s11_flood(struct stage *stage, uint32_t round, int64_t *least)
 {
-    int64_t grown[3];
+    struct client *thief = stage_publisher(stage, 0);
+    if (!stage_live(stage, thief, 20 * US_PER_S)) {
+        stage_check(stage, false, "S11 the thief joins: %s", stage->world.error_text);
+        return;
+    }
+    stage_run(stage, 2 * US_PER_S);
     double tracks = stage_metric(stage, "amphi_tracks");
     double refused = stage_drops_like(stage, "ssrc_");
-    for (uint32_t round = 0; round < 3; round++) {
-        grown[round] = stage_rss(stage);
-        for (uint32_t i = 0; i < SSRCS; i++) {
-            forge(thief, 5000 + round + i * 7, 5, i % 2);
-            if (i % 10 == 0) {
-                stage_turn(stage);
-            }
+    double lost = stage_lost(stage);
+    int64_t grown = stage_rss(stage);
+    for (uint32_t i = 0; i < SSRCS; i++) {
+        forge(thief, 5000 + round + i * 7, 5, i % 2);
+        if (i % 10 == 0) {
+            stage_turn(stage);
         }
-        stage_run(stage, US_PER_S / 2);
-        grown[round] = stage_rss(stage) - grown[round];
     }
+    stage_run(stage, US_PER_S / 2);
+    grown = stage_rss(stage) - grown;
     tracks = stage_metric(stage, "amphi_tracks") - tracks;
     refused = stage_drops_like(stage, "ssrc_") - refused;
-    int64_t least = grown[1] < grown[2] ? grown[1] : grown[2];
-    stage_check(stage, least <= 65536 && grown[0] <= 512 * 1024 && refused >= SSRCS && tracks <= 1,
-                "S11 three times %u SSRCs of one client: memory %+lld, %+lld, %+lld KiB (limit "
-                "64), %+.0f tracks, %.0f refused",
-                SSRCS, (long long)grown[0] / 1024, (long long)grown[1] / 1024,
-                (long long)grown[2] / 1024, tracks, refused);
+    lost = stage_lost(stage) - lost;
+    *least = grown < *least ? grown : *least;
+    stage_check(stage, refused + lost >= SSRCS && tracks <= 0,
+                "S11 %u SSRCs of one client: memory %+lld KiB, %+.0f tracks, %.0f refused, %.0f "
+                "lost by the machine",
+                SSRCS, (long long)grown / 1024, tracks, refused, lost);
+    client_fini(thief);
 }
 
 void attack_s11(struct stage *stage)
@@ -351,26 +382,33 @@ void attack_s11(struct stage *stage)
         return;
     }
     stage_run(stage, US_PER_S);
-    struct stage_seen *seen = stage_seen(viewer);
-    uint32_t got = seen->packets;
-    uint32_t sent = victim->media.counter;
+    int64_t least = INT64_MAX;
     double refused = stage_drops_like(stage, "ssrc_");
+    double lost = stage_lost(stage);
+    struct heard heard = heard_from(stage, victim, viewer);
     for (uint16_t i = 0; i < 1000; i++) {
         forge(thief, i % 2 ? victim->media.audio_ssrc : victim->media.video_ssrc,
               (uint16_t)(victim->media.audio_seq + i), i % 4 >= 2);
         stage_run(stage, 2 * US_PER_MS);
     }
     stage_run(stage, US_PER_S / 4);
-    sent = victim->media.counter - sent;
     refused = stage_drops_like(stage, "ssrc_") - refused;
-    got = seen->packets - got;
-    stage_check(stage, seen->forged == 0 && refused >= 900,
+    const struct stage_seen *seen = stage_seen(viewer);
+    stage_check(stage, seen->forged == 0 && refused + stage_lost(stage) - lost >= 1000,
                 "S11 1,000 packets with the SSRCs of another: %u forwarded, %.0f refused",
                 seen->forged, refused);
-    stage_check(stage, got > 100 && got >= sent * 0.9 && seen->twice == 0,
-                "S11 the other is untouched: %u of its %u packets delivered", got, sent);
-    s11_flood(stage, thief);
-    stage_check(stage, seen->forged == 0, "S11 of them forwarded: %u", seen->forged);
+    for (uint32_t round = 0; round < 3; round++) {
+        s11_flood(stage, round, &least);
+    }
+    heard = heard_since(stage, victim, viewer, &heard);
+    lost = stage_lost(stage) - lost;
+    stage_check(stage, least <= 65536,
+                "S11 kept of a client's %u SSRCs: at most %lld KiB (limit 64)", SSRCS,
+                (long long)least / 1024);
+    stage_check(
+        stage,
+        heard.sent > 100 && heard.got + lost >= heard.sent && seen->twice == 0 && seen->forged == 0,
+        "S11 the other is untouched: %u of its %u packets delivered", heard.got, heard.sent);
 }
 
 /* ---- S38 ---- */

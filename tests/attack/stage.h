@@ -74,8 +74,11 @@ double stage_metric(const struct stage *stage, const char *row);
 double stage_drops(const struct stage *stage, const char *reason);
 /* Sum of all reasons that begin with this. */
 double stage_drops_like(const struct stage *stage, const char *reason);
-int64_t stage_rss(const struct stage *stage); /* bytes */
-double stage_cpu(const struct stage *stage);  /* seconds */
+int64_t stage_rss(const struct stage *stage); /* bytes the server has written to */
+/* Datagrams that the machine lost on the way, at the server's sockets and at the clients': on a
+ * machine with too much to do, what nobody is to blame for. */
+double stage_lost(const struct stage *stage);
+double stage_cpu(const struct stage *stage); /* seconds */
 
 /* Prints `ok` or `FAIL` with rule, name and figure. */
 void stage_check(struct stage *stage, bool good, const char *fmt, ...)

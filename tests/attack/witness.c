@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/load/machine.h"
@@ -82,11 +83,59 @@ double stage_drops_like(const struct stage *stage, const char *reason)
     return rows(stage, text);
 }
 
+/* Pages the process has written to. Program text that is run for the first time is mapped 64 KiB at
+ * once by the kernel, and says nothing of what the server keeps. */
 int64_t stage_rss(const struct stage *stage)
 {
-    struct machine_sample sample;
-    machine_read(&stage->options.core, 1, &sample);
-    return (int64_t)sample.server_rss_bytes;
+    char path[64];
+    char line[128];
+    unsigned long long kib = 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)stage->options.core);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof(line), f)) {
+        if (sscanf(line, "Anonymous: %llu", &kib) == 1) {
+            break;
+        }
+    }
+    if (!f || !kib) {
+        (void)fprintf(stderr, "attack: %s cannot be read\n", path);
+        exit(70);
+    }
+    (void)fclose(f);
+    return (int64_t)kib * 1024;
+}
+
+/* Datagrams the kernel had no room for, of the sockets in one table. */
+static double kernel_lost(const struct stage *stage, const char *table)
+{
+    char line[512];
+    double sum = 0;
+    FILE *f = fopen(table, "r");
+    while (f && fgets(line, sizeof(line), f)) {
+        unsigned port;
+        unsigned long inode;
+        unsigned long drops;
+        if (sscanf(line, " %*[0-9]: %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %*s %lu %*s %*s %lu",
+                   &port, &inode, &drops) != 3) {
+            continue;
+        }
+        bool ours = stage->count && port == ntohs(stage->clients[0].server.sin_port);
+        for (uint32_t i = 0; i < stage->count && !ours; i++) {
+            struct stat st;
+            ours = fstat(stage->clients[i].fd, &st) == 0 && st.st_ino == inode;
+        }
+        sum += ours ? (double)drops : 0;
+    }
+    if (f) {
+        (void)fclose(f);
+    }
+    return sum;
+}
+
+double stage_lost(const struct stage *stage)
+{
+    return kernel_lost(stage, "/proc/net/udp") + kernel_lost(stage, "/proc/net/udp6") +
+           rows(stage, "amphi_udp_lost_total");
 }
 
 double stage_cpu(const struct stage *stage)

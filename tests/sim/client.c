@@ -196,7 +196,8 @@ static void note_arrival(struct client *c, const struct rtp_header *hdr, const u
         k < c->offer.audio_slots ? &c->offer.audio_ext : &c->offer.video_ext;
     if (rtpext_find(&set, hdr, data, ids) == 0) {
         int32_t number = rtpext_transport_cc(&set, data);
-        if (number >= 0) {
+        bool told = c->lie == LIE_NONE || (c->lie == LIE_LOST && number % 10 == 0);
+        if (number >= 0 && told) {
             twcc_gen_input(&c->feedback, (uint16_t)number, hdr->ssrc, now);
         }
     }

@@ -159,6 +159,13 @@ struct slot_check {
     mono_us gap_us; /* longest time without a packet while live */
 };
 
+/* What a client says about its reception that is not so. */
+enum sim_lie {
+    LIE_NONE,
+    LIE_LOST,  /* of ten packets nine did not come */
+    LIE_WIDTH, /* nothing can pass (and nothing of single packets) */
+};
+
 struct client {
     struct world *world;
     unsigned number; /* 1.. */
@@ -209,6 +216,7 @@ struct client {
     struct sfu_slot_view slot[SIM_SLOTS];
     struct slot_check check[SIM_SLOTS];
     struct twcc_gen feedback; /* what it tells of what arrived */
+    enum sim_lie lie;         /* instead */
     uint64_t twcc_feedbacks;
     uint64_t twcc_told; /* packets of its own they said had come */
     uint8_t lost_told;  /* the worst fraction a report told */

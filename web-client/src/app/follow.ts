@@ -12,7 +12,7 @@ export function followServer(local: LocalMedia, before: ClassState, now: ClassSt
   if (device.mic === 'off' && local.mic.on) {
     local.turnOff('mic');
     // Whoever goes to another place hears of that; nobody took the word from him.
-    if (ownPlace(before) === ownPlace(now)) announcer.notice(t('say.mutedBy'), 'attention');
+    if (ownPlace(before) === ownPlace(now)) announcer.notice(t('say.mutedBy'), 'attention', 'mic');
   }
   if (!device.cam && local.cam.on) local.turnOff('cam');
   letGo(local, now);

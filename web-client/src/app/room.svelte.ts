@@ -250,6 +250,7 @@ export class Room extends RoomView {
   private publishState(): void {
     if (this.phase !== 'class') return;
     this.mutedHint = false;
+    if (this.local.mic.on) announcer.over('mic');
     this.stateCommands += 1;
     void this.signal.command({ t: 'media.state', ...this.local.state }).then((outcome) => {
       this.stateCommands = 0;

@@ -11,7 +11,9 @@ import type { Signal } from './signal.ts';
 import { tellRefusal } from './tell.ts';
 import { Voices } from './voices.svelte.ts';
 
-export type Hurdle = 'full' | 'notopen' | '';
+export type Hurdle = 'full' | 'notopen' | 'closed' | '';
+/** What a refusal means for whoever stands at the door. */
+export const HURDLES: Record<string, Hurdle | undefined> = { full: 'full', state: 'notopen', gone: 'closed' };
 
 export abstract class RoomView {
   abstract readonly signal: Signal;
@@ -42,6 +44,12 @@ export abstract class RoomView {
   /** Is this right (signaling/schema/rights.def) ours now? */
   may(right: string): boolean {
     return this.state?.rights.includes(right) ?? false;
+  }
+
+  /** Has this page a button for it? The audience is shown only what it may do where it sits. */
+  offers(what: 'mic' | 'cam' | 'screen'): boolean {
+    const audience = this.state?.stage !== undefined || this.state?.you.role === 'listener';
+    return !audience || this.may(`media.${what}`);
   }
 
   get ownRank(): number {

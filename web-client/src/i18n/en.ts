@@ -241,6 +241,8 @@ export const en: Catalogue = {
   'over.busy.text': 'It is restarting or greeting many people. We keep trying; there is nothing you need to do.',
   'over.notopen.title': 'The class is not open yet',
   'over.notopen.text': 'The person running it has not opened the session. Stay on this page: we keep trying for you.',
+  'over.closed.title': 'The session is over',
+  'over.closed.text': 'It has already taken place. This link stays valid: if the trainer opens the class again, try again.',
   'over.version.title': 'This page is out of date',
   'over.version.text': 'The server was updated. Reload the page to go on.',
   'over.offline.title': 'No network',

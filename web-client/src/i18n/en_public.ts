@@ -27,6 +27,7 @@ export const publicEn = {
   'inv.saidNo': 'Noted, thank you for telling us.',
   'inv.calendar': 'Add to my calendar',
   'inv.check': 'Check my equipment',
+  'inv.after': 'My attendance and what I missed',
   'inv.enter': 'Enter the class',
   'inv.waiting': 'You are on the waiting list, number {n}.',
   'inv.anyTime': 'This class is always open.',

@@ -240,6 +240,8 @@ export const fr = {
   'over.busy.text': 'Il redémarre ou accueille beaucoup de monde. Nous réessayons sans cesse ; vous n’avez rien à faire.',
   'over.notopen.title': 'La classe n’est pas encore ouverte',
   'over.notopen.text': 'La personne qui l’anime n’a pas ouvert la séance. Restez sur cette page : nous réessayons pour vous.',
+  'over.closed.title': 'La séance est terminée',
+  'over.closed.text': 'Elle a déjà eu lieu. Ce lien reste valable : si l’animateur rouvre la classe, réessayez.',
   'over.version.title': 'Cette page n’est plus à jour',
   'over.version.text': 'Le serveur a été mis à jour. Rechargez la page pour continuer.',
   'over.offline.title': 'Pas de réseau',

@@ -28,6 +28,7 @@ export const publicFr = {
   'inv.saidNo': 'C’est noté, merci de nous avoir prévenus.',
   'inv.calendar': 'Ajouter à mon agenda',
   'inv.check': 'Vérifier mon équipement',
+  'inv.after': 'Mon émargement et ce que j’ai manqué',
   'inv.enter': 'Entrer dans la classe',
   'inv.waiting': 'Vous êtes en liste d’attente, en {n}e position.',
   'inv.anyTime': 'Cette classe est toujours ouverte.',

@@ -362,6 +362,8 @@ static void join_again(struct act *act, const struct conn *c, const struct perso
                                      .person = c->person,
                                      .text = rtext_get(name)});
     }
+    /* It sends what this person may send, and so do the others if a role was lost with it. */
+    act_trim(act, &c->person, (struct id){{0}});
 }
 
 static void join_events(struct act *act, const struct conn *c, const struct msg_join *m, bool waits)

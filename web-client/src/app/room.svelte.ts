@@ -1,11 +1,13 @@
 // The page's one model: door, class, reconnecting, over. Joins signalling, media and the class state;
 // components read its fields and call its verbs, nothing else talks to the server.
 import type { OverReason } from '../core/link.ts';
+import type { ClassState } from '../core/state.ts';
 import { applyDelta, fromSnapshot, isStaff, ownDevice, personOf, sessionEnded } from '../core/state.ts';
 import type { Door, ErrorReply, IceServers, ServerMessage } from '../wire/messages.ts';
 import { listens } from '../core/webinar.ts';
 import { roommates } from '../core/workshops.ts';
 import { announcer } from './announce.svelte.ts';
+import { followRights, followServer } from './follow.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
@@ -104,8 +106,7 @@ export class Room extends RoomView {
         if (prefs.sounds) void playSound('knock', prefs.speakerId);
         return;
       case 'rights':
-        if (this.state) this.state = { ...this.state, rights: m.rights };
-        return;
+        return this.allow(m.rights);
       case 'relays':
         return m.ice && this.media.relays(m.ice);
       case 'media.answer':
@@ -182,7 +183,7 @@ export class Room extends RoomView {
       this.local.refill();
       if (!this.media.started) void this.comeBack(m.ice);
     } else {
-      this.followServer();
+      this.follow(before ?? this.state);
     }
     if (newEpoch) void this.media.connect('epoch', m.ice);
     else if (m.ice) this.media.relays(m.ice);
@@ -234,23 +235,22 @@ export class Room extends RoomView {
       tellEvent(event, before);
       if (event.e === 'person.left') this.voices.gone(personOf(before, event.person)?.devices ?? []);
     }
-    this.followServer();
+    this.follow(before);
   }
 
-  /** The server may have closed our microphone or camera; it never opens them. */
-  private followServer(): void {
-    const device = this.state ? ownDevice(this.state) : undefined;
-    if (!device || this.stateCommands > 0) return;
-    if (device.mic === 'off' && this.local.mic.on) {
-      this.local.turnOff('mic');
-      announcer.notice(t('say.mutedBy'), 'attention');
-    }
-    if (!device.cam && this.local.cam.on) this.local.turnOff('cam');
+  private follow(before: ClassState): void {
+    if (this.state && this.stateCommands === 0) followServer(this.local, before, this.state);
+  }
+
+  private allow(rights: string[]): void {
+    const before = this.state;
+    if (before) followRights(this.local, before, (this.state = { ...before, rights }));
   }
 
   private publishState(): void {
     if (this.phase !== 'class') return;
     this.mutedHint = false;
+    if (this.local.mic.on) announcer.over('mic');
     this.stateCommands += 1;
     void this.signal.command({ t: 'media.state', ...this.local.state }).then((outcome) => {
       this.stateCommands = 0;

@@ -49,6 +49,12 @@ export abstract class RoomView {
     return this.state?.rights.includes(right) ?? false;
   }
 
+  /** Has this page a button for it? The audience is shown only what it may do where it sits. */
+  offers(what: 'mic' | 'cam' | 'screen'): boolean {
+    const audience = this.state?.stage !== undefined || this.state?.you.role === 'listener';
+    return !audience || this.may(`media.${what}`);
+  }
+
   get ownRank(): number {
     if (!this.state) return 0;
     const rank = handRank(this.state, this.state.you.person);

@@ -188,21 +188,21 @@ static void sample_secrets_are_refused(void **state)
 static void addresses_outside_are_checked(void **state)
 {
     (void)state;
-    static char *const bad[] = {"--web.public_url=javascript:alert(1)",
-                                "--web.public_url=class.example.org",
-                                "--web.public_url=https://",
-                                "--web.public_url=https://class.example.org/",
-                                "--web.public_url=https://a\"b",
-                                "--web.origins=https://a.example.org,*",
-                                "--turn.urls=relay.example.org:3478",
-                                "--turn.urls=https://relay.example.org",
-                                "--turn.urls=turn:a b",
-                                "--oidc.issuer=id.example.org",
-                                "--mail.smtp=mail.example.org",
-                                "--mail.from=Amphi <a@example.org>",
-                                "--mail.from=nobody",
-                                "--admin.alert_to=a@b@c"};
-    static char *const good[] = {
+    static const char *const bad[] = {"--web.public_url=javascript:alert(1)",
+                                      "--web.public_url=class.example.org",
+                                      "--web.public_url=https://",
+                                      "--web.public_url=https://class.example.org/",
+                                      "--web.public_url=https://a\"b",
+                                      "--web.origins=https://a.example.org,*",
+                                      "--turn.urls=relay.example.org:3478",
+                                      "--turn.urls=https://relay.example.org",
+                                      "--turn.urls=turn:a b",
+                                      "--oidc.issuer=id.example.org",
+                                      "--mail.smtp=mail.example.org",
+                                      "--mail.from=Amphi <a@example.org>",
+                                      "--mail.from=nobody",
+                                      "--admin.alert_to=a@b@c"};
+    static const char *const good[] = {
         "--web.public_url=http://127.0.0.1:8443",
         "--web.origins=https://a.example.org,https://b.example.org:8443",
         "--turn.urls=turn:relay.example.org:3478?transport=udp,turns:[2001:db8::1]:443,stun:a",

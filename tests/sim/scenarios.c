@@ -642,6 +642,7 @@ const struct scenario scenarios[] = {
     {"three_links_noisy", 1, 5, link_three},
     {"camera_of_one_encoding", 1, 5, link_one_encoding},
     {"voice_repair", 1, 5, link_voice},
+    {"voice_of_a_clean_path", 1, 5, link_voice_clean},
     {"pool_runs_empty", 1, 5, codec_starved},
     {"f5_rebinding", 1, 5, run_rebind},
     {"f5_two_shards_rebinding", 2, 5, run_rebind},

@@ -5,9 +5,9 @@
 int pkt_pool_init(struct pkt_pool *pool, uint16_t shard, uint32_t count, uint32_t borrowed)
 {
     *pool = (struct pkt_pool){.shard = shard};
-    int err = pool_init(&pool->headers, sizeof(struct pkt), count + borrowed);
+    int err = pool_init_wide(&pool->headers, sizeof(struct pkt), count + borrowed);
     if (!err) {
-        err = pool_init(&pool->buffers, PKT_DATA_MAX, count);
+        err = pool_init_wide(&pool->buffers, PKT_DATA_MAX, count);
     }
     if (err) {
         pkt_pool_fini(pool);

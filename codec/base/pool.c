@@ -9,6 +9,7 @@ enum {
     POOL_ALIGN = 64,
     POOL_CAP_MAX = 1 << 28,
     POOL_WIDE = 2 << 20, /* bytes of a large page */
+    POOL_NEAR = 256,     /* of an object: what is filled in at once */
 };
 
 static int init(struct pool *pool, size_t size, uint32_t cap, size_t align)
@@ -20,9 +21,8 @@ static int init(struct pool *pool, size_t size, uint32_t cap, size_t align)
     pool->size = (size + POOL_ALIGN - 1) / POOL_ALIGN * POOL_ALIGN;
     pool->cap = cap;
     pool->block = mem_alloc(pool->size * cap + align - 1);
-    pool->generation = mem_alloc(sizeof(uint32_t) * cap);
-    pool->free_next = mem_alloc(sizeof(uint32_t) * cap);
-    if (!pool->block || !pool->generation || !pool->free_next) {
+    pool->mark = mem_alloc(sizeof(struct pool_mark) * cap);
+    if (!pool->block || !pool->mark) {
         pool_fini(pool);
         return E_NOMEM;
     }
@@ -47,14 +47,25 @@ int pool_init_wide(struct pool *pool, size_t size, uint32_t cap)
 void pool_fini(struct pool *pool)
 {
     mem_free(pool->block);
-    mem_free(pool->generation);
-    mem_free(pool->free_next);
+    mem_free(pool->mark);
     *pool = (struct pool){0};
 }
 
 static pool_id id_of(const struct pool *pool, uint32_t index)
 {
-    return (pool_id)pool->generation[index] << 32 | (index + 1);
+    return (pool_id)pool->mark[index].generation << 32 | (index + 1);
+}
+
+/* Whoever takes an object takes the next one soon, and both were given back long ago. */
+static void near_next(const struct pool *pool)
+{
+    size_t index = (size_t)pool->free_head - 1;
+    if (pool->free_head) {
+        __builtin_prefetch(&pool->mark[index], 1);
+        for (size_t at = 0; at < pool->size && at < POOL_NEAR; at += POOL_ALIGN) {
+            __builtin_prefetch(pool->objects + pool->size * index + at, 1);
+        }
+    }
 }
 
 void *pool_get_raw(struct pool *pool, pool_id *id_out)
@@ -62,13 +73,14 @@ void *pool_get_raw(struct pool *pool, pool_id *id_out)
     uint32_t index;
     if (pool->free_head) {
         index = pool->free_head - 1;
-        pool->free_head = pool->free_next[index];
+        pool->free_head = pool->mark[index].free_next;
+        near_next(pool);
     } else if (pool->touched < pool->cap) {
         index = pool->touched++;
     } else {
         return NULL;
     }
-    pool->generation[index]++;
+    pool->mark[index].generation++;
     pool->used++;
     if (id_out) {
         *id_out = id_of(pool, index);
@@ -86,8 +98,8 @@ void *pool_get(struct pool *pool, pool_id *id_out)
 static uint32_t index_of(const struct pool *pool, pool_id id)
 {
     uint32_t index = (uint32_t)id - 1;
-    if (index >= pool->touched || pool->generation[index] != (uint32_t)(id >> 32) ||
-        (pool->generation[index] & 1) == 0) {
+    if (index >= pool->touched || pool->mark[index].generation != (uint32_t)(id >> 32) ||
+        (pool->mark[index].generation & 1) == 0) {
         return UINT32_MAX;
     }
     return index;
@@ -99,8 +111,8 @@ void pool_put(struct pool *pool, pool_id id)
     if (index == UINT32_MAX) {
         return;
     }
-    pool->generation[index]++;
-    pool->free_next[index] = pool->free_head;
+    pool->mark[index].generation++;
+    pool->mark[index].free_next = pool->free_head;
     pool->free_head = index + 1;
     pool->used--;
 }
@@ -113,7 +125,7 @@ void *pool_at(const struct pool *pool, pool_id id)
 
 void *pool_walk(const struct pool *pool, uint32_t index, pool_id *id_out)
 {
-    if (index >= pool->touched || (pool->generation[index] & 1) == 0) {
+    if (index >= pool->touched || (pool->mark[index].generation & 1) == 0) {
         return NULL;
     }
     if (id_out) {

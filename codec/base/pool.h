@@ -12,11 +12,16 @@
 
 typedef uint64_t pool_id; /* generation << 32 | index + 1; 0 = nobody */
 
+/* What is known of a place; apart from the objects, so that those not used are not touched. */
+struct pool_mark {
+    uint32_t generation; /* odd while live */
+    uint32_t free_next;  /* the next free place: index + 1 */
+};
+
 struct pool {
     uint8_t *objects;
-    uint8_t *block;       /* what holds them */
-    uint32_t *generation; /* odd while live */
-    uint32_t *free_next;
+    uint8_t *block; /* what holds them */
+    struct pool_mark *mark;
     size_t size; /* bytes per object, rounded up to 64, where they begin too */
     uint32_t cap;
     uint32_t used;      /* live objects */

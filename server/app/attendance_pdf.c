@@ -40,8 +40,9 @@ static void session_text(const struct attendance_report *r, char *out, size_t ca
     char closed[TIME_TEXT_MAX];
     attendance_date(r, r->session->opened, opened);
     attendance_date(r, r->session->closed, closed);
-    snprintf(out, cap, r->french ? "Séance du %s au %s" : "Session from %s to %s", opened,
-             closed[0] ? closed : "...");
+    snprintf(out, cap, r->french ? "Séance du %s au %s%s%s%s" : "Session from %s to %s%s%s%s",
+             opened, closed[0] ? closed : "...", r->zone ? " (" : "", r->zone ? r->zone : "",
+             r->zone ? ")" : "");
 }
 
 static void rules_text(const struct attendance_report *r, char *out, size_t cap)

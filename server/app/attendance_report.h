@@ -21,6 +21,7 @@ struct attendance_report {
     struct attendance_rules rules;
     wall_ms now;
     bool french;
+    const char *zone;                       /* of printed times, by name; NULL = not said */
     char seal[2 * ATTENDANCE_SEAL_LEN + 1]; /* "" while the session runs */
 };
 

@@ -231,7 +231,8 @@ static int attendance_command(struct command_line *line)
         command_error(line, "%s: is no id of a class", line->argv[1]);
         return EXIT_USAGE;
     }
-    setenv("TZ", zone ? zone : "Europe/Paris", 1);
+    zone = zone ? zone : "Europe/Paris";
+    setenv("TZ", zone, 1);
     tzset();
     int err = history_walk(&h, &line->config, &class_id, NULL, NULL, why, sizeof(why));
     int code = EXIT_FAILED;
@@ -243,6 +244,7 @@ static int attendance_command(struct command_line *line)
         struct attendance_report r = {.sheet = &h.sheet,
                                       .rules = attendance_rules_of(&h.sheet, session),
                                       .now = sheet_now(&h.sheet, session, clock_wall_ms()),
+                                      .zone = zone,
                                       .french = !lang || strcmp(lang, "en") != 0};
         r.rules.minutes = minutes_word ? (uint32_t)minutes : share ? 0 : r.rules.minutes;
         r.rules.share_permille = share ? (uint32_t)share * 10 : r.rules.share_permille;

@@ -12,7 +12,7 @@
 #include "server/app/office_tables.h"
 #include "signaling/schema/schema.h"
 
-enum { READY_MAX = 1000, EVENTS_MAX = 20000 };
+enum { READY_MAX = 1000, EVENTS_MAX = 20000, WORD_TO_ALL = 2 };
 
 /* ---- gathering
  * ------------------------------------------------------------------------------------ */
@@ -44,12 +44,13 @@ static void add_chat(struct gather *g, const struct event *e)
     char person[ID_TEXT_MAX];
     char room[ID_TEXT_MAX];
     const struct attendee *who = here(&g->e.history.sheet, &e->person);
-    bool away = who && !id_is_zero(&who->room);
+    bool all = e->type == EVENT_WS_ANNOUNCED; /* said by staff to everybody, wherever he is */
+    bool away = !all && who && !id_is_zero(&who->room);
     json_array_append_new(
-        g->chat, json_pack("{s:I, s:I, s:s, s:s, s:s, s:s}", "seq", (json_int_t)e->seq, "at",
+        g->chat, json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:b}", "seq", (json_int_t)e->seq, "at",
                            (json_int_t)e->at, "person", id_print(person, ID_PERSON, &e->person),
                            "name", who ? attendance_name(who) : "", "text", rtext_str(e->text),
-                           "room", away ? id_print(room, ID_ROOM, &who->room) : ""));
+                           "room", away ? id_print(room, ID_ROOM, &who->room) : "", "all", all));
 }
 
 static void add_spoken(struct gather *g, const struct event *e)
@@ -88,7 +89,8 @@ static int gather_event(void *arg, const struct event *e)
     char room[ID_TEXT_MAX];
     if (e->type == EVENT_CLASS_CREATED) {
         g->webinar = e->a == CLASS_WEBINAR;
-    } else if (e->type == EVENT_CHAT_POSTED) {
+    } else if (e->type == EVENT_CHAT_POSTED ||
+               (e->type == EVENT_WS_ANNOUNCED && e->a == WORD_TO_ALL)) {
         add_chat(g, e);
     } else if (e->type == EVENT_FLOOR_HEARD || e->type == EVENT_FLOOR_ENDED) {
         add_spoken(g, e);
@@ -152,7 +154,8 @@ static json_t *chat_of(const struct gather *g)
     json_array_foreach(g->chat, i, entry)
     {
         bool main_room = !*json_string_value(json_object_get(entry, "room"));
-        if (in_session(g, entry) && (g->e.staff || (main_room && !g->webinar))) {
+        bool all = json_is_true(json_object_get(entry, "all"));
+        if (in_session(g, entry) && (g->e.staff || all || (main_room && !g->webinar))) {
             json_array_append(out, entry);
         }
     }
@@ -358,6 +361,14 @@ static void ready_get(struct office_call *call)
             json_object_set_new(names, id_print(id, ID_PERSON, &sheet->roster[i].person),
                                 json_string(attendance_name(&sheet->roster[i])));
         }
+        size_t i;
+        json_t *row;
+        json_t *rows = people_rows(call->people, PEOPLE_ENROLLED, "d", &g.e.class_id);
+        json_array_foreach(rows, i, row)
+        { /* invited, and nothing heard of him in the class yet */
+            json_object_set(names, office_row_text(row, "person"), json_object_get(row, "name"));
+        }
+        json_decref(rows);
         office_audit(call, "ready.read", office_part(call, 0), "");
         office_json(call, 200, json_pack("{s:O, s:o}", "ready", g.ready, "roster", names));
     }

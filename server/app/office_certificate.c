@@ -129,11 +129,16 @@ void evidence_write(struct office_call *call, const struct evidence *e)
 void evidence_count(struct office_call *call, const struct id *class_id, const struct sheet *sheet)
 {
     int64_t count = 0;
+    bool runs = false; /* what is counted now is not true any more when it closes */
     for (uint32_t i = 0; i < sheet->count; i++) {
         const struct sheet_session *s = &sheet->sessions[i];
+        runs = runs || s->closed == SHEET_OPEN;
         count += !s->sealed && s->closed != SHEET_OPEN && s->count > 0;
     }
-    (void)people_run(call->people, PEOPLE_CLASS_UNSEALED, "di", class_id, count ? count : -1);
+    (void)people_run(call->people, PEOPLE_CLASS_UNSEALED, "di", class_id,
+                     count  ? count
+                     : runs ? (int64_t)0
+                            : (int64_t)-1);
 }
 
 int64_t evidence_unsealed(struct office_call *call, const json_t *row, const char *state,

@@ -182,6 +182,11 @@ static int settled(struct office_call *call, const json_t *answer)
         office_failed(call, E_BUSY);
         return E_BUSY;
     }
+    if (!strcmp(code, "E_FULL") || !strcmp(code, "E_IO")) {
+        int err = code[2] == 'F' ? E_FULL : E_IO;
+        office_failed(call, err);
+        return err;
+    }
     office_refuse(call, 422, "settings");
     return E_BAD;
 }
@@ -469,6 +474,7 @@ static void class_enter(struct office_call *call)
         call, json_pack("{s:s, s:s, s:s, s:s, s:b}", "cmd", "link", "class", office_part(call, 0),
                         "role", owner ? "host" : "animator", "person", person, "single", 1));
     if (!settled(call, answer)) {
+        (void)office_expect(call, &id); /* whoever does not come stands on the sheet too */
         office_audit(call, "class.entered", office_part(call, 0), owner ? "host" : "animator");
         office_json(call, 200, json_pack("{s:O}", "link", json_object_get(answer, "link")));
     }

@@ -1,6 +1,7 @@
 /* Attendance for pages: the sheet of staff, everybody's own record, words about it, its files. */
 #include "server/app/office_evidence.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #include "server/app/office_tables.h"
 #include "signaling/schema/schema.h"
 
-enum { SEAL_TRIES = 5, REASON_MAX = 1000, CONTEST_DAYS = 7, MS_PER_DAY = 86400000 };
+enum { SEAL_TRIES = 5, REASON_MAX = 1000, CONTEST_DAYS = 7, MS_PER_DAY = 86400000, ZONE_MAX = 64 };
 
 static const struct token_ops sign_ops = {.sign_h = token_sign};
 
@@ -119,10 +120,22 @@ static json_t *sessions_of(const struct sheet *sheet)
     return list;
 }
 
-static json_t *start_of(const struct evidence *e)
+/* Where the class takes place, for times on pages and papers; "" when no plan says. */
+static const char *zone_of(const struct office_call *call, const struct id *class_id,
+                           char out[ZONE_MAX])
 {
-    return json_pack("{s:s, s:b, s:o}", "title", rtext_str(e->history.sheet.title), "staff",
-                     (int)e->staff, "sessions", sessions_of(&e->history.sheet));
+    json_t *row = people_row(call->people, PEOPLE_CLASS_GET, "d", class_id);
+    snprintf(out, ZONE_MAX, "%s", office_row_text(row, "zone"));
+    json_decref(row);
+    return out;
+}
+
+static json_t *start_of(const struct office_call *call, const struct evidence *e)
+{
+    char zone[ZONE_MAX];
+    return json_pack("{s:s, s:b, s:s, s:o}", "title", rtext_str(e->history.sheet.title), "staff",
+                     (int)e->staff, "zone", zone_of(call, &e->class_id, zone), "sessions",
+                     sessions_of(&e->history.sheet));
 }
 
 /* The sheet with everybody on the roster as it is now. */
@@ -140,7 +153,7 @@ static void sheet_get(struct office_call *call)
 {
     struct evidence e;
     if (!sheet_open(call, &e, true)) {
-        json_t *o = start_of(&e);
+        json_t *o = start_of(call, &e);
         if (o && e.report.session) {
             json_object_set_new(o, "sheet", attendance_json(&e.report));
             json_object_set_new(
@@ -157,14 +170,29 @@ static void sheet_get(struct office_call *call)
     evidence_fini(&e);
 }
 
+static const struct attendee *own_row(const struct evidence *e)
+{
+    return e->report.session ? sheet_person(e->report.session, &e->person) : NULL;
+}
+
+/* Whoever was invited and did not come has a record too. */
+static int own_open(struct office_call *call, struct evidence *e)
+{
+    int err = evidence_open(call, e, false, NULL, NULL);
+    if (!err && e->report.session && !own_row(e) && office_expect(call, &e->class_id)) {
+        evidence_fini(e);
+        err = evidence_open(call, e, false, NULL, NULL);
+    }
+    return err;
+}
+
 /* Everybody sees his own record, nobody else's. */
 static void own_get(struct office_call *call)
 {
     struct evidence e;
-    if (!evidence_open(call, &e, false, NULL, NULL)) {
-        json_t *o = start_of(&e);
-        const struct attendee *who =
-            e.report.session ? sheet_person(e.report.session, &e.person) : NULL;
+    if (!own_open(call, &e)) {
+        json_t *o = start_of(call, &e);
+        const struct attendee *who = own_row(&e);
         if (o && e.report.session) {
             json_object_set_new(o, "session", attendance_session(&e.report));
         }
@@ -334,7 +362,8 @@ static void file_get(struct office_call *call)
     char kind[16];
     char person[ID_TEXT_MAX + 1];
     char lang[8];
-    char zone[64];
+    char zone[ZONE_MAX];
+    char place[ZONE_MAX];
     char own[ID_TEXT_MAX];
     struct evidence e;
     char *bytes = NULL;
@@ -347,6 +376,7 @@ static void file_get(struct office_call *call)
     bool csv = !strcmp(kind, "csv");
     if (!sheet_open(call, &e, !certificate)) {
         id_print(own, ID_PERSON, &e.person);
+        zone_of(call, &e.class_id, place); /* the class has its hours wherever one reads of them */
         struct evidence_wish wish = {.kind = certificate ? EVIDENCE_CERTIFICATE
                                              : csv       ? EVIDENCE_CSV
                                                          : EVIDENCE_SHEET,
@@ -355,7 +385,9 @@ static void file_get(struct office_call *call)
                                      .session =
                                          e.report.session ? (long long)e.report.session->number : 0,
                                      .lang = strcmp(lang, "en") ? "fr" : "en",
-                                     .zone = zone_ok(zone) ? zone : "Europe/Paris"};
+                                     .zone = zone_ok(place)  ? place
+                                             : zone_ok(zone) ? zone
+                                                             : "Europe/Paris"};
         if (evidence_file(call, &wish, &bytes, &len)) {
             office_refuse(call, 404, "no_file");
         } else {

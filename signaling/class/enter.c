@@ -308,7 +308,7 @@ static struct refusal may_join(const struct classroom *room, const struct klass 
         return (struct refusal){"busy", NULL, "nobody new can enter now"};
     }
     if (known && known->seat && known->seat->device_count == STATE_DEVICES_MAX && !moves) {
-        return (struct refusal){"full", NULL, "open on three devices already"};
+        return (struct refusal){"full", "devices", "open on three devices already"};
     }
     bool seat = known && known->seat;
     return seat || seats_free(k, role, full) ? (struct refusal){NULL, NULL, NULL}
@@ -362,6 +362,8 @@ static void join_again(struct act *act, const struct conn *c, const struct perso
                                      .person = c->person,
                                      .text = rtext_get(name)});
     }
+    /* It sends what this person may send, and so do the others if a role was lost with it. */
+    act_trim(act, &c->person, (struct id){{0}});
 }
 
 static void join_events(struct act *act, const struct conn *c, const struct msg_join *m, bool waits)

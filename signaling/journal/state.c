@@ -197,16 +197,16 @@ right_mask state_rights(const struct state *s, const struct person *person)
         return 0;
     }
     const struct room_state *room = &s->rooms[person->seat->room];
+    enum role role = state_role(s, person);
     /* At a table people talk to each other, whatever the form of the plenary is. */
     bool table = person->seat->room != ROOM_MAIN;
-    enum class_type type = table ? CLASS_STANDARD : s->type;
+    right_mask base = table ? right_at_table(role, s->type) : right_table(role, s->type);
     right_mask grant = person->grant;
     if (table && workshops_facilitates(s, person->seat)) {
         grant |= (right_mask)1 << RIGHT_MUTE | (right_mask)1 << RIGHT_SCREEN |
                  (right_mask)1 << RIGHT_SOUND;
     }
-    right_mask rights = right_effective(state_role(s, person), type, &s->policy, &room->policy,
-                                        grant, person->deny);
+    right_mask rights = right_effective(role, base, &s->policy, &room->policy, grant, person->deny);
     if (floor_bars(s, person->seat)) {
         rights &= ~((right_mask)1 << RIGHT_MIC);
     }

@@ -283,30 +283,49 @@ static void md_shapes(struct jsonw *w, const char *title, const char *key)
     }
 }
 
-static void md_rights(struct jsonw *w)
+/* In which types of class a role has a right: of itself, and besides at a table. */
+static void md_right_of(struct jsonw *w, enum role role, enum right r)
 {
     static const char *const types[] = {"standard", "webinar", "round-table"};
+    const char *before = "";
+    unsigned granted = 0;
+    for (unsigned t = 0; t < CLASS_TYPE_COUNT; t++) {
+        granted += right_has(right_table(role, (enum class_type)t), r);
+    }
+    if (granted == CLASS_TYPE_COUNT) {
+        jsonw_plain(w, "yes | ");
+        return;
+    }
+    for (unsigned t = 0; t < CLASS_TYPE_COUNT; t++) {
+        enum class_type type = (enum class_type)t;
+        bool everywhere = right_has(right_table(role, type), r);
+        bool as_standard = right_has(right_table(role, CLASS_STANDARD), r);
+        if (everywhere || (!as_standard && right_has(right_at_table(role, type), r))) {
+            jsonw_plainf(w, "%s%s%s", before, types[t], everywhere ? "" : ", at a table");
+            before = "; ";
+        }
+    }
+    jsonw_plain(w, before[0] ? " | " : "no | ");
+}
+
+static void md_rights(struct jsonw *w)
+{
+    static const enum role shown[] = {ROLE_HOST, ROLE_ANIMATOR, ROLE_PARTICIPANT, ROLE_LISTENER};
     jsonw_plain(w, "\n## Rights\nWhat is not listed nobody may do. Class policy, room policy and "
-                   "personal grants change this.\n\n| right | host | animator | participant |\n"
-                   "|---|---|---|---|\n");
+                   "personal grants change this. At the table of a workshop people have what a "
+                   "standard class gives them, whatever the type of theirs is.\n\n"
+                   "| right | host | animator | participant | listener |\n"
+                   "|---|---|---|---|---|\n");
     for (unsigned i = 0; i < RIGHT_COUNT; i++) {
         enum right r = (enum right)i;
-        jsonw_plainf(w, "| `%s` | %s | %s | ", right_name(r),
-                     right_has(right_table(ROLE_HOST, CLASS_STANDARD), r) ? "yes" : "no",
-                     right_has(right_table(ROLE_ANIMATOR, CLASS_STANDARD), r) ? "yes" : "no");
-        unsigned granted = 0;
-        for (unsigned t = 0; t < CLASS_TYPE_COUNT; t++) {
-            granted += right_has(right_table(ROLE_PARTICIPANT, (enum class_type)t), r);
+        if (!right_name(r)[0]) {
+            continue;
         }
-        if (granted == 0 || granted == CLASS_TYPE_COUNT) {
-            jsonw_plain(w, granted ? "yes" : "no");
-        } else {
-            for (unsigned t = 0; t < CLASS_TYPE_COUNT; t++) {
-                bool has = right_has(right_table(ROLE_PARTICIPANT, (enum class_type)t), r);
-                jsonw_plain(w, has ? types[t] : "");
-            }
+        jsonw_plainf(w, "| `%s` | ", right_name(r));
+        for (unsigned n = 0; n < sizeof(shown) / sizeof(shown[0]); n++) {
+            md_right_of(w, shown[n], r);
         }
-        jsonw_plain(w, " |\n");
+        jsonw_plain(w, "\n");
     }
 }
 

@@ -28,8 +28,11 @@ struct right_policy {
 
 /* Rights a role has in a class of this type before any policy. */
 right_mask right_table(enum role role, enum class_type type);
-/* The rule above. */
-right_mask right_effective(enum role role, enum class_type type, const struct right_policy *klass,
+/* The same at the table of a workshop, in a class of this type: people work there as in a standard
+ * class, and the audience may speak (rights_at_table.def). */
+right_mask right_at_table(enum role role, enum class_type type);
+/* The rule above; table: what one of the two gave. */
+right_mask right_effective(enum role role, right_mask table, const struct right_policy *klass,
                            const struct right_policy *room, right_mask grant, right_mask deny);
 static inline bool right_has(right_mask mask, enum right right)
 {

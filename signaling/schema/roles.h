@@ -13,7 +13,7 @@ enum role {
     ROLE_ANIMATOR,
     ROLE_HOST,
     ROLE_SPEAKER,     /* invited witness */
-    ROLE_LISTENER,    /* receives only */
+    ROLE_LISTENER,    /* receives only; the audience speaks at tables */
     ROLE_INTERPRETER, /* speaks on a channel of his own */
     ROLE_RECORDER,    /* visible, sends nothing */
     ROLE_COUNT

@@ -84,6 +84,13 @@ def rights():
     return {r.id: r for r in rows}
 
 
+def at_table():
+    """(right, role, type of class): who has it besides at a table."""
+    return {(args[0], role, kind)
+            for _, args in call_args(text_of("rights_at_table.def"), "AT_TABLE")
+            for role in mask(args[1], {}, "ROLE_") for kind in mask(args[2], {}, "CLASS_")}
+
+
 class Message:
     def __init__(self, args):
         self.type = args[0]
@@ -114,6 +121,9 @@ def messages():
 
 
 RIGHTS = rights()
+AT_TABLE = at_table()
+# Whoever changes this changes who may speak: said twice on purpose.
+assert AT_TABLE == {(r, "listener", k) for r in ("MIC", "CAM") for k in ("webinar", "round-table")}
 MESSAGES, ALIASES = messages()
 
 
@@ -139,6 +149,7 @@ class Situation:
         row = RIGHTS[right]
         kind = "standard" if self.table else self.kind
         may = self.role in row.roles and (self.role != "participant" or kind in row.types)
+        may = may or (self.table and (right, self.role, self.kind) in AT_TABLE)
         if self.role in CROWD and any(right in FEATURES[f] for f in self.locks):
             may = False
         if any(right in FEATURES[f] for f in self.granted):

@@ -210,8 +210,8 @@ class Day {
             await page.waitForGone('check', PATIENT);
         }
         await says(host, 'check-tally', '2');
-        // Everybody has been there long enough for the rule: the sheet itself says so.
-        await until(async () => (await this.sheet()).filter((p) => p.status === 'present').length === 4, { what: 'four are present', timeout: 60000, every: 500 });
+        // Whoever came on time has been there long enough for the rule: the sheet itself says so.
+        await until(async () => (await this.sheet()).filter((p) => p.status === 'present').length >= 3, { what: 'three are present', timeout: 60000, every: 500 });
         await this.look(host, 'sheet-live');
         await host.click('bar-leave');
         await host.click('leave-end', PATIENT);

@@ -2,7 +2,9 @@
 // have their invitations, as somebody does it who sees them for the first time; axe and pictures.
 import fs from 'node:fs';
 import { reach, walk } from './lib/keyboard.mjs';
+import { Mailbox } from './lib/mailbox.mjs';
 import { corners, firstAdmin, look, PASSWORD, startOffice, upload } from './lib/office.mjs';
+import { past } from './lib/past.mjs';
 
 const CSV = 'Nom;Courriel;Rôle;Groupe\nÉmile Zola;emile@example.org;;A\nLéa Martin;lea@example.org;animatrice;B\n';
 
@@ -151,6 +153,10 @@ async function furnish(page) {
     });
 }
 
+/** What a class that has taken place left for its people: where, and what shows that it is there. */
+const leftPages = ({ id, tokens }) => [['after-own', `/after/${id}#${tokens['Amélie']}`, 'own-record'],
+    ['after-missed', `/after/${id}#${tokens.Monique}`, 'after-missed'], ['invitation-over', `/i/${id}#${tokens['Amélie']}`, 'inv-after']];
+
 /** Pages of a trainer and of a participant: where, and what shows that they are there. */
 const staffPages = ({ id }) => [['home', '/home', 'class-card'], ['new', '/home/new', 'save'], ['edit', `/home/class/${id}/edit`, 'save'],
     ['class', `/home/class/${id}`, 'people'], ['accounts', '/home/accounts', 'accounts'], ['audit', '/home/audit', 'audit'],
@@ -201,8 +207,103 @@ async function keyboard(t) {
         await guest.waitForTestId(sign, { timeout: 60000 });
         await walked(guest, what);
     }
-    t.figure('pages', 1 + staffPages(made).length + guestPages(made).length);
+    await guest.goto(`${base}/signin`);
+    const gone = await past(page, guest);
+    for (const [what, where, sign] of [['after-staff', `/after/${gone.id}`, 'after-groups'], ['after-class', `/home/class/${gone.id}`, 'after-open']]) {
+        await page.goto(base + where);
+        await page.waitForTestId(sign, { timeout: 60000 });
+        if (sign === 'after-groups') await page.click('correct');
+        await walked(page, what);
+    }
+    for (const [what, where, sign] of leftPages(gone)) {
+        await guest.goto('about:blank');
+        await guest.goto(base + where);
+        await guest.waitForTestId(sign, { timeout: 60000 });
+        await walked(guest, what);
+    }
+    t.figure('pages', 3 + staffPages(made).length + guestPages(made).length + leftPages(gone).length);
     t.equal(found, [], 'what the keyboard does not do');
+}
+
+/** After the class: what each one finds there; a contest, a correction, the seal, one person's erasure. */
+async function after(t) {
+    const found = [];
+    const box = await Mailbox.start();
+    t.defer(() => box.stop());
+    const { base, token } = await startOffice(t, box);
+    const page = await firstAdmin(t, base, token);
+    const guest = await t.openPage('chromium', `${base}/signin`, { lang: 'fr', media: 'none' });
+    await guest.waitForTestId('sign-in', { timeout: 60000 });
+    const made = await past(page, guest);
+    await visit(guest, `${base}/after/${made.id}#${made.tokens.Monique}`, 'after-missed');
+    const missed = await guest.text('after-missed');
+    for (const words of ['Bonjour à tous', 'Retour en plénière']) t.check(missed.includes(words), `who was absent reads "${words}"`);
+    t.check(!missed.includes('Page 12'), 'but not what a table wrote to itself');
+    t.check((await guest.text('after-groups')).includes('Nous avons trois questions'), 'and the report that is for everybody');
+    await corners(t, guest, 'after-missed', found);
+    await guest.click('contest-open');
+    await guest.fill('contest-text', 'J’étais dans la salle, sur le poste de Karim.');
+    await guest.click('contest-send');
+    await guest.waitForTestId('contest-sent', { timeout: 60000 });
+    for (const [what, where, sign] of leftPages(made)) {
+        await visit(guest, base + where, sign);
+        await corners(t, guest, what, found);
+    }
+    await visit(guest, `${base}/my`, 'my-mail');
+    await guest.fill('my-mail', 'amelie@example.org');
+    await guest.press('Enter');
+    await visit(guest, (await box.mail('amelie@example.org', 'classes')).link, 'my-next');
+    await corners(t, guest, 'my-list', found);
+    await page.goto(`${base}/home`);
+    await page.waitForTestId('home-seal', { timeout: 60000 });
+    await corners(t, page, 'home-seal', found);
+    await page.click('card-after');
+    await page.waitForTestId('after-groups', { timeout: 60000 });
+    await correct(page, t);
+    await corners(t, page, 'sheet-corrected', found);
+    await page.click('seal');
+    await page.click('seal-yes', { timeout: 60000 });
+    await page.waitForTestId('sealed', { timeout: 60000 });
+    await corners(t, page, 'sheet-sealed', found);
+    await erase(page, base, made);
+    await corners(t, page, 'erased', found);
+    t.equal([...page.errors, ...guest.errors], [], 'errors');
+    t.equal(found, [], 'axe and layout');
+}
+
+/** Another address of the page: also when only what is behind # differs. */
+async function visit(page, url, sign) {
+    await page.goto('about:blank');
+    await page.goto(url);
+    await page.waitForTestId(sign, { timeout: 60000 });
+}
+
+async function correct(page, t) {
+    const rows = () => page.texts('sheet-row');
+    t.check((await rows()).some((r) => r.includes('sur le poste de Karim')), 'staff reads the contest');
+    await page.eval(() => [...document.querySelectorAll('[data-testid="sheet-row"]')].find((r) => r.textContent.includes('Monique'))
+        .querySelector('[data-testid="correct"]').click());
+    await page.waitForTestId('correct-status', { timeout: 60000 });
+    await page.page.selectOption('[data-testid="correct-status"]', 'present');
+    await page.fill('correct-reason', 'Vue au poste de Karim par l’animatrice');
+    await page.click('correct-save');
+    await page.waitFor('the correction stands', () => [...document.querySelectorAll('[data-testid="sheet-row"]')]
+        .some((r) => r.textContent.includes('Vue au poste')), { timeout: 60000 });
+}
+
+/** Her name goes, the sheet keeps its counts and its seal. */
+async function erase(page, base, { id }) {
+    await page.goto(`${base}/home/class/${id}/kept`);
+    await page.waitFor('all can be chosen', () => document.querySelectorAll('[data-testid="kept-person"] option').length > 3, { timeout: 60000 });
+    await page.page.selectOption('[data-testid="kept-person"]', { label: 'Karim Benali' });
+    await page.click('kept-forget');
+    await page.click('kept-forget-yes', { timeout: 60000 });
+    await page.goto(`${base}/after/${id}`);
+    await page.waitFor('the name is gone, the seal holds', () => {
+        const rows = [...document.querySelectorAll('[data-testid="sheet-row"]')].map((r) => r.textContent);
+        return rows.length === 4 && !rows.some((r) => r.includes('Karim Benali'))
+            && document.querySelector('[data-testid="sealed"]')?.textContent.includes('Le sceau tient');
+    }, { timeout: 60000 });
 }
 
 /** Every page once in Firefox, signed in by keyboard; a picture of each. */
@@ -223,6 +324,14 @@ async function firefox(t) {
         await page.waitForTestId(sign, { timeout: 60000 });
         await look(t, page, `firefox-${what}`, found);
     }
+    await chrome.goto(`${base}/signin`);
+    const gone = await past(chrome, chrome);
+    for (const [what, where, sign] of [['after-staff', `/after/${gone.id}`, 'after-groups'], ...leftPages(gone)]) {
+        await page.goto('about:blank');
+        await page.goto(base + where);
+        await page.waitForTestId(sign, { timeout: 60000 });
+        await look(t, page, `firefox-${what}`, found);
+    }
     await page.goto(`${base}/home/new`);
     await page.fill('title', 'Avec Firefox', { timeout: 60000 });
     await page.click('save');
@@ -233,6 +342,7 @@ async function firefox(t) {
 
 export const scenarios = [
     { name: 'prepare', timeout_s: 180, run: prepare },
+    { name: 'after', timeout_s: 180, run: after },
     { name: 'keyboard', timeout_s: 180, run: keyboard },
     { name: 'firefox', timeout_s: 180, run: firefox },
 ];

@@ -126,43 +126,67 @@ async function crowded(t) {
     // The house knows who stood on the stage, and nobody else.
     for (const one of house) t.check(!await heardOf(one, other.name), `${one.name} was told of ${other.name}`);
     t.check(await heardOf(house[0], guest.name), 'the house knew the guest on the stage');
-    await around(t, room, guest);
-    await hears(guest, [1], 'the host from his seat again');
-    await room.oneOffer(guest);
-    room.clean(guest);
+    await around(t, room, { guest, other }, look);
+    for (const page of [guest, other]) {
+        await hears(page, [1], 'the host from his seat again');
+        await room.oneOffer(page);
+        room.clean(page);
+    }
     look.clean();
 }
 
-/** The same page load: two lost connections, then three moves between rooms. */
-async function around(t, room, guest) {
+const micShows = (page, on) => page.waitFor(`microphone ${on}`, (s, wanted) => document.querySelector(s)?.dataset.on === wanted,
+    { args: [page.selector(ids.bar.mic), String(on)], timeout: 60000 });
+const asked = (page) => page.eval(() => window.__e2e.sending.tracks.length);
+
+/** The same page load: two lost connections, then three moves between rooms. At a table the audience speaks. */
+async function around(t, room, { guest, other }, look) {
     for (let n = 1; n <= 2; n++) {
         await guest.eval(() => window.__e2e.sockets.at(-1).socket.close());
         await guest.waitFor(`is resumed ${n}`, (times) => (window.__e2e.got.resumed ?? 0) >= times, { args: [n], timeout: 60000 });
     }
     const [lead] = await crowd(room, { role: 'animator', count: 1 });
-    const person = await guest.eval(() => window.amphi.state().you.person);
+    const [person, mate] = await Promise.all([guest, other].map((p) => p.eval(() => window.amphi.state().you.person)));
     let n = 0;
     const order = async (command) => {
         const id = `order${n++}`;
         await lead.send({ ...command, id });
-        await lead.got({ t: 'ack', id }, { timeout: 60000 });
+        await lead.answered(id, { timeout: 60000 });
     };
     await order({ t: 'workshop.create', title: 'Essais', names: ['Une', 'Deux'] });
     const set = (await sets(lead)).at(-1);
-    const stands = (name) => guest.waitFor(`stands at ${name}`, (wanted) => {
+    const stands = (name, page = guest) => page.waitFor(`stands at ${name}`, (wanted) => {
         const { people, you, workshops } = window.amphi.state();
         const at = people.find((p) => p.id === you.person)?.room;
         return wanted === '' ? at === undefined : workshops.some((s) => s.rooms.some((r) => r.id === at && r.name === wanted));
     }, { args: [name], timeout: 60000 });
     await order({ t: 'workshop.change', set: set.id, notice: 0, closing: 0 });
-    await order({ t: 'workshop.place', set: set.id, person, room: set.rooms[0].id });
+    for (const who of [person, mate]) await order({ t: 'workshop.place', set: set.id, person: who, room: set.rooms[0].id });
+    const before = await asked(other);
     await order({ t: 'workshop.open', set: set.id });
-    await stands('Une');
-    await guest.screenshot(path.join(t.dir, '8-table.png'));
+    for (const page of [guest, other]) {
+        await stands('Une', page);
+        await micShows(page, false);
+        await hears(page, [], 'nobody yet at the table');
+    }
+    t.equal(await asked(other), before, 'no device is asked for on arrival');
+    await look.at(guest, 'table');
+    await guest.click(ids.bar.mic);
+    await micShows(guest, true);
+    await hears(other, [3], 'the guest at the table');
+    await shoot(t, '8-table', [guest, other]);
     await order({ t: 'workshop.place', set: set.id, person, room: set.rooms[1].id });
     await stands('Deux');
-    await order({ t: 'workshop.close', set: set.id });
-    await stands('');
+    await micShows(guest, true);
+    await hears(other, [], 'nobody: the guest went to another table');
+    await order({ t: 'workshop.close', seconds: 0 });
+    for (const page of [guest, other]) {
+        await stands('', page);
+        await page.waitForGone(ids.bar.mic, { timeout: 60000 });
+    }
+    t.equal(await guest.eval(() => window.__e2e.sending.tracks.filter((track) => track.readyState === 'live').length), 0,
+        'nothing listens in the audience');
+    await shoot(t, '9-hall', [guest, other]);
 }
 
 /** The sets a scripted member of the staff was told of last. */

@@ -197,6 +197,19 @@ static void mend_person(const struct say *s, json_t *m, const json_t *list)
     }
 }
 
+/* An encoder that is here: it alone may be opened from afar. */
+static void mend_encoder(const struct say *s, json_t *m)
+{
+    size_t from = below(s, (uint32_t)s->rig->page_count);
+    for (size_t i = 0; i < s->rig->page_count && percent(s, 90); i++) {
+        const struct rig_page *p = &s->rig->pages[(from + i) % s->rig->page_count];
+        if (p->inside && p->encoder) {
+            json_object_set_new(m, "person", json_string(p->person));
+            return;
+        }
+    }
+}
+
 /* The presence check that runs. */
 static void mend_check(const struct say *s, json_t *m)
 {
@@ -282,6 +295,9 @@ json_t *say_message(const struct say *s, enum msg_type type)
         break;
     case MSG_PERSON_UNBAN:
         mend_person(s, m, json_object_get(view_of(s), "barred"));
+        break;
+    case MSG_PERSON_UNMUTE:
+        mend_encoder(s, m);
         break;
     case MSG_CHECK_ANSWER:
         mend_check(s, m);

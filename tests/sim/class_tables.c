@@ -62,6 +62,35 @@ static const char *wrong_route(const struct rig_device *d, const struct klass *k
     return NULL;
 }
 
+uint64_t tables_voices;
+
+static uint32_t sources_of(right_mask rights)
+{
+    return (right_has(rights, RIGHT_MIC) ? MEDIA_MIC : 0u) |
+           (right_has(rights, RIGHT_CAM) ? MEDIA_CAM : 0u) |
+           (right_has(rights, RIGHT_SCREEN) ? MEDIA_SCREEN : 0u) |
+           (right_has(rights, RIGHT_SOUND) ? MEDIA_SOUND : 0u);
+}
+
+/* Said here once more, without the tables: what somebody of the crowd may send at most. */
+static const char *wrong_voice(const struct rig_device *d, const struct state *s,
+                               const struct live *l)
+{
+    const struct seat *seat = state_seat(s, &l->person);
+    if (!seat || !role_is_crowd(state_role(s, seat->person))) {
+        return NULL;
+    }
+    bool table = seat->room != ROOM_MAIN;
+    bool listens = seat->person->role == ROLE_LISTENER;
+    uint32_t own = sources_of(seat->person->grant);
+    own |= table && workshops_facilitates(s, seat) ? MEDIA_SCREEN | MEDIA_SOUND : 0u;
+    uint32_t most = listens ? 0u : MEDIA_ALL;
+    most = listens && table && s->type != CLASS_STANDARD ? MEDIA_MIC | MEDIA_CAM : most;
+    most &= ~sources_of(state_locks(s, seat->room));
+    tables_voices += listens && table && (d->publish & MEDIA_MIC) != 0;
+    return d->publish & ~(most | own) ? "somebody sends more than his place lets him" : NULL;
+}
+
 static const char *wrong_place(const struct state *s)
 {
     for (size_t i = 0; i < s->seat_count; i++) {
@@ -81,7 +110,10 @@ const char *tables_wrong(const struct rig *rig, const struct klass *k)
     const char *wrong = wrong_place(k->work);
     wrong = wrong ? wrong : wrong_place(k->done);
     for (const struct live *l = k->lives; l && !wrong; l = l->next) {
-        wrong = wrong_route(&rig->devices[l->num % RIG_DEVICES_MAX], k, l);
+        const struct rig_device *d = &rig->devices[l->num % RIG_DEVICES_MAX];
+        wrong = wrong_route(d, k, l);
+        wrong = wrong ? wrong : wrong_voice(d, k->work, l);
+        wrong = wrong ? wrong : wrong_voice(d, k->done, l);
     }
     return wrong;
 }

@@ -306,7 +306,7 @@ static int pools_scene(void *arg)
 static void pools_survive_failing_allocations(void **state)
 {
     (void)state;
-    assert_true(support_oom_sweep(pools_scene, NULL) >= 8);
+    assert_true(support_oom_sweep(pools_scene, NULL) >= 6);
 }
 
 int main(void)

@@ -632,7 +632,7 @@ void rig_link(struct rig *rig, const struct id *class_id, enum role role, bool s
 
 void rig_open(struct rig *rig, struct rig_page *page)
 {
-    page->conn = ++rig->next_conn;
+    page->conn = ++rig->next_conn | (page->encoder ? 0 : (conn_num)1 << 32);
     rig->page_at[page->conn % (sizeof(rig->page_at) / sizeof(rig->page_at[0]))] =
         (uint32_t)(page - rig->pages);
     page->closed = 0;

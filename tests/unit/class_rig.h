@@ -22,6 +22,7 @@ struct rig_page {
     conn_num conn; /* 0 = no connection */
     uint16_t closed;
     bool inside;
+    bool encoder; /* no page of a door, but a connection of the core's own (classroom_inside) */
     bool blind;   /* keeps no view: of deltas and snapshots only numbers and tokens are read */
     json_t *view; /* newest snapshot with every delta applied, or NULL */
     int64_t seq;  /* last seq */

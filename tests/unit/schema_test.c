@@ -354,16 +354,35 @@ static void rights_deny_by_default(void **state)
     struct right_policy shut = {{0}};
     for (unsigned r = 0; r < ROLE_COUNT; r++) {
         enum role role = (enum role)r;
-        right_mask all = right_effective(role, CLASS_STANDARD, &open, &open, 0, 0);
-        assert_int_equal(right_effective(role, CLASS_STANDARD, &shut, &open, 0, 0), 0);
-        assert_int_equal(right_effective(role, CLASS_STANDARD, &open, &shut, 0, 0), 0);
-        assert_int_equal(right_effective(role, CLASS_STANDARD, &open, &open, 0, all), 0);
-        assert_int_equal(right_effective(role, CLASS_STANDARD, &shut, &shut, 5, 1), 4);
+        right_mask table = right_table(role, CLASS_STANDARD);
+        right_mask all = right_effective(role, table, &open, &open, 0, 0);
+        assert_int_equal(right_effective(role, table, &shut, &open, 0, 0), 0);
+        assert_int_equal(right_effective(role, table, &open, &shut, 0, 0), 0);
+        assert_int_equal(right_effective(role, table, &open, &open, 0, all), 0);
+        assert_int_equal(right_effective(role, table, &shut, &shut, 5, 1), 4);
     }
     assert_false(right_has(right_table(ROLE_PARTICIPANT, CLASS_WEBINAR), RIGHT_SCREEN));
     assert_true(right_has(right_table(ROLE_PARTICIPANT, CLASS_STANDARD), RIGHT_SCREEN));
     assert_false(right_has(right_table(ROLE_ANIMATOR, CLASS_STANDARD), RIGHT_SESSION_END));
     assert_false(right_has(RIGHT_MASK_ALL, RIGHT_NONE));
+}
+
+/* The audience speaks at a table and nowhere else; whoever was made a listener of a standard class
+ * listens there too, and nobody leads because he sits at a table. */
+static void rights_at_a_table(void **state)
+{
+    const right_mask voice = (right_mask)1 << RIGHT_MIC | (right_mask)1 << RIGHT_CAM;
+    (void)state;
+    for (unsigned t = 0; t < CLASS_TYPE_COUNT; t++) {
+        enum class_type type = (enum class_type)t;
+        right_mask given = type == CLASS_STANDARD ? 0 : voice;
+        assert_int_equal(right_table(ROLE_LISTENER, type) & voice, 0);
+        for (unsigned r = 0; r < ROLE_COUNT; r++) {
+            enum role role = (enum role)r;
+            right_mask more = role == ROLE_LISTENER ? given : 0;
+            assert_int_equal(right_at_table(role, type), right_table(role, CLASS_STANDARD) | more);
+        }
+    }
 }
 
 /* The committed file is what the generator writes now. */
@@ -413,6 +432,7 @@ int main(void)
         UNIT(writer_makes_json_of_anything),
         UNIT(tables_are_complete),
         UNIT(rights_deny_by_default),
+        UNIT(rights_at_a_table),
         UNIT(generated_files_are_current),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -381,6 +381,28 @@ static void place(struct scene *s, unsigned whom, unsigned room)
     assert_string_equal(say(s, HOST, body), "");
 }
 
+/* A set of two rooms that open without notice, nobody placed yet. */
+static void prepare_tables(struct scene *s)
+{
+    char body[200];
+    assert_string_equal(
+        say(s, HOST, "\"t\":\"workshop.create\",\"title\":\"A\",\"names\":[\"R1\",\"R2\"]"), "");
+    const json_t *set = json_array_get(json_object_get(s->p[HOST]->view, "workshops"), 0);
+    (void)snprintf(body, sizeof(body),
+                   "\"t\":\"workshop.change\",\"set\":\"%s\",\"notice\":0,\"closing\":0",
+                   json_string_value(json_object_get(set, "id")));
+    assert_string_equal(say(s, HOST, body), "");
+}
+
+static void open_tables(struct scene *s)
+{
+    char body[200];
+    const json_t *set = json_array_get(json_object_get(s->p[HOST]->view, "workshops"), 0);
+    (void)snprintf(body, sizeof(body), "\"t\":\"workshop.open\",\"set\":\"%s\"",
+                   json_string_value(json_object_get(set, "id")));
+    assert_string_equal(say(s, HOST, body), "");
+}
+
 /* At a table its people know each other; the rest of the hall stays unknown, and so do they again
  * when they are back in it. */
 static void a_table_of_a_hidden_audience(void **state)
@@ -391,19 +413,11 @@ static void a_table_of_a_hidden_audience(void **state)
     go_live(&s);
     s.p[THREE]->canary = canary;
     enter_audience(&s);
-    char body[200];
-    assert_string_equal(
-        say(&s, HOST, "\"t\":\"workshop.create\",\"title\":\"A\",\"names\":[\"R1\",\"R2\"]"), "");
-    const json_t *set = json_array_get(json_object_get(s.p[HOST]->view, "workshops"), 0);
-    char id[ID_TEXT_MAX];
-    (void)snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(set, "id")));
-    (void)snprintf(body, sizeof(body), "\"t\":\"workshop.change\",\"set\":\"%s\",\"notice\":0", id);
-    assert_string_equal(say(&s, HOST, body), "");
+    prepare_tables(&s);
     place(&s, ONE, 0);
     place(&s, TWO, 0);
     place(&s, THREE, 1);
-    (void)snprintf(body, sizeof(body), "\"t\":\"workshop.open\",\"set\":\"%s\"", id);
-    assert_string_equal(say(&s, HOST, body), "");
+    open_tables(&s);
     assert_true(knows(&s, ONE, TWO) && knows(&s, TWO, ONE));
     assert_true(knows(&s, ONE, HOST)); /* of the stage, wherever one sits */
     assert_false(knows(&s, ONE, THREE) || knows(&s, THREE, ONE) || knows(&s, THREE, TWO));
@@ -428,6 +442,91 @@ static void a_table_of_a_hidden_audience(void **state)
     rig_free(s.rig);
 }
 
+static bool may(const struct scene *s, unsigned who, enum right right)
+{
+    const json_t *rights = json_object_get(s->p[who]->view, "rights");
+    bool told = false;
+    for (size_t i = 0; i < json_array_size(rights); i++) {
+        const char *name = json_string_value(json_array_get(rights, i));
+        told = told || strcmp(name, right_name(right)) == 0;
+    }
+    struct id id = person_of(s, who);
+    const struct state *done = class_of(s)->done;
+    assert_int_equal(right_has(state_rights(done, state_person(done, &id)), right), told);
+    return told;
+}
+
+/* What all pages of this person want to send. */
+static uint32_t wants(const struct scene *s, unsigned who)
+{
+    struct id id = person_of(s, who);
+    const struct seat *seat = state_seat(class_of(s)->done, &id);
+    uint32_t media = 0;
+    for (unsigned i = 0; i < seat->device_count; i++) {
+        media |= seat->devices[i].media;
+    }
+    return media;
+}
+
+static const char mic_on[] =
+    "\"t\":\"media.state\",\"mic\":\"on\",\"cam\":false,\"screen\":false,\"sound\":false";
+
+/* The audience has a voice at a table, as far as the staff lets it, and none of it comes back. */
+static void the_audience_speaks_at_a_table(void **state)
+{
+    (void)state;
+    struct scene s = scene_new(NULL, 0);
+    go_live(&s);
+    enter_audience(&s);
+    assert_string_equal(say(&s, ONE, mic_on), "denied");
+    prepare_tables(&s);
+    place(&s, ONE, 0);
+    place(&s, TWO, 1);
+    open_tables(&s);
+    assert_true(may(&s, ONE, RIGHT_MIC) && may(&s, ONE, RIGHT_CAM));
+    assert_false(may(&s, ONE, RIGHT_SCREEN) || may(&s, ONE, RIGHT_MUTE));
+    assert_false(may(&s, THREE, RIGHT_MIC));
+    assert_int_equal(wants(&s, ONE), 0); /* closed on arrival */
+    assert_string_equal(say(&s, ONE, mic_on), "");
+    assert_int_equal(wants(&s, ONE), MEDIA_MIC);
+    /* A lock holds for them as for everybody, and lifting it opens nothing. */
+    const char *const lock = "\"t\":\"lock.set\",\"feature\":\"mic\",\"locked\":true";
+    assert_string_equal(say(&s, HOST, lock), "");
+    assert_int_equal(wants(&s, ONE), 0);
+    assert_string_equal(say(&s, ONE, mic_on), "denied");
+    const char *const free_again = "\"t\":\"lock.set\",\"feature\":\"mic\",\"locked\":false";
+    assert_string_equal(say(&s, HOST, free_again), "");
+    assert_int_equal(wants(&s, ONE), 0);
+    assert_string_equal(say(&s, ONE, mic_on), "");
+    /* To another table with the microphone as it was; to the hall without. */
+    place(&s, ONE, 1);
+    assert_int_equal(wants(&s, ONE), MEDIA_MIC);
+    const json_t *set = json_array_get(json_object_get(s.p[HOST]->view, "workshops"), 0);
+    assert_string_equal(json_string_value(json_object_get(set, "state")), "open");
+    assert_string_equal(say(&s, HOST, "\"t\":\"workshop.close\",\"seconds\":0"), "");
+    assert_int_equal(wants(&s, ONE), 0);
+    assert_false(may(&s, ONE, RIGHT_MIC) || may(&s, ONE, RIGHT_CAM));
+    assert_string_equal(say(&s, ONE, mic_on), "denied");
+    rig_free(s.rig);
+}
+
+/* A second page of one of the audience comes with its microphone on, and may not. */
+static void another_page_sends_no_more(void **state)
+{
+    (void)state;
+    struct scene s = scene_new(NULL, 0);
+    go_live(&s);
+    enter_audience(&s);
+    assert_int_equal(wants(&s, ONE), 0);
+    struct rig_page *more = &s.rig->pages[PAGES];
+    (void)snprintf(more->guest, sizeof(more->guest), "%s", s.p[ONE]->guest);
+    assert_true(rig_enter(s.rig, more, s.link[ROLE_LISTENER], "Un"));
+    settle(&s);
+    assert_string_equal(more->person, s.p[ONE]->person);
+    assert_int_equal(wants(&s, ONE), 0);
+    rig_free(s.rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +536,7 @@ int main(void)
         UNIT(full_light_then_waiting),        UNIT(reactions_are_counted_not_kept),
         UNIT(words_go_where_the_class_says),  UNIT(a_kill_on_air_changes_nothing),
         UNIT(a_table_of_a_hidden_audience),   UNIT(reserved_seats_of_the_server),
+        UNIT(the_audience_speaks_at_a_table), UNIT(another_page_sends_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

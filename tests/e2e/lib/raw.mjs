@@ -41,6 +41,15 @@ export class RawClient {
         { args: [this.key, match], timeout, every: 20 });
     }
 
+    /** Wait until a command is acknowledged; a refusal is a failure, not silence. */
+    async answered(id, { timeout = 10000 } = {}) {
+        const answer = await this.page.waitFor(`raw client is answered ${id}`, (key, wanted) => window[key].got
+            .find((m) => m.id === wanted && (m.t === 'ack' || m.t === 'error')),
+        { args: [this.key, id], timeout, every: 20 });
+        if (answer.t === 'error') throw new Error(`${id} is refused: ${JSON.stringify(answer)}`);
+        return answer;
+    }
+
     all() {
         return this.page.eval((key) => window[key].got, this.key);
     }

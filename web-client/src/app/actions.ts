@@ -23,7 +23,8 @@ const onOff = (on: boolean): 'on' | 'off' => (on ? 'on' : 'off');
 
 function mediaActions(room: Room): Action[] {
   const { mic, cam, screen } = room.local;
-  return [
+  const needs: Record<string, 'mic' | 'cam' | 'screen'> = { mic: 'mic', cam: 'cam', share: 'screen' };
+  const all: Action[] = [
     {
       id: 'mic', label: t(`bar.mic.${onOff(mic.on)}`), icon: mic.on ? 'mic-off' : 'mic',
       run: () => void toggleInput(room, 'mic'), keys: 'Ctrl D', code: 'KeyD',
@@ -41,6 +42,7 @@ function mediaActions(room: Room): Action[] {
       run: () => room.toggleHand(), keys: 'Ctrl Alt H', code: 'KeyH', alt: true,
     },
   ];
+  return all.filter(({ id }) => needs[id] === undefined || room.offers(needs[id]));
 }
 
 function viewActions(): Action[] {

@@ -1,15 +1,17 @@
 // The page's one model: door, class, reconnecting, over. Joins signalling, media and the class state;
 // components read its fields and call its verbs, nothing else talks to the server.
 import type { OverReason } from '../core/link.ts';
-import { applyDelta, fromSnapshot, isStaff, ownDevice, personOf } from '../core/state.ts';
+import type { ClassState } from '../core/state.ts';
+import { applyDelta, fromSnapshot, isStaff, ownDevice, personOf, sessionEnded } from '../core/state.ts';
 import type { Door, ErrorReply, IceServers, ServerMessage } from '../wire/messages.ts';
 import { listens } from '../core/webinar.ts';
 import { roommates } from '../core/workshops.ts';
 import { announcer } from './announce.svelte.ts';
+import { followRights, followServer } from './follow.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
-import { RoomView } from './roomview.svelte.ts';
+import { hurdleOf, RoomView } from './roomview.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
@@ -104,8 +106,7 @@ export class Room extends RoomView {
         if (prefs.sounds) void playSound('knock', prefs.speakerId);
         return;
       case 'rights':
-        if (this.state) this.state = { ...this.state, rights: m.rights };
-        return;
+        return this.allow(m.rights);
       case 'relays':
         return m.ice && this.media.relays(m.ice);
       case 'media.answer':
@@ -134,14 +135,16 @@ export class Room extends RoomView {
   private atDoor(m: Door): void {
     if (m.class.id !== this.classId) return this.finish('auth'); // a link opens its own class only
     const [again, shut] = [this.door !== undefined, m.class.state === 'closed' && !isStaff(m.you.role)];
-    if (shut && this.state) return this.finish('ended'); // the session ended while the line was cut
+    // The session ended while the line was cut.
+    if (this.state && sessionEnded(this.state.class.state, m.class.state)) return this.finish('ended');
     this.door = m;
-    this.hurdle = shut ? 'notopen' : '';
-    const waited = this.phase === 'waiting';
+    this.hurdle = shut ? 'closed' : '';
+    const waited = this.phase === 'waiting' && !shut;
     this.phase = waited ? 'waiting' : 'door';
     this.state = undefined;
-    if (!this.local.mic.track && !this.local.cam.track && !again && !listens(m)) void this.local.openRemembered();
     saveGuest(this.classId, m.guest);
+    if (shut) return; // nothing to prepare for
+    if (!this.local.mic.track && !this.local.cam.track && !again && !listens(m)) void this.local.openRemembered();
     if (prefs.name === '' && m.you.name) setPref('name', m.you.name);
     this.timeline['door'] ??= performance.now();
     void this.media.connect(this.media.started ? 'epoch' : 'load', m.ice);
@@ -180,7 +183,7 @@ export class Room extends RoomView {
       this.local.refill();
       if (!this.media.started) void this.comeBack(m.ice);
     } else {
-      this.followServer();
+      this.follow(before ?? this.state);
     }
     if (newEpoch) void this.media.connect('epoch', m.ice);
     else if (m.ice) this.media.relays(m.ice);
@@ -225,29 +228,29 @@ export class Room extends RoomView {
     }
     if (next === before) return;
     this.state = next;
+    if (sessionEnded(before.class.state, next.class.state)) this.signal.link.sessionOver();
     this.desk.tell(before, next);
     this.signal.link.remember({ seq: next.seq });
     for (const event of m.events) {
       tellEvent(event, before);
       if (event.e === 'person.left') this.voices.gone(personOf(before, event.person)?.devices ?? []);
     }
-    this.followServer();
+    this.follow(before);
   }
 
-  /** The server may have closed our microphone or camera; it never opens them. */
-  private followServer(): void {
-    const device = this.state ? ownDevice(this.state) : undefined;
-    if (!device || this.stateCommands > 0) return;
-    if (device.mic === 'off' && this.local.mic.on) {
-      this.local.turnOff('mic');
-      announcer.notice(t('say.mutedBy'), 'attention');
-    }
-    if (!device.cam && this.local.cam.on) this.local.turnOff('cam');
+  private follow(before: ClassState): void {
+    if (this.state && this.stateCommands === 0) followServer(this.local, before, this.state);
+  }
+
+  private allow(rights: string[]): void {
+    const before = this.state;
+    if (before) followRights(this.local, before, (this.state = { ...before, rights }));
   }
 
   private publishState(): void {
     if (this.phase !== 'class') return;
     this.mutedHint = false;
+    if (this.local.mic.on) announcer.over('mic');
     this.stateCommands += 1;
     void this.signal.command({ t: 'media.state', ...this.local.state }).then((outcome) => {
       this.stateCommands = 0;
@@ -258,20 +261,18 @@ export class Room extends RoomView {
 
   private joinRefused(error: ErrorReply, name: string): void {
     this.local.refill();
-    if (error.code === 'full' || error.code === 'state') {
-      this.hurdle = error.code === 'full' ? 'full' : 'notopen';
-      setTimeout(() => {
-        if (this.hurdle !== '' && this.phase === 'door') void this.join(name);
-      }, HURDLE_RETRY_MS);
-      return;
-    }
-    tellRefusal(error);
+    const hurdle = hurdleOf(error);
+    if (hurdle === '') return tellRefusal(error);
+    this.hurdle = hurdle;
+    const again = (): void => {
+      if (this.hurdle === hurdle && this.phase === 'door') void this.join(name);
+    };
+    if (hurdle !== 'closed' && hurdle !== 'devices') setTimeout(again, HURDLE_RETRY_MS);
   }
 
   private doorRefused(m: ErrorReply): void {
-    if (m.code === 'full') this.hurdle = 'full';
-    else if (m.code === 'state') this.hurdle = 'notopen';
-    else if (m.code === 'gone') this.finish('ended');
+    if (m.code === 'gone') this.finish('ended');
+    else this.hurdle = hurdleOf(m) || this.hurdle;
   }
 
   private hintMuted(): void {
@@ -281,8 +282,7 @@ export class Room extends RoomView {
   private linkChanged(): void {
     const { link } = this.signal;
     const was = this.linked;
-    this.linked = this.signal.open && !link.stale && (link.phase === 'class' || link.phase === 'door');
-    this.attempt = link.attempt;
+    [this.linked, this.attempt] = [this.signal.open && !link.stale && (link.phase === 'class' || link.phase === 'door'), link.attempt];
     if (!was && this.linked && this.phase === 'class' && this.timeline['lost']) announcer.say(t('reconnect.back'));
     if (was && !this.linked) this.timeline['lost'] = performance.now();
     if (link.phase !== 'over' || this.phase === 'over') return;

@@ -2,7 +2,7 @@
 import type { OverReason } from '../core/link.ts';
 import { handRank, isStaff } from '../core/state.ts';
 import type { ClassState } from '../core/state.ts';
-import type { CommandBody, Door, ServerMessage } from '../wire/messages.ts';
+import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import type { LocalMedia } from './local.svelte.ts';
 import { t } from './prefs.svelte.ts';
@@ -11,7 +11,12 @@ import type { Signal } from './signal.ts';
 import { tellRefusal } from './tell.ts';
 import { Voices } from './voices.svelte.ts';
 
-export type Hurdle = 'full' | 'notopen' | '';
+export type Hurdle = 'full' | 'crowded' | 'devices' | 'notopen' | 'closed' | '';
+/** What a refusal means for whoever stands at the door; '' = nothing to wait for. */
+export function hurdleOf({ code, at }: ErrorReply): Hurdle {
+  if (code === 'full') return at === 'server' ? 'crowded' : at === 'devices' ? 'devices' : 'full';
+  return code === 'state' ? 'notopen' : code === 'gone' ? 'closed' : '';
+}
 
 export abstract class RoomView {
   abstract readonly signal: Signal;
@@ -42,6 +47,12 @@ export abstract class RoomView {
   /** Is this right (signaling/schema/rights.def) ours now? */
   may(right: string): boolean {
     return this.state?.rights.includes(right) ?? false;
+  }
+
+  /** Has this page a button for it? The audience is shown only what it may do where it sits. */
+  offers(what: 'mic' | 'cam' | 'screen'): boolean {
+    const audience = this.state?.stage !== undefined || this.state?.you.role === 'listener';
+    return !audience || this.may(`media.${what}`);
   }
 
   get ownRank(): number {

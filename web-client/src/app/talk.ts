@@ -9,6 +9,7 @@ function isTyping(target: EventTarget | null): boolean {
 export function holdToTalk(room: Room): () => void {
   const down = (event: KeyboardEvent): void => {
     if (event.code !== 'Space' || event.repeat || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+    if (!room.offers('mic')) return; // in the audience no device is asked for
     event.preventDefault();
     if (room.local.mic.on || room.phase !== 'class') return;
     room.talking = true;

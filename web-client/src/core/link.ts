@@ -25,6 +25,8 @@ export class Link {
   private epoch: number | undefined;
   /** A refused resume was just given up; the close that follows is not a second refusal. */
   private fellBack = false;
+  /** The session ended: whatever way this connection goes now, that is why. */
+  private ended = false;
 
   constructor(setup: LinkSetup) {
     this.link = setup.link;
@@ -37,6 +39,11 @@ export class Link {
   remember(values: { seq?: number; epoch?: number }): void {
     if (values.seq !== undefined) this.seq = values.seq;
     if (values.epoch !== undefined) this.epoch = values.epoch;
+  }
+
+  /** The class said so; the code of the close that follows may be lost on the way. */
+  sessionOver(): void {
+    this.ended = true;
   }
 
   setLang(lang: 'fr' | 'en'): void {
@@ -84,7 +91,7 @@ export class Link {
   /** The connection is gone. `random` in [0, 1). */
   closed(code: number, random: number): LinkAction {
     if (this.phase === 'over') return {};
-    const reason = CLOSE_REASONS[code];
+    const reason = CLOSE_REASONS[code] ?? (this.ended ? 'ended' : undefined);
     if (reason) return this.end(reason);
     if (code === 4003 && !this.fellBack && !this.fallBackToLink()) return this.end('auth');
     this.fellBack = false;
@@ -117,10 +124,12 @@ export class Link {
     this.epoch = epoch;
     this.stale = false;
     this.attempt = 0;
+    this.ended = false;
   }
 
   /** A refused resume or guest token is tried once more with the link alone. */
   private refused(at: string | undefined): LinkAction {
+    if (this.ended) return this.end('ended');
     if (at === 'guest' && this.guest !== '') {
       this.guest = '';
       this.fellBack = true;

@@ -14,8 +14,8 @@ export interface RollSession {
 }
 export interface RollSheet extends RollSession { people: RollRow[] }
 export interface RollOf { session: number; opened: number; closed: number | null; sealed: boolean }
-export interface SheetAnswer { title: string; staff: boolean; sessions: RollOf[]; sheet?: RollSheet; intact?: boolean }
-export interface OwnAnswer { title: string; staff: boolean; sessions: RollOf[]; session?: RollSession; own?: RollRow }
+export interface SheetAnswer { title: string; staff: boolean; zone: string; sessions: RollOf[]; sheet?: RollSheet; intact?: boolean }
+export interface OwnAnswer { title: string; staff: boolean; zone: string; sessions: RollOf[]; session?: RollSession; own?: RollRow }
 
 const MINUTE = 60_000;
 
@@ -39,9 +39,14 @@ export function countOf(rows: readonly RollRow[], status: RollStatus): number {
   return rows.filter((row) => row.status === status).length;
 }
 
-export interface ChatLine { seq: number; at: number; person: string; name: string; text: string; room: string }
+export interface ChatLine { seq: number; at: number; person: string; name: string; text: string; room: string; all?: boolean }
 export interface Spoken { voice?: number; floor?: number }
 export interface AfterAnswer { chat: ChatLine[]; rooms: Record<string, string>; staff: boolean; times?: Record<string, Spoken> }
+/** Whether somebody was elsewhere at this moment of a session he has a record of. */
+export function missed(own: Pick<RollRow, 'intervals'>, at: number): boolean {
+  return !own.intervals.some(([from, to]) => from <= at && at <= to);
+}
+
 /** Those who spoke, longest first. */
 export function speakersOf(rows: readonly RollRow[], times: Record<string, Spoken>): { row: RollRow; voice: number; floor: number }[] {
   return rows

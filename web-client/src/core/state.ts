@@ -117,6 +117,14 @@ export function applyDelta(state: ClassState, delta: Delta): ClassState | 'gap' 
   return { ...delta.events.reduce(fold, state), seq: delta.seq };
 }
 
+type SessionState = ClassState['class']['state'];
+const isRunning = (state: SessionState): boolean => state === 'live' || state === 'closing';
+
+/** A session that ran does not any more: what comes next, an idle class or another date, is another one. */
+export function sessionEnded(before: SessionState, now: SessionState): boolean {
+  return now === 'closed' || now === 'archived' || (isRunning(before) && !isRunning(now));
+}
+
 export function personOf(state: ClassState, id: string): Person | undefined {
   return state.people.find((p) => p.id === id);
 }

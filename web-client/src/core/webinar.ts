@@ -55,6 +55,19 @@ export function lostOnStage(klass: ClassState, webinar: WebinarState): Person | 
   return peopleAt(klass, webinar, 'stage').find((p) => p.away);
 }
 
+/** Inside as one of the audience: of a webinar, or around a table. */
+export function inAudience(klass: ClassState): boolean {
+  const webinar = webinarOf(klass);
+  return webinar ? placeOf(webinar, klass.you.person) === 'audience' : klass.you.role === 'listener';
+}
+
+/** Where one is, room and stage: changes when one is moved. */
+export function ownPlace(klass: ClassState): string {
+  const room = klass.people.find((p) => p.id === klass.you.person)?.room ?? '';
+  const webinar = webinarOf(klass);
+  return `${room}/${webinar ? placeOf(webinar, klass.you.person) : ''}`;
+}
+
 /** At the door as one of the audience: no device is asked for. */
 export function listens(door: Door | undefined): boolean {
   const role = door?.you.role;

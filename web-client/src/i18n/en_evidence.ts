@@ -1,8 +1,7 @@
 // English: after the class, before the day.
-import type { evidenceFr } from './fr_evidence.ts';
-
-export const evidenceEn: Record<keyof typeof evidenceFr, string> = {
+export const evidenceEn = {
   'after.title': 'After the class',
+  'after.back': 'The class',
   'after.session': 'Session',
   'after.running': 'running',
   'after.none': 'This class has had no session yet.',
@@ -10,6 +9,7 @@ export const evidenceEn: Record<keyof typeof evidenceFr, string> = {
   'after.stranger': 'You were not in this session.',
   'roll.sheet': 'Attendance',
   'roll.rule': 'Present from {n} on.',
+  'roll.zone': 'Times: {zone}.',
   'roll.provisional': 'Provisional: it can still be corrected.',
   'roll.sealedAt': 'Sealed on {at}.',
   'roll.holds': 'The seal holds: nothing has changed since.',
@@ -45,6 +45,10 @@ export const evidenceEn: Record<keyof typeof evidenceFr, string> = {
   'status.partial': 'partial',
   'status.absent': 'absent',
   'status.excused': 'excused',
+  'count.present': { one: '# present', other: '# present' },
+  'count.partial': { one: '# partial', other: '# partial' },
+  'count.absent': { one: '# absent', other: '# absent' },
+  'count.excused': { one: '# excused', other: '# excused' },
   'after.own': 'Your attendance',
   'after.contest': 'Contest it',
   'after.contestWhy': 'What is wrong (only the animators read it)',
@@ -61,6 +65,10 @@ export const evidenceEn: Record<keyof typeof evidenceFr, string> = {
   'after.groups': 'Workshops',
   'after.groupOf': 'Workshop {name}',
   'after.chat': 'What was written',
+  'after.toAll': 'to all',
+  'after.notThere': 'no arrival',
+  'after.missed': 'What you missed',
+  'after.missedText': { one: '# message was written while you were not there.', other: '# messages were written while you were not there.' },
   'after.noChat': 'Nothing was written to all.',
   'after.kept': 'Personal data',
   'after.keptText': 'What the server keeps of this class, and until when.',

@@ -39,6 +39,7 @@ export const webinarEn: Filled<typeof webinarFr> = {
   'webinar.you.wings': 'You are in the wings. Try your microphone and your camera.',
   'webinar.you.stage': 'You are on the stage.',
   'webinar.you.audience': 'You are back in the audience. Microphone and camera are off.',
+  'webinar.table.voice': 'At this table you can speak. Your microphone is closed: open it whenever you like.',
   'webinar.came': '{name} comes onto the stage',
   'webinar.ready': '{name} is ready in the wings',
   'webinar.inviteOver': 'The invitation of {name} is closed',
@@ -116,7 +117,7 @@ export const webinarEn: Filled<typeof webinarFr> = {
   'wings.play': 'Listen',
   'wings.with': 'With you: {names}',
   'wings.ready': 'I am ready',
-  'wings.isReady': 'Ready: somebody will fetch you',
+  'wings.isReady': 'Ready: we will fetch you',
   'wings.leave': 'Go back to the audience',
 
   'react.label': 'Reactions',

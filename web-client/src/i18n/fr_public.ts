@@ -21,6 +21,8 @@ export const publicFr = {
 
   'inv.hello': 'Bonjour {name}',
   'inv.you': 'Vous êtes invité à',
+  'inv.youWere': 'Vous étiez invité à',
+  'inv.over': 'Cette classe a eu lieu.',
   'inv.will': 'Viendrez-vous ?',
   'inv.yes': 'Oui, je viendrai',
   'inv.no': 'Non, je ne viendrai pas',
@@ -28,6 +30,7 @@ export const publicFr = {
   'inv.saidNo': 'C’est noté, merci de nous avoir prévenus.',
   'inv.calendar': 'Ajouter à mon agenda',
   'inv.check': 'Vérifier mon équipement',
+  'inv.after': 'Mon émargement et ce que j’ai manqué',
   'inv.enter': 'Entrer dans la classe',
   'inv.waiting': 'Vous êtes en liste d’attente, en {n}e position.',
   'inv.anyTime': 'Cette classe est toujours ouverte.',

@@ -36,6 +36,7 @@ export const webinarFr = {
   'webinar.you.wings': 'Vous êtes en coulisses. Essayez votre micro et votre caméra.',
   'webinar.you.stage': 'Vous êtes sur scène.',
   'webinar.you.audience': 'Vous êtes de retour dans le public. Micro et caméra sont coupés.',
+  'webinar.table.voice': 'À cette table, vous pouvez parler. Votre micro est fermé : ouvrez-le quand vous le souhaitez.',
   'webinar.came': '{name} monte sur scène',
   'webinar.ready': '{name} est prêt en coulisses',
   'webinar.inviteOver': 'L’invitation de {name} est close',

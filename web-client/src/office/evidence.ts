@@ -6,6 +6,8 @@ import type { Answer } from './api.ts';
 
 export class Evidence {
   readonly classId: string;
+  /** Where the class takes place: files have its hours. */
+  zone = '';
   private readonly bearer: string | undefined;
 
   constructor(classId: string, signedIn: boolean) {
@@ -29,7 +31,7 @@ export class Evidence {
 
   /** A file of the server, offered as a download; false when there is none. */
   async save(what: string, name: string): Promise<boolean> {
-    const zone = encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone);
+    const zone = encodeURIComponent(this.zone || Intl.DateTimeFormat().resolvedOptions().timeZone);
     const answer = await fetch(`/api/classes/${this.classId}/${what}&lang=${lang()}&zone=${zone}`, {
       headers: this.bearer === undefined ? {} : { authorization: `Bearer ${this.bearer}` },
       credentials: this.bearer === undefined ? 'same-origin' : 'omit',

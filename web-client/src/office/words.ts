@@ -22,14 +22,15 @@ export function dayText(at: number, zone: string): string {
   return new Intl.DateTimeFormat(lang(), { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: zone }).format(at);
 }
 
-export function timeText(at: number, zone: string): string {
-  return new Intl.DateTimeFormat(lang(), { hour: '2-digit', minute: '2-digit', timeZone: zone }).format(at);
+export function timeText(at: number, zone = ''): string {
+  return new Intl.DateTimeFormat(lang(), { hour: '2-digit', minute: '2-digit', timeZone: zone || undefined }).format(at);
 }
 
 export function whenText(at: number, minutes: number, zone: string): string {
   return o('when.at', { day: dayText(at, zone), from: timeText(at, zone), to: timeText(at + minutes * 60_000, zone) });
 }
 
-export function momentText(at: number): string {
-  return new Intl.DateTimeFormat(lang(), { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+/** `zone` "" or not given: that of this browser. */
+export function momentText(at: number, zone = ''): string {
+  return new Intl.DateTimeFormat(lang(), { dateStyle: 'medium', timeStyle: 'short', timeZone: zone || undefined }).format(at);
 }

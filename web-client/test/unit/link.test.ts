@@ -229,3 +229,18 @@ test('a guest token the server does not know is dropped, the link still opens', 
   link.message({ t: 'error', code: 'auth', at: 'link', why: 'not valid' });
   assert.equal(link.over, 'auth');
 });
+
+test('a session that is over stays so when the code of the close is lost', () => {
+  for (const lose of [(l: Link) => l.closed(1006, 0), (l: Link) => l.message({ t: 'error', code: 'auth', at: 'resume', why: '' })]) {
+    const link = new Link(setup);
+    link.message(snapshot);
+    link.sessionOver();
+    lose(link);
+    assert.equal(link.over, 'ended');
+  }
+  const again = new Link(setup);
+  again.message(snapshot);
+  again.sessionOver();
+  again.message(snapshot); // another session began and this page is in it
+  assert.equal(again.closed(1006, 0).connectInMs, 0);
+});

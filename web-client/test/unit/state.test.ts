@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyDelta, fold, fromSnapshot, handRank, ownDevice } from '../../src/core/state.ts';
+import { applyDelta, fold, fromSnapshot, handRank, ownDevice, sessionEnded } from '../../src/core/state.ts';
 import type { ClassState } from '../../src/core/state.ts';
 import type { ClassEvent, Snapshot } from '../../src/wire/messages.ts';
 import { quiet } from '../mock/base.ts';
@@ -77,3 +77,11 @@ test('own role follows; an unknown event of a later server is skipped', () => {
 });
 
 test('the clock of the server is known', () => assert.equal(start().clockOffset, 1000));
+
+test('a session is over when it closes, whatever the class does next', () => {
+  for (const now of ['closed', 'archived', 'idle', 'scheduled'] as const) {
+    assert.ok(sessionEnded('live', now) && sessionEnded('closing', now), now);
+  }
+  assert.ok(!sessionEnded('live', 'closing') && !sessionEnded('closing', 'live') && !sessionEnded('doors', 'live'));
+  assert.ok(!sessionEnded('preparing', 'scheduled') && sessionEnded('doors', 'closed'));
+});

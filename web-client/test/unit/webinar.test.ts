@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { audienceRows, dots, spread } from '../../src/core/arcs.ts';
-import { clockText, secondsUntil } from '../../src/core/webinar.ts';
+import type { ClassState } from '../../src/core/state.ts';
+import { clockText, inAudience, ownPlace, secondsUntil } from '../../src/core/webinar.ts';
+import type { Person, Role, StageMember } from '../../src/wire/messages.ts';
 
 const sizes = [[340, 74], [740, 120], [1340, 180], [1900, 260]] as const;
 
@@ -49,4 +51,31 @@ test('countdowns', () => {
   assert.equal(secondsUntil(undefined, 5), 0);
   assert.equal(clockText(75), '1:15');
   assert.equal(clockText(3675), '1:01:15');
+});
+
+/** A class as far as these questions go. */
+function klass(role: Role, people: readonly Partial<Person>[], members?: readonly StageMember[]): ClassState {
+  return { you: { person: 'p1', device: 'd1', role }, people, ...(members ? { stage: { members } } : {}) } as unknown as ClassState;
+}
+
+test('the audience is whoever stands neither on the stage nor in the wings; without a stage, listeners', () => {
+  const up = (place: 'stage' | 'wings'): StageMember => ({ person: 'p1', place, guest: true });
+  assert.equal(inAudience(klass('listener', [], [])), true);
+  assert.equal(inAudience(klass('participant', [], [])), true);
+  assert.equal(inAudience(klass('speaker', [], [up('wings')])), false);
+  assert.equal(inAudience(klass('speaker', [], [up('stage')])), false);
+  assert.equal(inAudience(klass('listener', [])), true);
+  assert.equal(inAudience(klass('participant', [])), false);
+});
+
+test('the own place differs by room and by stage, and by nothing else', () => {
+  const places = [
+    klass('listener', [{ id: 'p1' }], []),
+    klass('listener', [{ id: 'p1', room: 'r1' }], []),
+    klass('listener', [{ id: 'p1', room: 'r2' }], []),
+    klass('speaker', [{ id: 'p1' }], [{ person: 'p1', place: 'wings', guest: true }]),
+    klass('speaker', [{ id: 'p1' }], [{ person: 'p1', place: 'stage', guest: true }]),
+  ].map(ownPlace);
+  assert.equal(new Set(places).size, places.length);
+  assert.equal(ownPlace(klass('listener', [{ id: 'p1' }, { id: 'p2', room: 'r1' }], [])), places[0]);
 });

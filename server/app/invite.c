@@ -7,8 +7,8 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "server/app/own_words.h"
 #include "server/mail/message.h"
-#include "server/mail/words.h"
 
 enum { WORD_MAX = 128, MS_PER_MINUTE = 60000 };
 
@@ -97,7 +97,7 @@ static void compose(struct mail_text *out, const struct invite *i, const struct 
 {
     char path[PATHS_MAX];
     char start[WORD_MAX];
-    char *own = words_read(paths_in(paths, files[i->kind][i->french], path));
+    char *own = own_words_read(paths_in(paths, files[i->kind][i->french], path));
     start_text(i, start);
     const struct mail_value values[] = {
         {"{name}", who->name},

@@ -13,6 +13,7 @@
 #include "server/app/office_mail.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
+#include "server/app/own_words.h"
 #include "server/mail/text.h"
 #include "server/mail/words.h"
 
@@ -79,7 +80,7 @@ static bool letter_asked(struct office_call *call, struct letter *out)
 static char *own_words(const struct office_call *call, const struct letter *l)
 {
     char path[PATHS_MAX];
-    return words_read(paths_in(office_paths(call), l->file, path));
+    return own_words_read(paths_in(office_paths(call), l->file, path));
 }
 
 static json_t *keys_json(const struct letter *l)

@@ -4,9 +4,9 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "server/app/own_words.h"
 #include "server/mail/message.h"
 #include "server/mail/spool.h"
-#include "server/mail/words.h"
 
 static const struct {
     const char *name;
@@ -90,7 +90,7 @@ static char *letter_text(const struct office_call *call, enum office_letter lett
     char name[64];
     const char *shipped = letters[letter].text[french];
     snprintf(name, sizeof(name), "templates/%s.%s.txt", letters[letter].name, french ? "fr" : "en");
-    char *text = words_read(paths_in(office_paths(call), name, path));
+    char *text = own_words_read(paths_in(office_paths(call), name, path));
     return text ? text : mem_dup(shipped, strlen(shipped));
 }
 

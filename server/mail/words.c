@@ -7,7 +7,6 @@
 
 #include "codec/base/mem.h"
 #include "codec/base/text.h"
-#include "codec/sys/file.h"
 
 enum { REPLACEMENT = 0xfffd, UTF8_BYTES_MAX = 4, PER_BYTE = 3 };
 
@@ -97,20 +96,4 @@ char *words_plain(const void *bytes, size_t len)
     }
     lines(out, end);
     return out;
-}
-
-char *words_read(const char *path)
-{
-    char *bytes = NULL;
-    char *text = NULL;
-    size_t len = 0;
-    if (!file_read(path, WORDS_BYTES_MAX, &bytes, &len) && len > 0) {
-        text = words_plain(bytes, len);
-    }
-    mem_free(bytes);
-    if (text && !*text) {
-        mem_free(text);
-        text = NULL;
-    }
-    return text;
 }

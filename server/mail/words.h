@@ -8,9 +8,5 @@
 
 #include <stddef.h>
 
-enum { WORDS_BYTES_MAX = 65536 };
-
 /* Owned by the caller (mem_free); NULL when memory ended. */
 char *words_plain(const void *bytes, size_t len);
-/* The words in the file at path; NULL when there is none, it is empty or too long. mem_free. */
-char *words_read(const char *path);

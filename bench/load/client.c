@@ -180,6 +180,27 @@ static void on_open(void *user)
                                 client->name, "mic", has_mic(client), "cam", has_camera(client)));
 }
 
+void client_again(struct client *client, const char *resume, json_int_t have, json_int_t epoch)
+{
+    if (client->state == CLIENT_DEAD || client->state == CLIENT_IDLE) {
+        return;
+    }
+    client->world->totals.live -= client->state == CLIENT_LIVE;
+    client_media_end(client);
+    client->state = CLIENT_HELLO;
+    client->hello_us = clock_mono_us();
+    client->ready_sent = false;
+    client->media_started = false;
+    client->streams = 0;
+    client->audio_index = client->video_index = 0;
+    client->rtcp_index = 0;
+    client->check_at = client->dtls_at = client->consent_at = client->rr_at = MONO_NEVER;
+    send_json(client, json_pack("{s:s,s:i,s:s,s:I,s:I,s:s}", "t", "hello", "v", 1, "resume", resume,
+                                "have", have, "epoch", epoch, "lang", "en"));
+    send_json(client, json_pack("{s:s,s:s,s:s,s:o}", "t", "media.offer", "id", "again", "cause",
+                                "epoch", "offer", offer_json(client)));
+}
+
 static int read_candidate(struct client *client, json_t *row)
 {
     const char *ip = json_string_value(json_array_get(row, 1));

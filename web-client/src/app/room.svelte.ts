@@ -11,7 +11,7 @@ import { followRights, followServer } from './follow.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
-import { HURDLES, RoomView } from './roomview.svelte.ts';
+import { hurdleOf, RoomView } from './roomview.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
@@ -261,18 +261,18 @@ export class Room extends RoomView {
 
   private joinRefused(error: ErrorReply, name: string): void {
     this.local.refill();
-    const hurdle = HURDLES[error.code];
-    if (!hurdle) return tellRefusal(error);
+    const hurdle = hurdleOf(error);
+    if (hurdle === '') return tellRefusal(error);
     this.hurdle = hurdle;
     const again = (): void => {
-      if (this.hurdle !== '' && this.phase === 'door') void this.join(name);
+      if (this.hurdle === hurdle && this.phase === 'door') void this.join(name);
     };
-    if (hurdle !== 'closed') setTimeout(again, HURDLE_RETRY_MS);
+    if (hurdle !== 'closed' && hurdle !== 'devices') setTimeout(again, HURDLE_RETRY_MS);
   }
 
   private doorRefused(m: ErrorReply): void {
     if (m.code === 'gone') this.finish('ended');
-    else this.hurdle = HURDLES[m.code] ?? this.hurdle;
+    else this.hurdle = hurdleOf(m) || this.hurdle;
   }
 
   private hintMuted(): void {

@@ -90,6 +90,9 @@ static void tries(void **state)
     assert_true(throttle_take(&t, 8, 1000));      /* somebody else is not concerned */
     assert_false(throttle_take(&t, 7, 12000));
     assert_true(throttle_take(&t, 7, 24000));
+    for (int i = 0; i < 20; i++) { /* what has come back is taken once */
+        assert_false(throttle_take(&t, 7, 24000));
+    }
     throttle_return(&t, 7);
     assert_true(throttle_take(&t, 7, 24000));
     assert_true(throttle_take(&t, 7, INT64_MAX / 4)); /* no overflow after years */

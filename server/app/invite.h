@@ -33,7 +33,7 @@ struct invite {
     wall_ms start; /* 0 = no appointment */
     wall_ms end;
     wall_ms now;
-    const char *when; /* the start in words, a line of its own; NULL: in the zone of the process */
+    const char *when; /* the start in words, a line of its own (office_when); "" = none */
     const char *host; /* name in Message-ID and uid: of the public address */
 };
 

@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "codec/base/err.h"
+#include "codec/base/mem.h"
 #include "codec/sys/file.h"
 
 int paths_init(struct paths *paths, const struct config *config)
@@ -127,4 +130,19 @@ void paths_hint(const struct paths *paths, const char *name, const char *text)
 void paths_unhint(const struct paths *paths, const char *name)
 {
     (void)unlinkat(paths->run_fd, name, 0);
+}
+
+pid_t paths_pid(const struct paths *paths, const char *name)
+{
+    char file[64];
+    char path[PATHS_MAX];
+    char *text = NULL;
+    size_t len = 0;
+    pid_t pid = 0;
+    snprintf(file, sizeof(file), "run/%s.pid", name);
+    if (!file_read(paths_in(paths, file, path), 32, &text, &len)) {
+        pid = (pid_t)strtol(text, NULL, 10);
+    }
+    mem_free(text);
+    return pid;
 }

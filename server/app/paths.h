@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "server/app/config.h"
 
@@ -36,4 +37,6 @@ const char *paths_socket(const struct paths *paths, const char *name, char buf[6
 int paths_lock(const struct paths *paths, int *fd, char *why, size_t why_cap);
 /* Writes run/<name>; errors are ignored (a hint for people and tests, nothing depends on it). */
 void paths_hint(const struct paths *paths, const char *name, const char *text);
+/* Process of run/<name>.pid, 0 = none. */
+pid_t paths_pid(const struct paths *paths, const char *name);
 void paths_unhint(const struct paths *paths, const char *name);

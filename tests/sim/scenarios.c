@@ -694,6 +694,7 @@ const struct scenario scenarios[] = {
     {"two_shards_loss_down", 2, 5, run_loss_down},
     {"two_shards_loss_up", 2, 5, run_loss_up},
     {"s12_two_shards_requests_governed", 2, 5, run_pli_flood},
+    {"s12_two_shards_feedback", 2, 5, attack_s12_feedback},
     {"three_shards_full_rings", 3, 5, run_rings_full},
 };
 const unsigned scenarios_count = sizeof(scenarios) / sizeof(scenarios[0]);

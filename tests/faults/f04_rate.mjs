@@ -3,12 +3,12 @@ import { ClassRoom } from '../e2e/lib/class.mjs';
 import { root } from '../e2e/lib/deps.mjs';
 import { behind, during, now, until, watch } from './lib.mjs';
 
-// accept: one viewer's link 3 Mbit/s to 500 k, to 150 k, back, its page asking for more than 3 Mbit/s: within 2 s <= 110 % of the link, queue delay p95 <= 300 ms after 5 s, concealment <= 2 %, >= 80 % of the link 15 s after it returns; the other viewer's picture keeps its layer throughout
+// accept: one viewer's link 3 Mbit/s to 500 k, to 150 k, back, its page with a large picture of 1 Mbit/s and small ones: within 2 s <= 110 % of the link, queue delay p95 <= 300 ms after 5 s, concealment <= 2 %, >= 80 % of what it had 15 s after it returns (of the link itself: simulator, f4_changing_link); the other viewer's picture keeps its layer throughout
 const CAMERAS = 3;
 export const timeout_s = 600;
 
 /** Cameras of constant rate in three sizes: what is measured is no encoder that lacks processor time. */
-async function publish(t, room) {
+function publish(t, room) {
     const args = ['load', '--url', room.links.participant, '--speaker-url', room.links.host, '--publishers', `${CAMERAS}`,
         '--subscribers', '0', '--decoded', '0', '--sampled', '0', '--duration', '600', '--quiet'];
     t.process(args, { env: { XDG_CACHE_HOME: path.join(root, 'build/e2e/film') } });
@@ -31,19 +31,20 @@ async function look(relay, ms) {
     };
 }
 
-/** Both inside: the one large on a link that will change, the other with one pinned picture. */
+/** Both inside, each on a link of its own, the same camera pinned: the large picture of both. */
 async function people(t, room) {
-    const one = await behind(t, room, 'chromium', ['delay=20', 'ba:rate=3000', 'ba:queue=1000'],
-        { role: 'host', viewport: { width: 1920, height: 1080 } });
-    await publish(t, room);
-    const other = await behind(t, room, 'chromium', ['delay=20', 'ba:rate=3000', 'ba:queue=1000']);
-    await other.page.waitFor('a camera to be pinned', () => {
-        const tile = [...document.querySelectorAll('.tile:not(.self)')].find((e) => e.textContent.includes('load 1'));
-        tile?.querySelector('.pin')?.click();
-        return Boolean(tile?.querySelector('.pin'));
-    }, { timeout: 60000 });
-    await until(async () => await tallest(one.page) >= 540 && await tallest(other.page) >= 540,
-        { what: 'both see it large', timeout: 60000, every: 250 });
+    const words = ['delay=20', 'ba:rate=3000', 'ba:queue=1000'];
+    const one = await behind(t, room, 'chromium', words, { role: 'host' });
+    publish(t, room);
+    const other = await behind(t, room, 'chromium', words);
+    for (const { page } of [one, other]) {
+        await page.waitFor('a camera to be pinned', () => {
+            const tile = [...document.querySelectorAll('.tile:not(.self)')].find((e) => e.textContent.includes('load 1'));
+            tile?.querySelector('.pin')?.click();
+            return Boolean(tile?.querySelector('.pin'));
+        }, { timeout: 20000 });
+        await until(async () => await tallest(page) >= 540, { what: `${page.name} sees it large`, timeout: 20000, every: 250 });
+    }
     return { one, other };
 }
 
@@ -74,5 +75,5 @@ export async function run(t) {
     over = true;
     await guard;
     Object.assign(measured, { before, returned: after, other_height: least });
-    return { measured, ok: ok && after.kbps >= 0.8 * 3000 && least >= 540 };
+    return { measured, ok: ok && before.kbps >= 1000 && after.kbps >= 0.8 * before.kbps && least >= 540 };
 }

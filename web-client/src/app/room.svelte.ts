@@ -41,11 +41,11 @@ export class Room extends RoomView {
     });
     this.media = new MediaRoom({
       send: (m) => this.signal.send(m),
-      nextId: () => this.signal.commands.nextId(),
+      nextId: () => this.signal.commands.nextId(), line: () => this.signal.line,
       reachable: () => this.linked,
       inClass: () => this.phase === 'class',
       refill: () => this.local.refill(),
-      doubt: () => this.signal.doubt(),
+      doubt: (moved) => this.signal.doubt(moved),
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),

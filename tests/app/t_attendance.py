@@ -296,7 +296,7 @@ def groups(s):
 
 def minutes(s):
     """The minutes: what was noted, who spoke in which order; as data and as a text to complete."""
-    class_id = s.make_class("Tour", "--type", "round-table")
+    class_id = s.make_class("Tour", "round-table")
     links = {role: s.link(class_id, role)["link"] for role in ("host", "participant")}
     host, _ = enter(s, links["host"], "Claire")
     one, mine = enter(s, links["participant"], NAMES[0])

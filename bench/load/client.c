@@ -180,6 +180,27 @@ static void on_open(void *user)
                                 client->name, "mic", has_mic(client), "cam", has_camera(client)));
 }
 
+void client_again(struct client *client, const char *resume, json_int_t have, json_int_t epoch)
+{
+    if (client->state == CLIENT_DEAD || client->state == CLIENT_IDLE) {
+        return;
+    }
+    client->world->totals.live -= client->state == CLIENT_LIVE;
+    client_media_end(client);
+    client->state = CLIENT_HELLO;
+    client->hello_us = clock_mono_us();
+    client->ready_sent = false;
+    client->media_started = false;
+    client->streams = 0;
+    client->audio_index = client->video_index = 0;
+    client->rtcp_index = 0;
+    client->check_at = client->dtls_at = client->consent_at = client->rr_at = MONO_NEVER;
+    send_json(client, json_pack("{s:s,s:i,s:s,s:I,s:I,s:s}", "t", "hello", "v", 1, "resume", resume,
+                                "have", have, "epoch", epoch, "lang", "en"));
+    send_json(client, json_pack("{s:s,s:s,s:s,s:o}", "t", "media.offer", "id", "again", "cause",
+                                "epoch", "offer", offer_json(client)));
+}
+
 static int read_candidate(struct client *client, json_t *row)
 {
     const char *ip = json_string_value(json_array_get(row, 1));
@@ -240,16 +261,15 @@ static void on_answer(struct client *client, json_t *message)
     begin(client);
 }
 
-static void on_snapshot(struct client *client, json_t *message)
+/* What a snapshot says of ourselves. */
+static void on_snapshot(struct client *client, json_t *you)
 {
-    const char *device =
-        json_string_value(json_object_get(json_object_get(message, "you"), "device"));
+    const char *device = json_string_value(json_object_get(you, "device"));
     if (!device || client->device[0]) {
         return;
     }
     (void)snprintf(client->device, sizeof(client->device), "%s", device);
-    const char *person =
-        json_string_value(json_object_get(json_object_get(message, "you"), "person"));
+    const char *person = json_string_value(json_object_get(you, "person"));
     (void)snprintf(client->person, sizeof(client->person), "%s", person ? person : "");
     if (client->publisher) {
         send_json(client, json_pack("{s:s,s:s,s:s,s:b,s:b,s:b}", "t", "media.state", "id", "state",
@@ -291,18 +311,35 @@ static void on_ack(struct client *client, json_t *message)
     }
 }
 
-/* Only these matter; a webinar's many deltas are not even parsed. */
+/* Only these matter, and of a class of hundreds only what is said of ourselves; a webinar's many
+ * deltas are not even parsed. */
+static const struct text_row {
+    const char *type;
+    const char *part; /* the value behind this is all that is read, NULL = the whole message */
+    void (*handle_h)(struct client *client, json_t *message);
+} text_rows[] = {
+    {"\"media.answer\"", NULL, on_answer},
+    {"\"snapshot\"", "\"you\":", on_snapshot},
+    {"\"error\"", NULL, on_error},
+    {"\"ack\"", NULL, on_ack},
+};
+
+static void text_handle(struct client *client, const struct text_row *row, const char *text,
+                        size_t len)
+{
+    const char *at = row->part ? memmem(text, len, row->part, strlen(row->part)) : text;
+    if (at) {
+        at += row->part ? strlen(row->part) : 0;
+        json_t *message = json_loadb(at, len - (size_t)(at - text), JSON_DISABLE_EOF_CHECK, NULL);
+        if (message) {
+            row->handle_h(client, message);
+        }
+        json_decref(message);
+    }
+}
+
 static void on_text(void *user, const char *text, size_t len)
 {
-    static const struct {
-        const char *type;
-        void (*handle_h)(struct client *client, json_t *message);
-    } rows[] = {
-        {"\"media.answer\"", on_answer},
-        {"\"snapshot\"", on_snapshot},
-        {"\"error\"", on_error},
-        {"\"ack\"", on_ack},
-    };
     struct client *client = user;
     char head[48] = "";
     client->world->totals.messages++;
@@ -314,13 +351,9 @@ static void on_text(void *user, const char *text, size_t len)
         client->told_h(client, text, len);
     }
     memcpy(head, text, len < sizeof(head) - 1 ? len : sizeof(head) - 1);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strstr(head, rows[i].type)) {
-            json_t *message = json_loadb(text, len, 0, NULL);
-            if (message) {
-                rows[i].handle_h(client, message);
-            }
-            json_decref(message);
+    for (size_t i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
+        if (strstr(head, text_rows[i].type)) {
+            text_handle(client, &text_rows[i], text, len);
             return;
         }
     }

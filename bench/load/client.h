@@ -209,6 +209,8 @@ void client_chat(struct client *client, const char *text);
 /* Webinars: the host moves on to a phase, and puts somebody on the stage. */
 void client_phase(struct client *client, const char *phase);
 void client_place(struct client *client, const char *person);
+/* The same seat by its resume token after another core has come up; new media. */
+void client_again(struct client *client, const char *resume, json_int_t have, json_int_t epoch);
 /* Leaves the class and frees everything. */
 void client_fini(struct client *client);
 

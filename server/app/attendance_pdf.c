@@ -194,13 +194,30 @@ static void led_text(const struct attendance_report *r, char *out, size_t cap)
     }
 }
 
+/* Whom staff says present although nothing was counted took part for no length one could write. */
+static void took_part(const struct attendance_report *r, const struct attendance_row *row,
+                      char *out, size_t cap)
+{
+    char day[TIME_TEXT_MAX];
+    const char *title = rtext_str(r->sheet->title);
+    attendance_date(r, r->session->opened, day);
+    if (row->present_ms > 0) {
+        snprintf(out, cap,
+                 r->french ? "a participé à « %s » le %s, pendant %" PRId64 " minutes."
+                           : "took part in “%s” on %s, for %" PRId64 " minutes.",
+                 title, day, row->present_ms / MS_PER_MIN);
+    } else {
+        snprintf(out, cap, r->french ? "a participé à « %s » le %s." : "took part in “%s” on %s.",
+                 title, day);
+    }
+}
+
 int attendance_certificate(const struct attendance_report *r, const struct attendee *who,
                            const char *path)
 {
     struct attendance_row row = attendance_row(&r->rules, r->session, who, r->now);
     char text[TEXT_MAX];
     char footer[128];
-    char day[TIME_TEXT_MAX];
     const char *title = r->french ? "Attestation de présence" : "Certificate of attendance";
     footer_text(r, footer, sizeof(footer));
     struct paper *paper = paper_new(path, title, footer);
@@ -217,11 +234,7 @@ int attendance_certificate(const struct attendance_report *r, const struct atten
                  rtext_str(who->number));
         paper_text(paper, text);
     }
-    attendance_date(r, r->session->opened, day);
-    snprintf(text, sizeof(text),
-             r->french ? "a participé à « %s » le %s, pendant %" PRId64 " minutes."
-                       : "took part in “%s” on %s, for %" PRId64 " minutes.",
-             rtext_str(r->sheet->title), day, row.present_ms / MS_PER_MIN);
+    took_part(r, &row, text, sizeof(text));
     paper_text(paper, text);
     led_text(r, text, sizeof(text));
     paper_text(paper, text);

@@ -93,9 +93,11 @@ int config_env(struct config *config, char *const *env, char why[CONFIG_WHY_MAX]
  * left).
  */
 int config_flags(struct config *config, int *argc, char **argv, char why[CONFIG_WHY_MAX]);
+/* Checks between rows, and of what texts must be: addresses, secrets. 0 or E_* with why. */
+int config_check(const struct config *config, char why[CONFIG_WHY_MAX]);
 /*
- * Defaults, then the file at path (NULL: none), then env, then flags; then checks between rows
- * (certificate with key, sample secrets). 0 or E_* with one line in why.
+ * Defaults, then the file at path (NULL: none), then env, then flags; then config_check.
+ * 0 or E_* with one line in why.
  */
 int config_load(struct config *config, const char *path, char *const *env, int *argc, char **argv,
                 char why[CONFIG_WHY_MAX]);

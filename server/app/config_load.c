@@ -6,7 +6,6 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "codec/base/addr.h"
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/sys/file.h"
@@ -340,89 +339,6 @@ int config_flags(struct config *config, int *argc, char **argv, char why[CONFIG_
     return err;
 }
 
-/* Secrets that documents, samples and habits spread: anybody could sign with them (S37). */
-static bool sample_secret(const char *secret)
-{
-    static const char *const words[] = {"change",   "replace", "sample", "example", "secret",
-                                        "password", "default", "amphi",  "insert",  "your"};
-    char lower[256];
-    size_t len = strlen(secret);
-    bool varied = false;
-    for (size_t i = 0; i < len && i < sizeof(lower) - 1; i++) {
-        lower[i] = (char)tolower((unsigned char)secret[i]);
-        varied = varied || secret[i] != secret[0];
-    }
-    lower[len < sizeof(lower) ? len : sizeof(lower) - 1] = '\0';
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strstr(lower, words[i])) {
-            return true;
-        }
-    }
-    return !varied;
-}
-
-static int check_addresses(const char *key, const struct config_list *list, char *why)
-{
-    struct addr parsed;
-    for (size_t i = 0; i < list->count; i++) {
-        if (addr_parse(&parsed, list->item[i])) {
-            snprintf(why, CONFIG_WHY_MAX, "%s: must be an IP address, not \"%s\"", key,
-                     list->item[i]);
-            return E_BAD;
-        }
-    }
-    return 0;
-}
-
-static int check_endpoint(const char *key, const char *text, char *why)
-{
-    char address[64];
-    uint16_t port;
-    if (config_endpoint(text, address, sizeof(address), &port)) {
-        snprintf(why, CONFIG_WHY_MAX, "%s: must be ip:port or [ip]:port, not \"%s\"", key, text);
-        return E_BAD;
-    }
-    return 0;
-}
-
-static int check_listeners(const struct config *config, char *why)
-{
-    int err = 0;
-    if (!config->web_listen.count) {
-        snprintf(why, CONFIG_WHY_MAX, "web.listen: needs an address");
-        return E_BAD;
-    }
-    for (size_t i = 0; i < config->web_listen.count && !err; i++) {
-        err = check_endpoint("web.listen", config->web_listen.item[i], why);
-    }
-    if (!err && *config->admin_listen) {
-        err = check_endpoint("admin.listen", config->admin_listen, why);
-    }
-    err = err ? err : check_addresses("rtc.listen_ip", &config->rtc_listen_ip, why);
-    return err ? err : check_addresses("rtc.external_ip", &config->rtc_external_ip, why);
-}
-
-static int check_together(const struct config *config, char *why)
-{
-    const char *secret = config->auth_secret;
-    if (!*config->tls_cert != !*config->tls_key) {
-        snprintf(why, CONFIG_WHY_MAX, "tls.%s: missing: tls.cert and tls.key go together",
-                 *config->tls_cert ? "key" : "cert");
-        return E_BAD;
-    }
-    if (*secret && (strlen(secret) < 32 || sample_secret(secret))) {
-        snprintf(why, CONFIG_WHY_MAX,
-                 "auth.secret: is %s: take the output of `openssl rand -hex 32`, or leave it out",
-                 strlen(secret) < 32 ? "too short" : "a sample that others know too");
-        return E_BAD;
-    }
-    if (config->rtc_udp_port && config->rtc_udp_port + config->rtc_shards > 65536) {
-        snprintf(why, CONFIG_WHY_MAX, "rtc.udp_port: leaves no room for rtc.shards ports");
-        return E_RANGE;
-    }
-    return check_listeners(config, why);
-}
-
 static int load_file(struct config *config, const char *path, char *why)
 {
     char *text = NULL;
@@ -449,5 +365,5 @@ int config_load(struct config *config, const char *path, char *const *env, int *
     }
     err = err ? err : config_env(config, env, why);
     err = err ? err : config_flags(config, argc, argv, why);
-    return err ? err : check_together(config, why);
+    return err ? err : config_check(config, why);
 }

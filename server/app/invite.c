@@ -7,10 +7,10 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
-#include "codec/sys/file.h"
+#include "server/app/own_words.h"
 #include "server/mail/message.h"
 
-enum { TEMPLATE_BYTES_MAX = 65536, WORD_MAX = 128, MS_PER_MINUTE = 60000 };
+enum { WORD_MAX = 128, MS_PER_MINUTE = 60000 };
 
 static const char *const built_in[INVITE_KIND_COUNT][2] = {
     [INVITE_NEW] =
@@ -97,10 +97,7 @@ static void compose(struct mail_text *out, const struct invite *i, const struct 
 {
     char path[PATHS_MAX];
     char start[WORD_MAX];
-    char *own = NULL;
-    size_t len = 0;
-    (void)file_read(paths_in(paths, files[i->kind][i->french], path), TEMPLATE_BYTES_MAX, &own,
-                    &len);
+    char *own = own_words_read(paths_in(paths, files[i->kind][i->french], path));
     start_text(i, start);
     const struct mail_value values[] = {
         {"{name}", who->name},
@@ -109,7 +106,7 @@ static void compose(struct mail_text *out, const struct invite *i, const struct 
         {"{link}", who->link},
         {"{server}", i->config->server_name},
     };
-    mail_text_fill(out, own && len ? own : built_in[i->kind][i->french], values,
+    mail_text_fill(out, own ? own : built_in[i->kind][i->french], values,
                    sizeof(values) / sizeof(values[0]));
     mem_free(own);
 }

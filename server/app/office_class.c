@@ -182,6 +182,11 @@ static int settled(struct office_call *call, const json_t *answer)
         office_failed(call, E_BUSY);
         return E_BUSY;
     }
+    if (!strcmp(code, "E_FULL") || !strcmp(code, "E_IO")) {
+        int err = code[2] == 'F' ? E_FULL : E_IO;
+        office_failed(call, err);
+        return err;
+    }
     office_refuse(call, 422, "settings");
     return E_BAD;
 }

@@ -13,7 +13,9 @@
 #include "server/app/office_mail.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
+#include "server/app/own_words.h"
 #include "server/mail/text.h"
+#include "server/mail/words.h"
 
 enum { TEXT_MAX_BYTES = 16384, SUBJECT_CHARS = 200, PROBLEMS_MAX = 20, KEY_MAX = 32 };
 enum { LETTERS = LETTER_COUNT + INVITE_KIND_COUNT, KEYS = 6 };
@@ -78,14 +80,7 @@ static bool letter_asked(struct office_call *call, struct letter *out)
 static char *own_words(const struct office_call *call, const struct letter *l)
 {
     char path[PATHS_MAX];
-    char *text = NULL;
-    size_t len = 0;
-    if (file_read(paths_in(office_paths(call), l->file, path), TEXT_MAX_BYTES, &text, &len) ||
-        len == 0) {
-        mem_free(text);
-        text = NULL;
-    }
-    return text;
+    return own_words_read(paths_in(office_paths(call), l->file, path));
 }
 
 static json_t *keys_json(const struct letter *l)
@@ -175,23 +170,16 @@ static json_t *problems_of(const struct letter *l, const char *text)
     return list;
 }
 
-/* The text of the body without carriage returns, or NULL and the refusal is the answer. */
+/* The text of the body without mark and carriage returns, or NULL and the refusal is the answer. */
 static char *text_of(struct office_call *call)
 {
     const char *text = office_text(call, "text");
     size_t len = strlen(text);
-    char *out = len > 0 && len <= TEXT_MAX_BYTES ? mem_dup(text, len) : NULL;
-    char *to = out;
+    char *out = len > 0 && len <= TEXT_MAX_BYTES ? words_plain(text, len) : NULL;
     if (!out) {
         office_refuse(call, 422, "template_long");
         return NULL;
     }
-    for (const char *p = out; *p; p++) {
-        if (*p != '\r') {
-            *to++ = *p;
-        }
-    }
-    *to = '\0';
     return out;
 }
 

@@ -4,11 +4,9 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
-#include "codec/sys/file.h"
+#include "server/app/own_words.h"
 #include "server/mail/message.h"
 #include "server/mail/spool.h"
-
-enum { TEMPLATE_BYTES_MAX = 65536 };
 
 static const struct {
     const char *name;
@@ -90,16 +88,10 @@ static char *letter_text(const struct office_call *call, enum office_letter lett
 {
     char path[PATHS_MAX];
     char name[64];
-    char *text = NULL;
-    size_t len = 0;
     const char *shipped = letters[letter].text[french];
     snprintf(name, sizeof(name), "templates/%s.%s.txt", letters[letter].name, french ? "fr" : "en");
-    if (file_read(paths_in(office_paths(call), name, path), TEMPLATE_BYTES_MAX, &text, &len) ||
-        len == 0) {
-        mem_free(text);
-        text = mem_dup(shipped, strlen(shipped));
-    }
-    return text;
+    char *text = own_words_read(paths_in(office_paths(call), name, path));
+    return text ? text : mem_dup(shipped, strlen(shipped));
 }
 
 void office_host(const struct office_call *call, char *out, size_t cap)

@@ -164,6 +164,19 @@ static void give_entry(struct office_call *call, json_t *out, const json_t *me,
     }
 }
 
+/* It has taken place, early or late, and does not go on. */
+static bool is_held(struct office_call *call, const json_t *row)
+{
+    json_t *live = office_classroom(
+        call, json_pack("{s:s, s:s}", "cmd", "class.show", "class", office_row_text(row, "id")));
+    const char *state = office_row_text(live, "state");
+    bool runs = !strcmp(state, "live") || !strcmp(state, "closing") || !strcmp(state, "doors");
+    bool held = json_is_true(json_object_get(live, "ended")) || !strcmp(state, "closed") ||
+                !strcmp(state, "archived") || (!runs && is_over(call, row));
+    json_decref(live);
+    return held;
+}
+
 static void invitation_get(struct office_call *call)
 {
     json_t *row = invited_class(call);
@@ -171,6 +184,7 @@ static void invitation_get(struct office_call *call)
         return;
     }
     json_t *out = told(call, row);
+    json_object_set_new(out, "over", json_boolean(is_held(call, row)));
     json_t *me = people_row(call->people, PEOPLE_ENROLLED_GET, "dd", &call->claim.class_id,
                             &call->claim.person);
     if (me) {

@@ -283,51 +283,84 @@ static void once_post(struct office_call *call)
     json_decref(row);
 }
 
-/* The first administrator: an account is made; anybody else: a password is set. */
-static int welcome(struct office_call *call, const json_t *once, struct id *id, char *hash)
-{
-    const char *kind = json_string_value(json_object_get(once, "kind"));
-    const char *text = json_string_value(json_object_get(once, "account"));
-    const char *name = office_text(call, "name");
+/* What a link of /welcome will do. Argon2id takes its time: it is done before the database is held,
+ * and what was read for it is asked again there. */
+struct entry {
+    bool first; /* the first administrator: an account is made; anybody else: a password is set */
+    struct id id;
+    const char *name;
     char mail[ACCOUNT_MAIL_MAX + 1];
-    if (!strcmp(kind, "first")) {
+    char hash[PASSWORD_HASH_MAX];
+};
+
+/* 0, or the refusal is the answer. */
+static int entry_read(struct office_call *call, const json_t *once, struct entry *e)
+{
+    const char *text = json_string_value(json_object_get(once, "account"));
+    e->first = !strcmp(json_string_value(json_object_get(once, "kind")), "first");
+    e->name = office_text(call, "name");
+    if (e->first) {
         struct rng rng = random_rng();
-        if (account_mail(mail, office_text(call, "mail"))) {
+        if (account_mail(e->mail, office_text(call, "mail"))) {
             office_refuse(call, 422, "mail");
             return E_BAD;
         }
-        if (!account_name_ok(name)) {
+        if (!account_name_ok(e->name)) {
             office_refuse(call, 422, "name");
             return E_BAD;
         }
-        *id = id_new(&rng);
-        return new_hash(call, mail, hash)
-                   ? E_BAD
-                   : people_run(call->people, PEOPLE_ACCOUNT_ADD, "dttitti", id, mail, name,
-                                (int64_t)1, hash, NULL, (int64_t)call->now);
+        e->id = id_new(&rng);
+        return new_hash(call, e->mail, e->hash);
     }
-    json_t *row = text && !id_parse(id, ID_PERSON, text, strlen(text))
-                      ? people_row(call->people, PEOPLE_ACCOUNT_BY_ID, "d", id)
+    json_t *row = text && !id_parse(&e->id, ID_PERSON, text, strlen(text))
+                      ? people_row(call->people, PEOPLE_ACCOUNT_BY_ID, "d", &e->id)
                       : NULL;
-    snprintf(mail, sizeof(mail), "%s", row ? json_string_value(json_object_get(row, "mail")) : "");
-    json_decref(row);
-    if (!row || new_hash(call, mail, hash)) {
-        if (!row) {
-            office_refuse(call, 404, "link");
-        }
+    if (!row) {
+        office_refuse(call, 404, "link");
         return E_BAD;
     }
-    int err = people_run(call->people, PEOPLE_ACCOUNT_HASH, "dt", id, hash);
-    return err ? err : people_run(call->people, PEOPLE_SESSION_END_ALL, "d", id);
+    snprintf(e->mail, sizeof(e->mail), "%s", json_string_value(json_object_get(row, "mail")));
+    json_decref(row);
+    return new_hash(call, e->mail, e->hash);
+}
+
+/* Within a transaction. E_NOTFOUND: the link was used meanwhile (twice at once: one of them), or
+ * the account is gone. */
+static int entry_write(struct office_call *call, const json_t *once, const struct entry *e,
+                       const uint8_t digest[PEOPLE_DIGEST_LEN])
+{
+    const char *kind = json_string_value(json_object_get(once, "kind"));
+    int err = people_run(call->people, PEOPLE_ONCE_TAKE, "hti", digest, kind, (int64_t)call->now);
+    err = !err && people_changes(call->people) != 1 ? E_NOTFOUND : err;
+    if (!err && e->first) {
+        return people_run(call->people, PEOPLE_ACCOUNT_ADD, "dttitti", &e->id, e->mail, e->name,
+                          (int64_t)1, e->hash, NULL, (int64_t)call->now);
+    }
+    err = err ? err : people_run(call->people, PEOPLE_ACCOUNT_HASH, "dt", &e->id, e->hash);
+    err = !err && people_changes(call->people) != 1 ? E_NOTFOUND : err;
+    return err ? err : people_run(call->people, PEOPLE_SESSION_END_ALL, "d", &e->id);
+}
+
+static int entry_settle(struct office_call *call, const json_t *once, const struct entry *e,
+                        const uint8_t digest[PEOPLE_DIGEST_LEN])
+{
+    int err = people_begin(call->people);
+    err = err ? err : entry_write(call, once, e, digest);
+    err = err ? err : office_session_start(call, &e->id);
+    err = err ? err : people_commit(call->people);
+    if (err) {
+        people_rollback(call->people);
+        call->cookie[0] = '\0';
+    }
+    return err;
 }
 
 static void welcome_post(struct office_call *call)
 {
-    char hash[PASSWORD_HASH_MAX];
     char path[PATHS_MAX];
     char text[ID_TEXT_MAX];
     uint8_t digest[PEOPLE_DIGEST_LEN];
-    struct id id = {{0}};
+    struct entry e = {.first = false};
     if (!office_try(call, "once")) {
         return;
     }
@@ -337,30 +370,23 @@ static void welcome_post(struct office_call *call)
         return;
     }
     office_try_good(call, "once");
-    const char *kind = json_string_value(json_object_get(once, "kind"));
-    bool first = !strcmp(kind, "first");
-    int err = people_begin(call->people);
-    err = err ? err
-              : people_run(call->people, PEOPLE_ONCE_TAKE, "hti", digest, kind, (int64_t)call->now);
-    bool taken = !err && people_changes(call->people) == 1; /* twice at once: one of them */
-    err = err ? err : !taken ? E_NOTFOUND : welcome(call, once, &id, hash);
-    err = err ? err : office_session_start(call, &id);
-    err = err ? err : people_commit(call->people);
+    int err = entry_read(call, once, &e) ? E_BAD : entry_settle(call, once, &e, digest);
     json_decref(once);
     if (err) {
-        people_rollback(call->people);
-        call->cookie[0] = '\0';
-        if (!call->status) {
+        if (!call->status && err == E_NOTFOUND) {
+            office_refuse(call, 404, "link");
+        } else if (!call->status) {
             office_failed(call, err);
         }
         return;
     }
-    if (first) {
+    if (e.first) {
         (void)remove(paths_in(office_paths(call), "keys/first-admin", path));
     }
-    call->account.id = id;
-    office_audit(call, first ? "admin.first" : "password.set", id_print(text, ID_PERSON, &id), "");
-    json_t *row = people_row(call->people, PEOPLE_ACCOUNT_BY_ID, "d", &id);
+    call->account.id = e.id;
+    office_audit(call, e.first ? "admin.first" : "password.set", id_print(text, ID_PERSON, &e.id),
+                 "");
+    json_t *row = people_row(call->people, PEOPLE_ACCOUNT_BY_ID, "d", &e.id);
     office_json(call, 200, json_pack("{s:o}", "me", office_account_json(row)));
     json_decref(row);
 }

@@ -85,6 +85,12 @@ static enum drop input_h(void *arg, struct pkt *pkt, const struct tuple *from, m
     return sfu_input(s->sfu, pkt, from, now);
 }
 
+static void near_h(void *arg, const struct tuple *from, unsigned n)
+{
+    const struct shard *s = arg;
+    sfu_near(s->sfu, from, n);
+}
+
 static void closed_h(void *arg, const struct tuple *tuple, mono_us now)
 {
     struct shard *s = arg;
@@ -320,7 +326,7 @@ static int bind_ports(struct shard *s, char *why, size_t why_cap)
 {
     const struct shards_config *c = &s->all->config;
     uint16_t wish = c->port_first ? (uint16_t)(c->port_first + s->index) : 0;
-    struct udp_hooks udp_hooks = {.arg = s, .room_h = room_h, .input_h = input_h};
+    struct udp_hooks udp_hooks = {.arg = s, .room_h = room_h, .near_h = near_h, .input_h = input_h};
     struct tcp_hooks tcp_hooks = {
         .arg = s, .room_h = room_h, .input_h = input_h, .closed_h = closed_h};
     int err = 0;

@@ -75,6 +75,7 @@ static void ops_fill(struct crypto *crypto)
         .dtls_bye = dtls_bye,
         .open_new = open_new,
         .open_free = open_free,
+        .open_near = open_near,
         .open_rtp = open_rtp,
         .open_rtcp = open_rtcp,
         .seal_new = seal_new,

@@ -100,6 +100,7 @@ size_t dtls_bye(struct dtls *dtls, uint8_t *buf, size_t cap);
 
 /* srtp_open.c */
 struct srtp_open *open_new(void *arg, enum srtp_profile profile, const struct srtp_key *key);
+void open_near(const struct srtp_open *open);
 void open_free(struct srtp_open *open);
 int open_rtp(struct srtp_open *open, uint8_t *data, size_t *len);
 int open_rtcp(struct srtp_open *open, uint8_t *data, size_t *len);

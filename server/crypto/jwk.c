@@ -10,7 +10,7 @@
 
 #include "codec/base/err.h"
 
-enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, HALF = 32, DER_MAX = 80 };
+enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, E_BITS_MAX = 64, HALF = 32, DER_MAX = 80 };
 
 static EVP_PKEY *key_of(const char *type, OSSL_PARAM *params)
 {
@@ -45,6 +45,7 @@ int jwk_verify_rs256(const struct jwk_rsa *in, const void *data, size_t len,
     EVP_PKEY *key = NULL;
     int err = E_BAD;
     if (n && e && build && BN_num_bits(n) >= RSA_BITS_MIN && BN_num_bits(n) <= RSA_BITS_MAX &&
+        BN_is_odd(e) && BN_num_bits(e) >= 2 && BN_num_bits(e) <= E_BITS_MAX &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1) {
         params = OSSL_PARAM_BLD_to_param(build);

@@ -1,7 +1,8 @@
 /*
  * Signatures under a public key of a JSON Web Key (RFC 7517, RFC 7518): RSA with PKCS #1 v1.5 and
  * SHA-256 (RS256), ECDSA on P-256 with SHA-256 (ES256).
- * Invariants: RSA keys below 2048 bits are refused; the algorithm is the caller's, never the key's.
+ * Invariants: RSA keys below 2048 bits and exponents that are no such (1, even, beyond 64 bits) are
+ * refused; the algorithm is the caller's, never the key's.
  */
 #pragma once
 

@@ -324,6 +324,17 @@ struct srtp_open *open_new(void *arg, enum srtp_profile profile, const struct sr
     return open;
 }
 
+void open_near(const struct srtp_open *open)
+{
+    enum { LINE = 64 };
+    for (size_t at = 0; open->stream && at < sizeof(*open->stream); at += LINE) {
+        __builtin_prefetch((const char *)open->stream + at);
+    }
+    if (open->rtp) {
+        gcm_key_near(open->rtp);
+    }
+}
+
 void open_free(struct srtp_open *open)
 {
     if (open) {

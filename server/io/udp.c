@@ -46,6 +46,7 @@ struct udp {
     struct iovec rx_iov[UDP_BATCH];
     union sockaddr_any rx_from[UDP_BATCH];
     struct rx_control rx_control[UDP_BATCH];
+    struct tuple rx_tuple[UDP_BATCH];
 
     struct mmsghdr tx[TXBATCH_RUNS];
     struct iovec tx_iov[TXBATCH_RUNS];
@@ -221,23 +222,27 @@ static void rx_local(struct udp *udp, unsigned i, struct msghdr *msg, struct add
     local->port = udp->port;
 }
 
-static void rx_deliver(struct udp *udp, unsigned i, unsigned at, mono_us now)
+static void rx_from(struct udp *udp, unsigned i, unsigned at)
 {
-    struct msghdr *msg = &udp->rx[at].msg_hdr;
-    struct tuple from = {.proto = ADDR_UDP};
-    rx_local(udp, i, msg, &from.local);
-    if (msg->msg_flags & MSG_TRUNC) {
+    struct tuple *from = &udp->rx_tuple[at];
+    *from = (struct tuple){.proto = ADDR_UDP};
+    rx_local(udp, i, &udp->rx[at].msg_hdr, &from->local);
+    sockaddr_to(&from->remote, &udp->rx_from[at]);
+}
+
+static void rx_deliver(struct udp *udp, unsigned at, mono_us now)
+{
+    if (udp->rx[at].msg_hdr.msg_flags & MSG_TRUNC) {
         udp->stats.rx_too_big++;
         return; /* the packet stays spare */
     }
-    sockaddr_to(&from.remote, &udp->rx_from[at]);
     struct pkt *pkt = udp->spare[at];
     udp->spare[at] = NULL;
     pkt->len = (uint16_t)udp->rx[at].msg_len;
     pkt->arrival = now;
     udp->stats.rx_datagrams++;
     udp->stats.rx_bytes += pkt->len;
-    (void)udp->hooks.input_h(udp->hooks.arg, pkt, &from, now);
+    (void)udp->hooks.input_h(udp->hooks.arg, pkt, &udp->rx_tuple[at], now);
 }
 
 /* No packet to receive into: what waits would make the socket readable for ever. */
@@ -265,7 +270,13 @@ static unsigned rx_batch(struct udp *udp, unsigned i, mono_us now, bool *more)
     }
     udp->rx_used = (unsigned)n;
     for (unsigned at = 0; at < (unsigned)n; at++) {
-        rx_deliver(udp, i, at, now);
+        rx_from(udp, i, at);
+    }
+    if (n > 1 && udp->hooks.near_h) {
+        udp->hooks.near_h(udp->hooks.arg, udp->rx_tuple, (unsigned)n);
+    }
+    for (unsigned at = 0; at < (unsigned)n; at++) {
+        rx_deliver(udp, at, now);
     }
     *more = (unsigned)n == room;
     return (unsigned)n;

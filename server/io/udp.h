@@ -34,6 +34,8 @@ struct udp_hooks {
     void *arg;
     /* A packet to receive into, or NULL: what is waiting is then thrown away and counted. */
     struct pkt *(*room_h)(void *arg);
+    /* Several datagrams from there are about to be given to input_h, in this order; may be NULL. */
+    void (*near_h)(void *arg, const struct tuple *from, unsigned n);
     /* One datagram; takes the reference. The answer only matters to tcp.h. */
     enum drop (*input_h)(void *arg, struct pkt *pkt, const struct tuple *from, mono_us now);
 };

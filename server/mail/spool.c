@@ -89,6 +89,11 @@ static int entry_parse(const char *file, struct spool_entry *out)
 {
     int at = 0;
     size_t len = strlen(file);
+    size_t digits = strspn(file, "0123456789"); /* sscanf takes signs and blanks too */
+    size_t tries = file[digits] ? strspn(file + digits + 1, "0123456789") : 0;
+    if (digits == 0 || tries == 0 || file[digits + 1 + tries] != '-') {
+        return E_BAD;
+    }
     if (sscanf(file, "%13" SCNd64 "-%2u-%n", &out->due, &out->tries, &at) != 2 || at == 0 ||
         len < (size_t)at + 5 || len > SPOOL_NAME_MAX - 8 ||
         len - (size_t)at - 4 >= sizeof(out->id) || strcmp(file + len - 4, ".eml") != 0) {

@@ -28,7 +28,8 @@ void bwe_init(struct bwe *b, uint32_t start_bps, mono_us now)
     b->silent_us = MONO_NEVER;
     b->wanted_bps = 0;
     b->budget = BWE_STATUS_PER_S;
-    b->loss = 0;
+    b->fates = 0;
+    b->fates_lost = 0;
     aimd_init(&b->aimd, start_bps, now);
     probing_init(&b->probing, now);
     bwe_path(b, now);
@@ -172,7 +173,10 @@ static void losses(struct bwe *b, mono_us now)
             break;
         }
         if (r && r->state != SENDLOG_SENT) { /* else a feedback was lost: nobody knows */
-            lossbwe_input(&b->lossbwe, sendlog_time(r, now), r->bytes, r->state == SENDLOG_LOST);
+            bool lost = r->state == SENDLOG_LOST;
+            lossbwe_input(&b->lossbwe, sendlog_time(r, now), r->bytes, lost);
+            b->fates++;
+            b->fates_lost += lost;
         }
         b->loss_next++;
     }
@@ -192,9 +196,7 @@ static void judge(struct bwe *b, mono_us now)
     };
     double before = fmin(b->aimd.bps, b->lossbwe.bps);
     bool lowered = aimd_update(&b->aimd, &in, now);
-    if (lossbwe_update(&b->lossbwe, b->aimd.bps, in.acked_bps, now)) {
-        b->loss = (float)b->lossbwe.loss;
-    }
+    (void)lossbwe_update(&b->lossbwe, b->aimd.bps, in.acked_bps, now);
     if (lowered && fmin(b->aimd.bps, b->lossbwe.bps) < 0.9 * before) {
         probing_anew(&b->probing, now + PROBING_QUIET_US);
     }
@@ -214,6 +216,8 @@ void bwe_input(struct bwe *b, const struct twcc_feedback *fb, const struct twcc_
     b->budget += (double)(now - b->feedback_us) * BWE_STATUS_PER_S / US_PER_S;
     b->budget = fmin(b->budget, BWE_STATUS_PER_S);
     b->feedback_us = now;
+    b->fates = 0;
+    b->fates_lost = 0;
     if (b->budget < fb->count) {
         return;
     }

@@ -67,7 +67,8 @@ struct bwe {
     uint32_t queue_now_us; /* the same over the last two feedbacks */
     mono_us newest_sent;   /* of what is known to have arrived */
     uint16_t loss_next;    /* number whose fate is counted next */
-    float loss;
+    uint32_t fates;        /* packets of which the last feedback told what became of them */
+    uint32_t fates_lost;
     enum overuse use;
     struct bwe_queue queue;
     struct arrival arrival;

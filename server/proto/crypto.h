@@ -66,6 +66,9 @@ struct crypto_ops {
     /* SRTP_NONE opens and seals nothing: for peers inside this process, never from a handshake. */
     struct srtp_open *(*open_new)(void *arg, enum srtp_profile profile, const struct srtp_key *key);
     void (*open_free)(struct srtp_open *open);
+    /* Asks the processor for what opening will read (no more than a hint); NULL = nothing to ask.
+     */
+    void (*open_near)(const struct srtp_open *open);
     /* Authenticate, check replay (window 1024), decrypt in place; *len shrinks by the tag.
      * 0, E_AUTH, E_REPLAY, E_TRUNC, E_LIMIT (too many SSRCs). A failure changes no state (S8). */
     int (*open_rtp)(struct srtp_open *open, uint8_t *data, size_t *len);

@@ -130,7 +130,12 @@ void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p
     struct twcc_status status[CC_STATUSES];
     if (peer->cc && twcc_parse(&fb, status, CC_STATUSES, p) == 0) {
         bwe_input(&peer->cc->bwe, &fb, status, now);
-        voice_loss(peer, 0, now);
+        const struct voice_told told = {
+            .teller = REDUNDANCY_FEEDBACK,
+            .packets = peer->cc->bwe.fates,
+            .lost = peer->cc->bwe.fates_lost,
+        };
+        voice_loss(peer, &told, now);
         publish(sfu, peer, now);
     }
 }
@@ -184,11 +189,6 @@ bool cc_narrow(const struct peer *peer)
 {
     return cc_congested(peer) ||
            (peer->cc && peer->cc->bwe.heard && peer->cc->bwe.aimd.bps < CC_NARROW_BPS);
-}
-
-double cc_loss(const struct peer *peer)
-{
-    return peer->cc ? (double)peer->cc->bwe.loss : 0;
 }
 
 void cc_close(struct sfu *sfu, struct peer *peer)

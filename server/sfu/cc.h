@@ -59,7 +59,5 @@ bool cc_congested(const struct peer *peer);
 /* True where saying everything twice would make the path worse: by delay it carries hardly more
  * than a voice. Loss alone does not count. */
 bool cc_narrow(const struct peer *peer);
-/* Share of what is sent that the peer loses, by its feedback. */
-double cc_loss(const struct peer *peer);
 /* The peer closes: everything kept for it is given back. */
 void cc_close(struct sfu *sfu, struct peer *peer);

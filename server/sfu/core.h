@@ -141,6 +141,8 @@ void sfu_arm_coarse(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_re
                     mono_us at);
 
 /* server/sfu/demux.c */
+/* The peer a datagram from there belongs to, or NULL. */
+struct peer *demux_find(const struct sfu *sfu, const struct tuple *from);
 void demux_add_tuple(struct sfu *sfu, const struct tuple *tuple, struct peer *peer);
 void demux_del_tuple(struct sfu *sfu, const struct tuple *tuple, const struct peer *peer);
 void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out *out, mono_us now);

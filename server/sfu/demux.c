@@ -36,7 +36,7 @@ void demux_del_tuple(struct sfu *sfu, const struct tuple *tuple, const struct pe
     }
 }
 
-static struct peer *peer_at(const struct sfu *sfu, const struct tuple *from)
+struct peer *demux_find(const struct sfu *sfu, const struct tuple *from)
 {
     uint64_t value;
     if (!map_find(&sfu->peer_by_tuple, tuple_key(sfu, from), &value)) {
@@ -132,7 +132,7 @@ static enum drop input_stun(struct sfu *sfu, const struct pkt *pkt, const struct
 static enum drop input_peer(struct sfu *sfu, struct pkt *pkt, const struct tuple *from,
                             enum wire_class class, mono_us now)
 {
-    struct peer *peer = peer_at(sfu, from);
+    struct peer *peer = demux_find(sfu, from);
     if (!peer || !ice_knows(&peer->ice, from, now)) {
         return DROP_UNKNOWN_TUPLE;
     }
@@ -166,7 +166,7 @@ enum drop sfu_input(struct sfu *sfu, struct pkt *pkt, const struct tuple *from, 
 
 void sfu_conn_closed(struct sfu *sfu, const struct tuple *tuple, mono_us now)
 {
-    struct peer *peer = peer_at(sfu, tuple);
+    struct peer *peer = demux_find(sfu, tuple);
     struct ice_out out;
     if (!peer) {
         return;

@@ -57,7 +57,7 @@ static void input_reports(struct peer *peer, const struct rtcp_packet *p, mono_u
             continue;
         }
         if (!sub->video) {
-            voice_loss(peer, r.fraction_lost, now);
+            voice_report(sub, &r, now);
         }
         sub->mid_left = 0; /* it reports on the slot, so it knows which one it is */
         if (r.lsr) {

@@ -81,7 +81,8 @@ struct subscription {
     uint8_t chosen_rung;
     uint32_t bps; /* of what was chosen */
     uint16_t height;
-    mono_us lowered_us; /* last step down */
+    uint32_t reported_seq; /* audio: highest number the receiver's last report named */
+    mono_us lowered_us;    /* last step down */
     struct keyreq_gate gate;
     int64_t rtx_seq; /* of the RTX stream */
     pool_id pool;

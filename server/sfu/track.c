@@ -128,6 +128,27 @@ static void layer_free(struct sfu *sfu, struct layer *layer)
     pool_put(&sfu->layers, layer->id);
 }
 
+static void send_event(struct sfu *sfu, const struct peer *peer);
+
+/* What begins is sent, and those who will look at it have a while to say so: that nobody looked
+ * when it ended the last time says nothing. Told once, not off and on again. */
+static void begin_wanted(struct sfu *sfu, struct track *track, mono_us now)
+{
+    bool changed = false;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        struct layer *layer = track->layer[i];
+        if (layer) {
+            layer->needed_us = now;
+            changed = changed || layer->paused;
+            layer->resume_until = layer->paused ? now + LAYER_RESUME_US : layer->resume_until;
+            layer->paused = false;
+        }
+    }
+    if (changed && track->owner) {
+        send_event(sfu, track->owner);
+    }
+}
+
 /* Nobody is attached to or waits for anything of the track any more. */
 static void revoke_all(struct sfu *sfu, struct track *track, mono_us now)
 {
@@ -176,6 +197,8 @@ void track_set(struct sfu *sfu, struct track *track, sfu_room_id room, bool publ
     track->published = published;
     if (published && !track->video) {
         room_talk_begin(sfu, track, now);
+    } else if (published) {
+        begin_wanted(sfu, track, now);
     }
     track_changed(sfu, track, now);
     track_inform(sfu, track, track->informed, now);

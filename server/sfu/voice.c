@@ -1,7 +1,5 @@
 #include "server/sfu/voice.h"
 
-#include <math.h>
-
 #include "codec/media/red.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
@@ -169,13 +167,26 @@ void voice_repeat(struct sfu *sfu, struct subscription *sub, int64_t seq, mono_u
     }
 }
 
-void voice_loss(struct peer *peer, uint8_t fraction, mono_us now)
+void voice_loss(struct peer *peer, const struct voice_told *told, mono_us now)
 {
-    double loss = fmax(fraction / 256.0, cc_loss(peer));
-    unsigned depth = redundancy_input(&peer->redundancy, loss, now);
+    unsigned depth =
+        redundancy_input(&peer->redundancy, told->teller, told->packets, told->lost, now);
     bool poor = peer->estimate_bps && peer->estimate_bps < POOR_BPS;
     depth = poor && depth > 1 ? 1 : depth;
     peer->red_depth = (uint8_t)(cc_narrow(peer) ? 0 : depth);
+}
+
+void voice_report(struct subscription *sub, const struct rtcp_report *report, mono_us now)
+{
+    uint32_t expected = report->highest_seq - sub->reported_seq;
+    expected = expected < sub->sent_packets ? expected : sub->sent_packets; /* the first one */
+    sub->reported_seq = report->highest_seq;
+    const struct voice_told told = {
+        .teller = REDUNDANCY_REPORT,
+        .packets = expected,
+        .lost = expected * (report->fraction_lost / 256.0),
+    };
+    voice_loss(sub->peer, &told, now);
 }
 
 void voice_close(struct sfu *sfu, struct subscription *sub)

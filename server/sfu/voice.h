@@ -14,9 +14,11 @@
 
 #include "codec/base/pool.h"
 #include "codec/base/time.h"
+#include "server/proto/redundancy.h"
 
 struct peer;
 struct pkt;
+struct rtcp_report;
 struct sfu;
 struct subscription;
 
@@ -56,6 +58,13 @@ void voice_again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_u
 /* Packet seq of the slot was sent for the first time to a receiver that loses audio and knows no
  * redundancy: as many before it as its loss asks for go once more. */
 void voice_repeat(struct sfu *sfu, struct subscription *sub, int64_t seq, mono_us now);
-/* The receiver's loss of audio was reported, 0 .. 255 of 256. */
-void voice_loss(struct peer *peer, uint8_t fraction, mono_us now);
+struct voice_told {
+    enum redundancy_teller teller;
+    double packets;
+    double lost;
+};
+/* How many more packets were sent to the peer, and how many of them it did not get. */
+void voice_loss(struct peer *peer, const struct voice_told *told, mono_us now);
+/* The receiver's report on an audio slot. */
+void voice_report(struct subscription *sub, const struct rtcp_report *report, mono_us now);
 void voice_close(struct sfu *sfu, struct subscription *sub);

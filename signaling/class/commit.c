@@ -388,12 +388,16 @@ static void give_reply(struct classroom *room, const struct batch *b, struct cla
     }
 }
 
-static void refuse_reply(struct classroom *room, const struct batch *b, struct class_time now)
+static void refuse_reply(struct classroom *room, const struct batch *b, int err,
+                         struct class_time now)
 {
     const struct reply *r = &b->reply;
+    bool full = err == E_FULL;
     if (r->kind == REPLY_ADMIN) {
-        static const char why[] = "{\"why\":\"storage failed\"}";
-        room->hooks.admin_h(room->hooks.arg, r->request, E_IO, why, sizeof(why) - 1);
+        static const char disk[] = "{\"why\":\"could not be stored: the disk is full\"}";
+        static const char other[] = "{\"why\":\"could not be stored\"}";
+        room->hooks.admin_h(room->hooks.arg, r->request, full ? err : E_IO, full ? disk : other,
+                            full ? sizeof(disk) - 1 : sizeof(other) - 1);
         return;
     }
     struct conn *conn = r->conn ? conn_find(room, r->conn) : NULL;
@@ -401,7 +405,9 @@ static void refuse_reply(struct classroom *room, const struct batch *b, struct c
         return;
     }
     room->stats.refused++;
-    out_error(room, conn->num, r->id, "internal", NULL, "could not be stored; try again");
+    out_error(room, conn->num, r->id, "internal", NULL,
+              full ? "could not be stored: the disk of the server is full"
+                   : "could not be stored; try again");
     if (r->kind == REPLY_JOIN || r->kind == REPLY_WAIT) {
         conn->place = CONN_DOOR;
     } else if (r->kind == REPLY_RESUME || r->kind == REPLY_DOOR) {
@@ -578,7 +584,7 @@ static struct batch *pop(struct klass *k)
 }
 
 /* A failed commit takes everything behind it along: those events were checked against it. */
-static void lose_all(struct klass *k, struct class_time now)
+static void lose_all(struct klass *k, int err, struct class_time now)
 {
     struct batch *lost = k->first;
     k->first = NULL;
@@ -594,7 +600,7 @@ static void lose_all(struct klass *k, struct class_time now)
     clock_arm(k, now);
     while (lost) {
         struct batch *next = lost->next;
-        refuse_reply(k->room, lost, now);
+        refuse_reply(k->room, lost, err, now);
         batch_free(lost);
         lost = next;
     }
@@ -661,7 +667,7 @@ void classroom_committed(struct classroom *room, uint64_t ticket, int err, struc
         return;
     }
     if (err) {
-        lose_all(k, now);
+        lose_all(k, err, now);
         return;
     }
     /* Tickets are answered in order, so what stands before this one has no ticket. */

@@ -308,7 +308,7 @@ static struct refusal may_join(const struct classroom *room, const struct klass 
         return (struct refusal){"busy", NULL, "nobody new can enter now"};
     }
     if (known && known->seat && known->seat->device_count == STATE_DEVICES_MAX && !moves) {
-        return (struct refusal){"full", NULL, "open on three devices already"};
+        return (struct refusal){"full", "devices", "open on three devices already"};
     }
     bool seat = known && known->seat;
     return seat || seats_free(k, role, full) ? (struct refusal){NULL, NULL, NULL}

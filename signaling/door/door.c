@@ -199,9 +199,16 @@ static void lws_line(int level, const char *line)
     }
 }
 
+/* A TLS record. Left at 0 the library sends no more at once than it receives, and comes back by
+ * poll() for every further KiB of a snapshot. */
+enum { WRITE_AT_ONCE = 16 * 1024 - LWS_PRE - 4 };
+
 static const struct lws_protocols protocols[] = {
     {.name = "door-http", .callback = door_http_callback},
-    {.name = DOOR_SUBPROTOCOL, .callback = door_ws_callback, .rx_buffer_size = 1024},
+    {.name = DOOR_SUBPROTOCOL,
+     .callback = door_ws_callback,
+     .rx_buffer_size = 1024,
+     .tx_packet_size = WRITE_AT_ONCE},
     {.name = "door-core", .callback = door_core_callback},
     {.name = "door-listen", .callback = door_listen_callback},
     {.name = NULL},

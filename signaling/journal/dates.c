@@ -14,8 +14,8 @@ wall_ms dates_end(wall_ms start, int64_t minutes)
 bool dates_ok(const struct class_date *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (list[i].start <= 0 || list[i].minutes > DATE_MINUTES_MAX ||
-            (i > 0 && list[i].start <= list[i - 1].start)) {
+        if (list[i].start <= 0 || list[i].start > DATE_START_MAX ||
+            list[i].minutes > DATE_MINUTES_MAX || (i > 0 && list[i].start <= list[i - 1].start)) {
             return false;
         }
     }

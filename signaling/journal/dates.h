@@ -14,6 +14,7 @@
 #include "codec/base/time.h"
 
 enum { DATES_MAX = 260, DATE_MINUTES_MAX = 1440 };
+#define DATE_START_MAX 253402300799999 /* the last millisecond of the year 9999 */
 
 struct state;
 struct state_part;

@@ -28,6 +28,7 @@ enum statement {
     ST_LAST,
     ST_EPOCH,
     ST_EPOCH_GET,
+    ST_TOUCH,
     ST_CLASSES,
     ST_LOAD_SNAPSHOT,
     ST_LOAD_EVENTS,
@@ -50,6 +51,7 @@ static const char *const sql[ST_COUNT] = {
     [ST_LAST] = "SELECT max(seq) FROM journal WHERE class = ?1",
     [ST_EPOCH] = "UPDATE meta SET value = value + 1 WHERE name = 'epoch'",
     [ST_EPOCH_GET] = "SELECT value FROM meta WHERE name = 'epoch'",
+    [ST_TOUCH] = "UPDATE meta SET value = value WHERE name = 'epoch'",
     [ST_CLASSES] = "SELECT id FROM class ORDER BY number",
     [ST_LOAD_SNAPSHOT] =
         "SELECT seq, blob FROM snapshot WHERE class = ?1 ORDER BY seq DESC LIMIT 1",
@@ -319,6 +321,11 @@ int db_next_epoch(struct db *db, uint64_t *epoch)
 int db_begin(struct db *db)
 {
     return run(db, ST_BEGIN);
+}
+
+int db_touch(struct db *db)
+{
+    return run(db, ST_TOUCH);
 }
 
 int db_commit(struct db *db)

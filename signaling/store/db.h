@@ -33,6 +33,8 @@ int db_history(struct db *db, const struct id *class_id,
  * E_CORRUPT, E_IO; after an error the caller rolls back. */
 int db_begin(struct db *db);
 int db_put(struct db *db, const struct class_record *record);
+/* Writes something that is there already: does writing work? */
+int db_touch(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
 /* Empties the log, so that what was deleted is gone from it too. E_BUSY: a reader is in the way. */

@@ -15,7 +15,7 @@
 #include "codec/sys/thread.h"
 #include "signaling/store/db.h"
 
-enum { BUSY_MS = 10000, WHY_MAX = 256 };
+enum { BUSY_MS = 10000, WHY_MAX = 256, PROBE_US = US_PER_S };
 
 /* One ticket: header, records and their bytes in one block. */
 struct job {
@@ -367,13 +367,36 @@ static void deliver(struct store *s, struct job_list *jobs)
     (void)wrote; /* fails only when the flag is up already */
 }
 
+/* After a failure and while nobody has anything to store: does it work again? Whoever asks whether
+ * the server is ready must not be told of trouble that is over, and nobody comes to a server that
+ * is not ready. */
+static void probe(struct store *s)
+{
+    if (s->stats.err == 0) {
+        cond_wait(&s->wake, &s->lock);
+        return;
+    }
+    if (cond_wait_until(&s->wake, &s->lock, clock_mono_us() + PROBE_US)) {
+        return; /* somebody has: that will tell */
+    }
+    mutex_unlock(&s->lock);
+    int err = db_begin(s->db);
+    err = err ? err : db_touch(s->db);
+    err = err ? err : db_commit(s->db);
+    if (err) {
+        db_rollback(s->db);
+    }
+    mutex_lock(&s->lock);
+    s->stats.err = err;
+}
+
 static void work(void *arg)
 {
     struct store *s = arg;
     mutex_lock(&s->lock);
     while (!s->stop || s->waiting.first) {
         if (!s->waiting.first) {
-            cond_wait(&s->wake, &s->lock);
+            probe(s);
             continue;
         }
         /* Everything that gathered while the last transaction ran: group commit without a timer. */

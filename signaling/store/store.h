@@ -8,7 +8,7 @@
  * Invariants: all records of a ticket are durable (fsync done) before done_h(ticket, 0); events of
  * a class are stored with consecutive seq or the ticket fails; tickets are answered in the order
  * they were given; the caller is never blocked by the disk. A locked or full database is retried
- * or refused with its reason and works again by itself.
+ * or refused with its reason, tried again every second and works again by itself.
  * Out of scope: the meaning of the bytes (signaling/journal).
  */
 #pragma once
@@ -43,7 +43,7 @@ struct store_stats {
     uint32_t batch_len_max;
     int64_t commit_us_last;
     int64_t commit_us_max;
-    int err; /* of the newest transaction; 0 = healthy (for /readyz) */
+    int err; /* of the newest transaction or try; 0 = healthy (for /readyz) */
 };
 
 /*

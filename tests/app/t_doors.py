@@ -175,6 +175,38 @@ def restart(r, session, etag):
     return head.get("etag", "")
 
 
+def other_methods(r, session):
+    """RFC 9725 4.1, 4.2: a session has no representation, and keeps methods for later."""
+    ask, token = r.door.ask, r.whip["link"]
+    status, _, body = ask("GET", session, token)
+    check("4.1 GET of a session succeeds without content", status == 200 and body == "", status)
+    check("4.1 HEAD of a session likewise", ask("HEAD", session, token)[0] == 200)
+    check("4.2 POST to a session answers 405",
+          ask("POST", session, token, offer(), Content_Type=SDP)[0] == 405)
+    check("4.2 PUT to a session answers 405", ask("PUT", session, token, "x")[0] == 405)
+    status, head, _ = ask("OPTIONS", session, Origin="https://encoder.example",
+                          Access_Control_Request_Method="PATCH")
+    check("4.2 OPTIONS of a session answers without a token",
+          status == 204 and "PATCH" in head.get("access-control-allow-methods", ""), status)
+
+
+def simulcast(r):
+    """RFC 9725 4.8: encodings of one picture."""
+    token = r.s.link(r.id, "whip", "--name", "Trois tailles")["link"]
+    lines = offer().split("\r\n")
+    at = len(lines) - 1
+    lines[at:at] = ["a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid",
+                    "a=extmap:2 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+                    "a=rid:h send", "a=rid:m send", "a=rid:l send", "a=simulcast:send h;m;l"]
+    lines = [x for x in lines if not x.startswith("a=ssrc:1001")]
+    status, head, body = r.door.post(r.in_path, token, "\r\n".join(lines))
+    check("4.8 an offer of three encodings is answered with three",
+          status == 201 and "a=simulcast:recv h;m;l" in body and
+          all(f"a=rid:{x} recv" in body for x in "hml"), f"{status} {body}")
+    check("4.8 and ends like any other",
+          r.door.ask("DELETE", head.get("location", "/"), token)[0] == 200)
+
+
 def ending(r, session):
     """RFC 9725 4.2: DELETE."""
     check("4.2 DELETE of a session that never was answers 404",
@@ -432,7 +464,9 @@ def run():
         session, etag = creation(r)
         trickle(r, session, etag)
         restart(r, session, etag)
+        other_methods(r, session)
         ending(r, session)
+        simulcast(r)
         muted(r)
         media(r)
         replaced(r)

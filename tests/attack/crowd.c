@@ -1,10 +1,13 @@
 /*
  * No attack but a crowd: hundreds of people in real classes, to see how long a change of state and
  * a move to another room take until the last of them has it. --link is COUNT:SENDERS:LINK for each
- * class, comma between. Standard input: stamps             figures of the texts
- * `zat<microseconds>z` heard since the last time expect F N ROOMS   N people from number F on go to
- * rooms, number modulo ROOMS: until everybody hears a sender of the own room Every answer is one
- * line of numbers; microseconds of CLOCK_MONOTONIC throughout.
+ * class, comma between. Standard input:
+ *   change SEQ US F N    when the N people from number F on were told class sequence SEQ, which
+ *                        was asked for at US
+ *   changes              figures of those; begins anew
+ *   expect F N ROOMS     N people from number F on go to rooms, number modulo ROOMS: until
+ *                        everybody hears a sender of the own room
+ * Every answer is one line of numbers; microseconds of CLOCK_MONOTONIC throughout.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -20,13 +23,18 @@ enum {
     TIMES_MAX = 1 << 20,
     IN_US = 120 * US_PER_S,
     JOIN_US = 8 * US_PER_MS,
-    STAMPS = 64
+    DELTAS = 256
 };
 
 static uint32_t times[TIMES_MAX];
 static uint32_t time_count;
-static mono_us newest[CROWD_MAX][STAMPS]; /* by client: stamps it has had */
-static uint32_t at_stamp[CROWD_MAX];
+static uint32_t untold;
+/* By client: the last deltas it has had. */
+static struct {
+    uint64_t seq;
+    mono_us at;
+} deltas[CROWD_MAX][DELTAS];
+static uint32_t at_delta[CROWD_MAX];
 static mono_us heard_at[CROWD_MAX];
 static struct {
     bool on;
@@ -44,21 +52,36 @@ static void note(mono_us us)
 
 static void on_text(struct client *client, const char *text, size_t len)
 {
+    static const char start[] = "{\"t\":\"delta\",\"seq\":";
     const struct stage *stage = (const struct stage *)client->world;
     size_t by = (size_t)(client - stage->clients);
-    const char *at = memmem(text, len, "zat", 3);
-    /* Snapshots repeat what was said before. */
-    if (!at || memmem(text, len < 32 ? len : 32, "snapshot", 8)) {
-        return;
+    if (len > sizeof(start) && memcmp(text, start, sizeof(start) - 1) == 0) {
+        uint32_t i = at_delta[by]++ % DELTAS;
+        deltas[by][i].seq = strtoull(text + sizeof(start) - 1, NULL, 10);
+        deltas[by][i].at = clock_mono_us();
     }
-    mono_us stamp = strtoll(at + 3, NULL, 10);
-    for (unsigned i = 0; i < STAMPS; i++) {
-        if (newest[by][i] == stamp) {
-            return;
+}
+
+/* Each of them has had it with the first delta that reaches so far. */
+static void changed(const char *line)
+{
+    char *rest = NULL;
+    uint64_t seq = strtoull(line + strlen("change"), &rest, 10);
+    mono_us start = strtoll(rest, &rest, 10);
+    uint32_t first = (uint32_t)strtoul(rest, &rest, 10);
+    uint32_t count = (uint32_t)strtoul(rest, &rest, 10);
+    for (uint32_t by = first; by < first + count && by < CROWD_MAX; by++) {
+        mono_us at = MONO_NEVER;
+        for (uint32_t i = 0; i < DELTAS; i++) {
+            bool later = deltas[by][i].seq >= seq && deltas[by][i].at < at;
+            at = later ? deltas[by][i].at : at;
+        }
+        if (at == MONO_NEVER) {
+            untold++;
+        } else {
+            note(at - start);
         }
     }
-    newest[by][at_stamp[by]++ % STAMPS] = stamp;
-    note(clock_mono_us() - stamp);
 }
 
 static void on_rtp(struct client *client, const uint8_t *plain, size_t len)
@@ -164,6 +187,7 @@ void attack_crowd(struct stage *stage)
     speak(stage, false);
     printf("live %u %u\n", live, stage->count);
     (void)fflush(stdout);
+    (void)setvbuf(stdin, NULL, _IONBF, 0); /* what poll does not see must not be kept here */
     struct pollfd in = {.fd = 0, .events = POLLIN};
     for (;;) {
         while (poll(&in, 1, 0) == 0) {
@@ -174,8 +198,11 @@ void attack_crowd(struct stage *stage)
         }
         if (strncmp(line, "expect", 6) == 0) {
             expect(stage, line);
-        } else {
-            tell("stamps", 0);
+        } else if (strncmp(line, "changes", 7) == 0) {
+            tell("changes", untold);
+            untold = 0;
+        } else if (strncmp(line, "change", 6) == 0) {
+            changed(line);
         }
     }
 }

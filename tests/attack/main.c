@@ -13,13 +13,14 @@ static const struct {
     const char *name;
     void (*run)(struct stage *stage);
 } attacks[] = {
-    {"s1", attack_s1},   {"s1_same_path", attack_s1_same_path},
-    {"s2", attack_s2},   {"s4", attack_s4},
-    {"s7", attack_s7},   {"s8", attack_s8},
-    {"s9", attack_s9},   {"s10", attack_s10},
-    {"s11", attack_s11}, {"s12", attack_s12},
-    {"s16", attack_s16}, {"s27", attack_s27},
-    {"s38", attack_s38}, {"crowd", attack_crowd},
+    {"s1", attack_s1},     {"s1_same_path", attack_s1_same_path},
+    {"s2", attack_s2},     {"s4", attack_s4},
+    {"s7", attack_s7},     {"s8", attack_s8},
+    {"s9", attack_s9},     {"s10", attack_s10},
+    {"s11", attack_s11},   {"s12", attack_s12},
+    {"s16", attack_s16},   {"s27", attack_s27},
+    {"s38", attack_s38},   {"crowd", attack_crowd},
+    {"back", attack_back},
 };
 
 int main(int argc, char **argv)

@@ -21,5 +21,7 @@ void attack_s38(struct stage *stage);
 void attack_s27(struct stage *stage);
 /* crowd.c */
 void attack_crowd(struct stage *stage);
+/* back.c */
+void attack_back(struct stage *stage);
 /* feedback.c */
 void attack_s12(struct stage *stage);

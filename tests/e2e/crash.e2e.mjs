@@ -80,6 +80,7 @@ async function killAfterKill(t) {
         t.figure('core_up_p95_ms', percentile(up, 95));
         t.figure('heard_p50_ms', percentile(heard, 50));
         t.figure('heard_p95_ms', percentile(heard, 95));
+        t.figure('heard_max_ms', Math.max(...heard));
         await room.whole();
         // Deaths close to each other are a crash loop, and the supervisor takes its time on purpose.
         if (n >= 2 && n + 1 < kills) {

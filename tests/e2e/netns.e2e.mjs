@@ -40,6 +40,25 @@ async function backAgain(t, room, what, since) {
     await room.whole({ timeout: 60000 });
 }
 
+/** What happened in a page since `since` of its own clock, in milliseconds after it: for whoever wants a gap shorter. */
+async function told(t, page, since) {
+    const story = await page.eval((from) => {
+        const e2e = window.__e2e;
+        const events = [
+            ...e2e.states.map(({ at, state }) => [at, `media ${state}`]),
+            ...e2e.sockets.flatMap(({ openedAt, closed }) => [
+                [openedAt, 'socket open'], ...(closed ? [[closed.at, `socket closed ${closed.code}`]] : []),
+            ]),
+            ...Object.entries(e2e.lastSent).filter(([what]) => /^(hello|media|ping)/.test(what)).map(([what, at]) => [at, `sent ${what}`]),
+            ...e2e.messages.filter(({ message }) => /^(resumed|media|snapshot)/.test(message.t)).map(({ at, message }) => [at, `got ${message.t}`]),
+            ...(e2e.trace ?? []),
+        ];
+        return events.filter(([at]) => at >= from).sort(([a], [b]) => a - b)
+            .map(([at, what]) => `${Math.round(at - from)} ${what}`);
+    }, since);
+    t.log(`${page.browser}: ${story.join('; ')}`);
+}
+
 /** No new page load, no new connection, nobody shown as having left: offers are those of ICE alone. */
 async function sameSeats(t, room, before) {
     t.equal(await seats(room.people), before, 'people and devices');
@@ -65,11 +84,13 @@ async function handover(t) {
     await room.whole();
     const before = await seats(room.people);
     const paths = await Promise.all(room.people.map(async (page) => (await page.stats()).local));
+    const clocks = await Promise.all(room.people.map((page) => page.eval(() => performance.now())));
     await ip('link', 'set', wifi, 'down');
     const at = performance.now();
     await ip('link', 'set', mobile, 'up');
     await ip('route', 'replace', 'default', 'via', gateway, 'dev', mobile);
     await backAgain(t, room, 'gap', at);
+    for (const [i, page] of room.people.entries()) await told(t, page, clocks[i]);
     t.figure('target_ms', 6000);
     for (const [i, page] of room.people.entries()) {
         t.check((await page.stats()).local !== paths[i], `${page.name}: still at ${paths[i]}`);
@@ -84,6 +105,7 @@ async function udpDies(t) {
     await room.enter('chromium', { role: 'host' });
     await room.enter('firefox');
     await room.whole();
+    const clocks = await Promise.all(room.people.map((page) => page.eval(() => performance.now())));
     for (const page of room.people) t.check(/^udp/.test((await page.stats()).path), `${page.name}: no UDP`);
     const before = await seats(room.people);
     await ip('netns', 'exec', process.env.AMPHI_E2E_ROUTER, 'iptables', '-A', 'FORWARD', '-p', 'udp', '-j', 'DROP');
@@ -94,6 +116,7 @@ async function udpDies(t) {
         });
     }
     await backAgain(t, room, 'fallback', at);
+    for (const [i, page] of room.people.entries()) await told(t, page, clocks[i]);
     t.figure('target_ms', 8000);
     await sameSeats(t, room, before);
 }

@@ -33,6 +33,9 @@ async function firstClass(t, base, token, found) {
     await click('csv-open');
     await upload(page, 'Nom;Courriel\n=1+1;b@example.org\n');
     await page.waitForTestId('csv-bad', { timeout: 60000 });
+    await page.fill('csv-paste', 'Zoé Roux <zoe@example.org>, lea.martin@example.org');
+    await page.click('csv-look');
+    await page.waitFor('a pasted list is read', () => document.querySelector('[data-testid="csv-ready"]')?.textContent.includes('2 personnes'), { timeout: 60000 });
     await upload(page, CSV);
     await page.waitForTestId('csv-apply', { timeout: 60000 });
     await corners(t, page, 'csv', found);

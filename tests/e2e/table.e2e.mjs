@@ -90,6 +90,8 @@ async function firstTurn(t, host, one, look) {
     await look(one, 'your-turn');
     await one.click('turn-open');
     await mic(one, true);
+    const told = await one.eval(() => [...document.querySelectorAll('.notice.attention')].map((n) => n.textContent));
+    t.equal(told, [], 'what is said of a microphone that was closed goes with its opening');
     await shot(t, one, 'speaking');
 }
 

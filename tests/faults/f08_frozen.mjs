@@ -14,8 +14,12 @@ export async function run(t) {
     const inside = (await awake.view()).people.length;
     await frozen.lifecycle('active');
     const at = now();
-    await until(async () => (await frozen.view()).chat.some((c) => c.text === 'while it was frozen'),
-        { what: 'the missed text', timeout: 20000, every: 20 });
+    const state = async (page) => {
+        const { people, chat, hands } = await page.view();
+        return JSON.stringify([people.map((p) => p.id).sort(), chat.map((c) => c.text), hands]);
+    };
+    await until(async () => (await frozen.view()).chat.some((c) => c.text === 'while it was frozen')
+        && await state(frozen) === await state(awake), { what: 'the state of the others', timeout: 20000, every: 20 });
     const state_ms = Math.round(now() - at);
     await room.flows(frozen, { frames: 2, timeout: 20000 });
     return {

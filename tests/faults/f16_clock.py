@@ -1,4 +1,5 @@
-# accept: the wall clock jumps by +-1 h and +-1 day while a class is on: 0 disconnects, commands and joins go on, nobody is reported as gone
+# accept: the wall clock jumps by +-1 h and +-1 day while a class is on: 0 disconnects, commands and joins go on, nobody is reported as gone, attendance within 1 s
+import json
 import os
 import struct
 import subprocess
@@ -19,8 +20,14 @@ def jumps(folder):
         f.write(struct.pack("<q", 0))
     os.chmod(folder, 0o755)
     with Server(env={"LD_PRELOAD": shim, "CLOCK_OFFSET": moved}) as s:
-        link = s.link(s.make_class(), "participant", "--ttl", "3d")["link"]
-        pages = [enter(s, link, f"P{i}")[0] for i in range(10)]
+        class_id = s.make_class()
+        link = s.link(class_id, "participant", "--ttl", "3d")["link"]
+        host, _ = enter(s, s.link(class_id, "host", "--ttl", "3d")["link"], "Host")
+        host.answer(host.send("session.start"))
+        pages, entered = [], []
+        for i in range(10):
+            pages.append(enter(s, link, f"P{i}")[0])
+            entered.append(time.monotonic())
         pids = [s.pid("core"), s.pid("door")]
         total = 0
         for jump in JUMPS:
@@ -40,6 +47,11 @@ def jumps(folder):
         gone = sum(1 for p in pages for e in p.events("person.left") if e["person"] in
                    {m["you"]["person"] for q in pages for m in q.messages if m["t"] == "snapshot"})
         check("nobody was reported as gone", gone == 0, gone)
+        sheet = json.loads(s.cli("attendance", class_id, "--json")[1])["people"]
+        there = {p["name"]: p["present_ms"] / 1000 for p in sheet}
+        now = time.monotonic()
+        worst = max(abs(there[f"P{i}"] - (now - at)) for i, at in enumerate(entered))
+        check("the attendance is right within 1 s", worst <= 1, f"{worst:.2f} s off at most")
         check("no process was replaced", pids == [s.pid("core"), s.pid("door")])
 
 

@@ -16,6 +16,18 @@ export async function pair(t, { words = [], kinds = ['chromium', 'firefox'], env
     return room;
 }
 
+/**
+ * Somebody whose media has a link of its own: {page, relay}. `words` are the relay's; the class was
+ * started with {impair: []}, so that its ports are known.
+ */
+export async function behind(t, room, kind, words, options = {}) {
+    const { portMap } = room.server;
+    const ports = Object.keys(portMap).filter((k) => k.startsWith('udp:')).map((k) => k.slice(4));
+    const relay = await t.relay({ udp: ports.map((port) => `${portMap.host}:${port}`), words });
+    const page = await room.open(kind, { ...options, portMap: { ...relay.map, host: portMap.host } });
+    return { page: await room.join(page), relay };
+}
+
 const total = (stats, key, kind) => stats.slots.filter((s) => s.kind === kind)
     .reduce((n, s) => n + (s[key] ?? 0), 0);
 
@@ -24,9 +36,13 @@ export async function watch(room, ms) {
     const pages = room.people;
     const first = await Promise.all(pages.map((p) => p.stats()));
     const told = new Set();
+    let paused = false;
     const start = now();
     await during(ms, 500, async () => {
-        for (const page of pages) told.add(await page.eval(() => window.amphi.media().health));
+        for (const page of pages) {
+            told.add(await page.eval(() => window.amphi.media().health));
+            paused ||= await page.eval(() => Boolean(document.querySelector('[data-reason=connection],[data-reason=paused]')));
+        }
     });
     const passed = (now() - start) / 1000;
     const last = await Promise.all(pages.map((p) => p.stats()));
@@ -47,8 +63,8 @@ export async function watch(room, ms) {
     return {
         concealed_pct: worst('concealed_pct'), freezes_per_min: worst('freezes_per_min'),
         frozen_s: worst('frozen_s'), fps: worst('fps', Math.min), told: [...told].join('+'),
-        missing_pct: worst('missing_pct'),
-        heard: { concealed_pct: each('concealed_pct'), missing_pct: each('missing_pct'), delay_ms: each('delay_ms') },
+        missing_pct: worst('missing_pct'), paused, // a picture less or smaller, and the page said so
+        heard: Object.fromEntries(['concealed_pct', 'missing_pct', 'delay_ms', 'freezes_per_min'].map((key) => [key, each(key)])),
     };
 }
 
@@ -81,6 +97,12 @@ export async function back(page, at, { timeout = 30000 } = {}) {
     });
     return now() - at;
 }
+
+/** What this page was told of people who came or went since `at` (a time of its own clock). */
+export const comings = (page, at) => page.eval((from) => window.__e2e.messages
+    .filter((m) => m.at > from && m.message.t === 'delta')
+    .flatMap((m) => m.message.events).filter((e) => /^person\.(joined|left)$/.test(e.e)).length, at);
+export const clock = (page) => page.eval(() => performance.now());
 
 export const offers = async (room) => {
     const all = await Promise.all(room.people.map((p) => p.counts()));

@@ -31,7 +31,7 @@ enum {
     PAGES = 220, /* the last ones are second tabs of the first people */
     RUSH = 120,  /* come at once in the morning */
     ACKED_MAX = 1 << 16,
-    TRIES_MAX = 6, /* of one text */
+    AGE_MAX = 12, /* two pages of a person say less than STATE_KEPT_MAX meanwhile */
     SEEDS = 50,
     STEPS = 1200,
 };
@@ -40,7 +40,7 @@ enum {
 struct pending {
     char id[SCHEMA_CMD_ID_MAX + 1];
     unsigned number; /* of the chat text, 0 = nothing pending */
-    unsigned tries;
+    unsigned age;    /* what this page has said since */
 };
 
 struct sim {
@@ -115,6 +115,7 @@ static void borrow_guest(struct sim *sim, struct rig_page *page)
 
 static void count(struct sim *sim, const struct rig_page *page, enum msg_type type, bool ok)
 {
+    sim->pending[page - sim->rig->pages].age++;
     if (page->error[0]) {
         refused[type]++;
         sim->denied[type]++;
@@ -175,13 +176,12 @@ static void say_join(struct sim *sim, struct rig_page *page)
 static void say_chat(struct sim *sim, struct rig_page *page)
 {
     struct pending *p = &sim->pending[page - sim->rig->pages];
-    /* Not for ever: who left keeps only his newest commands (STATE_KEPT_MAX). */
-    if (!p->number || p->tries == TRIES_MAX) {
-        p->tries = 0;
+    /* Not for ever: of who left only the newest commands are kept. */
+    if (!p->number || p->age > AGE_MAX) {
+        p->age = 0;
         p->number = ++sim->next_text;
         (void)snprintf(p->id, sizeof(p->id), "c%u", ++sim->next_id);
     }
-    p->tries++;
     rig_say(sim->rig, page, "{\"t\":\"chat.send\",\"id\":\"%s\",\"text\":\"n%u\"}", p->id,
             p->number);
     count(sim, page, MSG_CHAT_SEND, true);

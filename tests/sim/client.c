@@ -135,6 +135,21 @@ static void nack_missing(struct client *c, unsigned k, mono_us now)
     }
 }
 
+/* What arrived since the last report, as a browser says it. */
+static struct rtcp_report report_on(struct client *c, unsigned k)
+{
+    struct slot_check *s = &c->check[k];
+    int64_t expected = s->got_top - (s->told_got ? s->told_top : s->got_first - 1);
+    int64_t lost = expected - (int64_t)(s->got - s->told_got);
+    s->told_top = s->got_top;
+    s->told_got = s->got;
+    return (struct rtcp_report){
+        .ssrc = c->answer.ssrc_base + 2 * k,
+        .fraction_lost = (uint8_t)(lost > 0 ? lost * 255 / expected : 0),
+        .highest_seq = (uint32_t)s->got_top,
+    };
+}
+
 static void send_reports(struct client *c, mono_us now)
 {
     uint8_t out[1200];
@@ -157,7 +172,7 @@ static void send_reports(struct client *c, mono_us now)
     unsigned n = 0;
     for (unsigned k = 0; k < SIM_SLOTS && n < 20; k++) {
         if (c->check[k].got) {
-            rep[n++] = (struct rtcp_report){.ssrc = c->answer.ssrc_base + 2 * k};
+            rep[n++] = report_on(c, k);
         }
     }
     rtcp_write_rr(&w, 1, rep, n);

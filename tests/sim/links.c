@@ -251,6 +251,36 @@ void link_voice(struct world *w)
            (unsigned long long)stats.restored, (unsigned long long)stats.repeated);
 }
 
+/* A packet or two that are lost on a clean path, soon after the first: nothing is said twice. */
+void link_voice_clean(struct world *w)
+{
+    struct sfu_stats before;
+    struct sfu_stats after;
+    w->hearing = true;
+    world_join(w, ROOM, 0, 1u << SOURCE_MIC);
+    w->plain_ears = true;
+    struct client *plain = world_join(w, ROOM, 0, 0);
+    for (unsigned i = 0; i < 40 && plain->check[0].got < 10; i++) {
+        world_run(w, 100 * US_PER_MS);
+    }
+    EXPECT(w, plain->check[0].got >= 10, "no sound");
+    world_stats(w, 0, &before);
+    for (unsigned i = 0; i < 6; i++) {
+        plain->down.cut = true;
+        world_run(w, 20 * US_PER_MS);
+        plain->down.cut = false;
+        world_run(w, 8 * US_PER_S);
+    }
+    world_stats(w, 0, &after);
+    EXPECT(w, after.repeated == before.repeated, "%llu packets sent twice",
+           (unsigned long long)(after.repeated - before.repeated));
+    plain->down.loss = 50;
+    world_run(w, 12 * US_PER_S);
+    world_stats(w, 0, &after);
+    EXPECT(w, after.repeated > before.repeated + 100, "a bad path: only %llu sent twice",
+           (unsigned long long)(after.repeated - before.repeated));
+}
+
 /* ---- three viewers of an encoder that does not keep its rates ---- */
 
 struct settled {

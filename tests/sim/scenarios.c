@@ -296,6 +296,34 @@ static void run_still_screen(struct world *w)
     EXPECT(w, late->slot[VIDEO0].state == SFU_SLOT_LIVE, "the late viewer sees no screen");
 }
 
+/* A screen is shown again that nobody looked at for long: it comes, and is not switched off and on
+ * again before anybody could ask for it. */
+static void run_screen_again(struct world *w)
+{
+    people(w, 2, MIC, 0);
+    struct client *teacher = w->client[0];
+    struct client *viewer = w->client[1];
+    struct sfu_want want = {
+        .slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id};
+    for (unsigned round = 0; round < 3; round++) {
+        uint64_t paused = w->layers_paused;
+        world_publish(w, teacher, MIC | SCREEN);
+        teacher->on[SOURCE_SCREEN] = true;
+        world_run(w, 1800 * US_PER_MS);
+        EXPECT(w, !teacher->stream[4].off && w->layers_paused == paused,
+               "round %u: what has just begun was paused", round);
+        world_view(w, viewer, &want, 1);
+        world_run(w, 2 * US_PER_S);
+        EXPECT(w, viewer->slot[VIDEO0].state == SFU_SLOT_LIVE, "round %u: no screen", round);
+        world_view(w, viewer, &want, 0);
+        world_run(w, (round == 1 ? 20 : 1) * US_PER_S); /* long enough to be paused, or not */
+        EXPECT(w, teacher->stream[4].off == (round == 1), "round %u: not paused", round);
+        world_publish(w, teacher, MIC);
+        teacher->on[SOURCE_SCREEN] = false;
+        world_run(w, 20 * US_PER_S);
+    }
+}
+
 static void run_churn(struct world *w)
 {
     people(w, 6, MIC | CAM, 360);
@@ -619,6 +647,8 @@ const struct scenario scenarios[] = {
     {"screen_with_sound", 1, 5, run_screen},
     {"still_screen_for_a_late_viewer", 1, 5, run_still_screen},
     {"two_shards_still_screen", 2, 5, run_still_screen},
+    {"screen_shown_again", 1, 5, run_screen_again},
+    {"two_shards_screen_again", 2, 5, run_screen_again},
     {"people_come_and_go", 1, 5, run_churn},
     {"fast_start_300_joins", 2, 5, crowd_joins},
     {"five_percent_lost_downwards", 1, 5, run_loss_down},
@@ -642,6 +672,7 @@ const struct scenario scenarios[] = {
     {"three_links_noisy", 1, 5, link_three},
     {"camera_of_one_encoding", 1, 5, link_one_encoding},
     {"voice_repair", 1, 5, link_voice},
+    {"voice_of_a_clean_path", 1, 5, link_voice_clean},
     {"pool_runs_empty", 1, 5, codec_starved},
     {"f5_rebinding", 1, 5, run_rebind},
     {"f5_two_shards_rebinding", 2, 5, run_rebind},
@@ -663,6 +694,7 @@ const struct scenario scenarios[] = {
     {"two_shards_loss_down", 2, 5, run_loss_down},
     {"two_shards_loss_up", 2, 5, run_loss_up},
     {"s12_two_shards_requests_governed", 2, 5, run_pli_flood},
+    {"s12_two_shards_feedback", 2, 5, attack_s12_feedback},
     {"three_shards_full_rings", 3, 5, run_rings_full},
 };
 const unsigned scenarios_count = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -152,6 +152,8 @@ struct slot_check {
     /* as received by the client */
     uint64_t got;
     uint64_t got_rtx;
+    uint64_t told_got; /* by the last report */
+    int64_t told_top;
     int64_t got_first;
     int64_t got_top;
     uint8_t got_map[8192];

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Every rule S1 to S39 has its row in tests/README.md, and every test named there exists and says the
-rule: a file below tests/ and, in quotes, words of the line it prints. Prints ok/FAIL and a sum."""
+rule: a file below tests/ and, in quotes, words of the line it prints; the same for the rows of
+bench/features.md (features.py). Prints ok/FAIL and a sum."""
 import os
 import re
 import sys
+
+import features
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROW = re.compile(r"^\| (S\d+) \| [^|]+ \| (.+) \|$", re.M)
@@ -48,7 +51,12 @@ def main():
         wrong("S2", '`x` "S1 words"', lambda _: "S1 words") and wrong("S3", "later", read)
     failed += not bites
     print(f"{'ok  ' if bites else 'FAIL'} what is missing or misnamed is told")
-    print(f"{40 - failed} passed, {failed} failed")
+    count, problems = features.main()
+    failed += bool(problems)
+    print(f"{'FAIL' if problems else 'ok  '} {count} rows of bench/features.md name tests that exist")
+    for problem in problems:
+        print(f"     {problem}")
+    print(f"{41 - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -485,6 +485,18 @@ static void s25_a_token_serves_one_purpose(void **state)
     claim.expires_at = a.rig->now.wall - TOKEN_LEEWAY_MS - 1000;
     make(token, &a, &claim);
     assert_false(lets_in(&a, "link", token));
+    /* What opens a standard door opens no page. */
+    struct token_claim door = {.kind = TOKEN_WHIP,
+                               .class_id = a.class_id,
+                               .person = {{9}},
+                               .role = ROLE_SPEAKER,
+                               .expires_at = a.rig->now.wall + 10000,
+                               .name = "cam"};
+    make(token, &a, &door);
+    assert_false(lets_in(&a, "link", token));
+    door.kind = TOKEN_WHEP;
+    make(token, &a, &door);
+    assert_false(lets_in(&a, "link", token));
     /* A class that does not exist; a key that is not ours. */
     claim.expires_at = a.rig->now.wall + 10000;
     claim.class_id.b[3] ^= 1;

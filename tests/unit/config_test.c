@@ -185,6 +185,41 @@ static void sample_secrets_are_refused(void **state)
         0);
 }
 
+static void addresses_outside_are_checked(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"--web.public_url=javascript:alert(1)",
+                                      "--web.public_url=class.example.org",
+                                      "--web.public_url=https://",
+                                      "--web.public_url=https://class.example.org/",
+                                      "--web.public_url=https://a\"b",
+                                      "--web.origins=https://a.example.org,*",
+                                      "--turn.urls=relay.example.org:3478",
+                                      "--turn.urls=https://relay.example.org",
+                                      "--turn.urls=turn:a b",
+                                      "--oidc.issuer=id.example.org",
+                                      "--mail.smtp=mail.example.org",
+                                      "--mail.from=Amphi <a@example.org>",
+                                      "--mail.from=nobody",
+                                      "--admin.alert_to=a@b@c"};
+    static const char *const good[] = {
+        "--web.public_url=http://127.0.0.1:8443",
+        "--web.origins=https://a.example.org,https://b.example.org:8443",
+        "--turn.urls=turn:relay.example.org:3478?transport=udp,turns:[2001:db8::1]:443,stun:a",
+        "--oidc.issuer=https://id.example.org/",
+        "--mail.smtp=smtps://mail.example.org:465",
+        "--mail.from=classes@example.org",
+        "--admin.alert_to=ada@example.org"};
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        why[0] = '\0';
+        assert_true(load_one(NULL, bad[i]) < 0);
+        assert_memory_equal(why, bad[i] + 2, strcspn(bad[i] + 2, "="));
+    }
+    for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_int_equal(load_one(NULL, good[i]), 0);
+    }
+}
+
 static void printed_configuration_reads_back(void **state)
 {
     (void)state;
@@ -275,8 +310,9 @@ int main(void)
         UNIT(defaults_are_valid_and_complete),     UNIT(yaml_sets_every_type),
         UNIT(mistakes_name_line_key_and_reason),   UNIT(later_sources_win),
         UNIT(variables_and_flags_are_checked_too), UNIT(sample_secrets_are_refused),
-        UNIT(printed_configuration_reads_back),    UNIT(lack_of_memory_leaks_nothing),
-        UNIT(endpoints_have_one_reading),          UNIT(limits_end_where_the_classroom_does),
+        UNIT(addresses_outside_are_checked),       UNIT(printed_configuration_reads_back),
+        UNIT(lack_of_memory_leaks_nothing),        UNIT(endpoints_have_one_reading),
+        UNIT(limits_end_where_the_classroom_does),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

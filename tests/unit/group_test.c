@@ -1,7 +1,6 @@
 /* The limits of a control group, from files as a kernel shows them. */
 #include "tests/unit/support.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +18,10 @@ static int tree_new(void **state)
     return mkdtemp(root) ? 0 : -1;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 static int tree_free(void **state)
 {
     (void)state;
-    return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return support_remove(root);
 }
 
 static void put(const char *folder, const char *name, const char *text)

@@ -122,8 +122,9 @@ static void assert_stored(const struct state *s, const uint8_t *bytes, size_t le
     struct state *stored = NULL;
     uint8_t *now = NULL;
     size_t now_len;
+    assert_non_null(bytes);
     assert_int_equal(state_decode(&stored, bytes, len, NULL), 0);
-    if (bytes[0] > 1) {
+    if (bytes && bytes[0] > 1) {
         assert_same(s, stored);
     } else {
         assert_int_equal(state_encode(s, NULL, &now, &now_len), 0);

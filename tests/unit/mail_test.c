@@ -1,7 +1,6 @@
 /* Mails and appointments, byte by byte where the RFCs say so. */
 #include "tests/unit/support.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "server/mail/smtp.h"
 #include "server/mail/spool.h"
 #include "server/mail/text.h"
+#include "server/mail/words.h"
 
 /* RFC 4648, section 10. */
 static void base64_vectors(void **state)
@@ -137,20 +137,43 @@ static void a_file_goes_with_the_words(void **state)
     mail_text_fini(&text);
 }
 
+/* ---- words somebody wrote with another editor
+ * --------------------------------------------------------------------------------------- */
+
+static void assert_plain(const char *bytes, size_t len, const char *want)
+{
+    char *text = words_plain(bytes, len);
+    assert_non_null(text);
+    assert_string_equal(text, want);
+    mem_free(text);
+}
+
+#define PLAIN(bytes, want) assert_plain(bytes, sizeof(bytes) - 1, want)
+
+static void words_of_any_editor(void **state)
+{
+    (void)state;
+    PLAIN("Bonjour {name},\nà demain\n", "Bonjour {name},\nà demain\n");
+    PLAIN("\xef\xbb\xbfObjet\r\nà\r\n\r\nb", "Objet\nà\n\nb");
+    PLAIN("Objet\rà\r", "Objet\nà\n");
+    PLAIN("a\r\r\nb", "a\n\nb");
+    /* Windows-1252: an accent, a curly apostrophe, a euro. */
+    PLAIN("Invit\xe9 \xe0 l\x92heure, 5 \x80\r\n", "Invité à l’heure, 5 €\n");
+    /* UTF-16 both ways, one character of two units, and a half of such a pair alone. */
+    PLAIN("\xff\xfe\xe9\0\r\0\n\0\x3d\xd8\x00\xde", "é\n😀");
+    PLAIN("\xfe\xff\0\xe9\0\n\xd8\x3d\xde\x00", "é\n😀");
+    PLAIN("\xff\xfe\x3d\xd8\x61\0", "\xef\xbf\xbd"
+                                    "a");
+    PLAIN("\xff\xfe\x61", "");
+    PLAIN("", "");
+}
+
 /* ---- the queue
  * --------------------------------------------------------------------------------------- */
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-    (void)st;
-    (void)kind;
-    (void)ftw;
-    return remove(path);
-}
-
 static void remove_all(const char *folder)
 {
-    assert_int_equal(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(support_remove(folder), 0);
 }
 
 static void a_mail_through_the_queue(void **state)
@@ -226,6 +249,7 @@ static void nobody_listens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        UNIT(words_of_any_editor),
         UNIT(base64_vectors),
         UNIT(an_appointment),
         UNIT(nothing_breaks_out_of_a_header),

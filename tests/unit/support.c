@@ -1,5 +1,7 @@
 #include "tests/unit/support.h"
 
+#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "codec/base/mem.h"
@@ -41,6 +43,20 @@ long support_oom_sweep(int (*scene)(void *arg), void *arg)
     }
     fail_msg("allocation sweep did not end");
     return -1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+int support_remove(const char *folder)
+{
+    enum { OPEN_MAX_DIRS = 8 };
+    return nftw(folder, remove_one, OPEN_MAX_DIRS, FTW_DEPTH | FTW_PHYS);
 }
 
 unsigned support_rounds(unsigned full)

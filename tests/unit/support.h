@@ -28,5 +28,8 @@ int support_teardown(void **state);
  */
 long support_oom_sweep(int (*scene)(void *arg), void *arg);
 
+/* Removes a folder with everything in it. Returns 0 when it is gone. */
+int support_remove(const char *folder);
+
 /* Rounds of a long test: `full`, or a twentieth while `make check` sets AMPHI_QUICK. */
 unsigned support_rounds(unsigned full);

@@ -45,7 +45,7 @@ export class ClassRoom {
         const name = options.name ?? names[(sender - 1) % names.length];
         const { role = 'participant', link, ...rest } = options;
         const page = await this.t.openPage(kind, link ?? this.links[role], {
-            ...rest, role, name, sender, portMap: this.server.portMap,
+            portMap: this.server.portMap, ...rest, role, name, sender,
         });
         this.senders.set(name, sender);
         return page;

@@ -6,7 +6,7 @@ const GATHER_MS = 900;
 const NOTICE_MS = 6000;
 const TOGETHER_MS = 60;
 
-export interface Notice { id: number; text: string; tone: 'info' | 'attention' }
+export interface Notice { id: number; text: string; tone: 'info' | 'attention'; about: string }
 
 class Announcer {
   polite = $state('');
@@ -36,16 +36,22 @@ class Announcer {
     this.urgent = [];
   }
 
-  /** A short text on the stage for some seconds, also spoken. */
-  notice(text: string, tone: Notice['tone'] = 'info'): void {
+  /** A short text on the stage for some seconds, also spoken. It takes the place of an older one about the same thing. */
+  notice(text: string, tone: Notice['tone'] = 'info', about = ''): void {
     const id = ++this.count;
-    this.notices = [...this.notices.slice(-1), { id, text, tone }];
+    if (about !== '') this.over(about);
+    this.notices = [...this.notices.slice(-1), { id, text, tone, about }];
     this.say(text, tone === 'attention');
     setTimeout(() => this.dismiss(id), NOTICE_MS);
   }
 
   dismiss(id: number): void {
     this.notices = this.notices.filter((n) => n.id !== id);
+  }
+
+  /** What a notice said is no longer so: it must not stand there for the rest of its time. */
+  over(about: string): void {
+    this.notices = this.notices.filter((n) => n.about !== about);
   }
 
   moved(name: string, arrived: boolean): void {

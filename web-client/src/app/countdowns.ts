@@ -34,6 +34,6 @@ export function sessionEnd(): (klass: ClassState, now: number, leads: boolean) =
     const step = STEPS.find((m) => left <= m * MINUTE && left > (m - 1) * MINUTE) ?? 0;
     if (step === 0 || step === told) return;
     told = step;
-    announcer.notice(t('session.warn', { n: step }), 'attention');
+    announcer.notice(t('session.warn', { n: step }), 'attention', 'ending');
   };
 }

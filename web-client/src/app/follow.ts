@@ -2,6 +2,7 @@
 import { ownDevice } from '../core/state.ts';
 import type { ClassState } from '../core/state.ts';
 import { inAudience, ownPlace } from '../core/webinar.ts';
+import { ownRoomId } from '../core/workshops.ts';
 import { announcer } from './announce.svelte.ts';
 import type { LocalMedia } from './local.svelte.ts';
 import { t } from './prefs.svelte.ts';
@@ -11,8 +12,9 @@ export function followServer(local: LocalMedia, before: ClassState, now: ClassSt
   if (!device) return;
   if (device.mic === 'off' && local.mic.on) {
     local.turnOff('mic');
-    // Whoever goes to another place hears of that; nobody took the word from him.
-    if (ownPlace(before) === ownPlace(now)) announcer.notice(t('say.mutedBy'), 'attention');
+    // Whoever goes to another place hears of that (the stage tells of itself); nobody took the word from him.
+    if (ownPlace(before) === ownPlace(now)) announcer.notice(t('say.mutedBy'), 'attention', 'mic');
+    else if (ownRoomId(before) !== ownRoomId(now) && inAudience(now)) announcer.notice(t('webinar.you.audience'), 'attention');
   }
   if (!device.cam && local.cam.on) local.turnOff('cam');
   letGo(local, now);

@@ -3,6 +3,7 @@ import { SteadyQuality, judgeQuality } from '../core/quality.ts';
 import type { Quality } from '../core/quality.ts';
 import { Playout } from '../core/playout.ts';
 import { MediaDoctor } from '../core/rejoin.ts';
+import { Silence } from '../core/silence.ts';
 import { RelayRenewal } from '../core/renewal.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
@@ -24,18 +25,21 @@ import type { Answer, ClientMessage, IceServers, OfferCause, Person, SlotLife, S
 export interface MediaHooks {
   send(message: ClientMessage): boolean;
   nextId(): string;
+  /** The signalling connection an offer takes. */
+  line(): number;
   /** An offer can get its answer now. */
   reachable(): boolean;
   /** Views are asked only from inside the class. */
   inClass(): boolean;
   /** A new connection exists: fill its send sections. */
   refill(): void;
-  /** Media or network speak for a dead path. */
-  doubt(): void;
+  /** Media or network speak for a dead path; `moved` = the network is another one. */
+  doubt(moved?: boolean): void;
 }
 
 const VIEW_PERIOD_MS = 60;
 const DOCTOR_PERIOD_MS = 500;
+const PULSE_PERIOD_MS = 1000;
 const FIGURES_PERIOD_MS = 2000;
 const REST_AFTER_MS = 2000;
 const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0, pathBytes: 0 };
@@ -61,6 +65,8 @@ export class MediaRoom {
   proposeSaver = $state(false);
   private readonly hooks: MediaHooks;
   private readonly doctor = new MediaDoctor();
+  private readonly silence = new Silence();
+  private sending = false;
   private readonly steady = new SteadyQuality();
   private readonly renewal = new RelayRenewal();
   private peer: Peer | undefined;
@@ -85,17 +91,17 @@ export class MediaRoom {
   constructor(hooks: MediaHooks) {
     this.hooks = hooks;
     this.timers.push(setInterval(() => void this.treat(), DOCTOR_PERIOD_MS));
-    this.unwatch = watchNetwork(() => {
-      this.doctor.moved();
-      this.hooks.doubt();
+    this.timers.push(setInterval(() => void this.feel(), PULSE_PERIOD_MS));
+    this.unwatch = watchNetwork((moved) => {
+      if (moved) this.doctor.moved();
+      this.silence.hint(performance.now());
+      this.hooks.doubt(moved);
     });
     this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
     document.addEventListener('visibilitychange', this.look);
   }
 
-  get started(): boolean {
-    return this.peer !== undefined;
-  }
+  get started(): boolean { return this.peer !== undefined; }
 
   /** The server names its relays anew with every snapshot, and when asked. */
   relays(ice: IceServers): void {
@@ -110,6 +116,7 @@ export class MediaRoom {
     if (cause !== 'ice' || !this.peer) this.rebuild();
     const peer = this.peer;
     if (!peer) return;
+    this.doctor.offered(cause, this.hooks.line());
     const offer = await peer.makeOffer(cause === 'ice');
     if (peer !== this.peer) return;
     this.offerId = this.hooks.nextId();
@@ -117,17 +124,15 @@ export class MediaRoom {
   }
 
   async answered(id: string, answer: Answer): Promise<void> {
-    if (id === this.offerId) await this.peer?.takeAnswer(answer);
+    if (id !== this.offerId) return;
+    this.doctor.answered();
+    await this.peer?.takeAnswer(answer);
   }
 
   /** The server could not answer our offer. */
-  refused(id: string): boolean {
-    return id === this.offerId;
-  }
+  refused = (id: string): boolean => id === this.offerId;
 
-  fill(kind: SendKind, track: MediaStreamTrack | null): void {
-    void this.peer?.send(kind, track);
-  }
+  fill = (kind: SendKind, track: MediaStreamTrack | null): void => void this.peer?.send(kind, track);
 
   /** Encodings somebody watches; the others rest. */
   sendLayers(cam: number, screen: number): void {
@@ -179,9 +184,7 @@ export class MediaRoom {
     this.proposeSaver = false;
   }
 
-  saverChanged(): void {
-    this.proposeSaver = false;
-  }
+  saverChanged = (): void => void (this.proposeSaver = false);
 
   close(): void {
     this.unwatch();
@@ -198,6 +201,7 @@ export class MediaRoom {
     this.peer?.close();
     this.health = 'new';
     this.doctor.state('new', performance.now());
+    this.silence.reset();
     const peer = new Peer(this.configuration, this.pool, cameraCodec(prefs.camCodec), (state) => this.healthChanged(state));
     this.peer = peer;
     this.playback.attach(peer.audioTracks, peer.videoTracks);
@@ -210,6 +214,8 @@ export class MediaRoom {
     this.doctor.state(state, performance.now());
     this.health = this.doctor.shown(performance.now());
     this.arrived = -1;
+    // The other connection may be gone with it, and says nothing by itself.
+    if (state === 'disconnected') this.hooks.doubt();
     if (state !== 'connected') return;
     this.everConnected = true;
     // Firefox loses media sent right at the end of the handshake: the server waits for this.
@@ -224,6 +230,15 @@ export class MediaRoom {
     this.arrived = arrived;
   }
 
+  /** A live camera always sends, and the server reports on what we send: when nothing at all comes, the path is dead. */
+  private async feel(): Promise<void> {
+    if (!this.peer) return;
+    const due = this.sending || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
+    const hush = this.silence.look(await this.peer.arrived(), due, performance.now());
+    if (hush === 'silent') this.doctor.silent(performance.now());
+    if (hush !== 'none') this.hooks.doubt();
+  }
+
   private async treat(): Promise<void> {
     if (!this.peer) return;
     if (this.doctor.doubtful) {
@@ -232,7 +247,7 @@ export class MediaRoom {
     }
     if (this.hooks.reachable() && this.renewal.due(Date.now())) this.hooks.send({ t: 'relays' });
     if (this.renewal.waits(Date.now())) return;
-    const remedy = this.doctor.remedy(performance.now(), this.hooks.reachable());
+    const remedy = this.doctor.remedy(performance.now(), this.hooks.reachable() ? this.hooks.line() : 0);
     if (remedy !== 'none') void this.connect(remedy);
   }
 
@@ -270,15 +285,7 @@ export class MediaRoom {
     const sent = (f: MediaFigures): number => f.sends.reduce((n, row) => n + row.bytes, 0);
     this.traffic = trafficOf(this.figures.slots, figures.slots, elapsed, link.rttMs);
     this.sentKbps = Math.max(0, Math.round(((sent(figures) - sent(this.figures)) * 8) / elapsed / 1000));
-    // A live camera always sends, and the server reports on what we send: when nothing at all came, the path is dead.
-    const due = sentOf(figures) > sentOf(this.figures)
-      || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
-    const arrived = arrivedOf(figures);
-    if (due && !this.doctor.doubtful && arrived > 0 && arrived === arrivedOf(this.figures)) {
-      this.arrived = arrived;
-      this.doctor.silent(now);
-      this.hooks.doubt();
-    }
+    this.sending = sentOf(figures) > sentOf(this.figures);
     this.peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
     this.peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));
     this.figures = figures;

@@ -11,7 +11,7 @@ import { followRights, followServer } from './follow.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
-import { HURDLES, RoomView } from './roomview.svelte.ts';
+import { hurdleOf, RoomView } from './roomview.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
@@ -41,11 +41,11 @@ export class Room extends RoomView {
     });
     this.media = new MediaRoom({
       send: (m) => this.signal.send(m),
-      nextId: () => this.signal.commands.nextId(),
+      nextId: () => this.signal.commands.nextId(), line: () => this.signal.line,
       reachable: () => this.linked,
       inClass: () => this.phase === 'class',
       refill: () => this.local.refill(),
-      doubt: () => this.signal.doubt(),
+      doubt: (moved) => this.signal.doubt(moved),
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),
@@ -250,6 +250,7 @@ export class Room extends RoomView {
   private publishState(): void {
     if (this.phase !== 'class') return;
     this.mutedHint = false;
+    if (this.local.mic.on) announcer.over('mic');
     this.stateCommands += 1;
     void this.signal.command({ t: 'media.state', ...this.local.state }).then((outcome) => {
       this.stateCommands = 0;
@@ -260,18 +261,18 @@ export class Room extends RoomView {
 
   private joinRefused(error: ErrorReply, name: string): void {
     this.local.refill();
-    const hurdle = HURDLES[error.code];
-    if (!hurdle) return tellRefusal(error);
+    const hurdle = hurdleOf(error);
+    if (hurdle === '') return tellRefusal(error);
     this.hurdle = hurdle;
     const again = (): void => {
-      if (this.hurdle !== '' && this.phase === 'door') void this.join(name);
+      if (this.hurdle === hurdle && this.phase === 'door') void this.join(name);
     };
-    if (hurdle !== 'closed') setTimeout(again, HURDLE_RETRY_MS);
+    if (hurdle !== 'closed' && hurdle !== 'devices') setTimeout(again, HURDLE_RETRY_MS);
   }
 
   private doorRefused(m: ErrorReply): void {
     if (m.code === 'gone') this.finish('ended');
-    else this.hurdle = HURDLES[m.code] ?? this.hurdle;
+    else this.hurdle = hurdleOf(m) || this.hurdle;
   }
 
   private hintMuted(): void {

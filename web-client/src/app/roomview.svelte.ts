@@ -2,7 +2,7 @@
 import type { OverReason } from '../core/link.ts';
 import { handRank, isStaff } from '../core/state.ts';
 import type { ClassState } from '../core/state.ts';
-import type { CommandBody, Door, ServerMessage } from '../wire/messages.ts';
+import type { CommandBody, Door, ErrorReply, ServerMessage } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
 import type { LocalMedia } from './local.svelte.ts';
 import { t } from './prefs.svelte.ts';
@@ -11,9 +11,12 @@ import type { Signal } from './signal.ts';
 import { tellRefusal } from './tell.ts';
 import { Voices } from './voices.svelte.ts';
 
-export type Hurdle = 'full' | 'notopen' | 'closed' | '';
-/** What a refusal means for whoever stands at the door. */
-export const HURDLES: Record<string, Hurdle | undefined> = { full: 'full', state: 'notopen', gone: 'closed' };
+export type Hurdle = 'full' | 'crowded' | 'devices' | 'notopen' | 'closed' | '';
+/** What a refusal means for whoever stands at the door; '' = nothing to wait for. */
+export function hurdleOf({ code, at }: ErrorReply): Hurdle {
+  if (code === 'full') return at === 'server' ? 'crowded' : at === 'devices' ? 'devices' : 'full';
+  return code === 'state' ? 'notopen' : code === 'gone' ? 'closed' : '';
+}
 
 export abstract class RoomView {
   abstract readonly signal: Signal;

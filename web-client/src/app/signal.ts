@@ -18,12 +18,16 @@ const SUBPROTOCOL = 'amphi.1';
 /** By attempt: quick while a path that was cut may be back any moment, then with more patience. */
 const OPEN_TIMEOUTS_MS = [3000, 5000, 8000];
 const SILENT_CODE = 1006;
+/** A dial older than this may have begun in the network that is gone. */
+const DIAL_FRESH_MS = 500;
 
 export class Signal {
   readonly link: Link;
   readonly commands: CommandQueue;
   private readonly hooks: SignalHooks;
   private socket: WebSocket | undefined;
+  private dialledMs = 0;
+  private lines = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly watchdog = new Watchdog();
   private watch: ReturnType<typeof setTimeout> | undefined;
@@ -40,6 +44,11 @@ export class Signal {
 
   get open(): boolean {
     return this.socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Which connection this is, counted from 1. */
+  get line(): number {
+    return this.lines;
   }
 
   /** In the class with a fresh state: commands go straight out. */
@@ -71,8 +80,14 @@ export class Signal {
     this.act(this.link.retryNow());
   }
 
-  /** Something speaks for a dead path: ask now instead of after a silence. */
-  doubt(): void {
+  /** Something speaks for a dead path: ask now instead of after a silence. `moved` = in another network: dial anew. */
+  doubt(moved = false): void {
+    const dialling = this.socket?.readyState === WebSocket.CONNECTING;
+    if (moved && dialling && performance.now() - this.dialledMs > DIAL_FRESH_MS) {
+      this.socket?.close();
+      this.lost(SILENT_CODE);
+    }
+    if (moved) this.retryNow();
     this.guard(this.watchdog.doubt(performance.now()));
   }
 
@@ -87,11 +102,13 @@ export class Signal {
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const socket = new WebSocket(`${scheme}://${location.host}/ws`, SUBPROTOCOL);
     this.socket = socket;
+    this.dialledMs = performance.now();
     // A network that swallows the first packet would otherwise hold the page for minutes.
     const wait = OPEN_TIMEOUTS_MS[Math.min(this.link.attempt, OPEN_TIMEOUTS_MS.length - 1)];
     const patience = setTimeout(() => socket.close(), wait);
     socket.onopen = () => {
       clearTimeout(patience);
+      this.lines += 1;
       this.watchdog.opened(performance.now());
       this.guard('none');
       this.act(this.link.opened());

@@ -73,7 +73,7 @@ function tellFloor(floor: Floor, before: ClassState): void {
   const turn = floor.turn ? `${floor.turn.person}/${floor.turn.started}` : '';
   const [mode, fresh] = [floor.mode !== told.mode, turn !== told.turn];
   Object.assign(told, { mode: floor.mode, turn });
-  if (mode && floor.mode !== was.mode) announcer.notice(t(`floor.told.${floor.mode}`));
+  if (mode && floor.mode !== was.mode) announcer.notice(t(`floor.told.${floor.mode}`), 'info', 'floor');
   if (floor.turn && fresh && floor.turn.person !== was.turn?.person) {
     if (floor.turn.person === before.you.person) {
       announcer.say(t('floor.yours'), true);

@@ -10,9 +10,9 @@ const airs = (stage: Stage): boolean => stage.phase === 'air' || stage.phase ===
 
 function tellPhase(was: Stage, is: Stage): void {
   if (was.phase === is.phase || is.phase === 'starting') return;
-  if (airs(was) && !airs(is)) return announcer.notice(t('webinar.now.off'), 'attention');
+  if (airs(was) && !airs(is)) return announcer.notice(t('webinar.now.off'), 'attention', 'phase');
   if (was.phase === 'starting' && !airs(is)) return; // cancelled: nobody outside knew of it
-  announcer.notice(t(`webinar.now.${is.phase}`), airs(is) && !airs(was) ? 'attention' : 'info');
+  announcer.notice(t(`webinar.now.${is.phase}`), airs(is) && !airs(was) ? 'attention' : 'info', 'phase');
 }
 
 export function tellStage(is: Stage, before: ClassState): void {
@@ -22,13 +22,16 @@ export function tellStage(is: Stage, before: ClassState): void {
   const own = before.you.person;
   const now = { ...was, stage: is };
   const place = placeOf(now, own);
-  if (place !== placeOf(was, own)) announcer.notice(t(`webinar.you.${place}`), 'attention');
+  if (place !== placeOf(was, own)) announcer.notice(t(`webinar.you.${place}`), 'attention', 'place');
   for (const member of is.members) {
     const name = personOf(before, member.person)?.name ?? '';
     if (member.person === own || name === '') continue;
+    if (member.place !== 'wings') announcer.over(`ready/${member.person}`);
     if (member.place === 'stage' && placeOf(was, member.person) !== 'stage') announcer.say(t('webinar.came', { name }));
     const ready = was.stage.members.find((m) => m.person === member.person)?.check?.ready ?? false;
-    if (isStaff(before.you.role) && member.check?.ready && !ready) announcer.notice(t('webinar.ready', { name }));
+    if (isStaff(before.you.role) && member.check?.ready && !ready) {
+      announcer.notice(t('webinar.ready', { name }), 'info', `ready/${member.person}`);
+    }
   }
 }
 

@@ -169,7 +169,7 @@ export class WorkshopDesk {
     if (end && end.kind !== 'moves' && key === this.lastKey) {
       const warning = warningBetween(this.lastLeft, left);
       if (warning !== undefined && !(end.kind === 'closing' && warning > 10)) {
-        announcer.notice(t(`ws.say.left.${warning as 300 | 60 | 10}`), 'attention');
+        announcer.notice(t(`ws.say.left.${warning as 300 | 60 | 10}`), 'attention', 'left');
       }
     }
     this.lastKey = key;
@@ -225,17 +225,19 @@ export class WorkshopDesk {
   }
 
   private tellMove(now: ClassState, to: string | undefined, closed: boolean): void {
-    if (to === undefined) announcer.notice(t(closed ? 'ws.say.closed' : 'ws.say.back'));
-    else announcer.notice(t('ws.say.moved', { name: roomIn(openSet(now), to)?.name ?? '' }));
+    if (to === undefined) announcer.notice(t(closed ? 'ws.say.closed' : 'ws.say.back'), 'info', 'move');
+    else announcer.notice(t('ws.say.moved', { name: roomIn(openSet(now), to)?.name ?? '' }), 'info', 'move');
+    announcer.over('left');
     if (to !== undefined && view.desk) view.desk = false;
   }
 
   private tellCalls(before: ClassState, now: ClassState): void {
     const set = openSet(now);
     const had = new Map(helpQueue(before).map((c) => [c.room, c.state]));
+    for (const room of had.keys()) if (!helpQueue(now).some((c) => c.room === room)) announcer.over(`help/${room}`);
     for (const call of helpQueue(now)) {
       const name = roomIn(set, call.room)?.name ?? '';
-      if (this.room.staff && !had.has(call.room)) announcer.notice(t('ws.say.help', { room: name }), 'attention');
+      if (this.room.staff && !had.has(call.room)) announcer.notice(t('ws.say.help', { room: name }), 'attention', `help/${call.room}`);
       if (!this.room.staff && call.state === 'taken' && had.get(call.room) === 'asked') {
         announcer.notice(t('ws.say.helpTaken', { name: personOf(now, call.by ?? '')?.name ?? '' }));
       }

@@ -1,12 +1,15 @@
 // When the media connection is sick: what to try, and how long to wait for it.
 // A short "disconnected" heals alone, and so does one during which media still arrives: Firefox says it when
 // a single check of its own was lost. Then an ICE restart; after two without success a new connection.
+// When signalling had to be connected anew just then, the machine moved: nothing is waited for.
+// An offer that went into a signalling connection which died is made again as soon as there is another one.
 export type MediaHealth = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 export type Remedy = 'none' | 'ice' | 'epoch';
 
 const DISCONNECTED_GRACE_MS = 3000;
 const HEARD_FOR_MS = 1500;
-const QUIET_GRACE_MS = 1500;
+const QUIET_GRACE_MS = 1000;
+const BOTH_MS = 5000; // two connections that break within this broke for one reason
 const TRUST_MAX_MS = 12_000; // what we send may be lost while we hear: the server stops at 30 s
 const ATTEMPT_MS = 8000;
 const RESTARTS_BEFORE_REBUILD = 2;
@@ -19,11 +22,15 @@ export class MediaDoctor {
   private heardMs = 0;
   private quiet = false;
   private elsewhere = false;
+  private line = 0;
+  private lineMs = -Infinity;
+  private asked: { cause: string; line: number } | undefined;
 
   /** Time in milliseconds on any steady clock. */
   state(health: MediaHealth, nowMs: number): void {
     if (health === this.health) return;
     this.health = health;
+    const due = this.quiet ? this.nextMs : Infinity;
     this.quiet = false;
     if (health === 'connected') {
       this.restarts = 0;
@@ -31,7 +38,7 @@ export class MediaDoctor {
     } else if (health === 'disconnected') {
       this.sinceMs = nowMs;
       this.heardMs = nowMs;
-      this.nextMs = nowMs + DISCONNECTED_GRACE_MS;
+      this.nextMs = Math.min(due, nowMs + DISCONNECTED_GRACE_MS);
     } else if (health === 'failed') {
       this.nextMs = nowMs;
     } else if (this.nextMs === Infinity) {
@@ -44,6 +51,15 @@ export class MediaDoctor {
     this.elsewhere = this.health === 'connected' || this.health === 'disconnected';
   }
 
+  /** An offer leaves by this signalling connection. */
+  offered(cause: string, line: number): void {
+    this.asked = { cause, line };
+  }
+
+  answered(): void {
+    this.asked = undefined;
+  }
+
   /** The browser says "disconnected": worth to listen whether media arrives. */
   get doubtful(): boolean {
     return this.health === 'disconnected' || this.quiet;
@@ -53,7 +69,7 @@ export class MediaDoctor {
   silent(nowMs: number): void {
     if (this.health !== 'connected' || this.quiet) return;
     this.quiet = true;
-    this.nextMs = nowMs + QUIET_GRACE_MS;
+    this.nextMs = nowMs + (nowMs - this.lineMs < BOTH_MS ? 0 : QUIET_GRACE_MS);
   }
 
   /** Media arrived just now. */
@@ -74,14 +90,22 @@ export class MediaDoctor {
     return this.doubtful && nowMs - this.heardMs < HEARD_FOR_MS ? 'connected' : this.health;
   }
 
-  /** What to do at `nowMs`; `reachable` = the signalling link works, so that an offer can get its answer. */
-  remedy(nowMs: number, reachable: boolean): Remedy {
-    if (reachable && this.elsewhere) {
+  /** What to do at `nowMs`; `line` = the signalling connection an offer would take, 0 = none works. */
+  remedy(nowMs: number, line: number): Remedy {
+    if (line && line !== this.line) {
+      const another = this.line !== 0;
+      this.line = line;
+      if (another) this.lineMs = nowMs;
+      if (another && this.doubtful && nowMs - this.heardMs > HEARD_FOR_MS) this.nextMs = Math.min(this.nextMs, nowMs);
+    }
+    const lost = this.asked && this.asked.line !== line ? this.asked.cause : '';
+    if (line && (lost || this.elsewhere)) {
+      this.asked = undefined;
       this.elsewhere = false;
       if (this.nextMs !== Infinity) this.nextMs = nowMs + ATTEMPT_MS;
-      return 'ice';
+      return lost && lost !== 'ice' ? 'epoch' : 'ice';
     }
-    if (!reachable || nowMs < this.nextMs) return 'none';
+    if (!line || nowMs < this.nextMs) return 'none';
     this.nextMs = nowMs + ATTEMPT_MS;
     if (this.restarts >= RESTARTS_BEFORE_REBUILD) {
       this.restarts = 0;

@@ -20,6 +20,7 @@ export const auditEn = {
   'did.class.entered': 'entered a class',
   'did.class.restored': 'took a class back from the bin',
   'did.class.unarchived': 'took a class from the archive',
+  'did.groups.read': 'read the reports of workshops',
   'did.invited': 'sent invitations',
   'did.keep.changed': 'changed a period of keeping',
   'did.kept.audit': 'entries of this log erased',

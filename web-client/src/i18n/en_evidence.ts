@@ -1,6 +1,7 @@
 // English: after the class, before the day.
 export const evidenceEn = {
   'after.title': 'After the class',
+  'after.back': 'The class',
   'after.session': 'Session',
   'after.running': 'running',
   'after.none': 'This class has had no session yet.',

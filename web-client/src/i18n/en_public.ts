@@ -20,6 +20,8 @@ export const publicEn = {
   'reg.noneText': 'The address is incomplete, or registration is closed.',
   'inv.hello': 'Hello {name}',
   'inv.you': 'You are invited to',
+  'inv.youWere': 'You were invited to',
+  'inv.over': 'This class has taken place.',
   'inv.will': 'Will you come?',
   'inv.yes': 'Yes, I will come',
   'inv.no': 'No, I will not come',

@@ -117,7 +117,7 @@ export const webinarEn: Filled<typeof webinarFr> = {
   'wings.play': 'Listen',
   'wings.with': 'With you: {names}',
   'wings.ready': 'I am ready',
-  'wings.isReady': 'Ready: somebody will fetch you',
+  'wings.isReady': 'Ready: we will fetch you',
   'wings.leave': 'Go back to the audience',
 
   'react.label': 'Reactions',

@@ -1,6 +1,7 @@
 // French: after the class, before the day.
 export const evidenceFr = {
   'after.title': 'Après la classe',
+  'after.back': 'La classe',
   'after.session': 'Séance',
   'after.running': 'en cours',
   'after.none': 'Cette classe n’a pas encore eu de séance.',

@@ -21,6 +21,8 @@ export const publicFr = {
 
   'inv.hello': 'Bonjour {name}',
   'inv.you': 'Vous êtes invité à',
+  'inv.youWere': 'Vous étiez invité à',
+  'inv.over': 'Cette classe a eu lieu.',
   'inv.will': 'Viendrez-vous ?',
   'inv.yes': 'Oui, je viendrai',
   'inv.no': 'Non, je ne viendrai pas',

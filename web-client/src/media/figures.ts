@@ -47,6 +47,15 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
   return figures;
 }
 
+/** What came by the path in use. */
+export function pathBytes(report: RTCStatsReport): number {
+  let bytes = 0;
+  report.forEach((entry: Record<string, unknown>) => {
+    if (text(entry, 'type') === 'candidate-pair' && entry['nominated'] === true) bytes += num(entry, 'bytesReceived');
+  });
+  return bytes;
+}
+
 /** Grows with whatever arrives: media, and reports on what we send. */
 export const arrivedOf = (figures: MediaFigures): number =>
   figures.pathBytes + figures.slots.reduce((n, s) => n + s.packets, 0);

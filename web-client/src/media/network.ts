@@ -1,15 +1,23 @@
 // Tells when the machine has moved to another network: Wi-Fi to mobile, cable pulled, back online.
-// Out of scope: what is done about it (core/rejoin).
+// Browsers tell new guesses about the same network (its speed, its delay) by the same event: only another
+// kind of network is a move, the rest is a hint.
+// Out of scope: what is done about it (core/rejoin, core/silence).
+type NetworkInformation = EventTarget & { type?: string };
 
-/** Calls back at every move; returns how to stop that. */
-export function watchNetwork(moved: () => void): () => void {
-  const link = (navigator as Navigator & { connection?: EventTarget }).connection;
-  const sources: [EventTarget | undefined, string][] = [
-    [globalThis.window, 'online'],
-    [link, 'change'],
-  ];
-  for (const [source, name] of sources) source?.addEventListener(name, moved);
+/** Calls back at every move (true) and hint (false); returns how to stop that. */
+export function watchNetwork(changed: (moved: boolean) => void): () => void {
+  const link = (navigator as Navigator & { connection?: NetworkInformation }).connection;
+  let kind = link?.type;
+  const online = (): void => changed(true);
+  const other = (): void => {
+    const moved = link?.type !== kind;
+    kind = link?.type;
+    changed(moved);
+  };
+  addEventListener('online', online);
+  link?.addEventListener('change', other);
   return () => {
-    for (const [source, name] of sources) source?.removeEventListener(name, moved);
+    removeEventListener('online', online);
+    link?.removeEventListener('change', other);
   };
 }

@@ -3,6 +3,7 @@
 // Out of scope: which device belongs in which slot (core/slots), devices (devices.ts).
 import { compactOffer, expandAnswer, withAudioWishes } from '../wire/compact.ts';
 import type { Answer, Offer } from '../wire/messages.ts';
+import { pathBytes } from './figures.ts';
 import type { Pool } from './pool.ts';
 import { SEND_KINDS, SendSection, preferKnownCodecs } from './senders.ts';
 import type { CameraCodec, SendKind } from './senders.ts';
@@ -67,6 +68,11 @@ export class Peer {
 
   layers(kind: SendKind, wanted: number): Promise<void> {
     return this.sections.get(kind)?.limit(wanted) ?? Promise.resolve();
+  }
+
+  /** Bytes that came by the path in use: a small question, asked often. */
+  async arrived(): Promise<number> {
+    return pathBytes(await this.pc.getStats(this.audioTracks[0]));
   }
 
   /** How long sound or pictures wait at least before they are played; null = as the browser likes. */

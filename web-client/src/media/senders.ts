@@ -74,6 +74,7 @@ export class SendSection {
   private queue: Promise<void> = Promise.resolve();
   private wanted = ALL;
   private filled = false;
+  private track: MediaStreamTrack | null = null;
 
   constructor(pc: RTCPeerConnection, kind: SendKind, camera: CameraCodec) {
     this.kind = kind;
@@ -89,15 +90,20 @@ export class SendSection {
 
   /** Fills or empties the section; calls are applied in order. */
   fill(track: MediaStreamTrack | null): Promise<void> {
-    this.queue = this.queue.then(() => this.apply(track)).catch(() => undefined);
-    return this.queue;
+    this.track = track;
+    return this.next(() => this.apply(track));
   }
 
   /** Sends only the encodings somebody watches; one that comes back begins with a key frame. */
   limit(wanted: number): Promise<void> {
     if (wanted === this.wanted) return this.queue;
     this.wanted = wanted;
-    this.queue = this.queue.then(() => this.activate()).catch(() => undefined);
+    return this.next(() => this.activate());
+  }
+
+  /** What a browser refuses while it is busy with something else is tried once more: it is still wanted. */
+  private next(step: () => Promise<void>): Promise<void> {
+    this.queue = this.queue.then(step).catch(() => this.apply(this.track)).catch(() => undefined);
     return this.queue;
   }
 

@@ -106,27 +106,75 @@ test('media: 3 s of grace, two ICE restarts, then a new connection; never while 
   const doctor = new MediaDoctor();
   doctor.state('connected', 0);
   doctor.state('disconnected', 1000);
-  assert.equal(doctor.remedy(3900, true), 'none');
-  assert.equal(doctor.remedy(4000, false), 'none');
-  assert.equal(doctor.remedy(4000, true), 'ice');
-  assert.equal(doctor.remedy(5000, true), 'none');
-  assert.equal(doctor.remedy(12_000, true), 'ice');
-  assert.equal(doctor.remedy(20_000, true), 'epoch');
+  assert.equal(doctor.remedy(3900, 1), 'none');
+  assert.equal(doctor.remedy(4000, 0), 'none');
+  assert.equal(doctor.remedy(4000, 1), 'ice');
+  assert.equal(doctor.remedy(5000, 1), 'none');
+  assert.equal(doctor.remedy(12_000, 1), 'ice');
+  assert.equal(doctor.remedy(20_000, 1), 'epoch');
   doctor.state('connected', 21_000);
-  assert.equal(doctor.remedy(90_000, true), 'none');
+  assert.equal(doctor.remedy(90_000, 1), 'none');
   doctor.state('failed', 91_000);
-  assert.equal(doctor.remedy(91_000, true), 'ice');
+  assert.equal(doctor.remedy(91_000, 1), 'ice');
 });
 
 test('another network: one ICE restart at once, as soon as the server can be reached', () => {
   const doctor = new MediaDoctor();
   doctor.moved(); // nothing to move yet
   doctor.state('connected', 0);
-  assert.equal(doctor.remedy(1000, true), 'none');
+  assert.equal(doctor.remedy(1000, 1), 'none');
   doctor.moved();
-  assert.equal(doctor.remedy(1000, false), 'none');
-  assert.equal(doctor.remedy(1200, true), 'ice');
-  assert.equal(doctor.remedy(90_000, true), 'none');
+  assert.equal(doctor.remedy(1000, 0), 'none');
+  assert.equal(doctor.remedy(1200, 1), 'ice');
+  assert.equal(doctor.remedy(90_000, 1), 'none');
+});
+
+test('an offer that went into a dying signalling connection is made again by the next one', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.remedy(500, 1);
+  doctor.moved();
+  assert.equal(doctor.remedy(1000, 1), 'ice'); // the socket does not know yet that it is dead
+  doctor.offered('ice', 1);
+  assert.equal(doctor.remedy(2500, 0), 'none');
+  assert.equal(doctor.remedy(2600, 2), 'ice');
+  doctor.offered('ice', 2);
+  assert.equal(doctor.remedy(2700, 2), 'none');
+  doctor.answered();
+  assert.equal(doctor.remedy(2800, 3), 'none');
+});
+
+test('a lost offer of a whole connection is made again as one', () => {
+  const doctor = new MediaDoctor();
+  doctor.offered('epoch', 4);
+  assert.equal(doctor.remedy(1000, 0), 'none');
+  assert.equal(doctor.remedy(1500, 5), 'epoch');
+  doctor.offered('epoch', 5);
+  doctor.answered();
+  assert.equal(doctor.remedy(3000, 6), 'none');
+});
+
+test('media and signalling broken together: no grace', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  assert.equal(doctor.remedy(500, 1), 'none');
+  doctor.state('disconnected', 1000);
+  assert.equal(doctor.remedy(2000, 0), 'none');
+  assert.equal(doctor.remedy(2900, 2), 'ice');
+  const other = new MediaDoctor();
+  other.state('connected', 0);
+  assert.equal(other.remedy(500, 1), 'none');
+  assert.equal(other.remedy(1500, 2), 'none'); // signalling alone: media goes on
+  other.silent(2000);
+  assert.equal(other.remedy(2000, 2), 'ice');
+});
+
+test('a disconnection after a silence is not waited for once more', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.silent(4000);
+  doctor.state('disconnected', 4800);
+  assert.equal(doctor.remedy(5000, 1), 'ice');
 });
 
 test('a short disconnection heals without an offer', () => {
@@ -134,7 +182,7 @@ test('a short disconnection heals without an offer', () => {
   doctor.state('connected', 0);
   doctor.state('disconnected', 1000);
   doctor.state('connected', 2500);
-  assert.equal(doctor.remedy(60_000, true), 'none');
+  assert.equal(doctor.remedy(60_000, 1), 'none');
 });
 
 test('disconnected while media arrives is shown as connected and not treated, for 12 s at most', () => {
@@ -144,11 +192,11 @@ test('disconnected while media arrives is shown as connected and not treated, fo
   for (let now = 1500; now <= 13_000; now += 500) {
     doctor.heard(now);
     assert.equal(doctor.shown(now), 'connected');
-    assert.equal(doctor.remedy(now, true), 'none');
+    assert.equal(doctor.remedy(now, 1), 'none');
   }
   doctor.heard(13_500);
   assert.equal(doctor.shown(14_500), 'disconnected');
-  assert.equal(doctor.remedy(16_000, true), 'ice');
+  assert.equal(doctor.remedy(16_000, 1), 'ice');
 });
 
 test('silence where media is due is shown at once, treated after 1.5 s and over with the first packet', () => {
@@ -156,12 +204,12 @@ test('silence where media is due is shown at once, treated after 1.5 s and over 
   doctor.state('connected', 0);
   doctor.silent(4000);
   assert.equal(doctor.shown(4000), 'disconnected');
-  assert.equal(doctor.remedy(5400, true), 'none');
-  doctor.heard(5450);
-  assert.equal(doctor.shown(5450), 'connected');
-  assert.equal(doctor.remedy(60_000, true), 'none');
+  assert.equal(doctor.remedy(4900, 1), 'none');
+  doctor.heard(4950);
+  assert.equal(doctor.shown(4950), 'connected');
+  assert.equal(doctor.remedy(60_000, 1), 'none');
   doctor.silent(61_000);
-  assert.equal(doctor.remedy(62_500, true), 'ice');
+  assert.equal(doctor.remedy(62_000, 1), 'ice');
 });
 
 test('a silent disconnection is shown after 1.5 s', () => {

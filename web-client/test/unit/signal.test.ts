@@ -5,6 +5,7 @@ import { ANSWER_MS, DOUBT_ANSWER_MS, QUIET_MS } from '../../src/core/watchdog.ts
 
 /** A socket whose network is in the test's hand: nothing comes back by itself. */
 class Socket {
+  static readonly CONNECTING = 0;
   static readonly OPEN = 1;
   static all: Socket[] = [];
   readyState = 0;
@@ -147,4 +148,31 @@ test('whoever waits at the door can knock; inside, that knock is not repeated', 
   socket.hear(snapshot);
   signal.resend();
   assert.equal(socket.said.filter((m) => m.t === 'knock').length, 1);
+});
+
+test('in another network: a dial of the old one is given up, a pause is cut short', () => {
+  const { signal, socket } = inClass();
+  socket.readyState = Socket.CONNECTING + 3;
+  socket.onclose({ code: 1006 });
+  pass(100);
+  const dial = newest();
+  assert.notEqual(dial, socket);
+  signal.doubt(true);
+  assert.equal(newest(), dial, 'a fresh dial is left alone');
+  pass(600);
+  signal.doubt();
+  assert.equal(newest(), dial, 'a mere doubt changes no dial');
+  signal.doubt(true);
+  pass(100);
+  assert.equal(dial.closes, 1);
+  const next = newest();
+  assert.notEqual(next, dial);
+  next.onclose({ code: 1006 });
+  pass(100);
+  newest().onclose({ code: 1006 });
+  pass(100);
+  const count = Socket.all.length;
+  signal.doubt(true); // waits for its third try: now is better
+  pass(100);
+  assert.equal(Socket.all.length, count + 1);
 });

@@ -21,3 +21,14 @@ test('a refusal of the office is never told as "busy" for want of words', () => 
   assert.deepEqual(without(officeFr), []);
   assert.deepEqual(without(officeEn), []);
 });
+
+test('every line of the access log is a sentence', () => {
+  const actions = new Set<string>();
+  for (const name of readdirSync(APP).filter((file) => /^office.*\.c$/.test(file))) {
+    for (const call of readFileSync(new URL(name, APP), 'utf8').matchAll(/office_audit\(\s*call,\s*"([a-z._]+)"/g)) actions.add(call[1] ?? '');
+  }
+  assert.ok(actions.size > 30, `${actions.size} actions were found`);
+  const without = (catalogue: object): string[] => [...actions].filter((action) => !(`did.${action}` in catalogue));
+  assert.deepEqual(without(officeFr), []);
+  assert.deepEqual(without(officeEn), []);
+});

@@ -334,6 +334,7 @@ static void mine_post(struct office_call *call)
         if (office_person_read(&me, row, NULL) && !id_parse(&id, ID_CLASS, text, strlen(text)) &&
             !office_person_link(call, &id, &me, link, sizeof(link))) {
             json_object_set_new(row, "token", json_string(strchr(link, '#') + 1));
+            json_object_set_new(row, "over", json_boolean(is_held(call, row)));
         }
     }
     office_json(call, 200,

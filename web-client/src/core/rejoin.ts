@@ -8,7 +8,7 @@ export type Remedy = 'none' | 'ice' | 'epoch';
 
 const DISCONNECTED_GRACE_MS = 3000;
 const HEARD_FOR_MS = 1500;
-const QUIET_GRACE_MS = 1000;
+const QUIET_GRACE_MS = 1500; // a machine that is busy stalls for as long
 const BOTH_MS = 5000; // two connections that break within this broke for one reason
 const TRUST_MAX_MS = 12_000; // what we send may be lost while we hear: the server stops at 30 s
 const ATTEMPT_MS = 8000;

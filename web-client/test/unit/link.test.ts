@@ -174,7 +174,7 @@ test('a disconnection after a silence is not waited for once more', () => {
   doctor.state('connected', 0);
   doctor.silent(4000);
   doctor.state('disconnected', 4800);
-  assert.equal(doctor.remedy(5000, 1), 'ice');
+  assert.equal(doctor.remedy(5500, 1), 'ice');
 });
 
 test('a short disconnection heals without an offer', () => {
@@ -204,12 +204,12 @@ test('silence where media is due is shown at once, treated after 1.5 s and over 
   doctor.state('connected', 0);
   doctor.silent(4000);
   assert.equal(doctor.shown(4000), 'disconnected');
-  assert.equal(doctor.remedy(4900, 1), 'none');
-  doctor.heard(4950);
-  assert.equal(doctor.shown(4950), 'connected');
+  assert.equal(doctor.remedy(5400, 1), 'none');
+  doctor.heard(5450);
+  assert.equal(doctor.shown(5450), 'connected');
   assert.equal(doctor.remedy(60_000, 1), 'none');
   doctor.silent(61_000);
-  assert.equal(doctor.remedy(62_000, 1), 'ice');
+  assert.equal(doctor.remedy(62_500, 1), 'ice');
 });
 
 test('a silent disconnection is shown after 1.5 s', () => {

@@ -52,7 +52,6 @@ async function turns(t) {
     await mic(one, false);
     await host.page.setViewportSize({ width: 360, height: 740 });
     await shot(t, host, 'host-360');
-    await minutes(t, host, one, (page, what) => shot(t, page, what));
     await room.oneOffer(one);
 }
 
@@ -123,7 +122,21 @@ async function crowded(t) {
     look.clean();
 }
 
+async function kept(t) {
+    const room = await ClassRoom.start(t, { title: 'Table ronde', type: 'round-table' });
+    const host = await room.enter('chromium', { role: 'host', lang: 'fr', viewport: { width: 1366, height: 768 } });
+    const one = await room.enter('chromium', { lang: 'en', theme: 'dark', viewport: { width: 360, height: 740 } });
+    await firstTurn(t, host, one, async () => undefined);
+    await one.click('turn-done');
+    await gone(one, 'turn-mine');
+    const look = new Look(t);
+    await minutes(t, host, one, (page, what) => look.at(page, what));
+    for (const page of [host, one]) room.clean(page);
+    look.clean();
+}
+
 export const scenarios = [
     { name: 'turns', timeout_s: 120, run: turns },
+    { name: 'minutes', timeout_s: 150, run: kept },
     { name: 'crowd', timeout_s: 150, run: crowded },
 ];

@@ -8,6 +8,7 @@
 #include "signaling/class/floor_cmd.h"
 #include "signaling/class/impl.h"
 #include "signaling/journal/floor.h"
+#include "signaling/journal/minutes.h"
 #include "tests/unit/class_rig.h"
 
 enum { HOST, ANIM, ONE, TWO, THREE, PAGES };

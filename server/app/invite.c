@@ -46,6 +46,18 @@ static const char *const built_in[INVITE_KIND_COUNT][2] = {
                       "« {title} » change de date :\n{start}\n"
                       "Viendrez-vous ? Répondez sur votre page personnelle :\n{link}\n\n"
                       "{server}\n"},
+    [INVITE_DATES] = {"New dates: {title}\n"
+                      "Hello {name},\n\n"
+                      "the dates of \"{title}\" have changed. These are the dates to come:\n"
+                      "{start}\n"
+                      "Your personal link stays the same:\n{link}\n\n"
+                      "{server}\n",
+                      "Nouvelles dates : {title}\n"
+                      "Bonjour {name},\n\n"
+                      "les dates de « {title} » ont changé. Voici les dates à venir :\n"
+                      "{start}\n"
+                      "Votre lien personnel reste le même :\n{link}\n\n"
+                      "{server}\n"},
     [INVITE_CANCEL] = {"Cancelled: {title}\n"
                        "Hello {name},\n\n\"{title}\" does not take place.\n{start}\n{server}\n",
                        "Annulation : {title}\n"
@@ -56,6 +68,7 @@ static const char *const files[INVITE_KIND_COUNT][2] = {
     [INVITE_NEW] = {"templates/invitation.en.txt", "templates/invitation.fr.txt"},
     [INVITE_PLACE] = {"templates/place.en.txt", "templates/place.fr.txt"},
     [INVITE_MOVED] = {"templates/moved.en.txt", "templates/moved.fr.txt"},
+    [INVITE_DATES] = {"templates/dates.en.txt", "templates/dates.fr.txt"},
     [INVITE_CANCEL] = {"templates/cancellation.en.txt", "templates/cancellation.fr.txt"},
 };
 
@@ -143,6 +156,7 @@ int invite_put(struct spool *spool, const struct invite *i, const struct paths *
                               .stamp = i->now,
                               .start = i->start,
                               .end = i->end,
+                              .series = i->series,
                               .title = i->title,
                               .url = who->link,
                               .organizer_name = i->config->server_name,

@@ -1,6 +1,7 @@
 // webinar - backstage is not heard, the air is; somebody of the audience goes on stage and comes back,
 // with the one offer of his page load. `crowd` has twelve scripted listeners too, every state in all its
-// corners, and two lost connections and three moves after the visit.
+// corners, and two lost connections and three moves after the visit. `table` has those without the visit:
+// the audience speaks at a table, and is silent in the hall before and after.
 import path from 'node:path';
 import { ClassRoom, silentWhile } from './lib/class.mjs';
 import { ids } from './lib/contract.mjs';
@@ -127,11 +128,16 @@ async function crowded(t) {
     for (const one of house) t.check(!await heardOf(one, other.name), `${one.name} was told of ${other.name}`);
     t.check(await heardOf(house[0], guest.name), 'the house knew the guest on the stage');
     await around(t, room, { guest, other }, look);
-    for (const page of [guest, other]) {
-        await hears(page, [1], 'the host from his seat again');
-        await room.oneOffer(page);
-        room.clean(page);
-    }
+    look.clean();
+}
+
+/** Of the audience to a table, where one speaks, and back: no visit of the stage before. */
+async function seated(t) {
+    const { room, host, guest, other } = await start(t);
+    const look = new Look(t, { corners: false });
+    await host.click(air.go);
+    for (const page of [guest, other]) await hears(page, [1], 'the air');
+    await around(t, room, { guest, other }, look);
     look.clean();
 }
 
@@ -187,6 +193,11 @@ async function around(t, room, { guest, other }, look) {
     t.equal(await guest.eval(() => window.__e2e.sending.tracks.filter((track) => track.readyState === 'live').length), 0,
         'nothing listens in the audience');
     await shoot(t, '9-hall', [guest, other]);
+    for (const page of [guest, other]) {
+        await hears(page, [1], 'the host from his seat again');
+        await room.oneOffer(page);
+        room.clean(page);
+    }
 }
 
 /** The sets a scripted member of the staff was told of last. */
@@ -215,6 +226,7 @@ async function light(t) {
 
 export const scenarios = [
     { name: 'visit', timeout_s: 150, run: alone },
+    { name: 'table', timeout_s: 120, run: seated },
     { name: 'crowd', timeout_s: 200, run: crowded },
     { name: 'light', timeout_s: 90, run: light },
 ];

@@ -220,7 +220,7 @@ static void versions(void **state)
     assert_int_equal(people_open(&p, path), 0);
     people_close(p);
     SQL(path, "DROP TABLE enrolled; DROP TABLE staff; DROP TABLE class; DROP TABLE keep;"
-              "DROP TABLE purged; DROP TABLE setting; DROP TABLE refused;"
+              "DROP TABLE purged; DROP TABLE setting; DROP TABLE refused; DROP TABLE paper;"
               "INSERT INTO account (id, mail, name, created) VALUES"
               " (x'000102030405060708090a0b0c0d0e0f', 'old@b.org', 'Old', 1);"
               "PRAGMA user_version = 1");

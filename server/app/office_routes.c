@@ -7,7 +7,7 @@ static const struct office_table *const office_tables[] = {
     &office_sign_table,   &office_account_table,  &office_class_table,  &office_roster_table,
     &office_after_table,  &office_evidence_table, &office_public_table, &office_mails_table,
     &office_oidc_table,   &office_keep_table,     &office_limits_table, &office_letters_table,
-    &office_invite_table, &office_dates_table,    &office_groups_table,
+    &office_invite_table, &office_dates_table,    &office_groups_table, &office_minutes_table,
 };
 enum { TABLES = sizeof(office_tables) / sizeof(office_tables[0]) };
 

@@ -8,6 +8,7 @@ extern const struct office_table office_account_table;  /* office_account.c */
 extern const struct office_table office_class_table;    /* office_class.c */
 extern const struct office_table office_dates_table;    /* office_dates.c */
 extern const struct office_table office_groups_table;   /* office_groups.c */
+extern const struct office_table office_minutes_table;  /* office_minutes.c */
 extern const struct office_table office_roster_table;   /* office_roster.c */
 extern const struct office_table office_invite_table;   /* office_invite.c */
 extern const struct office_table office_after_table;    /* office_after.c */

@@ -3,13 +3,15 @@
 #include "signaling/class/conduct.h"
 #include "signaling/class/dates.h"
 #include "signaling/class/floor_cmd.h"
+#include "signaling/class/minutes.h"
 #include "signaling/class/roll.h"
 #include "signaling/class/webinar.h"
 #include "signaling/class/ws.h"
 
 /* A new part: one row. */
 static const struct class_part *const parts[] = {
-    &class_conduct, &class_floor, &class_workshops, &class_webinar, &class_roll, &class_dates,
+    &class_conduct, &class_floor, &class_workshops, &class_webinar,
+    &class_roll,    &class_dates, &class_minutes,
 };
 
 const struct class_part *class_part(size_t i)

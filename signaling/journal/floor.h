@@ -1,6 +1,6 @@
 /*
  * The floor: who speaks, who is next, who sits where around the table. A pure machine over the
- * events 120-149. In every mode but `open` only the holder and those who lead may open a microphone
+ * events 120-131. In every mode but `open` only the holder and those who lead may open a microphone
  * in the main room (floor_bars).
  *
  *   pending --given--> speaking --limit--> overtime --ended--> done

@@ -201,6 +201,7 @@ static int person_forgotten(struct state *s, const struct event *e)
         }
     }
     workshops_forget(s, &e->person);
+    minutes_forget(s, &e->person, true);
     return 0;
 }
 
@@ -214,6 +215,7 @@ static int words_forgotten(struct state *s, const struct event *e)
         }
     }
     workshops_unsay(s, &e->person);
+    minutes_forget(s, &e->person, false);
     return 0;
 }
 

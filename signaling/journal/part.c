@@ -5,13 +5,15 @@
 #include "codec/base/err.h"
 #include "signaling/journal/conduct.h"
 #include "signaling/journal/dates.h"
+#include "signaling/journal/minutes.h"
 #include "signaling/journal/roll.h"
 #include "signaling/journal/stage.h"
 #include "signaling/journal/workshops.h"
 
 /* A new part: one row. */
 static const struct state_part *const parts[] = {
-    &conduct_part, &floor_part, &workshops_part, &stage_part, &roll_part, &dates_part,
+    &conduct_part, &floor_part, &workshops_part, &stage_part,
+    &roll_part,    &dates_part, &minutes_part,
 };
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
 

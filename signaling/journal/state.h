@@ -18,6 +18,7 @@
 #include "codec/base/time.h"
 #include "signaling/journal/dates.h"
 #include "signaling/journal/floor.h"
+#include "signaling/journal/minutes.h"
 #include "signaling/journal/roll.h"
 #include "signaling/journal/rtext.h"
 #include "signaling/journal/workshops.h"
@@ -158,6 +159,7 @@ struct state {
     struct floor floor;
     struct roll roll;
     struct dates dates;
+    struct minutes minutes;
 
     struct person **persons;
     uint64_t *person_keys; /* id_key of persons[i], for a fast search */

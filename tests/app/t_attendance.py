@@ -294,6 +294,51 @@ def groups(s):
     check("one that was published is for all", len(own["groups"]) == 2, own)
 
 
+def minutes(s):
+    """The minutes: what was noted, who spoke in which order; as data and as a text to complete."""
+    class_id = s.make_class("Tour", "round-table")
+    links = {role: s.link(class_id, role)["link"] for role in ("host", "participant")}
+    host, _ = enter(s, links["host"], "Claire")
+    one, mine = enter(s, links["participant"], NAMES[0])
+    two, other = enter(s, links["participant"], NAMES[1])
+    host.answer(host.send("floor.mode", mode="moderated"))
+    host.answer(host.send("floor.give", person=mine["you"]["person"]))
+    one.answer(one.send("floor.done"))
+    host.answer(host.send("floor.list", person=other["you"]["person"]))
+    two.answer(two.send("floor.pass"))
+    host.answer(host.send("floor.give", person=other["you"]["person"], reply=True))
+    host.answer(host.send("floor.take", how="done"))
+    for kind, text in (("decision", "Adopté à l'unanimité"), ("task", "Écrire au maire"),
+                       ("point", "À retirer")):
+        host.answer(host.send("minute.note", kind=kind, text=text))
+    host.send("sync", have=0)
+    line = host.wait(lambda m: m["t"] == "snapshot" and len(m["minutes"]) == 3)["minutes"][2]["id"]
+    host.answer(host.send("minute.strike", minute=line))
+    token = one.type("door")["guest"]
+    time.sleep(0.05)  # whoever was there for no time at all was not there
+    host.answer(host.send("session.end"))
+    one.wait_closed()
+    api = f"/api/classes/{class_id}/minutes"
+    _, all_of = ask(s, "GET", api, links["host"])
+    turns = [(t["name"], t["reply"], t["how"]) for t in all_of["turns"]]
+    check("the minutes have the order of those who spoke", turns == [
+        (NAMES[0], False, "done"), (NAMES[1], False, "passed"), (NAMES[1], True, "done")], all_of)
+    check("and what was noted, without what was taken out",
+          [(n["kind"], n["text"]) for n in all_of["notes"]] == [
+              ("decision", "Adopté à l'unanimité"), ("task", "Écrire au maire")], all_of)
+    status, own = ask(s, "GET", api, token)
+    check("whoever was there reads them", status == 200 and len(own["turns"]) == 3, own)
+    status, _ = ask(s, "GET", api, s.link(class_id)["link"])
+    check("nobody in particular reads none", status == 404, status)
+    status, text = ask(s, "GET", api + "?as=text&lang=fr&zone=Europe/Paris", links["host"])
+    words = text.decode() if isinstance(text, bytes) else str(text)
+    check("they are a text to complete", status == 200 and "# Tour, compte rendu" in words
+          and "## Décisions" in words and "Adopté à l'unanimité" in words
+          and "À retirer" not in words and "(à compléter)" in words
+          and "droit de réponse" in words and "a passé son tour" in words
+          and f"- {NAMES[1]}" in words, words)
+
+
 def tampered(s, class_id):
     """One byte of the database changed while nobody looks."""
     path = os.path.join(s.data, "amphi.db")
@@ -337,6 +382,7 @@ def evidence():
         after(s, class_id, host_link, token, person_id)
         remains(s, class_id, host_link, token, person_id, entered[1][1]["you"]["person"])
         groups(s)
+        minutes(s)
         s.stop()
         tampered(s, class_id)
 

@@ -126,6 +126,32 @@ def try_page(s):
         return 0
 
 
+def supervisor_killed():
+    """Killed with people inside and started again at once: its processes end first, then it serves."""
+    with Server() as s:
+        a, snap = enter(s, s.link(s.make_class())["link"], "Ada")
+        a.answer(a.send("chat.send", text="said before"))
+        left = [s.pid("core"), s.pid("door")]
+        os.kill(left[0], signal.SIGSTOP)  # the slowest there is: it does not hear that it should end
+        s.stop(signal.SIGKILL)
+        os.unlink(s.data + "/run/ports.json")
+        s.start(wait=False)
+        check("the new one says what it waits for",
+              wait_for(lambda: "left processes behind" in s.err(), 60), s.err()[-300:])
+        check("and does not serve beside the old core", not s.hint("ports.json"))
+        os.kill(left[0], signal.SIGCONT)
+        served(s, left, snap, last_seq(a))
+
+
+def served(s, left, snap, have):
+    """The new server is up, alone, and knows what was said."""
+    s.settle()
+    check("then it serves", try_page(s) == 200, s.err()[-300:])
+    check("nothing of the old one lives", not any(os.path.exists(f"/proc/{p}/exe") for p in left))
+    r = resumed(Client(s.port), snap, have)
+    check("the page resumes", r["epoch"] > snap["epoch"])
+
+
 def stopped_for_a_moment(s):
     """F24: the whole machine stands still for 4 s; nothing is killed for it."""
     pids = [s.process.pid, s.pid("core"), s.pid("door")]
@@ -256,6 +282,7 @@ def run():
         door_killed(s)
         stopped_for_a_moment(s)
         reloaded(s.folder)
+    supervisor_killed()
     core_killed_often()
     drained()
     terminated()

@@ -83,6 +83,10 @@ def floor(a, host):
     a.must(host, "floor.list", person=who)
     a.must(speaker, "floor.pass")
     a.must(host, "floor.mode", mode="open")
+    a.must(host, "minute.note", kind="decision", text="Relire ensemble")
+    line = host.fresh()["minutes"][-1]["id"]
+    a.must(host, "minute.strike", minute=line)
+    no(a, host, "minute.strike", "not_found", minute=line)
 
 
 def encoder(a, host, person):

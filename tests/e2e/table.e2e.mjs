@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { ClassRoom } from './lib/class.mjs';
 import { crowd } from './lib/crowd.mjs';
+import { reach } from './lib/keyboard.mjs';
 import { Look } from './lib/look.mjs';
 
 const id = (testid) => `[data-testid="${testid}"]`;
@@ -54,6 +55,25 @@ async function turns(t) {
     await room.oneOffer(one);
 }
 
+/** Whoever leads notes a decision; the others read it beside the order of those who spoke. */
+async function minutes(t, host, one, look) {
+    await host.page.setViewportSize({ width: 1366, height: 768 });
+    await reach(host, 'open-conduct');
+    await reach(host, 'open-minutes');
+    await host.fill('minute-text', 'Le groupe relit la charte.');
+    await reach(host, 'minute-send');
+    await host.page.setViewportSize({ width: 1366, height: 768 });
+    await one.click('bar-panel-people');
+    await one.click('minutes-open');
+    await one.waitFor('reads what was noted', () => document.querySelector('[data-testid="minutes-list"]')?.textContent.includes('relit la charte'),
+        { timeout: 60000 });
+    const spoke = await one.eval(() => document.querySelectorAll('[data-testid="minutes-turns"] li').length);
+    t.check(spoke >= 2, `the order of ${spoke} turns`);
+    t.check(!await one.has('minute-text'), 'only those who lead note');
+    await look(host, 'minutes-host');
+    await look(one, 'minutes');
+}
+
 /** The host begins the round and hands on; who comes next opens the microphone. */
 async function firstTurn(t, host, one, look) {
     await look(host, 'table-host');
@@ -95,13 +115,28 @@ async function crowded(t) {
     await gone(fox, 'turn-mine');
     await mic(fox, false);
     await roundOfTheCrowd(t, host, others);
+    await minutes(t, host, one, (page, what) => look.at(page, what));
     await shot(t, host, 'crowd-spoke');
     for (const page of [host, one, fox]) await room.oneOffer(page);
     for (const page of [host, one]) room.clean(page);
     look.clean();
 }
 
+async function kept(t) {
+    const room = await ClassRoom.start(t, { title: 'Table ronde', type: 'round-table' });
+    const host = await room.enter('chromium', { role: 'host', lang: 'fr', viewport: { width: 1366, height: 768 } });
+    const one = await room.enter('chromium', { lang: 'en', theme: 'dark', viewport: { width: 360, height: 740 } });
+    await firstTurn(t, host, one, async () => undefined);
+    await one.click('turn-done');
+    await gone(one, 'turn-mine');
+    const look = new Look(t);
+    await minutes(t, host, one, (page, what) => look.at(page, what));
+    for (const page of [host, one]) room.clean(page);
+    look.clean();
+}
+
 export const scenarios = [
     { name: 'turns', timeout_s: 120, run: turns },
+    { name: 'minutes', timeout_s: 150, run: kept },
     { name: 'crowd', timeout_s: 150, run: crowded },
 ];

@@ -219,6 +219,17 @@ static void mend_check(const struct say *s, json_t *m)
     }
 }
 
+/* A line of the minutes, when there is any. */
+static void mend_minute(const struct say *s, json_t *m)
+{
+    const json_t *list = json_object_get(view_of(s), "minutes");
+    size_t count = json_array_size(list);
+    if (count && percent(s, 90)) {
+        const json_t *one = json_array_get(list, below(s, (uint32_t)count));
+        json_object_set(m, "minute", json_object_get(one, "id"));
+    }
+}
+
 /* Member `key` of an element of a list of the view whose state is this one, when there is any. */
 static void mend_from(const struct say *s, json_t *m, const char *list, const char *state,
                       const char *key, const char *as)
@@ -301,6 +312,9 @@ json_t *say_message(const struct say *s, enum msg_type type)
         break;
     case MSG_CHECK_ANSWER:
         mend_check(s, m);
+        break;
+    case MSG_MINUTE_STRIKE:
+        mend_minute(s, m);
         break;
     case MSG_FLOOR_DONE:
         if (percent(s, 60)) {

@@ -8,6 +8,7 @@
 #include "signaling/class/floor_cmd.h"
 #include "signaling/class/impl.h"
 #include "signaling/journal/floor.h"
+#include "signaling/journal/minutes.h"
 #include "tests/unit/class_rig.h"
 
 enum { HOST, ANIM, ONE, TWO, THREE, PAGES };
@@ -150,6 +151,11 @@ static void only_the_holder_may_speak(void **state)
     assert_true(has_mic(&t, HOST) && has_mic(&t, ANIM));
     assert_false(open_mic(&t, ONE));
     assert_string_equal(t.p[ONE]->error, "denied");
+    rig_lose(t.rig, t.p[TWO]); /* away: has a seat and cannot speak */
+    pass(&t, 3000);
+    assert_false(say_of(&t, HOST, "floor.give", TWO));
+    assert_string_equal(t.p[HOST]->error, "state");
+    assert_true(rig_resume(t.rig, t.p[TWO], false));
     assert_true(say_of(&t, HOST, "floor.give", ONE));
     settle(&t);
     assert_holder(&t, ONE);
@@ -393,6 +399,37 @@ static void voices_are_counted(void **state)
     rig_free(t.rig);
 }
 
+static void minutes_are_kept(void **state)
+{
+    (void)state;
+    struct table t = table_new(NULL, 0);
+    assert_false(say(&t, ONE, "minute.note", ",\"kind\":\"task\",\"text\":\"Non\""));
+    assert_string_equal(t.p[ONE]->error, "denied");
+    assert_true(say(&t, ANIM, "minute.note", ",\"kind\":\"decision\",\"text\":\"Adopté\""));
+    assert_true(say(&t, HOST, "minute.note", ",\"kind\":\"task\",\"text\":\"Relire\""));
+    settle(&t); /* what everybody was told is what a snapshot says */
+    const struct minutes *m = &state_of(&t)->minutes;
+    assert_int_equal(m->count, 2);
+    assert_string_equal(rtext_str(m->list[0].text), "Adopté");
+    assert_int_equal(m->list[1].kind, MINUTE_TASK);
+    char more[64];
+    char id[ID_TEXT_MAX];
+    (void)snprintf(more, sizeof(more), ",\"minute\":\"%s\"",
+                   id_print(id, ID_MESSAGE, &m->list[0].id));
+    assert_false(say(&t, TWO, "minute.strike", more));
+    assert_true(say(&t, HOST, "minute.strike", more));
+    assert_false(say(&t, HOST, "minute.strike", more));
+    assert_string_equal(t.p[HOST]->error, "not_found");
+    settle(&t);
+    assert_int_equal(state_of(&t)->minutes.count, 1);
+    for (unsigned i = 1; i < MINUTES_MAX; i++) {
+        assert_true(say(&t, HOST, "minute.note", ",\"kind\":\"point\",\"text\":\"Encore\""));
+    }
+    assert_false(say(&t, HOST, "minute.note", ",\"kind\":\"point\",\"text\":\"Trop\""));
+    assert_string_equal(t.p[HOST]->error, "full");
+    rig_free(t.rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +443,7 @@ int main(void)
         UNIT(whoever_leads_is_asked),
         UNIT(the_floor_waits_for_a_lost_holder),
         UNIT(voices_are_counted),
+        UNIT(minutes_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 
 static const struct golden_area *const areas[] = {
     &golden_first,  &golden_conduct, &golden_floor, &golden_workshops, &golden_stage,
-    &golden_office, &golden_roll,    &golden_keep,  &golden_dates,
+    &golden_office, &golden_roll,    &golden_keep,  &golden_dates,     &golden_minutes,
 };
 
 const struct golden_area *golden_area(size_t i)

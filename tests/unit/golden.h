@@ -32,3 +32,4 @@ extern const struct golden_area golden_roll;
 extern const struct golden_area golden_office;
 extern const struct golden_area golden_keep;
 extern const struct golden_area golden_dates;
+extern const struct golden_area golden_minutes;

@@ -97,6 +97,15 @@ static void apply_person(json_t *view, const char *type, const json_t *ev)
     }
 }
 
+static void apply_minute(json_t *minutes, const char *type, const json_t *ev)
+{
+    if (strcmp(type, "minute.noted") == 0) {
+        json_array_append_new(minutes, json_deep_copy(json_object_get(ev, "minute")));
+    } else {
+        (void)json_array_remove(minutes, index_of(minutes, "id", str(ev, "minute")));
+    }
+}
+
 /* An event `x.set` replaces the members of the snapshot that it carries. */
 static void replace_members(json_t *view, const json_t *ev)
 {
@@ -160,6 +169,8 @@ void rig_view_apply(json_t *view, const json_t *ev)
         if (json_array_size(chat) > STATE_CHAT_MAX) {
             json_array_remove(chat, 0);
         }
+    } else if (strncmp(type, "minute.", 7) == 0) {
+        apply_minute(json_object_get(view, "minutes"), type, ev);
     } else if (strcmp(type, "session.changed") == 0) {
         json_object_set(json_object_get(view, "class"), "state", json_object_get(ev, "state"));
         json_object_set(view, "times", json_object_get(ev, "times"));

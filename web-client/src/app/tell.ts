@@ -26,6 +26,9 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
     case 'chat.posted':
       if (event.chat.from !== own) announcer.say(t('say.chat', { name: event.chat.name, text: event.chat.text }));
       return;
+    case 'minute.noted':
+      if (event.minute.by !== own) announcer.say(t('say.minute', { kind: t(`minutes.kind.${event.minute.kind}`), text: event.minute.text }));
+      return;
     case 'media.changed': {
       const was = personOf(before, event.person)?.devices.find((d) => d.id === event.device);
       if (event.person === own || !was || was.screen === event.screen) return;

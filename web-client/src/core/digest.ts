@@ -3,13 +3,13 @@ import { handsInOrder, nextUp } from './floor.ts';
 import { isStaff, personOf } from './state.ts';
 import type { ClassState } from './state.ts';
 import { openSet } from './workshops.ts';
-import type { Chat, Person, Turn, WorkshopSet } from '../wire/messages.ts';
+import type { Chat, Minute, Person, Turn, WorkshopSet } from '../wire/messages.ts';
 
 export interface Line { id: string; name: string; text: string; at: number }
 export interface Digest {
   people: number; led: string[]; screens: string[];
   holder: Person | undefined; turn: Turn | undefined; next: string[]; spoke: number; hands: number;
-  said: Line[]; open: WorkshopSet | undefined; done: WorkshopSet | undefined;
+  said: Line[]; noted: Minute[]; open: WorkshopSet | undefined; done: WorkshopSet | undefined;
 }
 
 const KEY_LINES = 4;
@@ -38,6 +38,7 @@ export function digestOf(state: ClassState): Digest {
     spoke: new Set(state.floor.past.filter((p) => p.how === 'done').map((p) => p.person)).size,
     hands: handsInOrder(state).length,
     said: keyLines(state),
+    noted: (state.minutes ?? []).slice(-KEY_LINES),
     open: openSet(state),
     done: [...sets].reverse().find((s) => s.state === 'closed'),
   };
@@ -48,6 +49,6 @@ export function hasHistory(state: ClassState): boolean {
   if (state.class.state !== 'live' && state.class.state !== 'closing') return false;
   if (isStaff(state.you.role)) return false;
   const d = digestOf(state);
-  return d.said.length > 0 || d.screens.length > 0 || d.turn !== undefined || d.spoke > 0
+  return d.said.length > 0 || d.noted.length > 0 || d.screens.length > 0 || d.turn !== undefined || d.spoke > 0
     || state.floor.mode !== 'open' || d.open !== undefined || d.done !== undefined;
 }

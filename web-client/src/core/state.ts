@@ -101,6 +101,10 @@ export function fold(state: ClassState, event: ClassEvent): ClassState {
       return { ...state, hands: state.hands.filter((h) => h.person !== event.person) };
     case 'chat.posted':
       return { ...state, chat: [...without(state.chat, event.chat.id), event.chat].slice(-CHAT_KEPT) };
+    case 'minute.noted':
+      return { ...state, minutes: [...without(state.minutes ?? [], event.minute.id), event.minute] };
+    case 'minute.struck':
+      return { ...state, minutes: without(state.minutes ?? [], event.minute) };
     case 'session.changed':
       return { ...state, class: { ...state.class, state: event.state }, times: event.times ?? state.times };
     default:

@@ -15,6 +15,7 @@ import Digest from './digest/Digest.svelte';
 import { floorActions } from './floor/actions.ts';
 import FloorBar from './floor/FloorBar.svelte';
 import TurnCard from './floor/TurnCard.svelte';
+import Minutes from './minutes/Minutes.svelte';
 import People from './people/People.svelte';
 import SaverLayer from './network/SaverLayer.svelte';
 import Stats from './network/Stats.svelte';
@@ -59,6 +60,7 @@ export const PANELS = {
   settings: { title: 'panel.settings', view: Settings },
   stats: { title: 'panel.stats', view: Stats },
   scene: { title: 'panel.scene', view: Scene, when: ({ room, klass }) => room.staff && klass.stage !== undefined },
+  minutes: { title: 'panel.minutes', view: Minutes, icon: 'pencil' },
   roll: { title: 'panel.roll', view: RollPanel, icon: 'user-check' },
   workshops: { title: 'panel.workshops', view: WorkshopPanel },
   conduct: { title: 'panel.conduct', view: Conduct, when: ({ room }) => room.staff },
@@ -86,5 +88,6 @@ export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [
     { id: 'rules', label: t('conduct.rulesOpen'), icon: 'sliders-horizontal', run: () => view.toggle('rules') },
   ] : []),
   () => [{ id: 'digest', label: t('digest.open'), icon: 'info', run: () => (view.digest = true) }],
+  () => [{ id: 'minutes', label: t('minutes.open'), icon: 'pencil', run: () => view.toggle('minutes') }],
   () => [{ id: 'workshops', label: t('bar.workshops'), icon: 'layout-grid', run: () => view.toggle('workshops') }],
 ];

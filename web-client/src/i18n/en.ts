@@ -1,6 +1,7 @@
 // English: the same keys as French, checked by the type.
 import { classEn } from './en_class.ts';
 import { networkEn } from './en_network.ts';
+import { minutesEn } from './en_minutes.ts';
 import { rollEn } from './en_roll.ts';
 import { rulesEn } from './en_rules.ts';
 import { webinarEn } from './en_webinar.ts';
@@ -10,6 +11,7 @@ import type { Catalogue } from './translate.ts';
 export const en: Catalogue = {
   ...classEn,
   ...networkEn,
+  ...minutesEn,
   ...rollEn,
   ...workshopsEn,
   ...webinarEn,

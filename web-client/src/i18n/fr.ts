@@ -1,6 +1,7 @@
 // French: the source catalogue. Its keys are the type every other language must fill.
 import { classFr } from './fr_class.ts';
 import { networkFr } from './fr_network.ts';
+import { minutesFr } from './fr_minutes.ts';
 import { rollFr } from './fr_roll.ts';
 import { rulesFr } from './fr_rules.ts';
 import { webinarFr } from './fr_webinar.ts';
@@ -9,6 +10,7 @@ import { workshopsFr } from './fr_workshops.ts';
 export const fr = {
   ...classFr,
   ...networkFr,
+  ...minutesFr,
   ...rollFr,
   ...workshopsFr,
   ...webinarFr,

@@ -22,6 +22,7 @@ export type JoinHow = 'add' | 'move';
 export type DoorsState = 'preparing' | 'doors';
 export type FloorMode = 'open' | 'moderated' | 'queue' | 'tour' | 'nomination' | 'random';
 export type TurnEnd = 'done' | 'passed' | 'skipped';
+export type MinuteKind = 'decision' | 'task' | 'point';
 export type WorkshopSetState = 'draft' | 'ready' | 'open' | 'closing' | 'closed' | 'archived';
 export type WorkshopRoomState = 'waiting' | 'active' | 'closing' | 'closed';
 export type WorkshopMode = 'move' | 'invite';
@@ -103,6 +104,8 @@ export type ClassEvent =
   | { e: 'waiting.gone'; person: string }
   | { e: 'floor.set'; floor: Floor }
   | { e: 'heard.set'; heard: Heard[] }
+  | { e: 'minute.noted'; minute: Minute }
+  | { e: 'minute.struck'; minute: string }
   | { e: 'check.set'; checks: PresenceCheck[]; checkMine?: boolean }
   | { e: 'check.mine.set'; checkMine: boolean }
   | { e: 'check.tally.set'; checkTally: PresenceTally[] }
@@ -123,7 +126,7 @@ export type Door = { t: 'door'; class: ClassInfo; you: YouDoor; guest: string; e
 /** The seat is yours again; deltas or a snapshot follow. */
 export type Resumed = { t: 'resumed'; epoch: number; resume: string; seq: number; clock: number };
 /** All you may see; also the ack of join. */
-export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; checks?: PresenceCheck[]; checkMine?: boolean; checkTally?: PresenceTally[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; barred?: Barred[]; waiting?: Waiter[] };
+export type Snapshot = { t: 'snapshot'; seq: number; epoch: number; resume: string; class: ClassInfo; ice?: IceServers; you: You; slots: SlotCounts; people: Person[]; hands: Hand[]; chat: Chat[]; rights: string[]; now: number; stage?: Stage; invites?: StageInvite[]; light?: boolean; clock: number; times: Times; settings: SettingValue[]; locks: string[]; rooms: RoomInfo[]; floor: Floor; heard: Heard[]; minutes?: Minute[]; checks?: PresenceCheck[]; checkMine?: boolean; checkTally?: PresenceTally[]; workshops?: WorkshopSet[]; place?: WorkshopPlace[]; places?: WorkshopPlace[]; calls?: HelpCall[]; announcements?: Announcement[]; voices?: WorkshopVoice[]; listeners?: WorkshopListener[]; staffChat?: Chat[]; labels?: PersonLabel[]; barred?: Barred[]; waiting?: Waiter[] };
 /** Apply only when prev is your last seq; else send sync. seq may be prev: more of it follows. */
 export type Delta = { t: 'delta'; seq: number; prev: number; events: ClassEvent[] };
 /** The command is durable. */
@@ -194,6 +197,8 @@ export type Turn = { person: string; reply: boolean; started: number; limit?: nu
 export type Floor = { mode: FloorMode; ring: string[]; list: PendingTurn[]; past: PastTurn[]; turn?: Turn };
 /** How long somebody has spoken, in milliseconds. */
 export type Heard = [person: string, voice: number, floor: number];
+/** A line of the minutes. */
+export type Minute = { id: string; by: string; name: string; at: number; kind: MinuteKind; text: string };
 /** A presence check; times are class time. */
 export type PresenceCheck = { id: string; round: number; until: number; by?: string };
 /** How a presence check goes. */
@@ -317,6 +322,10 @@ export type CommandBody =
   | { t: 'floor.done'; to?: string }
   /* I do not wish to speak. */
   | { t: 'floor.pass' }
+  /* A line of the minutes. */
+  | { t: 'minute.note'; kind: MinuteKind; text: string }
+  /* Takes a line out. */
+  | { t: 'minute.strike'; minute: string }
   /* Ask everybody whether he is there. */
   | { t: 'check.ask' }
   /* I am there. */

@@ -90,7 +90,10 @@ async function muted(t) {
     await host.click('bar-panel-people');
     const person = await host.eval(() => window.__e2e.view().people.find((p) => p.name === 'Caméra du fond').id);
     const press = async (button) => {
-        await host.click(`person-more-${person}`);
+        const open = await host.eval((sel) => document.querySelector(sel).getAttribute('aria-expanded') === 'true',
+            host.selector(`person-more-${person}`));
+        if (!open) await host.click(`person-more-${person}`);
+        await host.waitForTestId(button, { timeout: 60000 });
         await host.screenshot(path.join(t.dir, `${button}.png`));
         await host.click(button);
     };

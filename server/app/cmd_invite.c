@@ -13,6 +13,7 @@
 #include "server/app/invite.h"
 #include "server/app/keys.h"
 #include "server/app/links.h"
+#include "server/app/office_when.h"
 #include "signaling/people/roster.h"
 #include "signaling/schema/schema.h"
 
@@ -27,6 +28,7 @@ struct run {
     uint8_t key[TOKEN_KEY_LEN];
     char title[TITLE_MAX];
     char host[256];
+    char when[OFFICE_WHEN_MAX];
     bool send;
 };
 
@@ -221,13 +223,14 @@ static int parse(struct run *r, const char **path)
     const char *start = command_value(line, "--start");
     const char *minutes = command_value(line, "--minutes");
     const char *lang = command_value(line, "--lang");
-    const char *zone = command_value(line, "--zone");
+    const char *named = command_value(line, "--zone");
+    const char *zone = named ? named : "Europe/Paris";
     long length = minutes ? strtol(minutes, NULL, 10) : 60;
     *path = command_value(line, "--csv");
     r->send = command_flag(line, "--send");
     r->invite.kind = command_flag(line, "--cancel") ? INVITE_CANCEL : INVITE_NEW;
     r->invite.french = !lang || strcmp(lang, "en") != 0;
-    setenv("TZ", zone ? zone : "Europe/Paris", 1);
+    setenv("TZ", zone, 1);
     tzset();
     if (!command_rest(line, 1, 1)) {
         return EXIT_USAGE;
@@ -236,11 +239,16 @@ static int parse(struct run *r, const char **path)
         command_error(line, "usage: amphi invite c_... --csv roster.csv");
         return EXIT_USAGE;
     }
+    if (!office_zone_known(zone)) {
+        command_error(line, "--zone: %.60s is no time zone this machine knows", zone);
+        return EXIT_USAGE;
+    }
     if (start && (parse_start(start, &r->invite.start) || length < 1 || length > 1440)) {
         command_error(line, "--start: 2026-12-01T14:00; --minutes: 1 to 1440");
         return EXIT_USAGE;
     }
     r->invite.end = r->invite.start + length * 60000;
+    r->invite.when = office_when(r->when, r->invite.start, length, zone, r->invite.french);
     return EXIT_OK;
 }
 

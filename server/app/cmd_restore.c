@@ -75,9 +75,9 @@ static void print_result(const struct command_line *line, const struct copy_coun
 static int restore(struct command_line *line)
 {
     struct paths paths;
+    struct paths_lock lock = {.fd = -1, .children = -1};
     struct copy_counts counts;
     char why[512] = "";
-    int lock = -1;
     bool without_keys = command_flag(line, "--without-keys");
     if (!command_rest(line, 1, 1)) {
         return EXIT_USAGE;
@@ -85,11 +85,13 @@ static int restore(struct command_line *line)
     int err = paths_init(&paths, &line->config);
     if (!err) {
         err = paths_make(&paths, why, sizeof(why));
-        err = err ? err : paths_lock(&paths, &lock, why, sizeof(why));
+        mono_us patience = paths_patience(&line->config);
+        err = err ? err : paths_lock(&paths, patience, &lock, why, sizeof(why));
         err = err ? err
                   : restore_from(&paths, line->argv[1], without_keys, &counts, why, sizeof(why));
         paths_close(&paths);
     }
+    paths_unlock(&lock);
     if (err) {
         command_error(line, "restore: %s", why[0] ? why : err_text(err));
         return EXIT_FAILED;

@@ -46,6 +46,18 @@ static const char *const built_in[INVITE_KIND_COUNT][2] = {
                       "« {title} » change de date :\n{start}\n"
                       "Viendrez-vous ? Répondez sur votre page personnelle :\n{link}\n\n"
                       "{server}\n"},
+    [INVITE_DATES] = {"New dates: {title}\n"
+                      "Hello {name},\n\n"
+                      "the dates of \"{title}\" have changed. These are the dates to come:\n"
+                      "{start}\n"
+                      "Your personal link stays the same:\n{link}\n\n"
+                      "{server}\n",
+                      "Nouvelles dates : {title}\n"
+                      "Bonjour {name},\n\n"
+                      "les dates de « {title} » ont changé. Voici les dates à venir :\n"
+                      "{start}\n"
+                      "Votre lien personnel reste le même :\n{link}\n\n"
+                      "{server}\n"},
     [INVITE_CANCEL] = {"Cancelled: {title}\n"
                        "Hello {name},\n\n\"{title}\" does not take place.\n{start}\n{server}\n",
                        "Annulation : {title}\n"
@@ -56,6 +68,7 @@ static const char *const files[INVITE_KIND_COUNT][2] = {
     [INVITE_NEW] = {"templates/invitation.en.txt", "templates/invitation.fr.txt"},
     [INVITE_PLACE] = {"templates/place.en.txt", "templates/place.fr.txt"},
     [INVITE_MOVED] = {"templates/moved.en.txt", "templates/moved.fr.txt"},
+    [INVITE_DATES] = {"templates/dates.en.txt", "templates/dates.fr.txt"},
     [INVITE_CANCEL] = {"templates/cancellation.en.txt", "templates/cancellation.fr.txt"},
 };
 
@@ -69,40 +82,16 @@ const char *invite_file(enum invite_kind kind, bool french)
     return files[kind][french];
 }
 
-/* "Mardi 1 décembre 2026 à 14:00 (90 min)" and a line break; "" without appointment. */
-static void start_text(const struct invite *i, char out[WORD_MAX])
-{
-    static const char *const days[2][7] = {
-        {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
-        {"Dimanche", "Lundi", "Mardi", "Mercredi", "Jeudi", "Vendredi", "Samedi"}};
-    static const char *const months[2][12] = {
-        {"January", "February", "March", "April", "May", "June", "July", "August", "September",
-         "October", "November", "December"},
-        {"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-         "octobre", "novembre", "décembre"}};
-    time_t s = (time_t)(i->start / 1000);
-    struct tm tm = {0};
-    out[0] = '\0';
-    if (i->start > 0 && localtime_r(&s, &tm)) {
-        snprintf(out, WORD_MAX, "%s %d %s %d%s %02d:%02d (%" PRId64 " min)\n",
-                 days[i->french][tm.tm_wday], tm.tm_mday, months[i->french][tm.tm_mon],
-                 tm.tm_year + 1900, i->french ? " à" : ",", tm.tm_hour, tm.tm_min,
-                 (i->end - i->start) / MS_PER_MINUTE);
-    }
-}
-
 /* The words of this mail with everything put in; the first line is the subject. */
 static void compose(struct mail_text *out, const struct invite *i, const struct paths *paths,
                     const struct invited *who)
 {
     char path[PATHS_MAX];
-    char start[WORD_MAX];
     char *own = own_words_read(paths_in(paths, files[i->kind][i->french], path));
-    start_text(i, start);
     const struct mail_value values[] = {
         {"{name}", who->name},
         {"{title}", i->title},
-        {"{start}", i->when ? i->when : start},
+        {"{start}", i->when},
         {"{link}", who->link},
         {"{server}", i->config->server_name},
     };
@@ -143,6 +132,7 @@ int invite_put(struct spool *spool, const struct invite *i, const struct paths *
                               .stamp = i->now,
                               .start = i->start,
                               .end = i->end,
+                              .series = i->series,
                               .title = i->title,
                               .url = who->link,
                               .organizer_name = i->config->server_name,

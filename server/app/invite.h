@@ -18,6 +18,7 @@ enum invite_kind {
     INVITE_NEW,    /* invitation */
     INVITE_PLACE,  /* place: registered, or a place came free */
     INVITE_MOVED,  /* moved: another date */
+    INVITE_DATES,  /* dates: other dates of a class of several */
     INVITE_CANCEL, /* cancellation */
     INVITE_KIND_COUNT
 };
@@ -33,8 +34,9 @@ struct invite {
     wall_ms start; /* 0 = no appointment */
     wall_ms end;
     wall_ms now;
-    const char *when; /* the start in words, a line of its own; NULL: in the zone of the process */
-    const char *host; /* name in Message-ID and uid: of the public address */
+    const char *when; /* the start in words, a line of its own (office_when); "" = none */
+    const struct ics_series *series; /* a class of several dates; NULL = one */
+    const char *host;                /* name in Message-ID and uid: of the public address */
 };
 
 /* The name of the appointment of one person in all calendars, whichever way it got there. */

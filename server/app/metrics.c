@@ -295,25 +295,12 @@ static void shard_rows(FILE *out, struct core *core)
     }
 }
 
-static pid_t door_pid(const struct core *core)
-{
-    char path[PATHS_MAX];
-    char *text = NULL;
-    size_t len = 0;
-    pid_t pid = 0;
-    if (!file_read(paths_in(&core->paths, "run/door.pid", path), 32, &text, &len)) {
-        pid = (pid_t)strtol(text, NULL, 10);
-    }
-    mem_free(text);
-    return pid;
-}
-
 /* What the processes use and may use, as every exporter has it. */
 static void process_rows(FILE *out, struct core *core)
 {
     struct usage u;
     uint64_t free_bytes = 0;
-    pid_t door = door_pid(core);
+    pid_t door = paths_pid(&core->paths, "door");
     usage_read(&u, &door, 1);
     gauge(out, "process_resident_memory_bytes", "Resident memory of the core", (double)u.core_rss);
     gauge(out, "door_resident_memory_bytes", "Resident memory of the door", (double)u.door_rss);

@@ -396,6 +396,8 @@ static int start(struct office *office, char *why, size_t cap)
     for (unsigned i = 0; i < OFFICE_PACES && !err; i++) {
         err = people_open(&office->worker[i].people, path);
     }
+    /* What the last run was about to write is taken up by this one. */
+    err = err ? err : people_run(office->worker[0].people, PEOPLE_PAPER_LEFT, "");
     if (err) {
         snprintf(why, cap, "people.db: %s",
                  err == E_CORRUPT   ? "damaged and left untouched; restore a backup"

@@ -8,6 +8,7 @@
 #include "server/app/office_dates.h"
 #include "server/app/office_evidence.h"
 #include "server/app/office_invite.h"
+#include "server/app/office_series.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
 
@@ -243,6 +244,9 @@ static void classes_post(struct office_call *call)
             json_decref(ids); /* those made so far stay: they are in the list */
             return;
         }
+        if (p.together) {
+            office_series_follow(call, &id);
+        }
         series = i == 0 ? id : series;
         json_array_append_new(ids, json_string(id_print(text, ID_CLASS, &id)));
         office_audit(call, "class.added", text, p.title);
@@ -408,6 +412,7 @@ static void class_patch(struct office_call *call)
         office_failed(call, err);
         return;
     }
+    office_series_follow(call, &id);
     office_audit(call, "class.changed", office_part(call, 0), p.title);
     office_fill_places(call, &id); /* a higher capacity lets people in */
     date_changed(call, &id, start != before);

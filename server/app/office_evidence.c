@@ -13,7 +13,7 @@
 #include "server/app/office_tables.h"
 #include "signaling/schema/schema.h"
 
-enum { SEAL_TRIES = 5, REASON_MAX = 1000, CONTEST_DAYS = 7, MS_PER_DAY = 86400000, ZONE_MAX = 64 };
+enum { SEAL_TRIES = 24, REASON_MAX = 1000, CONTEST_DAYS = 7, MS_PER_DAY = 86400000, ZONE_MAX = 64 };
 
 static const struct token_ops sign_ops = {.sign_h = token_sign};
 
@@ -313,6 +313,11 @@ static bool seal_once(struct office_call *call, struct evidence *e)
         office_refuse(call, 409, "running");
         return true;
     }
+    int err = evidence_due(call, e);
+    if (err) {
+        office_failed(call, err);
+        return true;
+    }
     json_t *answer = office_classroom(
         call,
         json_pack("{s:s, s:s, s:I, s:s, s:s, s:I}", "cmd", "roll.seal", "class",
@@ -332,12 +337,16 @@ static bool seal_once(struct office_call *call, struct evidence *e)
     return !again;
 }
 
+/* The classroom counts what it has decided, the sheet is folded from what is on disk: right behind
+ * the end of a session (people leave, a clock is anchored) the one is ahead of the other for as
+ * long as the disk takes. So there is a pause before the sheet is folded again, 13 s altogether. */
 static void seal_post(struct office_call *call)
 {
     struct evidence e;
     bool told = sheet_open(call, &e, true) || !open_sheet(call, &e) || seal_once(call, &e);
     for (unsigned i = 0; i < SEAL_TRIES && !told; i++) {
         evidence_fini(&e);
+        evidence_pause(i);
         told = evidence_open(call, &e, true, NULL, NULL) || !open_sheet(call, &e) ||
                seal_once(call, &e);
     }

@@ -29,5 +29,10 @@ void evidence_count(struct office_call *call, const struct id *class_id, const s
 /* The number for a row of a list, looked up when it is not known and *budget allows. */
 int64_t evidence_unsealed(struct office_call *call, const json_t *row, const char *state,
                           unsigned *budget);
-/* Writes to everybody present where his certificate is (office_certificate.c). */
+/* Writes down who is to be sent his certificate once the sheet is sealed, before it is: a kill
+ * behind the seal loses no letter. 0 or E_*. */
+int evidence_due(struct office_call *call, const struct evidence *e);
+/* Sends them (office_certificate.c). */
 void evidence_write(struct office_call *call, const struct evidence *e);
+/* Lets the disk catch up with the classroom, longer each time; tries count from 0. */
+void evidence_pause(unsigned tries);

@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "codec/sys/log.h"
+#include "server/app/office_series.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
 
@@ -36,6 +37,7 @@ static int put_mail(struct office_call *call, struct spool *spool, const struct 
         return err;
     }
     office_host(call, host, sizeof(host));
+    struct office_series *series = office_series_open(class_row, call->now, person->french);
     struct invite invite = {.kind = kind,
                             .french = person->french,
                             .config = office_config(call),
@@ -44,12 +46,18 @@ static int put_mail(struct office_call *call, struct spool *spool, const struct 
                             .start = start,
                             .end = start + minutes * MS_PER_MINUTE,
                             .now = call->now,
-                            .when = office_when(when, start, minutes,
-                                                office_row_text(class_row, "zone"), person->french),
+                            .when = series && series->when.s
+                                        ? series->when.s
+                                        : office_when(when, start, minutes,
+                                                      office_row_text(class_row, "zone"),
+                                                      person->french),
+                            .series = series ? &series->ics : NULL,
                             .host = host};
     struct invited who = {
         .person = person->id, .name = person->name, .mail = person->mail, .link = link};
-    return invite_put(spool, &invite, office_paths(call), &who);
+    err = invite_put(spool, &invite, office_paths(call), &who);
+    office_series_close(series);
+    return err;
 }
 
 static int open_spool(struct office_call *call, struct spool *spool)
@@ -68,8 +76,9 @@ static int tell(struct office_call *call, struct spool *spool, const struct id *
 {
     int err = put_mail(call, spool, class_id, class_row, person, kind, told);
     return err ? err
-               : people_run(call->people, PEOPLE_ENROLLED_INVITED, "ddii", class_id, &person->id,
-                            (int64_t)call->now, kind == INVITE_CANCEL ? 0 : told_of(class_row));
+               : people_run(call->people, PEOPLE_ENROLLED_INVITED, "ddiii", class_id, &person->id,
+                            (int64_t)call->now, kind == INVITE_CANCEL ? 0 : told_of(class_row),
+                            office_row_number(class_row, "version"));
 }
 
 static int one(struct office_call *call, const struct id *class_id, const json_t *class_row,
@@ -119,7 +128,10 @@ static enum invite_kind kind_of(const json_t *row)
     if (!office_row_number(row, "stands")) {
         return INVITE_CANCEL;
     }
-    return office_row_number(row, "told") > 0 ? INVITE_MOVED : INVITE_NEW;
+    if (office_row_number(row, "told") == 0) {
+        return INVITE_NEW;
+    }
+    return office_row_text(row, "plan")[0] ? INVITE_DATES : INVITE_MOVED;
 }
 
 bool office_invite_upkeep(struct office_call *call)
@@ -207,6 +219,7 @@ static void invite_post(struct office_call *call)
     if (office_class(call, 0, &id)) {
         return;
     }
+    office_series_follow(call, &id);
     json_t *class_row = office_class_row(call, &id);
     if (!class_row) {
         return;

@@ -47,7 +47,7 @@ static unsigned bits_of(const char *text)
 static struct letter letter_at(unsigned i, bool french)
 {
     static const char *const invitations[INVITE_KIND_COUNT] = {"invitation", "place", "moved",
-                                                               "cancellation"};
+                                                               "dates", "cancellation"};
     struct letter l = {.french = french};
     if (i < INVITE_KIND_COUNT) {
         l.name = invitations[i];

@@ -4,6 +4,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "server/app/office_invite.h"
+#include "server/app/office_series.h"
 #include "server/app/office_session.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
@@ -248,11 +249,13 @@ static void calendar_get(struct office_call *call)
     } else {
         office_host(call, host, sizeof(host));
         invite_uid(uid, &call->claim.class_id, &me.id, host);
+        struct office_series *series = office_series_open(row, call->now, me.french);
         struct ics_event event = {.uid = uid,
                                   .sequence = call->now / 1000,
                                   .stamp = call->now,
                                   .start = start,
                                   .end = start + office_row_number(row, "minutes") * 60000,
+                                  .series = series ? &series->ics : NULL,
                                   .title = office_row_text(row, "title"),
                                   .url = link,
                                   .organizer_name = call->server,
@@ -260,6 +263,7 @@ static void calendar_get(struct office_call *call)
                                   .attendee_name = me.name,
                                   .attendee_mail = me.mail};
         ics_write(&text, &event);
+        office_series_close(series);
         office_bytes(call, "text/calendar; charset=utf-8", "classe.ics",
                      text.bad ? NULL : mem_dup(text.s, text.len), text.len);
     }

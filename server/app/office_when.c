@@ -9,23 +9,31 @@
 
 enum { ZONE_BYTES_MAX = 65536 };
 
+bool office_zone_open(const char *name, struct zone *zone, char **bytes)
+{
+    char path[ZONE_NAME_MAX + 32];
+    size_t len = 0;
+    *bytes = NULL;
+    if (!zone_name_ok(name)) {
+        return false;
+    }
+    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
+    if (!file_read(path, ZONE_BYTES_MAX, bytes, &len) && !zone_read(zone, *bytes, len)) {
+        return true;
+    }
+    mem_free(*bytes);
+    *bytes = NULL;
+    return false;
+}
+
 /* 0 when the zone is not known here. */
 static bool offset_of(const char *name, int64_t utc, int32_t *offset)
 {
-    char path[ZONE_NAME_MAX + 32];
-    char *bytes = NULL;
-    size_t len = 0;
+    char *bytes;
     struct zone zone;
-    bool known = false;
-    *offset = 0;
-    if (zone_name_ok(name)) {
-        snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
-        if (!file_read(path, ZONE_BYTES_MAX, &bytes, &len) && !zone_read(&zone, bytes, len)) {
-            *offset = zone_offset(&zone, utc);
-            known = true;
-        }
-        mem_free(bytes);
-    }
+    bool known = office_zone_open(name, &zone, &bytes);
+    *offset = known ? zone_offset(&zone, utc) : 0;
+    mem_free(bytes);
     return known;
 }
 

@@ -13,5 +13,9 @@ const char *office_when(char out[OFFICE_WHEN_MAX], wall_ms start, int64_t minute
                         bool french);
 /* "14:05" in the zone. */
 void office_clock(char out[OFFICE_CLOCK_MAX], wall_ms at, const char *zone);
+struct zone;
+
+/* The zone of this name; zone borrows *bytes (mem_free). False when this machine has none. */
+bool office_zone_open(const char *name, struct zone *zone, char **bytes);
 /* Whether this machine knows the zone. */
 bool office_zone_known(const char *zone);

@@ -16,7 +16,7 @@ enum { WAIT_MS = 10000 };
 
 struct offline {
     struct paths paths;
-    int lock_fd;
+    struct paths_lock lock;
     struct store *store;
     struct classroom *room;
     char *answer;
@@ -108,7 +108,7 @@ static int open_all(struct offline *o, const struct config *config, char *why, s
     int err = token_init();
     err = err ? err : paths_init(&o->paths, config);
     err = err ? err : paths_make(&o->paths, why, cap);
-    err = err ? err : paths_lock(&o->paths, &o->lock_fd, why, cap);
+    err = err ? err : paths_lock(&o->paths, paths_patience(config), &o->lock, why, cap);
     if (err) {
         return err;
     }
@@ -149,7 +149,7 @@ static int ask(struct offline *o, const char *request, char *why, size_t cap)
 int offline_request(const struct config *config, const char *request, char **answer, char *why,
                     size_t why_cap)
 {
-    struct offline o = {.lock_fd = -1, .paths.run_fd = -1};
+    struct offline o = {.lock = {.fd = -1, .children = -1}, .paths.run_fd = -1};
     why[0] = '\0';
     int err = open_all(&o, config, why, why_cap);
     err = err ? err : ask(&o, request, why, why_cap);
@@ -158,9 +158,7 @@ int offline_request(const struct config *config, const char *request, char **ans
     }
     store_close(o.store);
     classroom_free(o.room);
-    if (o.lock_fd >= 0) {
-        close(o.lock_fd);
-    }
+    paths_unlock(&o.lock);
     paths_close(&o.paths);
     *answer = o.answer;
     return err;

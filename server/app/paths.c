@@ -2,13 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "codec/base/err.h"
+#include "codec/base/mem.h"
+#include "codec/sys/clock.h"
 #include "codec/sys/file.h"
+#include "codec/sys/log.h"
 
 int paths_init(struct paths *paths, const struct config *config)
 {
@@ -90,30 +96,91 @@ const char *paths_socket(const struct paths *paths, const char *name, char buf[6
     return buf;
 }
 
-int paths_lock(const struct paths *paths, int *fd, char *why, size_t why_cap)
+/* The number in run/<name>, 0 when there is none. */
+static long pid_in(const struct paths *paths, const char *name)
 {
     char path[PATHS_MAX];
-    char pid[16] = "";
-    *fd = open(paths_in(paths, "run/lock", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*fd < 0) {
-        return folder_error(path, file_err(errno), why, why_cap);
+    char text[16] = "";
+    int fd = open(paths_in(paths, name, path), O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!read(fd, text, sizeof(text) - 1);
+        close(fd);
     }
-    if (flock(*fd, LOCK_EX | LOCK_NB)) {
-        ssize_t got = read(*fd, pid, sizeof(pid) - 1);
-        pid[got > 0 ? got : 0] = '\0';
-        close(*fd);
-        *fd = -1;
+    return strtol(text, NULL, 10);
+}
+
+static int open_lock(const struct paths *paths, const char *name, int *fd, char *why, size_t cap)
+{
+    char path[PATHS_MAX];
+    *fd = open(paths_in(paths, name, path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return *fd < 0 ? folder_error(path, file_err(errno), why, cap) : 0;
+}
+
+/* The lock of run/children belongs to the open file that the children inherited: the kernel gives
+ * it up with the last of them (flock(2)). */
+static int wait_for_children(const struct paths *paths, mono_us patience, struct paths_lock *lock,
+                             char *why, size_t cap)
+{
+    mono_us end = clock_mono_us() + patience;
+    int err = open_lock(paths, "run/children", &lock->children, why, cap);
+    bool told = false;
+    while (!err && flock(lock->children, LOCK_EX | LOCK_NB)) {
+        long core = pid_in(paths, "run/core.pid");
+        long door = pid_in(paths, "run/door.pid");
+        if (clock_mono_us() >= end) {
+            snprintf(why, cap,
+                     "data.dir: %.400s: processes of a server that was killed still run (core %ld, "
+                     "door %ld): stop them",
+                     paths->data, core, door);
+            err = E_BUSY;
+        } else if (!told) {
+            log_warn("start", "a killed server left processes behind, waiting for their end",
+                     L_INT("core", core), L_INT("door", door), L_INT("s", patience / US_PER_S));
+            told = true;
+        }
+        (void)poll(NULL, 0, 20);
+    }
+    return err;
+}
+
+int paths_lock(const struct paths *paths, mono_us patience, struct paths_lock *lock, char *why,
+               size_t why_cap)
+{
+    char path[PATHS_MAX];
+    char pid[16];
+    *lock = (struct paths_lock){.fd = -1, .children = -1};
+    int err = open_lock(paths, "run/lock", &lock->fd, why, why_cap);
+    if (err) {
+        return err;
+    }
+    if (flock(lock->fd, LOCK_EX | LOCK_NB)) {
         snprintf(why, why_cap,
-                 "data.dir: %.400s: already served by process %.*s: stop it, or choose another "
+                 "data.dir: %.400s: already served by process %ld: stop it, or choose another "
                  "data.dir",
-                 paths->data, (int)strcspn(pid, "\n"), *pid ? pid : "(unknown)");
+                 paths->data, pid_in(paths, "run/lock"));
         return E_BUSY;
     }
     int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-    if (ftruncate(*fd, 0) || pwrite(*fd, pid, (size_t)n, 0) != n) {
-        return folder_error(path, file_err(errno), why, why_cap);
+    if (ftruncate(lock->fd, 0) || pwrite(lock->fd, pid, (size_t)n, 0) != n) {
+        return folder_error(paths_in(paths, "run/lock", path), file_err(errno), why, why_cap);
     }
-    return 0;
+    return wait_for_children(paths, patience, lock, why, why_cap);
+}
+
+void paths_unlock(struct paths_lock *lock)
+{
+    int fds[] = {lock->children, lock->fd};
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+    *lock = (struct paths_lock){.fd = -1, .children = -1};
+}
+
+mono_us paths_patience(const struct config *config)
+{
+    return (config->server_drain_s + 5) * US_PER_S;
 }
 
 void paths_hint(const struct paths *paths, const char *name, const char *text)
@@ -127,4 +194,19 @@ void paths_hint(const struct paths *paths, const char *name, const char *text)
 void paths_unhint(const struct paths *paths, const char *name)
 {
     (void)unlinkat(paths->run_fd, name, 0);
+}
+
+pid_t paths_pid(const struct paths *paths, const char *name)
+{
+    char file[64];
+    char path[PATHS_MAX];
+    char *text = NULL;
+    size_t len = 0;
+    pid_t pid = 0;
+    snprintf(file, sizeof(file), "run/%s.pid", name);
+    if (!file_read(paths_in(paths, file, path), 32, &text, &len)) {
+        pid = (pid_t)strtol(text, NULL, 10);
+    }
+    mem_free(text);
+    return pid;
 }

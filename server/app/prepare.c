@@ -185,7 +185,8 @@ static int open_ports(struct prepared *p, const struct config *config, char *why
 int prepare(struct prepared *p, const struct config *config, char *why, size_t cap)
 {
     memset(p, 0, sizeof(*p));
-    p->lock_fd = p->admin_fd = p->cert_fd = p->key_fd = p->paths.run_fd = -1;
+    p->admin_fd = p->cert_fd = p->key_fd = p->paths.run_fd = -1;
+    p->lock = (struct paths_lock){.fd = -1, .children = -1};
     why[0] = '\0';
     int err = token_init();
     err = err ? err : raise_files(why, cap);
@@ -193,7 +194,7 @@ int prepare(struct prepared *p, const struct config *config, char *why, size_t c
     err = err ? err : paths_init(&p->paths, config);
     err = err ? err : paths_make(&p->paths, why, cap);
     err = err ? err : check_disk(p, config, why, cap);
-    err = err ? err : paths_lock(&p->paths, &p->lock_fd, why, cap);
+    err = err ? err : paths_lock(&p->paths, paths_patience(config), &p->lock, why, cap);
     err = err ? err : prepare_certificate(p, config, why, cap);
     err = err ? err : open_ports(p, config, why, cap);
     if (err && !why[0]) {
@@ -204,7 +205,7 @@ int prepare(struct prepared *p, const struct config *config, char *why, size_t c
 
 void prepare_fini(struct prepared *p)
 {
-    int fds[] = {p->lock_fd, p->admin_fd, p->cert_fd, p->key_fd};
+    int fds[] = {p->admin_fd, p->cert_fd, p->key_fd};
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
         if (fds[i] >= 0) {
             close(fds[i]);
@@ -213,6 +214,7 @@ void prepare_fini(struct prepared *p)
     for (size_t i = 0; i < p->web_count; i++) {
         close(p->web_fd[i]);
     }
+    paths_unlock(&p->lock);
     paths_close(&p->paths);
 }
 

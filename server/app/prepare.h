@@ -15,7 +15,7 @@ enum { PREPARED_WEB_MAX = 4, PREPARE_FDS_MIN = 192 };
 
 struct prepared {
     struct paths paths;
-    int lock_fd;
+    struct paths_lock lock;
     int web_fd[PREPARED_WEB_MAX]; /* listening */
     uint16_t web_port[PREPARED_WEB_MAX];
     size_t web_count;

@@ -315,6 +315,7 @@ static void describe_children(struct supervisor *s, int argc, char **argv)
         all[i]->argc = argc;
         all[i]->argv = argv;
         all[i]->watch_fd = -1;
+        inherit(all[i], "children", p->lock.children);
     }
 }
 

@@ -61,19 +61,6 @@ struct watch {
     uint64_t trimmed_for; /* connections there were then */
 };
 
-static pid_t door_pid(const struct core *core)
-{
-    char path[PATHS_MAX];
-    char *text = NULL;
-    size_t len = 0;
-    pid_t pid = 0;
-    if (!file_read(paths_in(&core->paths, "run/door.pid", path), 32, &text, &len)) {
-        pid = (pid_t)strtol(text, NULL, 10);
-    }
-    mem_free(text);
-    return pid;
-}
-
 static void read_media(struct core *core, struct reading *r)
 {
     for (unsigned i = 0; i < shards_count(core->shards); i++) {
@@ -125,7 +112,7 @@ static void compare(struct watch *w, struct reading *r)
 
 static void take(struct watch *w, struct reading *r)
 {
-    pid_t door = door_pid(w->core);
+    pid_t door = paths_pid(&w->core->paths, "door");
     memset(r, 0, sizeof(*r));
     usage_read(&r->usage, &door, 1);
     mutex_lock(&w->core->public_lock);

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { FOLD_OCTETS = 75, STAMP_MAX = 24 };
+#include "server/mail/ics_parts.h"
+
+enum { FOLD_OCTETS = 75 };
 
 /* A content line, folded: a line break and a space go before the character that would not fit. */
 static void line(struct mail_text *out, const char *text, size_t len)
@@ -84,17 +86,13 @@ const char *ics_method(const struct ics_event *e)
     return e->cancelled ? "CANCEL" : "REQUEST";
 }
 
-void ics_write(struct mail_text *out, const struct ics_event *e)
+void ics_part(struct mail_text *out, const struct ics_event *e, const char *when)
 {
-    mail_text_format(out,
-                     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Amphi//Amphi//FR\r\n"
-                     "CALSCALE:GREGORIAN\r\nMETHOD:%s\r\nBEGIN:VEVENT\r\n",
-                     ics_method(e));
+    mail_text_str(out, "BEGIN:VEVENT\r\n");
     property(out, "UID", e->uid);
     mail_text_format(out, "SEQUENCE:%" PRId64 "\r\n", e->sequence);
     moment(out, "DTSTAMP", e->stamp);
-    moment(out, "DTSTART", e->start);
-    moment(out, "DTEND", e->end);
+    mail_text_str(out, when);
     property(out, "SUMMARY", e->title);
     if (e->description) {
         property(out, "DESCRIPTION", e->description);
@@ -112,5 +110,24 @@ void ics_write(struct mail_text *out, const struct ics_event *e)
         mail_text_str(out, "BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:Amphi\r\n"
                            "TRIGGER:-PT15M\r\nEND:VALARM\r\n");
     }
-    mail_text_str(out, "END:VEVENT\r\nEND:VCALENDAR\r\n");
+    mail_text_str(out, "END:VEVENT\r\n");
+}
+
+void ics_write(struct mail_text *out, const struct ics_event *e)
+{
+    struct mail_text when = {0};
+    mail_text_format(out,
+                     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Amphi//Amphi//FR\r\n"
+                     "CALSCALE:GREGORIAN\r\nMETHOD:%s\r\n",
+                     ics_method(e));
+    if (e->series) {
+        ics_series(out, e);
+    } else {
+        moment(&when, "DTSTART", e->start);
+        moment(&when, "DTEND", e->end);
+        ics_part(out, e, when.s ? when.s : "");
+    }
+    out->bad = out->bad || when.bad;
+    mail_text_fini(&when);
+    mail_text_str(out, "END:VCALENDAR\r\n");
 }

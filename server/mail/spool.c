@@ -286,6 +286,18 @@ int spool_settle(struct spool *spool, const struct spool_entry *entry, int err, 
     return renameat(spool->dir_fd, entry->name, spool->dir_fd, name) ? E_IO : 0;
 }
 
+bool spool_was_settled(const struct spool *spool, const char *id)
+{
+    static const char *const ends[] = {"sent", "failed"};
+    char name[SPOOL_NAME_MAX];
+    bool there = false;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && !there; i++) {
+        snprintf(name, sizeof(name), "%s/%s.eml", ends[i], id);
+        there = faccessat(spool->dir_fd, name, F_OK, 0) == 0;
+    }
+    return there;
+}
+
 static unsigned prune(int at, const char *folder, wall_ms before)
 {
     int fd = openat(at, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,8 @@ int spool_lock(struct spool *spool);
  * replaced). 0, E_BAD, E_IO, E_FULL (disk). */
 int spool_put(struct spool *spool, const char *id, const char *from, const char *to,
               const char *message, size_t len, wall_ms due);
+/* Whether a mail of this id was taken by the mail server, or refused by it for good. */
+bool spool_was_settled(const struct spool *spool, const char *id);
 /* The waiting entry that is due first, due or not. 0 or E_NOTFOUND. */
 int spool_first(const struct spool *spool, struct spool_entry *out);
 /* Reads an entry: its envelope and where its message begins in *data (the caller's, mem_free).

@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "codec/base/rw.h"
 #include "codec/base/text.h"
+#include "signaling/schema/id_rw.h"
 
 enum { TOKEN_VERSION = 1, CLAIM_MAX = 2 + 4 * ID_LEN + 1 + 4 + 8 + 1 + TOKEN_NAME_MAX };
 
@@ -35,11 +36,11 @@ static size_t write_claim(uint8_t *out, size_t cap, const struct token_claim *c)
     struct wr w = wr_init(out, cap);
     wr_u8(&w, TOKEN_VERSION);
     wr_u8(&w, (uint8_t)c->kind);
-    wr_bytes(&w, c->class_id.b, ID_LEN);
+    id_write(&w, &c->class_id);
     const struct id *ids[] = {&c->person, &c->device, &c->jti};
     for (unsigned i = 0; i < 3; i++) {
         if (has & (unsigned)HAS_PERSON << i) {
-            wr_bytes(&w, ids[i]->b, ID_LEN);
+            id_write(&w, ids[i]);
         }
     }
     if (has & HAS_ROLE) {
@@ -72,14 +73,6 @@ int token_make(char out[TOKEN_TEXT_MAX], const struct token_claim *claim,
     return n < 0 ? n : 0;
 }
 
-static void read_id(struct rd *r, struct id *out)
-{
-    const uint8_t *b = rd_bytes(r, ID_LEN);
-    if (b) {
-        memcpy(out->b, b, ID_LEN);
-    }
-}
-
 static void read_name(struct rd *r, char out[TOKEN_NAME_MAX + 1])
 {
     size_t len = rd_u8(r);
@@ -101,11 +94,11 @@ static int read_claim(struct token_claim *c, const uint8_t *bytes, size_t len)
     }
     unsigned has = fields_of[kind];
     c->kind = (enum token_kind)kind;
-    read_id(&r, &c->class_id);
+    c->class_id = id_read(&r);
     struct id *ids[] = {&c->person, &c->device, &c->jti};
     for (unsigned i = 0; i < 3; i++) {
         if (has & (unsigned)HAS_PERSON << i) {
-            read_id(&r, ids[i]);
+            *ids[i] = id_read(&r);
         }
     }
     unsigned role = has & HAS_ROLE ? rd_u8(&r) : ROLE_PARTICIPANT;

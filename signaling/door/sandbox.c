@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <linux/landlock.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -38,11 +39,19 @@ static int drop_root(const char *user, char *why, size_t cap)
         (void)snprintf(why, cap, "there is no user %s: create it or name another one", user);
         return E_NOTFOUND;
     }
+    /* The kernel forgets whose death ends us when we become somebody else. */
+    int signal_of_parent = 0;
+    pid_t parent = getppid();
+    (void)prctl(PR_GET_PDEATHSIG, &signal_of_parent);
     uid_t uid = pw->pw_uid;
     gid_t gid = pw->pw_gid;
     if (initgroups(user, gid) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)) {
         (void)snprintf(why, cap, "cannot become user %s (errno %d)", user, errno);
         return E_DENIED;
+    }
+    (void)prctl(PR_SET_PDEATHSIG, signal_of_parent);
+    if (signal_of_parent && getppid() != parent) { /* it died just now */
+        (void)raise(signal_of_parent);
     }
     return 0;
 }

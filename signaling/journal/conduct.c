@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "signaling/journal/stage.h"
 #include "signaling/journal/state_edit.h"
+#include "signaling/schema/id_rw.h"
 
 enum { CONDUCT_FORMAT = 1 };
 
@@ -329,11 +330,6 @@ static void conduct_closed(struct state *s, const struct event *e)
 /* ---- snapshot
  * ------------------------------------------------------------------------------------- */
 
-static void put_id(struct wr *w, const struct id *id)
-{
-    wr_bytes(w, id->b, ID_LEN);
-}
-
 static void put_policy(struct wr *w, const struct right_policy *policy)
 {
     wr_u8(w, ROLE_COUNT);
@@ -381,7 +377,7 @@ static void put_people(struct wr *w, const struct state *s)
             wr_u64(w, p->wait_seq);
             wr_u64(w, (uint64_t)p->wait_at);
             wr_u64(w, (uint64_t)p->knocked_at);
-            put_id(w, &p->wait_device);
+            id_write(w, &p->wait_device);
             wr_u32(w, p->wait_media);
         }
     }
@@ -398,7 +394,7 @@ static int conduct_put(struct wr *w, const struct state *s, const struct sealer 
     wr_u8(w, CONDUCT_FORMAT);
     int err = put_rooms(w, s, sealer);
     put_settings(w, s);
-    put_id(w, &s->anchor.boot);
+    id_write(w, &s->anchor.boot);
     wr_u64(w, (uint64_t)s->anchor.mono_ms);
     wr_u64(w, (uint64_t)s->anchor.wall);
     wr_u64(w, (uint64_t)s->anchor.clock);
@@ -408,16 +404,6 @@ static int conduct_put(struct wr *w, const struct state *s, const struct sealer 
     wr_u64(w, (uint64_t)s->staffless_due);
     put_people(w, s);
     return err;
-}
-
-static struct id get_id(struct rd *r)
-{
-    struct id id = {{0}};
-    const uint8_t *b = rd_bytes(r, ID_LEN);
-    if (b) {
-        memcpy(id.b, b, ID_LEN);
-    }
-    return id;
 }
 
 /* Roles that a later program may have are read and left out. */
@@ -477,7 +463,7 @@ static int get_person(struct state *s, struct person *p, struct rd *r)
         p->wait_seq = rd_u64(r);
         p->wait_at = (wall_ms)rd_u64(r);
         p->knocked_at = (wall_ms)rd_u64(r);
-        p->wait_device = get_id(r);
+        p->wait_device = id_read(r);
         p->wait_media = rd_u32(r) & MEDIA_ALL;
         s->wait_count++;
     }
@@ -510,7 +496,7 @@ static int conduct_get(struct state *s, struct rd *r, const struct sealer *seale
     }
     int err = get_rooms(s, r, sealer);
     err = err ? err : get_settings(s, r);
-    s->anchor.boot = get_id(r);
+    s->anchor.boot = id_read(r);
     s->anchor.mono_ms = (int64_t)rd_u64(r);
     s->anchor.wall = (wall_ms)rd_u64(r);
     s->anchor.clock = (int64_t)rd_u64(r);

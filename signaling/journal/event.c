@@ -5,6 +5,7 @@
 
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
+#include "signaling/schema/id_rw.h"
 
 enum { EVENT_TYPE_MAX = 255 };
 
@@ -166,12 +167,12 @@ int event_encode(struct wr *w, const struct event *e, const struct sealer *seale
     wr_u16(w, mask);
     if (mask & EVF_CMD) {
         wr_u64(w, e->cmd);
-        wr_bytes(w, e->actor.b, ID_LEN);
+        id_write(w, &e->actor);
     }
     const struct id *ids[] = {&e->person, &e->device, &e->other};
     for (unsigned i = 0; i < 3; i++) {
         if (mask & (unsigned)EVF_PERSON << i) {
-            wr_bytes(w, ids[i]->b, ID_LEN);
+            id_write(w, ids[i]);
         }
     }
     if (mask & EVF_A) {
@@ -192,24 +193,16 @@ int event_encode(struct wr *w, const struct event *e, const struct sealer *seale
     return err ? err : w->bad ? E_FULL : 0;
 }
 
-static void read_id(struct rd *r, struct id *out)
-{
-    const uint8_t *b = rd_bytes(r, ID_LEN);
-    if (b) {
-        memcpy(out->b, b, ID_LEN);
-    }
-}
-
 static int read_fields(struct event *e, struct rd *r, unsigned mask, const struct sealer *sealer)
 {
     if (mask & EVF_CMD) {
         e->cmd = rd_u64(r);
-        read_id(r, &e->actor);
+        e->actor = id_read(r);
     }
     struct id *ids[] = {&e->person, &e->device, &e->other};
     for (unsigned i = 0; i < 3; i++) {
         if (mask & (unsigned)EVF_PERSON << i) {
-            read_id(r, ids[i]);
+            *ids[i] = id_read(r);
         }
     }
     e->a = mask & EVF_A ? rd_u32(r) : 0;

@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "signaling/journal/part.h"
+#include "signaling/schema/id_rw.h"
 
 enum { FLOOR_FORMAT = 1 };
 
@@ -402,7 +403,7 @@ static void put_turns(struct wr *w, const struct floor_turn *turns, unsigned cou
 {
     wr_u8(w, (uint8_t)count);
     for (unsigned i = 0; i < count; i++) {
-        wr_bytes(w, turns[i].person.b, ID_LEN);
+        id_write(w, &turns[i].person);
         wr_u8(w, turns[i].reply);
         wr_u8(w, turns[i].how);
         wr_u64(w, (uint64_t)turns[i].spent_ms);
@@ -416,11 +417,11 @@ static int floor_put(struct wr *w, const struct state *s, const struct sealer *s
     wr_u8(w, FLOOR_FORMAT);
     wr_u8(w, f->mode);
     for (unsigned i = 0; i < FLOOR_RING_MAX; i++) {
-        wr_bytes(w, f->ring[i].b, ID_LEN);
+        id_write(w, &f->ring[i]);
     }
     put_turns(w, f->list, f->list_count);
     put_turns(w, f->past, f->past_count);
-    wr_bytes(w, f->holder.b, ID_LEN);
+    id_write(w, &f->holder);
     wr_u8(w,
           (uint8_t)(f->reply | f->paused << 1 | f->over << 2 | f->prompted << 3 | f->vacant << 4));
     const int64_t times[] = {f->started,  f->spent_ms, f->due,
@@ -435,14 +436,6 @@ static int floor_put(struct wr *w, const struct state *s, const struct sealer *s
     return 0;
 }
 
-static void get_id(struct rd *r, struct id *out)
-{
-    const uint8_t *b = rd_bytes(r, ID_LEN);
-    if (b) {
-        memcpy(out->b, b, ID_LEN);
-    }
-}
-
 static int get_turns(struct rd *r, struct floor_turn *turns, unsigned max, uint8_t *count)
 {
     unsigned n = rd_u8(r);
@@ -450,7 +443,7 @@ static int get_turns(struct rd *r, struct floor_turn *turns, unsigned max, uint8
         return E_CORRUPT;
     }
     for (unsigned i = 0; i < n; i++) {
-        get_id(r, &turns[i].person);
+        turns[i].person = id_read(r);
         turns[i].reply = rd_u8(r) != 0;
         turns[i].how = rd_u8(r);
         turns[i].spent_ms = (int64_t)rd_u64(r);
@@ -471,11 +464,11 @@ static int floor_get(struct state *s, struct rd *r, const struct sealer *sealer)
     }
     f->mode = rd_u8(r);
     for (unsigned i = 0; i < FLOOR_RING_MAX; i++) {
-        get_id(r, &f->ring[i]);
+        f->ring[i] = id_read(r);
     }
     int err = get_turns(r, f->list, FLOOR_LIST_MAX, &f->list_count);
     err = err ? err : get_turns(r, f->past, FLOOR_PAST_MAX, &f->past_count);
-    get_id(r, &f->holder);
+    f->holder = id_read(r);
     unsigned bits = rd_u8(r);
     f->reply = bits & 1;
     f->paused = (bits & 2) != 0;

@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "codec/base/rw.h"
 #include "signaling/journal/part.h"
+#include "signaling/schema/id_rw.h"
 
 enum { ROLL_FORMAT = 1 };
 
@@ -111,8 +112,8 @@ static int roll_put(struct wr *w, const struct state *s, const struct sealer *se
 {
     (void)sealer;
     wr_u8(w, ROLL_FORMAT);
-    wr_bytes(w, s->roll.check.b, ID_LEN);
-    wr_bytes(w, s->roll.by.b, ID_LEN);
+    id_write(w, &s->roll.check);
+    id_write(w, &s->roll.by);
     wr_u8(w, s->roll.round);
     wr_u64(w, (uint64_t)s->roll.due);
     wr_u64(w, (uint64_t)s->roll.next);
@@ -129,18 +130,14 @@ static int roll_get(struct state *s, struct rd *r, const struct sealer *sealer)
     if (rd_u8(r) > ROLL_FORMAT) {
         return E_VERSION;
     }
-    const uint8_t *check = rd_bytes(r, ID_LEN);
-    const uint8_t *by = rd_bytes(r, ID_LEN);
-    if (!check || !by) {
-        return E_CORRUPT;
-    }
-    memcpy(s->roll.check.b, check, ID_LEN);
-    memcpy(s->roll.by.b, by, ID_LEN);
+    s->roll.check = id_read(r);
+    s->roll.by = id_read(r);
     s->roll.round = rd_u8(r);
     s->roll.due = (int64_t)rd_u64(r);
     s->roll.next = (int64_t)rd_u64(r);
     s->roll.asked = rd_u32(r);
-    bool sane = s->roll.round <= ROLL_ROUNDS && (s->roll.round == 0) == id_is_zero(&s->roll.check);
+    bool sane = !r->bad && s->roll.round <= ROLL_ROUNDS &&
+                (s->roll.round == 0) == id_is_zero(&s->roll.check);
     for (size_t i = 0; i < s->person_count; i++) {
         s->persons[i]->check = rd_u8(r);
         sane = sane && s->persons[i]->check <= ROLL_ANSWERED;

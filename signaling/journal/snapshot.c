@@ -9,14 +9,10 @@
 #include "signaling/journal/event.h"
 #include "signaling/journal/part.h"
 #include "signaling/journal/state_edit.h"
+#include "signaling/schema/id_rw.h"
 
 /* ---- writing
  * -------------------------------------------------------------------------------------- */
-
-static void put_id(struct wr *w, const struct id *id)
-{
-    wr_bytes(w, id->b, ID_LEN);
-}
 
 /* An erased person has no key any more; what is left of the name must not be kept. */
 static int put_sealed(struct wr *w, const struct rtext *text, const struct id *person,
@@ -38,7 +34,7 @@ static void put_policy(struct wr *w, const struct right_policy *policy)
 
 static void put_seat(struct wr *w, const struct seat *seat)
 {
-    put_id(w, &seat->person->id);
+    id_write(w, &seat->person->id);
     wr_u64(w, seat->joined_seq);
     wr_u64(w, (uint64_t)seat->joined_at);
     wr_u8(w, seat->away);
@@ -48,7 +44,7 @@ static void put_seat(struct wr *w, const struct seat *seat)
     wr_u64(w, (uint64_t)seat->hand_at);
     wr_u8(w, seat->device_count);
     for (unsigned i = 0; i < seat->device_count; i++) {
-        put_id(w, &seat->devices[i].id);
+        id_write(w, &seat->devices[i].id);
         wr_u32(w, seat->devices[i].generation);
         wr_u32(w, seat->devices[i].media | seat->devices[i].feed << MEDIA_FEED);
     }
@@ -66,14 +62,14 @@ static int put_persons(struct wr *w, const struct state *s, const struct sealer 
     int err = 0;
     for (size_t i = 0; i < s->person_count && !err; i++) {
         const struct person *p = s->persons[i];
-        put_id(w, &p->id);
+        id_write(w, &p->id);
         wr_u8(w, p->role);
         wr_u8(w, p->role_link);
         wr_u8(w, p->banned);
         wr_u64(w, p->grant);
         wr_u64(w, p->deny);
         wr_u64(w, p->left_seq);
-        put_id(w, &p->last_device);
+        id_write(w, &p->last_device);
         wr_u32(w, p->last_generation);
         wr_u8(w, (uint8_t)p->kept_count);
         for (uint32_t c = 0; c < p->kept_count; c++) {
@@ -92,20 +88,20 @@ static int put_lists(struct wr *w, const struct state *s, const struct sealer *s
 {
     wr_u32(w, (uint32_t)s->link_count);
     for (size_t i = 0; i < s->link_count; i++) {
-        put_id(w, &s->links[i].jti);
+        id_write(w, &s->links[i].jti);
         wr_u64(w, (uint64_t)s->links[i].expires_at);
     }
     wr_u16(w, (uint16_t)s->room_count);
     for (size_t i = 0; i < s->room_count; i++) {
-        put_id(w, &s->rooms[i].id);
+        id_write(w, &s->rooms[i].id);
         put_policy(w, &s->rooms[i].policy);
     }
     wr_u16(w, (uint16_t)s->chat_count);
     int err = 0;
     for (size_t i = 0; i < s->chat_count && !err; i++) {
         const struct chat_entry *c = state_chat(s, i);
-        put_id(w, &c->id);
-        put_id(w, &c->from);
+        id_write(w, &c->id);
+        id_write(w, &c->from);
         wr_u64(w, (uint64_t)c->at);
         err = put_sealed(w, c->name, &c->from, sealer);
         err = err ? err : seal_keep_words(w, c->text, &c->from, sealer);
@@ -116,14 +112,14 @@ static int put_lists(struct wr *w, const struct state *s, const struct sealer *s
 static int put_state(struct wr *w, const struct state *s, const struct sealer *sealer)
 {
     wr_u8(w, SNAPSHOT_FORMAT);
-    put_id(w, &s->class_id);
+    id_write(w, &s->class_id);
     wr_u64(w, s->seq);
     wr_u8(w, (uint8_t)s->type);
     wr_u8(w, (uint8_t)s->session);
     wr_u8(w, s->ended);
     wr_u64(w, (uint64_t)s->created_at);
     wr_u64(w, (uint64_t)s->changed_at);
-    put_id(w, &s->acting);
+    id_write(w, &s->acting);
     put_policy(w, &s->policy);
     int err = seal_write_ours(w, s->title, sealer);
     if (!err) {
@@ -164,16 +160,6 @@ int state_encode(const struct state *s, const struct sealer *sealer, uint8_t **o
 /* ---- reading
  * -------------------------------------------------------------------------------------- */
 
-static struct id get_id(struct rd *r)
-{
-    struct id id = {{0}};
-    const uint8_t *b = rd_bytes(r, ID_LEN);
-    if (b) {
-        memcpy(id.b, b, ID_LEN);
-    }
-    return id;
-}
-
 static void get_policy(struct rd *r, struct right_policy *policy)
 {
     *policy = right_policy_open();
@@ -184,7 +170,7 @@ static void get_policy(struct rd *r, struct right_policy *policy)
 
 static int get_person(struct state *s, struct rd *r, const struct sealer *sealer)
 {
-    struct id id = get_id(r);
+    struct id id = id_read(r);
     if (r->bad || id_is_zero(&id) || state_person(s, &id)) {
         return E_CORRUPT;
     }
@@ -198,7 +184,7 @@ static int get_person(struct state *s, struct rd *r, const struct sealer *sealer
     p->grant = rd_u64(r);
     p->deny = rd_u64(r);
     p->left_seq = rd_u64(r);
-    p->last_device = get_id(r);
+    p->last_device = id_read(r);
     p->last_generation = rd_u32(r);
     p->kept_count = rd_u8(r);
     if (p->kept_count > STATE_KEPT_MAX) {
@@ -216,7 +202,7 @@ static int get_person(struct state *s, struct rd *r, const struct sealer *sealer
 
 static int get_seat(struct state *s, struct rd *r)
 {
-    struct id id = get_id(r);
+    struct id id = id_read(r);
     struct person *p = r->bad ? NULL : state_person(s, &id);
     if (!p || p->seat) {
         return E_CORRUPT;
@@ -240,7 +226,7 @@ static int get_seat(struct state *s, struct rd *r)
         return E_CORRUPT;
     }
     for (unsigned i = 0; i < seat->device_count; i++) {
-        seat->devices[i].id = get_id(r);
+        seat->devices[i].id = id_read(r);
         seat->devices[i].generation = rd_u32(r);
         uint32_t media = rd_u32(r);
         seat->devices[i].media = media & MEDIA_ALL;
@@ -282,7 +268,7 @@ static int get_links(struct state *s, struct rd *r)
         return E_NOMEM;
     }
     for (uint32_t i = 0; i < count; i++) {
-        s->links[i].jti = get_id(r);
+        s->links[i].jti = id_read(r);
         s->links[i].expires_at = (wall_ms)rd_u64(r);
     }
     s->link_count = count;
@@ -298,7 +284,7 @@ static int get_lists(struct state *s, struct rd *r, const struct sealer *sealer)
         return err ? err : E_CORRUPT;
     }
     for (size_t i = 0; i < s->room_count; i++) {
-        s->rooms[i].id = get_id(r);
+        s->rooms[i].id = id_read(r);
         s->rooms[i].open = true;
         get_policy(r, &s->rooms[i].policy);
     }
@@ -313,8 +299,8 @@ static int get_lists(struct state *s, struct rd *r, const struct sealer *sealer)
     }
     for (; s->chat_count < chat && !err; s->chat_count++) {
         struct chat_entry *c = &s->chat[s->chat_count];
-        c->id = get_id(r);
-        c->from = get_id(r);
+        c->id = id_read(r);
+        c->from = id_read(r);
         c->at = (wall_ms)rd_u64(r);
         err = seal_read(r, &c->name, &c->from, sealer);
         err = err ? err : seal_read(r, &c->text, &c->from, sealer);
@@ -330,7 +316,7 @@ static int get_state(struct state *s, struct rd *r, uint8_t format, const struct
     s->ended = rd_u8(r);
     s->created_at = (wall_ms)rd_u64(r);
     s->changed_at = (wall_ms)rd_u64(r);
-    s->acting = get_id(r);
+    s->acting = id_read(r);
     get_policy(r, &s->policy);
     if (r->bad || type >= CLASS_TYPE_COUNT || session >= SESSION_STATE_COUNT) {
         return E_CORRUPT;
@@ -365,7 +351,7 @@ int state_decode(struct state **out, const void *data, size_t len, const struct 
     if (format > SNAPSHOT_FORMAT) {
         return E_VERSION;
     }
-    struct id class_id = get_id(&r);
+    struct id class_id = id_read(&r);
     if (r.bad || format == 0 || id_is_zero(&class_id)) {
         return E_CORRUPT;
     }

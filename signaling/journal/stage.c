@@ -6,6 +6,7 @@
 #include "codec/base/err.h"
 #include "codec/base/mem.h"
 #include "codec/base/rw.h"
+#include "signaling/schema/id_rw.h"
 
 enum { STAGE_SECTION = 1, STAGE_TAG = 0x5354 };
 
@@ -405,7 +406,7 @@ static void put_light(struct wr *w, const struct state *s)
     for (size_t i = 0; i < s->person_count && count; i++) {
         const struct person *p = s->persons[i];
         if (p->light_wish) {
-            wr_bytes(w, p->id.b, ID_LEN);
+            id_write(w, &p->id);
             wr_u8(w, p->seat && p->seat->light);
         }
     }
@@ -427,7 +428,7 @@ static int stage_put(struct wr *w, const struct state *s, const struct sealer *s
     wr_u8(w, (uint8_t)st->member_count);
     for (size_t i = 0; i < st->member_count; i++) {
         const struct stage_member *m = &st->members[i];
-        wr_bytes(w, m->person.b, ID_LEN);
+        id_write(w, &m->person);
         wr_u8(w, m->place);
         wr_u8(w, m->home);
         wr_u8(w, m->checked);
@@ -436,8 +437,8 @@ static int stage_put(struct wr *w, const struct state *s, const struct sealer *s
     }
     wr_u8(w, (uint8_t)st->invite_count);
     for (size_t i = 0; i < st->invite_count; i++) {
-        wr_bytes(w, st->invites[i].person.b, ID_LEN);
-        wr_bytes(w, st->invites[i].by.b, ID_LEN);
+        id_write(w, &st->invites[i].person);
+        id_write(w, &st->invites[i].by);
         wr_u64(w, (uint64_t)st->invites[i].due);
     }
     put_light(w, s);
@@ -448,16 +449,6 @@ static int stage_put(struct wr *w, const struct state *s, const struct sealer *s
     return seal_write_ours(w, st->holding, sealer);
 }
 
-static struct id get_id(struct rd *r)
-{
-    struct id id = {{0}};
-    const uint8_t *b = rd_bytes(r, ID_LEN);
-    if (b) {
-        memcpy(id.b, b, ID_LEN);
-    }
-    return id;
-}
-
 static int get_members(struct state *s, struct rd *r)
 {
     struct stage *st = s->stage;
@@ -466,7 +457,7 @@ static int get_members(struct state *s, struct rd *r)
         return E_CORRUPT;
     }
     for (size_t i = 0; i < count; i++) {
-        struct stage_member m = {.person = get_id(r)};
+        struct stage_member m = {.person = id_read(r)};
         m.place = rd_u8(r);
         m.home = rd_u8(r);
         m.checked = rd_u8(r) & STAGE_CHECKED_ALL;
@@ -483,8 +474,8 @@ static int get_members(struct state *s, struct rd *r)
         return E_CORRUPT;
     }
     for (size_t i = 0; i < count; i++) {
-        struct stage_invite v = {.person = get_id(r)};
-        v.by = get_id(r);
+        struct stage_invite v = {.person = id_read(r)};
+        v.by = id_read(r);
         v.due = (int64_t)rd_u64(r);
         if (r->bad || !state_seat(s, &v.person)) {
             return E_CORRUPT;
@@ -498,7 +489,7 @@ static int get_light(struct state *s, struct rd *r)
 {
     unsigned count = rd_u16(r);
     for (unsigned i = 0; i < count; i++) {
-        struct id id = get_id(r);
+        struct id id = id_read(r);
         bool seated = rd_u8(r) != 0;
         struct person *p = r->bad ? NULL : state_person(s, &id);
         if (!p || (seated && !p->seat)) {

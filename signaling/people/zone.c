@@ -82,7 +82,8 @@ static int64_t time_at(const struct zone *zone, uint32_t i)
     return (int64_t)rd_u64(&r);
 }
 
-int32_t zone_offset(const struct zone *zone, int64_t utc)
+/* How many changes lie at or before utc. */
+static uint32_t changes_until(const struct zone *zone, int64_t utc)
 {
     uint32_t low = 0;
     uint32_t high = zone->time_count; /* first change later than utc */
@@ -94,9 +95,34 @@ int32_t zone_offset(const struct zone *zone, int64_t utc)
             high = middle;
         }
     }
-    uint32_t type = low ? zone->index[low - 1] : 0;
-    struct rd r = rd_init(zone->types + (size_t)type * TYPE_LEN, 4);
-    return (int32_t)rd_u32(&r);
+    return low;
+}
+
+/* Of the stretch behind so many changes. */
+static int32_t offset_behind(const struct zone *zone, uint32_t changes, bool *summer)
+{
+    uint32_t type = changes ? zone->index[changes - 1] : 0;
+    struct rd r = rd_init(zone->types + (size_t)type * TYPE_LEN, TYPE_LEN);
+    int32_t offset = (int32_t)rd_u32(&r);
+    *summer = rd_u8(&r) != 0;
+    return offset;
+}
+
+int32_t zone_offset(const struct zone *zone, int64_t utc)
+{
+    bool summer;
+    return offset_behind(zone, changes_until(zone, utc), &summer);
+}
+
+struct zone_span zone_span(const struct zone *zone, int64_t utc)
+{
+    uint32_t n = changes_until(zone, utc);
+    bool summer;
+    struct zone_span span = {.from = n ? time_at(zone, n - 1) : INT64_MIN,
+                             .until = n < zone->time_count ? time_at(zone, n) : INT64_MAX};
+    span.before = offset_behind(zone, n ? n - 1 : 0, &summer);
+    span.offset = offset_behind(zone, n, &span.daylight);
+    return span;
 }
 
 /* Days since 1970 to a date: the calendar counted in years that begin in March. */

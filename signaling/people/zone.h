@@ -30,6 +30,17 @@ int zone_read(struct zone *zone, const void *bytes, size_t len);
 /* Seconds east of UTC at utc (seconds since 1970). */
 int32_t zone_offset(const struct zone *zone, int64_t utc);
 
+/* The stretch without a change of clocks around utc: how far local time is from UTC in it and was
+ * just before it. */
+struct zone_span {
+    int64_t from;  /* INT64_MIN = always */
+    int64_t until; /* INT64_MAX = for ever */
+    int32_t offset;
+    int32_t before;
+    bool daylight;
+};
+struct zone_span zone_span(const struct zone *zone, int64_t utc);
+
 /* Date and time of day of local seconds since 1970. */
 struct zone_day {
     int year;

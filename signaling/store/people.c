@@ -112,9 +112,23 @@ static int migrate_from_3(struct people *p)
                       "PRAGMA user_version = 4");
 }
 
+/* The dates of a class of several as people were told them, which change of them each was told
+ * (version). Whose certificate is to be written once a sheet is sealed, by which run of the server:
+ * what an earlier run left is taken up by the next. */
+static int migrate_from_4(struct people *p)
+{
+    return EXECUTE(p, "ALTER TABLE class ADD COLUMN plan TEXT NOT NULL DEFAULT '';"
+                      "ALTER TABLE class ADD COLUMN version INTEGER NOT NULL DEFAULT 0;"
+                      "ALTER TABLE enrolled ADD COLUMN version INTEGER NOT NULL DEFAULT 0;"
+                      "CREATE TABLE paper (class BLOB NOT NULL, session INTEGER NOT NULL,"
+                      " person BLOB NOT NULL, run INTEGER NOT NULL,"
+                      " PRIMARY KEY (class, session, person)) STRICT, WITHOUT ROWID;"
+                      "PRAGMA user_version = 5");
+}
+
 /* Step i brings a file from user_version i to i + 1. Never change one that was released. */
-static int (*const migrations[PEOPLE_VERSION])(struct people *p) = {migrate_from_0, migrate_from_1,
-                                                                    migrate_from_2, migrate_from_3};
+static int (*const migrations[PEOPLE_VERSION])(struct people *p) = {
+    migrate_from_0, migrate_from_1, migrate_from_2, migrate_from_3, migrate_from_4};
 
 static int64_t pragma_version(struct people *p, int *err)
 {

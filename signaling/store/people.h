@@ -17,7 +17,7 @@
 
 #include "signaling/schema/id.h"
 
-enum { PEOPLE_VERSION = 4, PEOPLE_DIGEST_LEN = 32 };
+enum { PEOPLE_VERSION = 5, PEOPLE_DIGEST_LEN = 32 };
 
 #define PEOPLE(name, sql) PEOPLE_##name,
 enum people_query {

@@ -98,17 +98,21 @@ class Server:
                 [*self.prefix, BINARY, "serve", *self.flags, *more], stdout=out, stderr=err,
                 stdin=subprocess.DEVNULL, env=self.env)
         if wait:
-            started = time.monotonic()
-            ready = wait_for(lambda: self.hint("ports.json") or self.process.poll() is not None, 60)
-            if self.process.poll() is not None or not ready:
-                raise RuntimeError("the server did not start:\n" + self.err())
-            self.start_s = time.monotonic() - started
-            ports = json.loads(self.hint("ports.json"))
-            self.port = ports["web"][0]
-            self.admin = ports["admin"]
-            # The ports are open before the door has found the core; a hello sent then would have
-            # to be said again when the epoch is told, as pages do and these clients do not.
-            wait_for(self.ready, 60)
+            self.settle()
+
+    def settle(self):
+        """Until it serves; learns its ports."""
+        started = time.monotonic()
+        ready = wait_for(lambda: self.hint("ports.json") or self.process.poll() is not None, 60)
+        if self.process.poll() is not None or not ready:
+            raise RuntimeError("the server did not start:\n" + self.err())
+        self.start_s = time.monotonic() - started
+        ports = json.loads(self.hint("ports.json"))
+        self.port = ports["web"][0]
+        self.admin = ports["admin"]
+        # The ports are open before the door has found the core; a hello sent then would have
+        # to be said again when the epoch is told, as pages do and these clients do not.
+        wait_for(self.ready, 60)
 
     def stop(self, sig=signal.SIGTERM, timeout=20):
         """Exit code and the seconds it took."""

@@ -327,8 +327,10 @@ async function firefox(t) {
         await page.waitForTestId(sign, { timeout: 60000 });
         await look(t, page, `firefox-${what}`, found);
     }
-    await chrome.goto(`${base}/signin`);
-    const gone = await past(chrome, chrome);
+    // Whoever is signed in does not stay there: the sockets are lent by a page that is not.
+    const stage = await t.openPage('chromium', `${base}/signin`, { lang: 'fr', media: 'none' });
+    await stage.waitForTestId('sign-in', { timeout: 60000 });
+    const gone = await past(chrome, stage);
     for (const [what, where, sign] of [['after-staff', `/after/${gone.id}`, 'after-groups'], ...leftPages(gone)]) {
         await page.goto('about:blank');
         await page.goto(base + where);

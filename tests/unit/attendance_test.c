@@ -243,6 +243,49 @@ static void rules_by_table(void **state)
     }
 }
 
+/* Late is who arrives late, measured from when it should have begun; who comes back late is not. */
+static void late_is_who_arrives_late(void **state)
+{
+    struct attendance_rules rules = {.share_permille = 500, .arrival_min = 10};
+    struct stay stays[] = {between(5, 40), between(50, 60)};
+    struct sheet_session session = {.opened = 0, .closed = 60 * 60000};
+    struct attendee who = {.stays = stays, .stay_count = 2};
+    (void)state;
+    assert_int_equal(attendance_row(&rules, &session, &who, 60 * 60000).status, ATTENDANCE_PRESENT);
+    stays[0] = between(11, 45);
+    assert_int_equal(attendance_row(&rules, &session, &who, 60 * 60000).status, ATTENDANCE_PARTIAL);
+    session.planned = 5 * 60000; /* opened five minutes early */
+    assert_int_equal(attendance_row(&rules, &session, &who, 60 * 60000).status, ATTENDANCE_PRESENT);
+}
+
+/* Nobody fails for checks that were never asked. */
+static void checks_that_were_asked_count(void **state)
+{
+    struct attendance_rules rules = {.share_permille = 500, .checks = 3};
+    struct stay stay = between(0, 60);
+    struct sheet_session session = {.opened = 0, .closed = 60 * 60000, .checks = 2};
+    struct attendee who = {.stays = &stay, .stay_count = 1, .checks_passed = 2};
+    (void)state;
+    assert_int_equal(attendance_row(&rules, &session, &who, 60 * 60000).status, ATTENDANCE_PRESENT);
+    who.checks_passed = 1;
+    assert_int_equal(attendance_row(&rules, &session, &who, 60 * 60000).status, ATTENDANCE_PARTIAL);
+    session.checks = 0;
+    who.checks_passed = 0;
+    assert_int_equal(attendance_row(&rules, &session, &who, 60 * 60000).status, ATTENDANCE_PRESENT);
+}
+
+/* What was sealed is judged by the rules of then, whatever the class says today. */
+static void a_sealed_session_keeps_its_rules(void **state)
+{
+    struct sheet sheet = {.rules = {.minutes = 45}};
+    struct sheet_session session = {.sealed_rules = {.minutes = 20}};
+    (void)state;
+    assert_int_equal(attendance_rules_of(&sheet, &session).minutes, 45);
+    assert_int_equal(attendance_rules_of(&sheet, NULL).minutes, 45);
+    session.sealed = true;
+    assert_int_equal(attendance_rules_of(&sheet, &session).minutes, 20);
+}
+
 static void a_word_of_staff_wins(void **state)
 {
     struct attendance_rules rules = attendance_defaults();
@@ -349,8 +392,13 @@ static void gives_up_whole_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(equals_a_second_fold),          UNIT(rules_by_table),
-        UNIT(a_word_of_staff_wins),          UNIT(a_seal_shows_every_change),
+        UNIT(equals_a_second_fold),
+        UNIT(rules_by_table),
+        UNIT(late_is_who_arrives_late),
+        UNIT(checks_that_were_asked_count),
+        UNIT(a_sealed_session_keeps_its_rules),
+        UNIT(a_word_of_staff_wins),
+        UNIT(a_seal_shows_every_change),
         UNIT(gives_up_whole_without_memory),
     };
     return cmocka_run_group_tests_name("attendance", tests, NULL, NULL);

@@ -85,6 +85,20 @@ static void same_view(const struct scene *s, struct rig_page *page)
     free(theirs);
 }
 
+/* Minutes are added to a start everywhere: one that is beyond all use is refused at the door. */
+static void dates_beyond_all_use(void **state)
+{
+    (void)state;
+    const struct class_date good[] = {{.start = DATE_START_MAX, .minutes = DATE_MINUTES_MAX}};
+    const struct class_date far[] = {{.start = (wall_ms)DATE_START_MAX + 1, .minutes = 60}};
+    const struct class_date past[] = {{.start = 0, .minutes = 60}};
+    const struct class_date twice[] = {{.start = 5, .minutes = 60}, {.start = 5, .minutes = 60}};
+    const struct class_date lasting[] = {{.start = 5, .minutes = DATE_MINUTES_MAX + 1}};
+    assert_true(dates_ok(good, 1));
+    assert_false(dates_ok(far, 1) || dates_ok(past, 1) || dates_ok(twice, 2) ||
+                 dates_ok(lasting, 1));
+}
+
 static void from_one_date_to_the_next(void **state)
 {
     (void)state;
@@ -274,7 +288,7 @@ int main(void)
         UNIT(from_one_date_to_the_next), UNIT(a_rehearsal_uses_up_no_date),
         UNIT(dates_may_change),          UNIT(an_empty_room_is_kept_a_while),
         UNIT(a_pause_ends_no_date),      UNIT(after_the_last_date_into_the_archive),
-        UNIT(a_permanent_class),
+        UNIT(a_permanent_class),         UNIT(dates_beyond_all_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,11 @@ static void only_the_holder_may_speak(void **state)
     assert_true(has_mic(&t, HOST) && has_mic(&t, ANIM));
     assert_false(open_mic(&t, ONE));
     assert_string_equal(t.p[ONE]->error, "denied");
+    rig_lose(t.rig, t.p[TWO]); /* away: has a seat and cannot speak */
+    pass(&t, 3000);
+    assert_false(say_of(&t, HOST, "floor.give", TWO));
+    assert_string_equal(t.p[HOST]->error, "state");
+    assert_true(rig_resume(t.rig, t.p[TWO], false));
     assert_true(say_of(&t, HOST, "floor.give", ONE));
     settle(&t);
     assert_holder(&t, ONE);

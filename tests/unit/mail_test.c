@@ -209,6 +209,11 @@ static void a_mail_through_the_queue(void **state)
     assert_memory_equal(data + at, "new", len - at);
     assert_string_equal(to, "c@d.fr");
     mem_free(data);
+    /* A minute, three, nine ... and never more than four hours. */
+    for (unsigned i = 0; i < SPOOL_TRIES_MAX; i++) {
+        static const int minutes[] = {1, 3, 9, 27, 81, 240};
+        assert_int_equal(spool_backoff_ms(i), minutes[i < 5 ? i : 5] * 60000);
+    }
     for (unsigned i = 0; i + 1 < SPOOL_TRIES_MAX; i++) {
         assert_int_equal(spool_settle(&spool, &entry, E_AGAIN, 10), 0);
         assert_int_equal(spool_first(&spool, &entry), 0);

@@ -9,6 +9,7 @@
 #include "codec/base/mem.h"
 #include "codec/sys/file.h"
 #include "signaling/people/recur.h"
+#include "signaling/people/series.h"
 
 static struct zone zone_of(const char *name, char **bytes)
 {
@@ -160,12 +161,138 @@ static void what_is_no_rule_is_refused(void **state)
     }
 }
 
+/* ---- the dates as calendars know them
+ * --------------------------------------------------------------------------------------- */
+
+enum { HOUR_MS = 3600000 };
+
+static const wall_ms day0 = 1796130000000; /* 2026-12-01 13:00 UTC */
+
+/* Hours behind day0, 0 ends; negative = minus one hour is no date. */
+static size_t dates_of(struct series_slot out[16], const int *hours)
+{
+    size_t n = 0;
+    for (; hours[n] >= 0; n++) {
+        wall_ms at = day0 + (wall_ms)hours[n] * HOUR_MS;
+        out[n] = (struct series_slot){.slot = at, .start = at, .minutes = 60};
+    }
+    return n;
+}
+
+static bool follow(struct series *s, const int *hours, int now)
+{
+    struct series_slot dates[16];
+    size_t n = dates_of(dates, hours);
+    return series_follow(s, dates, n, day0 + (wall_ms)now * HOUR_MS);
+}
+
+/* slot:start in hours, "-" = cancelled */
+static const char *shown(const struct series *s)
+{
+    static char text[256];
+    size_t n = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < s->count; i++) {
+        int slot = (int)((s->slot[i].slot - day0) / HOUR_MS);
+        int start = (int)((s->slot[i].start - day0) / HOUR_MS);
+        n += (size_t)(s->slot[i].start ? snprintf(text + n, sizeof(text) - n, "%d:%d ", slot, start)
+                                       : snprintf(text + n, sizeof(text) - n, "%d:- ", slot));
+    }
+    return text;
+}
+
+#define HOURS(...) ((const int[]){__VA_ARGS__, -1})
+
+static void a_series_keeps_its_slots(void **state)
+{
+    (void)state;
+    struct series s = {.count = 0};
+    assert_true(follow(&s, HOURS(24, 48, 72, 96), 0));
+    assert_string_equal(shown(&s), "24:24 48:48 72:72 96:96 ");
+    assert_false(follow(&s, HOURS(24, 48, 72, 96), 0));
+    /* One is moved, then moved again, then moved back. */
+    assert_true(follow(&s, HOURS(24, 50, 72, 96), 0));
+    assert_string_equal(shown(&s), "24:24 48:50 72:72 96:96 ");
+    assert_true(follow(&s, HOURS(24, 72, 96, 130), 0));
+    assert_string_equal(shown(&s), "24:24 48:130 72:72 96:96 ");
+    assert_true(follow(&s, HOURS(24, 48, 72, 96), 0));
+    assert_string_equal(shown(&s), "24:24 48:48 72:72 96:96 ");
+    /* One is cancelled, and comes back. */
+    assert_true(follow(&s, HOURS(24, 72, 96), 0));
+    assert_string_equal(shown(&s), "24:24 48:- 72:72 96:96 ");
+    assert_true(follow(&s, HOURS(24, 48, 72, 96), 0));
+    assert_string_equal(shown(&s), "24:24 48:48 72:72 96:96 ");
+    /* What has begun stays; others are added. */
+    assert_true(follow(&s, HOURS(24, 72, 96, 120, 144), 25));
+    assert_string_equal(shown(&s), "24:24 48:120 72:72 96:96 144:144 ");
+}
+
+static void another_series_begins_anew(void **state)
+{
+    (void)state;
+    struct series s = {.count = 0};
+    (void)follow(&s, HOURS(24, 48, 72), 0);
+    /* All of them an hour later: no date is an exception. */
+    assert_true(follow(&s, HOURS(25, 49, 73), 0));
+    assert_string_equal(shown(&s), "25:25 49:49 73:73 ");
+    /* The first is over. */
+    assert_true(follow(&s, HOURS(25, 60, 84), 30));
+    assert_string_equal(shown(&s), "25:25 60:60 84:84 ");
+    /* The only one to come is moved. */
+    assert_true(follow(&s, HOURS(25, 60, 90), 70));
+    assert_string_equal(shown(&s), "25:25 60:60 84:90 ");
+    /* All that are left are cancelled. */
+    assert_true(follow(&s, HOURS(25, 60), 70));
+    assert_string_equal(shown(&s), "25:25 60:60 84:- ");
+    /* A date goes where another one was moved away from. */
+    s.count = 0;
+    (void)follow(&s, HOURS(24, 48, 72), 0);
+    (void)follow(&s, HOURS(24, 50, 72), 0);
+    assert_true(follow(&s, HOURS(24, 48, 50, 72), 0));
+    assert_string_equal(shown(&s), "24:24 48:48 50:50 72:72 ");
+}
+
+/* Any list of dates, whatever was before: what stands is that list, slots ascend and differ. */
+static void any_change_of_a_series(void **state)
+{
+    (void)state;
+    uint32_t seed = 1;
+    struct series s = {.count = 0};
+    for (unsigned round = 0; round < 3000; round++) {
+        struct series_slot dates[16];
+        size_t n = 0;
+        wall_ms at = day0;
+        for (unsigned k = 0; k < 12; k++) {
+            seed = seed * 1664525u + 1013904223u;
+            at += (wall_ms)(1 + (seed >> 28)) * HOUR_MS;
+            if (seed >> 20 & 3) {
+                dates[n++] = (struct series_slot){.slot = at, .start = at, .minutes = 60};
+            }
+        }
+        bool changed = series_follow(&s, dates, n, day0);
+        struct series again = s;
+        assert_false(series_follow(&again, dates, n, day0));
+        size_t stand = 0;
+        for (size_t i = 0; i < s.count; i++) {
+            assert_true(i == 0 || s.slot[i].slot > s.slot[i - 1].slot);
+            bool found = s.slot[i].start == 0;
+            for (size_t k = 0; k < n && !found; k++) {
+                found = dates[k].start == s.slot[i].start;
+            }
+            assert_true(found);
+            stand += s.slot[i].start != 0;
+        }
+        assert_int_equal(stand, n);
+        (void)changed;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(rules_give_dates),
-        UNIT(a_missing_hour_is_the_one_behind_it),
-        UNIT(what_is_no_rule_is_refused),
+        UNIT(rules_give_dates),           UNIT(a_missing_hour_is_the_one_behind_it),
+        UNIT(what_is_no_rule_is_refused), UNIT(a_series_keeps_its_slots),
+        UNIT(another_series_begins_anew), UNIT(any_change_of_a_series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,13 @@ import { announcer } from './announce.svelte.ts';
 import type { LocalMedia } from './local.svelte.ts';
 import { t } from './prefs.svelte.ts';
 
-export function followServer(local: LocalMedia, before: ClassState, now: ClassState): void {
+/** What changed, with a delta, a new snapshot or new rights; busy: our own word about devices is on its way. */
+export function follow(local: LocalMedia, before: ClassState, now: ClassState, busy: boolean): void {
+  if (!busy) followServer(local, before, now);
+  followRights(local, before, now);
+}
+
+function followServer(local: LocalMedia, before: ClassState, now: ClassState): void {
   const device = ownDevice(now);
   if (!device) return;
   if (device.mic === 'off' && local.mic.on) {
@@ -17,7 +23,6 @@ export function followServer(local: LocalMedia, before: ClassState, now: ClassSt
     else if (ownRoomId(before) !== ownRoomId(now) && inAudience(now)) announcer.notice(t('webinar.you.audience'), 'attention');
   }
   if (!device.cam && local.cam.on) local.turnOff('cam');
-  letGo(local, now);
 }
 
 function letGo(local: LocalMedia, now: ClassState): void {
@@ -27,7 +32,7 @@ function letGo(local: LocalMedia, now: ClassState): void {
 }
 
 /** The audience may speak at a table; back in the hall nothing of it stays open, nor listens. */
-export function followRights(local: LocalMedia, before: ClassState, now: ClassState): void {
+function followRights(local: LocalMedia, before: ClassState, now: ClassState): void {
   if (!inAudience(now)) return;
   const may = (state: ClassState): boolean => state.rights.includes('media.mic');
   if (!may(before) && may(now)) announcer.notice(t('webinar.table.voice'));

@@ -7,7 +7,7 @@ import type { Door, ErrorReply, IceServers, ServerMessage } from '../wire/messag
 import { listens } from '../core/webinar.ts';
 import { roommates } from '../core/workshops.ts';
 import { announcer } from './announce.svelte.ts';
-import { followRights, followServer } from './follow.ts';
+import { follow } from './follow.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
@@ -239,12 +239,12 @@ export class Room extends RoomView {
   }
 
   private follow(before: ClassState): void {
-    if (this.state && this.stateCommands === 0) followServer(this.local, before, this.state);
+    if (this.state) follow(this.local, before, this.state, this.stateCommands > 0);
   }
 
   private allow(rights: string[]): void {
     const before = this.state;
-    if (before) followRights(this.local, before, (this.state = { ...before, rights }));
+    if (before) follow(this.local, before, (this.state = { ...before, rights }), true);
   }
 
   private publishState(): void {

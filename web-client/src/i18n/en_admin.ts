@@ -135,6 +135,8 @@ export const adminEn: Filled<typeof adminFr> = {
   'error.template': 'This text is not saved: mend the places shown first.',
   'error.template_long': 'The text is empty or has more than 16,000 bytes.',
   'tpl.mail.moved': 'Another date',
+  'tpl.mail.dates': 'Other dates',
+  'tpl.mail.datesText': 'When a date of a class of several is moved, added or cancelled; the mail gives all of them.',
   'tpl.mail.movedText': 'When the date changes; the appointment follows in calendars.',
   'accounts.title': 'Accounts',
   'accounts.add': 'Add a person',

@@ -21,6 +21,7 @@ export const auditEn = {
   'did.class.restored': 'took a class back from the bin',
   'did.class.unarchived': 'took a class from the archive',
   'did.groups.read': 'read the reports of workshops',
+  'did.minutes.read': 'read the minutes of a session',
   'did.invited': 'sent invitations',
   'did.keep.changed': 'changed a period of keeping',
   'did.kept.audit': 'entries of this log erased',

@@ -135,6 +135,8 @@ export const adminFr = {
   'error.template': 'Ce texte n’est pas enregistré : corrigez d’abord les endroits signalés.',
   'error.template_long': 'Le texte est vide ou dépasse 16 000 octets.',
   'tpl.mail.moved': 'Nouvelle date',
+  'tpl.mail.dates': 'Nouvelles dates',
+  'tpl.mail.datesText': 'Quand une date d’une classe à plusieurs dates est déplacée, ajoutée ou annulée ; le courriel les donne toutes.',
   'tpl.mail.movedText': 'Quand la date change ; le rendez-vous suit dans les agendas.',
   'accounts.title': 'Comptes',
   'accounts.add': 'Ajouter une personne',

@@ -21,6 +21,7 @@ export const auditFr = {
   'did.class.restored': 'a repris une classe de la corbeille',
   'did.class.unarchived': 'a sorti une classe de l’archive',
   'did.groups.read': 'a lu les comptes rendus des ateliers',
+  'did.minutes.read': 'a lu le compte rendu d’une séance',
   'did.invited': 'a envoyé des invitations',
   'did.keep.changed': 'a changé une durée de conservation',
   'did.kept.audit': 'entrées de ce journal effacées',

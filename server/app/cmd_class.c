@@ -82,8 +82,9 @@ static bool read_start(const char *text, json_int_t *out)
     const char *end = strptime(text, "%Y-%m-%dT%H:%M", &tm);
     end = end ? end : strptime(text, "%Y-%m-%d %H:%M", &tm);
     if (end && !*end) {
+        int day = tm.tm_mday;
         *out = (json_int_t)mktime(&tm) * 1000;
-        return *out > 0;
+        return *out > 0 && tm.tm_mday == day; /* no 31 February */
     }
     char *rest;
     *out = strtoll(text, &rest, 10);
@@ -156,6 +157,11 @@ static bool read_dates(struct command_line *line, json_t *settings, json_t *date
         (void)snprintf(one, sizeof(one), "%.*s", (int)(len < sizeof(one) ? len : 0), list);
         if (!read_start(one, &start)) {
             command_error(line, "--dates are times like 2026-12-01T14:00,2026-12-08T14:00");
+            return false;
+        }
+        const json_t *last = json_array_get(dates, json_array_size(dates) - 1);
+        if (last && start < json_integer_value(json_array_get(last, 0)) + minutes * 60000) {
+            command_error(line, "--dates: %s is not behind the end of the date before it", one);
             return false;
         }
         add_date(dates, start, minutes);

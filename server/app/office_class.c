@@ -81,7 +81,7 @@ static bool text_ok(const char *text, size_t min, size_t max)
     return ink && n >= min && n <= max;
 }
 
-/* Dates in order, at a minute of this century; none for a permanent or unplanned class. */
+/* Dates in order and one after the other; none for a permanent class. NULL, or what is wrong. */
 static const char *read_starts(struct plan *p, const json_t *list, wall_ms now)
 {
     const int64_t year = 366LL * 86400000;
@@ -89,9 +89,20 @@ static const char *read_starts(struct plan *p, const json_t *list, wall_ms now)
         const json_t *v = json_array_get(list, i);
         int64_t at = json_integer_value(v);
         size_t most = p->together ? STARTS_MAX : SERIES_MAX;
-        if (!json_is_integer(v) || i == most || at < now - year || at > now + 5 * year ||
-            (i > 0 && at <= p->starts[i - 1])) {
+        if (!json_is_integer(v)) {
             return "start";
+        }
+        if (i == most) {
+            return "start_many";
+        }
+        if (at < now - year || at > now + 5 * year) {
+            return "start_far";
+        }
+        if (i > 0 && at <= p->starts[i - 1]) {
+            return "start_order";
+        }
+        if (i > 0 && p->together && at < p->starts[i - 1] + p->minutes * 60000) {
+            return "start_overlap";
         }
         p->starts[p->start_count++] = at;
     }

@@ -200,7 +200,7 @@ static int read_row(struct reader *r, struct cells *row)
 
 static char guess_separator(const struct reader *r)
 {
-    static const char candidates[] = {';', ',', '\t'};
+    static const char candidates[] = {';', ',', '\t', '|'};
     unsigned best = 0;
     char separator = ';';
     for (unsigned i = 0; i < sizeof(candidates); i++) {
@@ -294,7 +294,8 @@ static uint8_t judge(const char *name, const char *mail, const char *group, int 
     if (controls(name) || controls(group)) {
         return ROSTER_CONTROL;
     }
-    if (strchr("=+-@", name[0])) {
+    if (strchr("=+-@", name[0]) || strchr("=+-@", mail[0] ? mail[0] : 'a') ||
+        (group[0] && group[1] && strchr("=+-@", group[0]))) {
         return ROSTER_FORMULA;
     }
     if (text_utf8_count(name, strlen(name)) > NAME_CHARS) {
@@ -370,6 +371,9 @@ static int add_row(struct reader *r, struct roster *roster, const struct cells *
     copy(out->mail, sizeof(out->mail), mail);
     copy(out->group, sizeof(out->group), group);
     copy(out->number, sizeof(out->number), number);
+    if (out->problem == ROSTER_NO_MAIL && row->count == 1 && strchr(name, '@')) {
+        out->problem = ROSTER_SEPARATOR;
+    }
     out->problem = out->problem ? out->problem : (uint8_t)roster_number(number);
     int err = out->problem == ROSTER_FINE ? mark_twice(r, roster, out) : 0;
     roster->bad += out->problem != ROSTER_FINE;
@@ -447,8 +451,11 @@ const char *roster_problem(unsigned problem, bool french)
                              "rôle inconnu ; participant, animateur ou hôte"},
         [ROSTER_GROUP_LONG] = {"the group has more than 40 characters",
                                "le groupe dépasse 40 caractères"},
-        [ROSTER_FORMULA] = {"a name cannot begin with = + - or @",
-                            "un nom ne peut pas commencer par = + - ou @"},
+        [ROSTER_FORMULA] = {"a cell cannot begin with = + - or @",
+                            "une cellule ne peut pas commencer par = + - ou @"},
+        [ROSTER_SEPARATOR] =
+            {"only one cell: another separator than in the first row?",
+             "une seule cellule : un autre séparateur que dans la première ligne ?"},
         [ROSTER_CONTROL] = {"there is an unprintable character",
                             "il y a un caractère non imprimable"},
         [ROSTER_NUMBER_LONG] = {"the register number has more than 64 characters",

@@ -7,7 +7,7 @@
  *   Claire Fontaine;claire@example.org;animateur;A;2026-0417
  *
  * The last column is the number of this person in a training register.
- * Understands: UTF-8 with or without mark; separators ; , and tab (the one most used in the first
+ * Understands: UTF-8 with or without mark; separators ; , | and tab (the one most used in the first
  * line); quoted cells (RFC 4180), also with line breaks; heads in French or English in any order,
  * or no heads and the order above; CR LF, LF or CR; empty rows.
  * Invariants: time and memory linear in the text; a mail address is kept in lower case; a cell that
@@ -49,6 +49,7 @@ enum roster_problem {
     ROSTER_NUMBER_ODD,   /* begins with neither letter nor digit */
     ROSTER_NUMBER_TWICE, /* the same number stands above, of somebody else */
     ROSTER_NUMBER_TAKEN, /* or of somebody who is on the roster already; set by the caller */
+    ROSTER_SEPARATOR,    /* the whole row is one cell */
     ROSTER_PROBLEM_COUNT,
 };
 

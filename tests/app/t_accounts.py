@@ -196,7 +196,12 @@ def dates(s, claire):
           and [at for at, _ in got["dates"]] == [start + week, start + 3 * week], got)
     status, body = claire.ask("PATCH", "/api/classes/" + c,
                               plan(starts=[start + week, start], together=True))
-    check("dates ascend", status == 422 and body["error"] == "start", body)
+    check("dates ascend", status == 422 and body["error"] == "start_order", body)
+    for word, starts in (("start_overlap", [start + week, start + week + 30 * 60000]),
+                         ("start_far", [start + 400 * week]), ("start_order", [start, start])):
+        status, body = claire.ask("PATCH", "/api/classes/" + c,
+                                  plan(starts=starts, together=True, minutes=60))
+        check(f"what is wrong with dates is said: {word}", status == 422 and body["error"] == word, body)
     status, _ = claire.ask("POST", f"/api/classes/{c}/archive", {"archive": True})
     got = claire.ask("GET", "/api/classes/" + c)[1]
     check("a class goes into the archive", status == 200 and got["archived"], got)
@@ -228,8 +233,8 @@ def classes(s, admin, claire):
     for wrong, field in [({"title": " "}, "title"), ({"title": "x" * 201}, "title"),
                          ({"minutes": 2}, "minutes"), ({"zone": "Mars/Base"}, "zone"),
                          ({"zone": "../../etc/passwd"}, "zone"), ({"type": "party"}, "type"),
-                         ({"starts": [start, start]}, "start"), ({"starts": ["soon"]}, "start"),
-                         ({"starts": [1]}, "start"), ({"settings": {"nonsense": 1}}, "settings"),
+                         ({"starts": [start, start]}, "start_order"), ({"starts": ["soon"]}, "start"),
+                         ({"starts": [1]}, "start_far"), ({"settings": {"nonsense": 1}}, "settings"),
                          ({"capacity": -1}, "capacity"), ({"note": "\u0007"}, "note")]:
         status, body = claire.ask("POST", "/api/classes", plan(**wrong))
         if status != 422 or body["error"] != field:
@@ -416,7 +421,7 @@ def backup(s):
     check("a backup holds the accounts", code == 0 and os.path.exists(folder + "/people.db")
           and os.stat(folder + "/people.db").st_mode & 0o777 == 0o600, err)
     other = Server(folder=s.folder + "/again")
-    os.makedirs(other.folder)
+    os.makedirs(other.folder, exist_ok=True)
     code, _, err = other.cli("restore", out.strip())
     with sqlite3.connect(other.data + "/people.db") as db:
         names = [r[0] for r in db.execute("SELECT mail FROM account ORDER BY mail")]

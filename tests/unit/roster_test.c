@@ -70,6 +70,9 @@ static void every_problem_has_its_row(void **state)
         {"Bob;bob@example.org;directeur;", ROSTER_BAD_ROLE},
         {"Bob;bob@example.org;;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ROSTER_GROUP_LONG},
         {"=cmd|' /C calc'!A0;bob@example.org;;", ROSTER_FORMULA},
+        {"Bob;=bob@example.org;;", ROSTER_FORMULA},
+        {"Bob;bob@example.org;;@SUM(1)", ROSTER_FORMULA},
+        {"Bob,bob@example.org", ROSTER_SEPARATOR},
         {"Bo\x01"
          "b;bob@example.org;;",
          ROSTER_CONTROL},

@@ -161,6 +161,7 @@ export const en: Catalogue = {
   'people.removeBan': 'Remove and block',
   'people.cancel': 'Cancel',
   'people.more': 'Actions for {name}',
+  'people.feed': 'Outside feed',
   'people.away': 'connection lost',
 
   'hands.title': 'Raised hands',

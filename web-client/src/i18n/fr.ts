@@ -160,6 +160,7 @@ export const fr = {
   'people.removeBan': 'Retirer et bloquer',
   'people.cancel': 'Annuler',
   'people.more': 'Actions pour {name}',
+  'people.feed': 'Flux extérieur',
   'people.away': 'connexion perdue',
 
   'hands.title': 'Mains levées',

@@ -2,7 +2,7 @@
 import type { ClassState } from '../core/state.ts';
 import { warningBetween } from '../core/workshops.ts';
 import { announcer } from './announce.svelte.ts';
-import { t } from './prefs.svelte.ts';
+import { spanText, t } from './prefs.svelte.ts';
 
 const MINUTE = 60_000;
 const STEPS = [1, 5, 10];
@@ -27,7 +27,7 @@ export function sessionEnd(): (klass: ClassState, now: number, leads: boolean) =
   return (klass, now, leads) => {
     const { end, closing: until } = klass.times;
     if (klass.class.state === 'closing' && until !== undefined && closing(until - now) === 10) {
-      announcer.say(t('say.closing', { n: 10 }), true);
+      announcer.say(t('say.closing', { time: spanText(10) }), true);
     }
     if (!leads || end === undefined || klass.class.state !== 'live') return;
     const left = end - now;

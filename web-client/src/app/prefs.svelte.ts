@@ -21,6 +21,13 @@ export function t(key: TextKey, params?: Params): string {
   return translate(lang(), key, params);
 }
 
+/** How long, as one says it: "45 secondes", "5 minutes". */
+export function spanText(seconds: number): string {
+  return seconds > 90 || seconds === 60
+    ? t('time.minutes', { n: Math.round(seconds / 60) })
+    : t('time.seconds', { n: seconds });
+}
+
 /** A day and an hour as one says it, in the time of this machine. */
 export function dateTime(at: number): string {
   return new Intl.DateTimeFormat(lang(), { weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }).format(at);

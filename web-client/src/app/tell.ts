@@ -6,7 +6,7 @@ import type { ClassState } from '../core/state.ts';
 import { playSound } from '../media/sounds.ts';
 import type { ClassEvent, ErrorReply, Floor } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
-import { prefs, t } from './prefs.svelte.ts';
+import { prefs, spanText, t } from './prefs.svelte.ts';
 import { tellInvites, tellStage } from './tell_stage.ts';
 
 /** `before` is the state in which the event arrived: names of those who leave are still in it. */
@@ -57,7 +57,7 @@ export function tellEvent(event: ClassEvent, before: ClassState): void {
     case 'session.changed':
       if (event.state === 'live') announcer.notice(t('say.live'));
       else if (event.state === 'closing' && event.times?.closing !== undefined) {
-        announcer.notice(t('say.closing', { n: Math.max(1, Math.round((event.times.closing - performance.now() - before.classOffset) / 1000)) }), 'attention');
+        announcer.notice(t('say.closing', { time: spanText(Math.max(1, Math.round((event.times.closing - performance.now() - before.classOffset) / 1000))) }), 'attention');
       }
       else if (event.state === 'closed') announcer.notice(t('say.ended'), 'attention');
       return;

@@ -8,7 +8,7 @@ import {
 } from '../core/workshops.ts';
 import type { ServerMessage, Speaking, WorkshopReport } from '../wire/messages.ts';
 import { announcer } from './announce.svelte.ts';
-import { t } from './prefs.svelte.ts';
+import { spanText, t } from './prefs.svelte.ts';
 import type { Room } from './room.svelte.ts';
 import { tellRefusal } from './tell.ts';
 import { clockNow } from './tick.svelte.ts';
@@ -194,7 +194,7 @@ export class WorkshopDesk {
     if (!was && set && !this.room.staff) announcer.say(t('ws.say.open'));
     this.tellStanding(before, now);
     if (was && set && was.state !== set.state) {
-      announcer.notice(set.state === 'closing' ? t('ws.say.closing', { n: set.closing }) : t('ws.say.cancelled'), 'attention');
+      announcer.notice(set.state === 'closing' ? t('ws.say.closing', { time: spanText(set.closing) }) : t('ws.say.cancelled'), 'attention');
     }
     if (from !== to) this.tellMove(now, to, was !== undefined && set === undefined);
     this.tellCalls(before, now);

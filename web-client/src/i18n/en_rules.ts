@@ -153,9 +153,11 @@ export const rulesEn: Filled<typeof rulesFr> = {
   'grant.told.denied': 'A trainer no longer lets you: {what}.',
   'grant.told.role': 'Your rights are those of the others: {what}.',
 
-  'leave.soft': 'End for all in {n} s',
+  'leave.soft': 'End for all in {time}',
   'leave.now': 'End for all now',
-  'say.closing': 'The class closes in {n} seconds.',
+  'say.closing': 'The class closes in {time}.',
+  'time.seconds': { one: '# second', other: '# seconds' },
+  'time.minutes': { one: '# minute', other: '# minutes' },
 
   'ban.title': 'Blocked people',
   'ban.lift': 'Unblock',

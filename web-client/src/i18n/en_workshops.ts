@@ -178,7 +178,7 @@ export const workshopsEn: Filled<typeof workshopsFr> = {
   'ws.dismiss': 'Got it',
   'ws.say.open': 'The workshops are open.',
   'ws.say.goIn': { one: 'You are going to “{name}” in # second.', other: 'You are going to “{name}” in # seconds.' },
-  'ws.say.closing': 'The workshops close in {n} seconds.',
+  'ws.say.closing': 'The workshops close in {time}.',
   'ws.say.cancelled': 'The closing is cancelled, the workshops go on.',
   'ws.say.closed': 'The workshops are closed. You are in the main room.',
   'ws.say.moved': 'You are at your table: {name}.',

@@ -150,9 +150,11 @@ export const rulesFr = {
   'grant.told.denied': 'Un animateur vous retire : {what}.',
   'grant.told.role': 'Vos droits sont ceux des autres : {what}.',
 
-  'leave.soft': 'Terminer pour tous dans {n} s',
+  'leave.soft': 'Terminer pour tous dans {time}',
   'leave.now': 'Terminer pour tous maintenant',
-  'say.closing': 'La classe se ferme dans {n} secondes.',
+  'say.closing': 'La classe se ferme dans {time}.',
+  'time.seconds': { one: '# seconde', other: '# secondes' },
+  'time.minutes': { one: '# minute', other: '# minutes' },
 
   'ban.title': 'Personnes bloquées',
   'ban.lift': 'Débloquer',

@@ -181,7 +181,7 @@ export const workshopsFr = {
 
   'ws.say.open': 'Les ateliers sont ouverts.',
   'ws.say.goIn': { one: 'Vous partez vers « {name} » dans # seconde.', other: 'Vous partez vers « {name} » dans # secondes.' },
-  'ws.say.closing': 'Les ateliers se ferment dans {n} secondes.',
+  'ws.say.closing': 'Les ateliers se ferment dans {time}.',
   'ws.say.cancelled': 'La fermeture est annulée, les ateliers continuent.',
   'ws.say.closed': 'Les ateliers sont fermés. Vous êtes en plénière.',
   'ws.say.moved': 'Vous êtes à votre table : {name}.',

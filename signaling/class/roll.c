@@ -116,6 +116,8 @@ static void roll_other(struct klass *k, const struct event *e)
     if (over) {
         log_check(k, e->seq);
     } else if (e->type == EVENT_PERSON_LEFT && runs(k->done)) {
+        /* A page that comes back reads its own leaving in what it missed. */
+        log_mine(k, e->seq, &e->person, false);
         log_tally(k, e->seq);
     }
 }

@@ -39,6 +39,13 @@ export function momentFrom(zone: string, date: string, time: string): number | u
   return momentOf(zone, wall);
 }
 
+/** The hour shown instead, when the clocks of the zone leap over the one that was typed; '' when it exists. */
+export function leapt(zone: string, date: string, time: string): string {
+  const at = momentFrom(zone, date, time);
+  const shown = at === undefined ? time.slice(0, 5) : timeField(wallIn(zone, at));
+  return shown === time.slice(0, 5) ? '' : shown;
+}
+
 /** Days from the first to the i-th of a series. A month later is the same weekday in its turn: the second Tuesday. */
 function daysOn(first: Date, repeat: Repeat, i: number): number {
   if (repeat !== 'monthly') return i * STEP[repeat];

@@ -114,6 +114,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'edit.count': 'Number of sessions',
   'edit.dates': { one: '# session', other: '# sessions' },
   'edit.past': 'This date is in the past.',
+  'edit.leapt': 'That hour does not exist on that day: the clocks go forward. The class begins at {time}.',
   'edit.overlap': 'At the same time: {title}.',
   'edit.template': 'Template',
   'edit.templateHint': 'A starting point; every setting can still be changed inside the class.',

@@ -118,6 +118,7 @@ export const officeFr = {
   'edit.count': 'Nombre de séances',
   'edit.dates': { one: '# séance', other: '# séances' },
   'edit.past': 'Cette date est passée.',
+  'edit.leapt': 'Cette heure n’existe pas ce jour-là : l’horloge avance d’une heure. La classe commence à {time}.',
   'edit.overlap': 'Au même moment : {title}.',
   'edit.template': 'Modèle',
   'edit.templateHint': 'Un point de départ, chaque réglage reste modifiable dans la classe.',

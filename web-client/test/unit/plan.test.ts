@@ -1,7 +1,7 @@
 // Dates of a class: zones, clock changes, series, overlaps, and where a class stands on the home page.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { board, dateField, momentFrom, overlaps, series, wallIn } from '../../src/core/plan.ts';
+import { board, dateField, leapt, momentFrom, overlaps, series, wallIn } from '../../src/core/plan.ts';
 import type { Row } from '../../src/core/plan.ts';
 
 const PARIS = 'Europe/Paris';
@@ -22,6 +22,14 @@ test('an hour that is skipped comes after the gap, one that comes twice is one o
   assert.equal(wallIn(PARIS, skipped).hour, 3);
   const twice = momentFrom(PARIS, '2027-10-31', '02:30') ?? 0;
   assert.deepEqual([wallIn(PARIS, twice).hour, wallIn(PARIS, twice).minute], [2, 30]);
+});
+
+test('a person who types a skipped hour is told which one it becomes', () => {
+  assert.equal(leapt(PARIS, '2027-03-28', '02:30'), '03:30');
+  assert.equal(leapt('UTC', '2027-03-28', '02:30'), '');
+  for (const [date, time] of [['2027-03-28', '03:00'], ['2027-10-31', '02:30'], ['2027-03-28', ''], ['', '02:30']] as const) {
+    assert.equal(leapt(PARIS, date, time), '', `${date} ${time}`);
+  }
 });
 
 test('a series keeps its hour across the change of clocks', () => {

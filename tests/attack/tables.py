@@ -6,8 +6,7 @@ import os
 import re
 
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../signaling/schema")
-FILES = ("messages.def", "messages_class.def", "messages_floor.def", "messages_workshops.def",
-         "messages_webinar.def")
+FILES = sorted(name for name in os.listdir(SCHEMA) if re.fullmatch(r"messages\w*\.def", name))
 # Whom locks and floors hold for, and what a feature is made of.
 CROWD = ("participant", "listener")
 STAFF = ("host", "animator")

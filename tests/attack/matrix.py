@@ -202,7 +202,9 @@ class Arena:
         self.mate = self.one("participant", "Tablemate")
         gone = self.one("participant", "Gone")
         self.host = self.pages["host"][0]
-        self.ids = {"PERSON": self.person(self.victim), "CLASS": self.class_id}
+        # Of checks and minutes; one that exists is used by walk.py.
+        self.ids = {"PERSON": self.person(self.victim), "CLASS": self.class_id,
+                    "MESSAGE": "m_" + UNKNOWN}
         self.left = self.person(gone)
         self.must(gone, "leave")
         self.workshops()

@@ -340,11 +340,16 @@ def troubles(s, box, post, claire):
     check("slow: it arrives once", len(post.all("invitation", "lente@example.org")) == 1)
 
 
+def mailing(box):
+    """A server that posts to box."""
+    return Server("--mail.smtp", f"smtp://127.0.0.1:{box.port}", "--mail.tls", "false", "--mail.from",
+                  "classes@example.org")
+
+
 def run():
     box = Mailbox()
     post = Post(box)
-    with Server("--mail.smtp", f"smtp://127.0.0.1:{box.port}", "--mail.tls", "false", "--mail.from",
-                "classes@example.org") as s:
+    with mailing(box) as s:
         ready(s)
         claire = staff(s, post)
         appointment(s, claire, post)

@@ -7,9 +7,9 @@ import sqlite3
 import subprocess
 import time
 
-from harness import Server, check, enter, wait_for
+from harness import check, enter, wait_for
 from t_accounts import Browser, plan, ready
-from t_letters import DAY, MINUTE, Calendar, Post, invite, make, moment, staff
+from t_letters import DAY, MINUTE, Calendar, Post, invite, make, moment, mailing, staff
 from t_mail import Mailbox, names
 
 # ---- several dates
@@ -207,8 +207,7 @@ def between(s, box, post, claire):
 def run():
     box = Mailbox()
     post = Post(box)
-    with Server("--mail.smtp", f"smtp://127.0.0.1:{box.port}", "--mail.tls", "false", "--mail.from",
-                "classes@example.org") as s:
+    with mailing(box) as s:
         ready(s)
         claire = staff(s, post)
         series(s, claire, post)

@@ -6,7 +6,6 @@
  * CLOCK_MONOTONIC throughout.
  */
 #include <jansson.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,15 +105,7 @@ void attack_back(struct stage *stage)
     }
     printf("live %u %u\n", stage_all_live(stage, IN_US), stage->count);
     (void)fflush(stdout);
-    (void)setvbuf(stdin, NULL, _IONBF, 0); /* what poll does not see must not be kept here */
-    struct pollfd in = {.fd = 0, .events = POLLIN};
-    for (;;) {
-        while (poll(&in, 1, 0) == 0) {
-            stage_turn(stage);
-        }
-        if (!fgets(line, sizeof(line), stdin)) {
-            return;
-        }
+    while (stage_order(stage, line, sizeof(line))) {
         if (strncmp(line, "killed ", 7) == 0) {
             until_heard(stage, strtoll(line + 7, NULL, 10));
         }

@@ -9,7 +9,6 @@
  *                        everybody hears a sender of the own room
  * Every answer is one line of numbers; microseconds of CLOCK_MONOTONIC throughout.
  */
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,15 +186,7 @@ void attack_crowd(struct stage *stage)
     speak(stage, false);
     printf("live %u %u\n", live, stage->count);
     (void)fflush(stdout);
-    (void)setvbuf(stdin, NULL, _IONBF, 0); /* what poll does not see must not be kept here */
-    struct pollfd in = {.fd = 0, .events = POLLIN};
-    for (;;) {
-        while (poll(&in, 1, 0) == 0) {
-            stage_turn(stage);
-        }
-        if (!fgets(line, sizeof(line), stdin)) {
-            return;
-        }
+    while (stage_order(stage, line, sizeof(line))) {
         if (strncmp(line, "expect", 6) == 0) {
             expect(stage, line);
         } else if (strncmp(line, "changes", 7) == 0) {

@@ -30,6 +30,7 @@ int main(int argc, char **argv)
                                           {"core", 1, NULL, 'c'},
                                           {"link", 1, NULL, 'l'},
                                           {NULL, 0, NULL, 0}};
+    (void)setvbuf(stdin, NULL, _IONBF, 0); /* what poll does not see must not be kept here */
     static struct stage stage;
     struct stage_options options = {.link = ""};
     int c;

@@ -1,5 +1,6 @@
 #include "tests/attack/stage.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,4 +243,13 @@ uint32_t stage_all_live(struct stage *stage, mono_us us)
         }
     } while (waiting && clock_mono_us() < end);
     return live;
+}
+
+bool stage_order(struct stage *stage, char *line, size_t cap)
+{
+    struct pollfd in = {.fd = 0, .events = POLLIN};
+    while (poll(&in, 1, 0) == 0) {
+        stage_turn(stage);
+    }
+    return fgets(line, (int)cap, stdin) != NULL;
 }

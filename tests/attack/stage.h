@@ -67,6 +67,8 @@ void stage_run(struct stage *stage, mono_us us);
 bool stage_live(struct stage *stage, const struct client *client, mono_us us);
 /* Until all started clients are live or dead; how many are live. */
 uint32_t stage_all_live(struct stage *stage, mono_us us);
+/* Turns until a line of standard input, which is unbuffered, has come; false at its end. */
+bool stage_order(struct stage *stage, char *line, size_t cap);
 
 /* One value of the operator's page, e.g. `amphi_drops_total{reason="srtp_auth"}`; 0 when absent. */
 double stage_metric(const struct stage *stage, const char *row);

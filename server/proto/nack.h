@@ -37,8 +37,8 @@ struct nack {
 
 /* keep_us: how long a late packet is still of use. */
 void nack_init(struct nack *nack, mono_us keep_us);
-/* A packet arrived: gaps before it are noted, its own closes. answer: it was sent again, so it tells
- * the round trip; one that was only held up on its way does not. */
+/* A packet arrived: gaps before it are noted, its own closes. answer: it was sent again, so it
+ * tells the round trip; one that was only held up on its way does not. */
 void nack_input(struct nack *nack, int64_t seq, bool answer, mono_us now);
 /* Packets up to seq are not wanted, whether they came or not: none of them is asked for. */
 void nack_skip(struct nack *nack, int64_t seq);

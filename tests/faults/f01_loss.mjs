@@ -10,10 +10,16 @@ export const timeout_s = 3600;
 const [only, some] = (process.env.AMPHI_F1 ?? '').split(':');
 const CELL_MS = 1000 * Number(process.env.AMPHI_F1_S ?? seconds(20, 60));
 
+const COUNTED = /^amphi_(nacks|rtx|retransmi|audio_repair|keyframe|drops|media_packets|plis|fast)/;
+
 /** A cell: what was heard and seen, and why pictures stood still. */
 async function cell(t, room, name) {
     for (const page of room.people) await gather(page);
+    const before = await room.server.metrics();
     const seen = await watch(room, CELL_MS);
+    const after = await room.server.metrics();
+    seen.server = Object.fromEntries(Object.keys(after).filter((key) => COUNTED.test(key) && after[key] > (before[key] ?? 0))
+        .map((key) => [key.replace(/^amphi_|_total/g, ''), after[key] - (before[key] ?? 0)]));
     const rows = await Promise.all(room.people.map(gather));
     seen.why = room.people.map((_, i) => explain(rows[i], rows[1 - i]).causes);
     seen.sent = rows.map(sending);

@@ -20,6 +20,8 @@ export async function spy(page) {
             if (busy) return;
             busy = true;
             const row = { at: performance.timeOrigin + performance.now(), in: [], out: [] };
+            // What the server says is in the slots: [slot, device, source, state, reason, ...].
+            row.slots = JSON.stringify(window.__e2e.messages.findLast((m) => m.message.t === 'slots')?.message.video.map((v) => v.slice(2)) ?? []);
             (await window.__e2e.pc()?.getStats() ?? []).forEach((s) => {
                 if (s.kind === 'video' && s.type === 'inbound-rtp' && s.packetsReceived) {
                     row.in.push(pick(s, ['mid', 'packetsReceived', 'packetsLost', 'retransmittedPacketsReceived', 'nackCount', 'pliCount',
@@ -88,10 +90,11 @@ export function explain(rows, sent) {
             const was = mid(first, s.mid);
             const d = (key) => Math.round(100 * ((s[key] ?? 0) - (was[key] ?? 0))) / 100;
             const emitted = Math.max(1, d('jitterBufferEmittedCount'));
+            const ms = (key) => Math.round((1000 * (s[key] - was[key])) / emitted);
             lines.push(`${new Date(row.at).toISOString().slice(17, 23)} ${cause} stood ${Math.round(1000 * (s.totalFreezesDuration - before.totalFreezesDuration))} ms`
                 + ` h ${was.frameHeight}>${s.frameHeight} nack ${d('nackCount')} pli ${d('pliCount')} key ${d('keyFramesDecoded')} rtx ${d('retransmittedPacketsReceived')}`
-                + ` packets ${d('packetsReceived')} decoded ${d('framesDecoded')} dropped ${d('framesDropped')}`
-                + ` target ${Math.round((1000 * (s.jitterBufferTargetDelay - was.jitterBufferTargetDelay)) / emitted)} ms`);
+                + ` packets ${d('packetsReceived')} lost ${d('packetsLost')} whole ${d('framesReceived')} decoded ${d('framesDecoded')} dropped ${d('framesDropped')}`
+                + ` target ${ms('jitterBufferTargetDelay')} least ${ms('jitterBufferMinimumDelay')} was ${ms('jitterBufferDelay')} ms`);
         }
     });
     return { causes, lines };
@@ -108,5 +111,7 @@ export function sending(rows) {
         };
     }
     const can = rows.map((r) => Math.round((r.can ?? 0) / 1000));
-    return { encoders, can_kbps: [Math.min(...can), can[can.length >> 1], Math.max(...can)] };
+    const seen = [];
+    for (const r of rows) if (seen.at(-1)?.[1] !== r.slots) seen.push([Math.round(r.at - rows[0].at), r.slots]);
+    return { encoders, slots: seen, can_kbps: [Math.min(...can), can[can.length >> 1], Math.max(...can)] };
 }

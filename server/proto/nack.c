@@ -12,6 +12,7 @@ void nack_init(struct nack *nack, mono_us keep_us)
 {
     nack->keep_us = keep_us;
     nack->rtt_us = RTT_START_US;
+    nack->rtt_least_us = 0;
     nack->deadline = MONO_NEVER;
     nack->count = 0;
     nack->lost = 0;
@@ -72,7 +73,9 @@ static void close_gap(struct nack *nack, int64_t seq, bool answer, mono_us now)
     if (answer && nack->item[at].tries == 1) { /* Karn: only what answers one request */
         uint32_t ms = (uint32_t)(now / US_PER_MS) - nack->item[at].sent_ms;
         mono_us rtt = mono_min((mono_us)ms * US_PER_MS, 2 * US_PER_S);
-        nack->rtt_us += (rtt - nack->rtt_us) / 4;
+        rtt = rtt > nack->rtt_least_us ? rtt : nack->rtt_least_us;
+        /* Asked too early is asked in vain, and there are only so many tries. */
+        nack->rtt_us += (rtt - nack->rtt_us) / (rtt > nack->rtt_us ? 4 : 16);
     }
     nack->count--;
     memmove(nack->item + at, nack->item + at + 1, (nack->count - at) * sizeof(nack->item[0]));

@@ -28,6 +28,7 @@ struct nack {
     int64_t top; /* highest number seen */
     mono_us keep_us;
     mono_us rtt_us; /* smoothed; of requests that were answered */
+    mono_us rtt_least_us;
     mono_us deadline;
     uint32_t count;
     uint32_t lost; /* given up since the last nack_lost */
@@ -40,6 +41,12 @@ void nack_init(struct nack *nack, mono_us keep_us);
 /* A packet arrived: gaps before it are noted, its own closes. answer: it was sent again, so it
  * tells the round trip; one that was only held up on its way does not. */
 void nack_input(struct nack *nack, int64_t seq, bool answer, mono_us now);
+/* The round trip of the path is at least this, as somebody else has measured: packets that a sender
+ * repeats by itself to probe the path look like quick answers. */
+static inline void nack_rtt_least(struct nack *nack, mono_us rtt_us)
+{
+    nack->rtt_least_us = rtt_us;
+}
 /* Packets up to seq are not wanted, whether they came or not: none of them is asked for. */
 void nack_skip(struct nack *nack, int64_t seq);
 /* Writes up to cap numbers to ask for now, ascending; returns how many. */

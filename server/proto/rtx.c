@@ -122,7 +122,8 @@ static uint16_t stamp(mono_us now)
     return (uint16_t)(now / US_PER_MS) | 1;
 }
 
-/* The entry of a 16-bit number, nearest to the newest; NULL when there is none that is still kept. */
+/* The entry of a 16-bit number, nearest to the newest; NULL when there is none that is still kept.
+ */
 static struct rtx_entry *entry_of(const struct rtx *rtx, uint16_t seq_out, mono_us now,
                                   struct rtx_sent *sent, int64_t *seq_full)
 {

@@ -114,6 +114,7 @@ struct peer {
     uint32_t ssrc_base;
     uint32_t publish; /* bit per source */
     mono_us rtt_us;
+    bool rtt_measured;
     /* server/sfu/cc.h */
     mono_us trial_until; /* until then the first picture goes out anyway; 0 = no picture yet */
     uint32_t alloc_bps;  /* shared out, audio included */

@@ -64,7 +64,8 @@ static void input_reports(struct peer *peer, const struct rtcp_packet *p, mono_u
             uint32_t rtt = (uint32_t)(report_ntp(now) >> 16) - r.dlsr - r.lsr;
             mono_us us = (mono_us)rtt * US_PER_S / 65536;
             if (us <= 5 * US_PER_S) {
-                peer->rtt_us += (us - peer->rtt_us) / 4;
+                peer->rtt_us += (us - peer->rtt_us) / (peer->rtt_measured ? 4 : 1);
+                peer->rtt_measured = true;
             }
         }
     }

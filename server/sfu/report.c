@@ -162,6 +162,9 @@ void report_nack(struct sfu *sfu, struct receiver *receiver, mono_us now)
     struct track *track = receiver->layer->track;
     int64_t missing[NACK_LIST];
     uint16_t seqs[NACK_LIST];
+    if (track->owner && track->owner->rtt_measured) {
+        nack_rtt_least(&receiver->nack, track->owner->rtt_us);
+    }
     uint32_t n = nack_collect(&receiver->nack, missing, NACK_LIST, now);
     for (uint32_t i = 0; i < n; i++) {
         seqs[i] = (uint16_t)missing[i];

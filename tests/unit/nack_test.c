@@ -27,7 +27,7 @@ static void arrival_closes_the_gap_and_tells_the_round_trip(void **state)
     int64_t out[16];
     nack_init(&n, KEEP);
     nack_input(&n, 1, false, 0);
-    for (int64_t i = 0; i < 40; i++) {
+    for (int64_t i = 0; i < 100; i++) {
         mono_us now = i * 100 * MS;
         nack_input(&n, 2 * i + 3, false, now);
         assert_int_equal(nack_collect(&n, out, 16, now), 1);
@@ -66,13 +66,15 @@ static void tries_keep_the_pace_of_the_round_trip(void **state)
     unsigned asked = 0;
     nack_init(&n, KEEP);
     nack_input(&n, 1, false, 0);
-    for (int64_t i = 0; i < 40; i++) { /* a path of 50 ms */
+    for (int64_t i = 0; i < 100;
+         i++) { /* a path of 50 ms; every other is a repetition of its own */
         mono_us now = i * 100 * MS;
+        nack_rtt_least(&n, 48 * MS);
         nack_input(&n, 2 * i + 3, false, now);
         (void)nack_collect(&n, out, 16, now);
-        nack_input(&n, 2 * i + 2, true, now + 50 * MS);
+        nack_input(&n, 2 * i + 2, true, now + (i % 2 ? 50 : 20) * MS);
     }
-    nack_input(&n, 83, false, 10 * US_PER_S);
+    nack_input(&n, 203, false, 10 * US_PER_S);
     for (mono_us now = 10 * US_PER_S; asked < NACK_STEADY; now += MS) {
         if (nack_collect(&n, out, 16, now)) {
             assert_true(asked == 0 || now - last <= 70 * MS);

@@ -184,7 +184,7 @@ export class MediaRoom {
     this.proposeSaver = false;
   }
 
-  saverChanged = (): void => void (this.proposeSaver = false);
+  saverChanged = (): void => this.declineSaver();
 
   close(): void {
     this.unwatch();
@@ -293,7 +293,8 @@ export class MediaRoom {
     this.rttMs = link.rttMs;
     if (!this.everConnected) return;
     this.quality = this.steady.push(judgeQuality(this.peer.connected, link));
-    const held = this.videoSlots.some(([, , , , reason]) => reason === 'connection' || reason === 'paused');
+    const some = (of: SlotReason): boolean => this.videoSlots.some(([, , , , reason]) => reason === of);
+    const held = some('paused') ? 'paused' : some('connection') ? 'reduced' : 'none';
     this.proposeSaver = !prefs.saver && this.proposal.push(this.quality, held, now);
   }
 }

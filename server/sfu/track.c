@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "codec/media/rungs.h"
 #include "server/sfu/core.h"
 
 static uint64_t key_of(const struct sfu *sfu, sfu_peer_id publisher, uint8_t source)
@@ -271,6 +272,20 @@ void track_keyframe_later(struct sfu *sfu, struct track *track, uint8_t layers, 
 {
     keyreq_ask_later(&track->keyreq, layers);
     track_keyreq_run(sfu, track, now);
+}
+
+void track_keyframe_unneeded(struct layer *layer)
+{
+    bool others = layer->waiters || layer->exports;
+    for (const struct subs_block *b = layer->subs; b && !others; b = b->next) {
+        for (uint32_t i = 0; i < b->count && !others; i++) {
+            const struct subscription *sub = b->sub[i];
+            others = sub->begin || rung_spatial(sub->rung) != rung_spatial(sub->target);
+        }
+    }
+    if (!others) {
+        keyreq_unask_later(&layer->track->keyreq, (uint8_t)(1u << layer->index));
+    }
 }
 
 /* While people come in, every request asks for what the next of them will begin with, too: their

@@ -128,6 +128,9 @@ void track_unneeded(struct sfu *sfu, struct track *track, mono_us now);
 void track_keyframe(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
 /* The same for who has a picture and waits for a better one. */
 void track_keyframe_later(struct sfu *sfu, struct track *track, uint8_t layers, mono_us now);
+/* One who waited for a key frame of the layer to see another spatial layer does not any more: what
+ * was not asked yet for nobody else is not asked. */
+void track_keyframe_unneeded(struct layer *layer);
 /* Another shard says that many look at it there. */
 void track_crowd(struct track *track, mono_us now);
 void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now);

@@ -674,6 +674,7 @@ const struct scenario scenarios[] = {
     {"voice_repair", 1, 5, link_voice},
     {"voice_of_a_clean_path", 1, 5, link_voice_clean},
     {"pool_runs_empty", 1, 5, codec_starved},
+    {"key_frames_of_layers", 1, 5, codec_keys},
     {"f5_rebinding", 1, 5, run_rebind},
     {"f5_two_shards_rebinding", 2, 5, run_rebind},
     {"listening_to_another_room", 1, 5, workshop_listen},

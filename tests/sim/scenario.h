@@ -37,6 +37,11 @@ void link_one_encoding(struct world *w);
 void link_voice(struct world *w);
 void link_voice_clean(struct world *w);
 
+/* paths.c */
+void path_handover(struct world *w);
+void path_during_switch(struct world *w);
+void path_comes_back_small(struct world *w);
+
 /* crowd.c */
 void crowd_joins(struct world *w);
 

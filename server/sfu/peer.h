@@ -114,6 +114,7 @@ struct peer {
     uint32_t ssrc_base;
     uint32_t publish; /* bit per source */
     mono_us rtt_us;
+    bool rtt_measured;
     /* server/sfu/cc.h */
     mono_us trial_until; /* until then the first picture goes out anyway; 0 = no picture yet */
     uint32_t alloc_bps;  /* shared out, audio included */
@@ -216,4 +217,8 @@ bool retransmit_probe(struct sfu *sfu, struct peer *peer, uint32_t most, mono_us
 /* Packets that carry nothing, about `bytes` of them, on the repair stream of a slot. */
 void retransmit_padding(struct sfu *sfu, struct peer *peer, uint32_t bytes, mono_us now);
 /* The peer misses seq of a slot. */
-void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);
+bool retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);
+/* How soon after a packet was sent again another request for it is heard. */
+mono_us retransmit_wait(const struct peer *peer);
+/* On a path that loses much: a picture's packet once more, unasked. */
+void retransmit_copy(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);

@@ -52,6 +52,7 @@ struct receiver {
     struct twheel_node nack_node;
     struct av1_dd_structure *dd; /* what dependency descriptors refer to, NULL until one came */
     pool_id dd_id;
+    uint16_t loss_q8; /* of 65536: what the path lost lately */
     uint32_t ssrc;
     int64_t opened_seq; /* newest packet that was authenticated (silence.h), and when */
     mono_us opened_us;

@@ -45,6 +45,10 @@ void path_comes_back_small(struct world *w);
 /* crowd.c */
 void crowd_joins(struct world *w);
 
+/* shed.c */
+void shed_steps(struct world *w);
+void shed_withdrawn(struct world *w);
+
 /* workshops.c */
 void workshop_listen(struct world *w);
 void workshop_voice(struct world *w);

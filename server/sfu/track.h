@@ -134,7 +134,8 @@ void track_keyframe_later(struct sfu *sfu, struct track *track, uint8_t layers, 
 /* Another shard says that many look at it there. */
 void track_crowd(struct track *track, mono_us now);
 void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now);
-/* The same when a request is to be repeated: a layer that was switched off meanwhile is not asked. */
+/* The same when a request is to be repeated: a layer that was switched off meanwhile is not asked.
+ */
 void track_keyreq_timer(struct sfu *sfu, struct track *track, mono_us now);
 /* No packet is free: what is kept for repair is given up, the oldest first, so that what is new can
  * be received. */

@@ -28,6 +28,14 @@ void keyreq_cancel(struct keyreq *k, uint8_t layers)
     k->tries = k->open ? k->tries : 0;
 }
 
+void keyreq_unheard(struct keyreq *k)
+{
+    k->wanted |= k->open;
+    k->open = 0;
+    k->tries = 0;
+    k->used = 0;
+}
+
 /* The i-th last request, i = 1 ... used. */
 static mono_us sent_before(const struct keyreq *k, unsigned i)
 {
@@ -82,6 +90,11 @@ uint8_t keyreq_poll(struct keyreq *k, bool *urgent, mono_us now)
     k->retry_us = now + ((mono_us)KEYREQ_RETRY_US << k->tries);
     k->tries = (uint8_t)(k->tries + (k->tries < KEYREQ_RETRIES));
     return layers;
+}
+
+mono_us keyreq_asked(const struct keyreq *k, unsigned layer)
+{
+    return (k->open >> layer & 1) && k->used ? sent_before(k, 1) : MONO_NEVER;
 }
 
 mono_us keyreq_deadline(const struct keyreq *k)

@@ -391,7 +391,13 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
         sub->mid_left--;
     }
     note_sent(sfu, sub, &c, now);
-    if (!sub->video && peer->red_depth && !peer->offer.audio.pt[CODEC_RED]) {
+    if (!peer->red_depth) {
+        return;
+    }
+    if (sub->video && c.seq < sub->rewrite.out_top) {
+        /* It came by repair and is missed already: its time is too short to be lost once more. */
+        retransmit_copy(sfu, sub, (uint16_t)c.seq, now);
+    } else if (!sub->video && !peer->offer.audio.pt[CODEC_RED]) {
         voice_repeat(sfu, sub, c.seq, now);
     }
 }

@@ -65,7 +65,8 @@ static void input_reports(struct sfu *sfu, struct peer *peer, const struct rtcp_
             uint32_t rtt = (uint32_t)(report_ntp(now) >> 16) - r.dlsr - r.lsr;
             mono_us us = (mono_us)rtt * US_PER_S / 65536;
             if (us <= 5 * US_PER_S) {
-                peer->rtt_us += (us - peer->rtt_us) / 4;
+                peer->rtt_us += (us - peer->rtt_us) / (peer->rtt_measured ? 4 : 1);
+                peer->rtt_measured = true;
             }
         }
     }
@@ -80,9 +81,18 @@ static void input_nack(struct sfu *sfu, struct peer *peer, const struct rtcp_pac
         return;
     }
     struct subscription *sub = slot_of(peer, fb.media);
+    uint16_t sent[NACKS_MAX];
+    unsigned count = 0;
     for (unsigned n = 0; sub && n < NACKS_MAX && rtcp_nack_next(&it, &seq); n++) {
         sfu->stats.nacks_received++;
-        retransmit(sfu, sub, seq, now);
+        if (retransmit(sfu, sub, seq, now)) {
+            sent[count++] = seq;
+        }
+    }
+    /* Where repairs are lost as well, another round trip is saved by sending them twice: behind one
+     * another, so that a burst does not take both. */
+    for (unsigned i = 0; i < count && peer->red_depth == REDUNDANCY_MAX; i++) {
+        retransmit_copy(sfu, sub, sent[i], now);
     }
 }
 

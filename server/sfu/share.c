@@ -174,7 +174,11 @@ static void share(struct sfu *sfu, struct peer *peer, mono_us now)
 
 void share_overload(struct sfu *sfu, uint32_t step, mono_us now)
 {
+    struct sfu_evt evt = {.kind = SFU_EVT_OVERLOAD};
+    evt.overload.shard = sfu->config.shard;
+    evt.overload.step = (uint8_t)step;
     sfu->overload = (uint8_t)step;
+    sfu_emit(sfu, &evt);
     for (uint32_t i = 0; i < sfu->peers.touched; i++) {
         struct peer *peer = pool_walk(&sfu->peers, i, NULL);
         if (peer) {

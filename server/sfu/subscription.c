@@ -333,6 +333,11 @@ void subscription_promote(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
             continue;
         }
         if (old) {
+            /* What still waits of somebody else would outlive his right to be seen here: nobody
+             * looks for it in this slot any more when he closes his camera. */
+            if (old->track != layer->track) {
+                sub->generation++;
+            }
             detach(sfu, sub);
         }
         if (attach(sfu, sub, layer, now) == 0) {

@@ -474,6 +474,16 @@ static void keyreq_prune(struct track *track)
     }
 }
 
+/* It is asked for a key frame, and sends nothing: somebody sees a picture that stands meanwhile. */
+static bool fell_silent(const struct track *track, const struct layer *layer, mono_us now)
+{
+    mono_us asked = keyreq_asked(&track->keyreq, layer->index);
+    if (asked == MONO_NEVER) {
+        return now - layer->last_us > LAYER_LIVE_US;
+    }
+    return now - (layer->last_us > asked ? layer->last_us : asked) > LAYER_ASKED_US;
+}
+
 /*
  * Layers that stopped while another goes on were switched off by the publisher. When all are silent
  * nothing was: a still screen sends no packets, and who comes now must be able to ask for it.
@@ -488,12 +498,22 @@ static bool layers_quiet(struct track *track, mono_us now)
     }
     for (unsigned i = 0; flowing && i < LAYERS_MAX; i++) {
         struct layer *layer = track->layer[i];
-        if (layer && layer->live && now - layer->last_us > LAYER_LIVE_US) {
+        if (layer && layer->live && fell_silent(track, layer, now)) {
             layer->live = false;
             changed = true;
         }
     }
     return changed;
+}
+
+void track_keyreq_timer(struct sfu *sfu, struct track *track, mono_us now)
+{
+    if (!track->remote && layers_quiet(track, now)) {
+        keyreq_prune(track);
+        track_changed(sfu, track, now);
+        track_inform(sfu, track, track->informed, now);
+    }
+    track_keyreq_run(sfu, track, now);
 }
 
 void tracks_reclaim(struct sfu *sfu, mono_us now)

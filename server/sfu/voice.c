@@ -131,15 +131,15 @@ static bool remembers(struct sfu *sfu, struct subscription *sub)
     return true;
 }
 
-/* Sends packet seq of the slot again, unless that was done within the last rtt_us. */
-static bool again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us rtt_us,
+/* Sends packet seq of the slot again, unless that was done within the last wait_us. */
+static bool again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us wait_us,
                   mono_us now)
 {
     struct rtx_sent sent;
     int64_t full;
     const struct voice_sent *how = &sub->voice->sent[seq % VOICE_KEPT];
     if (!how->valid || how->seq != seq || !sub->track || !peer_can_send(sub->peer, now) ||
-        rtx_find(&sub->rtx, seq, rtt_us, now, &sent, &full)) {
+        rtx_find(&sub->rtx, seq, wait_us, now, &sent, &full)) {
         return false;
     }
     const struct layer *layer = pool_at(&sfu->layers, sent.source);
@@ -155,7 +155,7 @@ static bool again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_
 void voice_again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now)
 {
     if (remembers(sfu, sub)) {
-        again(sfu, sub, seq, sub->peer->rtt_us, now);
+        again(sfu, sub, seq, retransmit_wait(sub->peer), now);
     }
 }
 

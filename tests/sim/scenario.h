@@ -37,8 +37,17 @@ void link_one_encoding(struct world *w);
 void link_voice(struct world *w);
 void link_voice_clean(struct world *w);
 
+/* paths.c */
+void path_handover(struct world *w);
+void path_during_switch(struct world *w);
+void path_comes_back_small(struct world *w);
+
 /* crowd.c */
 void crowd_joins(struct world *w);
+
+/* shed.c */
+void shed_steps(struct world *w);
+void shed_withdrawn(struct world *w);
 
 /* workshops.c */
 void workshop_listen(struct world *w);

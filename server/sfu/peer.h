@@ -178,9 +178,10 @@ bool peer_reaches(const struct peer *peer, sfu_room_id room, bool video);
 void peer_publish(struct sfu *sfu, struct peer *peer, uint32_t publish, mono_us now);
 /* Keys are there: media can flow. */
 void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now);
-/* Its path moved after the old one had failed (F5, F6): nobody asks again for what was lost
- * meanwhile, so all its pictures, those it sends and those it sees, need key frames at once. */
-void peer_pictures_anew(struct sfu *sfu, struct peer *peer, mono_us now);
+/* Its path moved after the old one had failed (F5, F6): what was lost meanwhile is not repaired,
+ * which would take seconds of the new path; all its pictures, those it sends and those it sees, get
+ * key frames at once. */
+void peer_path_anew(struct sfu *sfu, struct peer *peer, mono_us now);
 /* True when something may be sent to it now. */
 bool peer_can_send(const struct peer *peer, mono_us now);
 /* Its slots changed: an event follows, at most every PEER_SLOTS_US. */

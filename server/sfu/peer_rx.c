@@ -226,6 +226,10 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
         r->begun = true;
         r->first = seq;
     }
+    if (r->hole && !rtx) {
+        r->hole = false;
+        nack_skip(&r->nack, seq - 1);
+    }
     repair(sfu, r, seq, rtx, now);
     return DROP_NONE;
 }

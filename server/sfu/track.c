@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codec/base/err.h"
+#include "codec/media/rungs.h"
 #include "server/sfu/core.h"
 
 static uint64_t key_of(const struct sfu *sfu, sfu_peer_id publisher, uint8_t source)
@@ -273,6 +274,20 @@ void track_keyframe_later(struct sfu *sfu, struct track *track, uint8_t layers, 
     track_keyreq_run(sfu, track, now);
 }
 
+void track_keyframe_unneeded(struct layer *layer)
+{
+    bool others = layer->waiters || layer->exports;
+    for (const struct subs_block *b = layer->subs; b && !others; b = b->next) {
+        for (uint32_t i = 0; i < b->count && !others; i++) {
+            const struct subscription *sub = b->sub[i];
+            others = sub->begin || rung_spatial(sub->rung) != rung_spatial(sub->target);
+        }
+    }
+    if (!others) {
+        keyreq_unask_later(&layer->track->keyreq, (uint8_t)(1u << layer->index));
+    }
+}
+
 /* While people come in, every request asks for what the next of them will begin with, too: their
  * past is short then, and none of them has to ask. */
 static uint8_t crowded(const struct track *track, mono_us now)
@@ -459,6 +474,16 @@ static void keyreq_prune(struct track *track)
     }
 }
 
+/* It is asked for a key frame, and sends nothing: somebody sees a picture that stands meanwhile. */
+static bool fell_silent(const struct track *track, const struct layer *layer, mono_us now)
+{
+    mono_us asked = keyreq_asked(&track->keyreq, layer->index);
+    if (asked == MONO_NEVER) {
+        return now - layer->last_us > LAYER_LIVE_US;
+    }
+    return now - (layer->last_us > asked ? layer->last_us : asked) > LAYER_ASKED_US;
+}
+
 /*
  * Layers that stopped while another goes on were switched off by the publisher. When all are silent
  * nothing was: a still screen sends no packets, and who comes now must be able to ask for it.
@@ -473,12 +498,22 @@ static bool layers_quiet(struct track *track, mono_us now)
     }
     for (unsigned i = 0; flowing && i < LAYERS_MAX; i++) {
         struct layer *layer = track->layer[i];
-        if (layer && layer->live && now - layer->last_us > LAYER_LIVE_US) {
+        if (layer && layer->live && fell_silent(track, layer, now)) {
             layer->live = false;
             changed = true;
         }
     }
     return changed;
+}
+
+void track_keyreq_timer(struct sfu *sfu, struct track *track, mono_us now)
+{
+    if (!track->remote && layers_quiet(track, now)) {
+        keyreq_prune(track);
+        track_changed(sfu, track, now);
+        track_inform(sfu, track, track->informed, now);
+    }
+    track_keyreq_run(sfu, track, now);
 }
 
 void tracks_reclaim(struct sfu *sfu, mono_us now)

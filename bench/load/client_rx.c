@@ -96,7 +96,7 @@ static bool count_number(struct client_rx *rx, unsigned i, int64_t seq, bool ori
             slot->nack = NULL;
         } else if (missing > 0 && nack_ready(slot)) {
             if (!slot->nack->started) {
-                nack_input(slot->nack, top, now);
+                nack_input(slot->nack, top, false, now);
             }
             count->gaps += (uint64_t)missing;
             rx->missing = true;
@@ -107,7 +107,7 @@ static bool count_number(struct client_rx *rx, unsigned i, int64_t seq, bool ori
     } else { /* late or repeated: useful when it was missing */
         uint32_t before = slot->nack ? slot->nack->count : 0;
         if (slot->nack) {
-            nack_input(slot->nack, seq, now);
+            nack_input(slot->nack, seq, !original, now);
         }
         bool wanted = slot->nack && slot->nack->count < before;
         count->repaired += wanted;
@@ -115,7 +115,7 @@ static bool count_number(struct client_rx *rx, unsigned i, int64_t seq, bool ori
         return wanted;
     }
     if (slot->nack) {
-        nack_input(slot->nack, seq, now);
+        nack_input(slot->nack, seq, false, now);
     }
     return true;
 }

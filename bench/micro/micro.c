@@ -175,7 +175,7 @@ static void step_twcc(struct bench *b)
 static void step_nack(struct bench *b)
 {
     b->index++;
-    nack_input(&b->nack, (int64_t)b->index, (mono_us)b->index * 100);
+    nack_input(&b->nack, (int64_t)b->index, false, (mono_us)b->index * 100);
 }
 
 /* What reaches the server from the client, and back; the time the server took. */

@@ -55,6 +55,7 @@ struct bridge {
     struct map homes;   /* class -> shard << 32 | connections */
     uint64_t next_peer;
     uint32_t shard_peers[SHARDS_MAX];
+    uint8_t shard_load[SHARDS_MAX]; /* enum overload_step */
     struct waiting *waiting_head;
     struct waiting *waiting_tail;
     struct bridge_stats stats;
@@ -188,7 +189,7 @@ static int choose_shard(struct bridge *b, const struct media_cmd *cmd)
         shards_stats(b->shards, i, &stats);
         load[i] = (struct placement_shard){
             .peers = b->shard_peers[i], .peers_max = b->config.peers_max, .tx_pps = stats.tx_pps};
-        if (!overload_limits(stats.overload)->joins) {
+        if (!overload_limits(b->shard_load[i])->joins && !cmd->seated && !cmd->inner) {
             load[i].peers_max = 0; /* it takes nobody for now */
         }
     }
@@ -527,11 +528,29 @@ static void on_speaking(struct bridge *b, const struct sfu_evt *in)
     deliver(b, &out);
 }
 
+/* Staff hears of the busiest shard; new people come in as long as one of them takes them. */
+static void on_overload(struct bridge *b, const struct sfu_evt *in)
+{
+    struct media_evt out = {.kind = MEDIA_EVT_LOAD};
+    b->shard_load[in->overload.shard] = in->overload.step;
+    out.load.shut = true;
+    for (unsigned i = 0; i < shards_count(b->shards); i++) {
+        uint8_t step = b->shard_load[i];
+        out.load.step = step > out.load.step ? step : out.load.step;
+        out.load.shut = out.load.shut && !overload_limits(step)->joins;
+    }
+    deliver(b, &out);
+}
+
 static void on_event(struct bridge *b, const struct sfu_evt *in, mono_us now)
 {
     struct device *d = find_peer(b, in->peer);
     if (in->kind == SFU_EVT_SPEAKING) {
         on_speaking(b, in);
+        return;
+    }
+    if (in->kind == SFU_EVT_OVERLOAD) {
+        on_overload(b, in);
         return;
     }
     if (!d) {
@@ -555,6 +574,7 @@ static void on_event(struct bridge *b, const struct sfu_evt *in, mono_us now)
         on_send(b, d, in);
         break;
     case SFU_EVT_SPEAKING:
+    case SFU_EVT_OVERLOAD:
         break;
     }
 }

@@ -38,7 +38,8 @@ static const struct limit {
 
 enum { LIMITS = sizeof(limits) / sizeof(limits[0]) };
 
-static const char *const why_names[CLASS_FULL_REASONS] = {"class", "seats", "classes", "capacity"};
+static const char *const why_names[CLASS_FULL_REASONS] = {"class", "seats", "classes", "capacity",
+                                                          "load"};
 
 static int64_t usual(struct office_call *call, const struct limit *l)
 {

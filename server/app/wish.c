@@ -292,6 +292,7 @@ static bool session_media(struct wish *w, struct wish_session *s, const struct m
     case MEDIA_EVT_SEND:
     case MEDIA_EVT_SLOTS:
     case MEDIA_EVT_SPEAKING:
+    case MEDIA_EVT_LOAD:
         break;
     }
     return own;
@@ -300,6 +301,9 @@ static bool session_media(struct wish *w, struct wish_session *s, const struct m
 bool wish_media(struct wish *w, const struct media_evt *evt, struct class_time now)
 {
     uint64_t value;
+    if (evt->kind == MEDIA_EVT_LOAD) {
+        return false;
+    }
     if (evt->kind == MEDIA_EVT_SPEAKING) {
         picture_speaking(w->picture, evt);
         w->pictures_due = true;

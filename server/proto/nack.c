@@ -12,6 +12,7 @@ void nack_init(struct nack *nack, mono_us keep_us)
 {
     nack->keep_us = keep_us;
     nack->rtt_us = RTT_START_US;
+    nack->rtt_least_us = 0;
     nack->deadline = MONO_NEVER;
     nack->count = 0;
     nack->lost = 0;
@@ -63,16 +64,18 @@ static void gap(struct nack *nack, int64_t seq, mono_us now)
     }
 }
 
-static void close_gap(struct nack *nack, int64_t seq, mono_us now)
+static void close_gap(struct nack *nack, int64_t seq, bool answer, mono_us now)
 {
     uint32_t at = find(nack, seq);
     if (at == nack->count || nack->item[at].seq != seq) {
         return;
     }
-    if (nack->item[at].tries == 1) { /* Karn: only unambiguous answers tell the round trip */
+    if (answer && nack->item[at].tries == 1) { /* Karn: only what answers one request */
         uint32_t ms = (uint32_t)(now / US_PER_MS) - nack->item[at].sent_ms;
         mono_us rtt = mono_min((mono_us)ms * US_PER_MS, 2 * US_PER_S);
-        nack->rtt_us += (rtt - nack->rtt_us) / 4;
+        rtt = rtt > nack->rtt_least_us ? rtt : nack->rtt_least_us;
+        /* Asked too early is asked in vain, and there are only so many tries. */
+        nack->rtt_us += (rtt - nack->rtt_us) / (rtt > nack->rtt_us ? 4 : 16);
     }
     nack->count--;
     memmove(nack->item + at, nack->item + at + 1, (nack->count - at) * sizeof(nack->item[0]));
@@ -81,7 +84,7 @@ static void close_gap(struct nack *nack, int64_t seq, mono_us now)
     }
 }
 
-void nack_input(struct nack *nack, int64_t seq, mono_us now)
+void nack_input(struct nack *nack, int64_t seq, bool answer, mono_us now)
 {
     if (!nack->started) {
         nack->started = true;
@@ -90,7 +93,7 @@ void nack_input(struct nack *nack, int64_t seq, mono_us now)
         gap(nack, seq, now);
         nack->top = seq;
     } else if (nack->count) {
-        close_gap(nack, seq, now);
+        close_gap(nack, seq, answer, now);
     }
 }
 
@@ -102,11 +105,15 @@ void nack_skip(struct nack *nack, int64_t seq)
     nack->deadline = MONO_NEVER;
 }
 
-/* Wait before the next request: one round trip and a bit, growing by a quarter each time. */
+/*
+ * Wait before the next request: one round trip and a bit. What is lost several times is still of
+ * use, and a picture stands until it comes; only a path that answers nothing is asked less often,
+ * a quarter less each time.
+ */
 static mono_us wait_us(const struct nack *nack, uint8_t tries)
 {
     mono_us wait = nack->rtt_us + nack->rtt_us / 4 + 5 * US_PER_MS;
-    for (uint8_t i = 1; i < tries && wait < WAIT_MAX_US; i++) {
+    for (uint8_t i = NACK_STEADY; i < tries && wait < WAIT_MAX_US; i++) {
         wait += wait / 4;
     }
     wait = wait < WAIT_MIN_US ? WAIT_MIN_US : wait;

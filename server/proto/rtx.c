@@ -93,7 +93,6 @@ static void fill(struct rtx_chunk *chunk, int64_t seq_out, const struct rtx_sent
     }
     chunk->entry[at] = (struct rtx_entry){
         .in_delta = (uint16_t)(sent->seq_in - chunk->in_base + 1),
-        .sent_ms = (uint16_t)(now / US_PER_MS),
         .edit = sent->edit,
     };
     chunk->newest_us = now;
@@ -117,27 +116,30 @@ void rtx_note(struct rtx *rtx, struct pool *pool, int64_t seq_out, const struct 
     }
 }
 
-int rtx_find(struct rtx *rtx, uint16_t seq_out, mono_us rtt_us, mono_us now, struct rtx_sent *sent,
-             int64_t *seq_full)
+/* Low bits of the time, never 0. */
+static uint16_t stamp(mono_us now)
+{
+    return (uint16_t)(now / US_PER_MS) | 1;
+}
+
+/* The entry of a 16-bit number, nearest to the newest; NULL when there is none that is still kept.
+ */
+static struct rtx_entry *entry_of(const struct rtx *rtx, uint16_t seq_out, mono_us now,
+                                  struct rtx_sent *sent, int64_t *seq_full)
 {
     if (!rtx->newest) {
-        return E_NOTFOUND;
+        return NULL;
     }
     int64_t top = rtx->newest->out_base + rtx->newest->used;
     int64_t seq = rtp_unwrap(top, seq_out, 16);
     struct rtx_chunk *chunk = chunk_of(rtx, seq);
     if (!chunk || seq >= chunk->out_base + (int64_t)chunk->used) {
-        return E_NOTFOUND;
+        return NULL;
     }
     struct rtx_entry *entry = &chunk->entry[seq - chunk->out_base];
     if (entry->in_delta == 0 || now - chunk->newest_us > RTX_AGE_MAX_US) {
-        return E_NOTFOUND;
+        return NULL;
     }
-    uint16_t age_ms = (uint16_t)((uint16_t)(now / US_PER_MS) - entry->sent_ms);
-    if (age_ms < rtt_us / US_PER_MS) {
-        return E_AGAIN;
-    }
-    entry->sent_ms = (uint16_t)(now / US_PER_MS);
     *sent = (struct rtx_sent){
         .source = chunk->source,
         .seq_in = chunk->in_base + entry->in_delta - 1,
@@ -145,7 +147,28 @@ int rtx_find(struct rtx *rtx, uint16_t seq_out, mono_us rtt_us, mono_us now, str
         .edit = entry->edit,
     };
     *seq_full = seq;
+    return entry;
+}
+
+int rtx_find(struct rtx *rtx, uint16_t seq_out, mono_us wait_us, mono_us now, struct rtx_sent *sent,
+             int64_t *seq_full)
+{
+    struct rtx_entry *entry = entry_of(rtx, seq_out, now, sent, seq_full);
+    if (!entry) {
+        return E_NOTFOUND;
+    }
+    uint16_t age_ms = (uint16_t)(stamp(now) - entry->again_ms);
+    if (entry->again_ms && age_ms < wait_us / US_PER_MS) {
+        return E_AGAIN;
+    }
+    entry->again_ms = stamp(now);
     return 0;
+}
+
+int rtx_peek(const struct rtx *rtx, uint16_t seq_out, mono_us now, struct rtx_sent *sent,
+             int64_t *seq_full)
+{
+    return entry_of(rtx, seq_out, now, sent, seq_full) ? 0 : E_NOTFOUND;
 }
 
 void rtx_clear(struct rtx *rtx, struct pool *pool)

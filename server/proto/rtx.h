@@ -4,7 +4,8 @@
  * Kept in chunks from a shared pool, as many as the packet rate needs; a chunk belongs to one
  * source, so the numbers inside are 16-bit distances.
  * Invariants: at most RTX_CHUNKS_MAX chunks per slot; nothing older than the keep time is answered;
- * a packet is sent again at most once per round trip.
+ * the first request for a packet is always heard (it cannot come sooner than one round trip after
+ * the packet), later ones once per round trip.
  * Out of scope: the payload (history.h), sealing.
  */
 #pragma once
@@ -20,7 +21,7 @@ enum { RTX_CHUNK_PACKETS = 64, RTX_CHUNKS_MAX = 24 };
 
 struct rtx_entry {
     uint16_t in_delta; /* source number - chunk's in_base + 1; 0 = nothing sent under this number */
-    uint16_t sent_ms;  /* low bits of the time of the last sending */
+    uint16_t again_ms; /* low bits of the time it was sent again last, odd; 0 = never */
     struct codec_edit edit;
 };
 
@@ -54,10 +55,13 @@ void rtx_note(struct rtx *rtx, struct pool *pool, int64_t seq_out, const struct 
               mono_us keep_us, mono_us now);
 /*
  * What was sent as seq_out (a 16-bit number of a NACK, nearest to the newest), counting it as sent
- * again now. 0; E_NOTFOUND (never sent or too old); E_AGAIN (sent less than rtt_us ago).
+ * again now. 0; E_NOTFOUND (never sent or too old); E_AGAIN (sent again less than wait_us ago).
  * *seq_full = the unwrapped number.
  */
-int rtx_find(struct rtx *rtx, uint16_t seq_out, mono_us rtt_us, mono_us now, struct rtx_sent *sent,
+int rtx_find(struct rtx *rtx, uint16_t seq_out, mono_us wait_us, mono_us now, struct rtx_sent *sent,
+             int64_t *seq_full);
+/* The same without counting: what may turn out not to be sent. */
+int rtx_peek(const struct rtx *rtx, uint16_t seq_out, mono_us now, struct rtx_sent *sent,
              int64_t *seq_full);
 /* Gives every chunk back. */
 void rtx_clear(struct rtx *rtx, struct pool *pool);

@@ -135,7 +135,7 @@ void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p
             .packets = peer->cc->bwe.fates,
             .lost = peer->cc->bwe.fates_lost,
         };
-        voice_loss(peer, &told, now);
+        voice_loss(sfu, peer, &told, now);
         publish(sfu, peer, now);
     }
 }

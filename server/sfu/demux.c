@@ -89,7 +89,7 @@ void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out 
     }
     path_update(sfu, peer, now);
     if (out->changes & ICE_SELECTED && out->silent_us >= PEER_PATH_LOST_US) {
-        peer_pictures_anew(sfu, peer, now);
+        peer_path_anew(sfu, peer, now);
     }
     if (out->changes & ICE_SELECTED && !peer->connected && !peer->checked) {
         peer->checked = true;
@@ -129,17 +129,18 @@ static enum drop input_stun(struct sfu *sfu, const struct pkt *pkt, const struct
         return drop;
     }
     sfu->stats.ice_checks++;
-    if (out.changes & ICE_NEW_PATH) {
-        demux_add_tuple(sfu, from, peer);
-    }
-    demux_ice_changes(sfu, peer, &out, now);
-    demux_ice_arm(sfu, peer);
+    /* Chromium throws away what comes from an address before the answer to its check. */
     if (out.len) {
         memcpy(txbatch_room(sfu->tx), out.response, out.len);
         txbatch_commit(sfu->tx, from, out.len);
         sfu->stats.tx_packets++;
         sfu->stats.tx_bytes += out.len;
     }
+    if (out.changes & ICE_NEW_PATH) {
+        demux_add_tuple(sfu, from, peer);
+    }
+    demux_ice_changes(sfu, peer, &out, now);
+    demux_ice_arm(sfu, peer);
     return DROP_NONE;
 }
 

@@ -114,6 +114,7 @@ struct peer {
     uint32_t ssrc_base;
     uint32_t publish; /* bit per source */
     mono_us rtt_us;
+    bool rtt_measured;
     /* server/sfu/cc.h */
     mono_us trial_until; /* until then the first picture goes out anyway; 0 = no picture yet */
     uint32_t alloc_bps;  /* shared out, audio included */
@@ -176,9 +177,10 @@ bool peer_reaches(const struct peer *peer, sfu_room_id room, bool video);
 void peer_publish(struct sfu *sfu, struct peer *peer, uint32_t publish, mono_us now);
 /* Keys are there: media can flow. */
 void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now);
-/* Its path moved after the old one had failed (F5, F6): nobody asks again for what was lost
- * meanwhile, so all its pictures, those it sends and those it sees, need key frames at once. */
-void peer_pictures_anew(struct sfu *sfu, struct peer *peer, mono_us now);
+/* Its path moved after the old one had failed (F5, F6): what was lost meanwhile is not repaired,
+ * which would take seconds of the new path; all its pictures, those it sends and those it sees, get
+ * key frames at once. */
+void peer_path_anew(struct sfu *sfu, struct peer *peer, mono_us now);
 /* True when something may be sent to it now. */
 bool peer_can_send(const struct peer *peer, mono_us now);
 /* Its slots changed: an event follows, at most every PEER_SLOTS_US. */
@@ -215,4 +217,8 @@ bool retransmit_probe(struct sfu *sfu, struct peer *peer, uint32_t most, mono_us
 /* Packets that carry nothing, about `bytes` of them, on the repair stream of a slot. */
 void retransmit_padding(struct sfu *sfu, struct peer *peer, uint32_t bytes, mono_us now);
 /* The peer misses seq of a slot. */
-void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);
+bool retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);
+/* How soon after a packet was sent again another request for it is heard. */
+mono_us retransmit_wait(const struct peer *peer);
+/* On a path that loses much: a picture's packet once more, unasked. */
+void retransmit_copy(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);

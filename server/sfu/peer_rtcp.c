@@ -45,7 +45,8 @@ static void input_sr(struct peer *peer, const struct rtcp_packet *p, mono_us now
     }
 }
 
-static void input_reports(struct peer *peer, const struct rtcp_packet *p, mono_us now)
+static void input_reports(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p,
+                          mono_us now)
 {
     for (unsigned i = 0; i < p->count; i++) {
         struct rtcp_report r;
@@ -57,14 +58,15 @@ static void input_reports(struct peer *peer, const struct rtcp_packet *p, mono_u
             continue;
         }
         if (!sub->video) {
-            voice_report(sub, &r, now);
+            voice_report(sfu, sub, &r, now);
         }
         sub->mid_left = 0; /* it reports on the slot, so it knows which one it is */
         if (r.lsr) {
             uint32_t rtt = (uint32_t)(report_ntp(now) >> 16) - r.dlsr - r.lsr;
             mono_us us = (mono_us)rtt * US_PER_S / 65536;
             if (us <= 5 * US_PER_S) {
-                peer->rtt_us += (us - peer->rtt_us) / 4;
+                peer->rtt_us += (us - peer->rtt_us) / (peer->rtt_measured ? 4 : 1);
+                peer->rtt_measured = true;
             }
         }
     }
@@ -79,9 +81,18 @@ static void input_nack(struct sfu *sfu, struct peer *peer, const struct rtcp_pac
         return;
     }
     struct subscription *sub = slot_of(peer, fb.media);
+    uint16_t sent[NACKS_MAX];
+    unsigned count = 0;
     for (unsigned n = 0; sub && n < NACKS_MAX && rtcp_nack_next(&it, &seq); n++) {
         sfu->stats.nacks_received++;
-        retransmit(sfu, sub, seq, now);
+        if (retransmit(sfu, sub, seq, now)) {
+            sent[count++] = seq;
+        }
+    }
+    /* Where repairs are lost as well, another round trip is saved by sending them twice: behind one
+     * another, so that a burst does not take both. */
+    for (unsigned i = 0; i < count && peer->red_depth == REDUNDANCY_MAX; i++) {
+        retransmit_copy(sfu, sub, sent[i], now);
     }
 }
 
@@ -154,10 +165,10 @@ enum drop peer_rx_rtcp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono
         switch (p.type) {
         case RTCP_SR:
             input_sr(peer, &p, now);
-            input_reports(peer, &p, now);
+            input_reports(sfu, peer, &p, now);
             break;
         case RTCP_RR:
-            input_reports(peer, &p, now);
+            input_reports(sfu, peer, &p, now);
             break;
         case RTCP_RTPFB:
         case RTCP_PSFB:

@@ -187,10 +187,10 @@ static struct layer *layer_for(struct sfu *sfu, struct peer *peer, const struct 
     return track_layer(sfu, track, b->layer, now);
 }
 
-static void repair(struct sfu *sfu, struct receiver *r, int64_t seq, mono_us now)
+static void repair(struct sfu *sfu, struct receiver *r, int64_t seq, bool answer, mono_us now)
 {
     mono_us before = r->nack.deadline;
-    nack_input(&r->nack, seq, now);
+    nack_input(&r->nack, seq, answer, now);
     if (r->nack.deadline < before && sfu->nack_count < SFU_NACK_BATCH) {
         sfu->nack_due[sfu->nack_count++] = r;
     } else if (r->nack.deadline != before) {
@@ -229,7 +229,11 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
         r->begun = true;
         r->first = seq;
     }
-    repair(sfu, r, seq, now);
+    if (r->hole && !rtx) {
+        r->hole = false;
+        nack_skip(&r->nack, seq - 1);
+    }
+    repair(sfu, r, seq, rtx, now);
     return DROP_NONE;
 }
 
@@ -273,7 +277,7 @@ static void restore(struct sfu *sfu, struct layer *layer, const struct pkt *from
     pkt->len = (uint16_t)(hdr.header_len + block->len);
     pkt->arrival = now;
     pkt->desc.ext_seq = seq;
-    repair(sfu, layer->receiver, seq, now);
+    repair(sfu, layer->receiver, seq, false, now);
     enum drop drop = deliver(sfu, layer, pkt, &hdr, form, now);
     if (drop) {
         sfu_drop(sfu, drop);

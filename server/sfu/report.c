@@ -2,6 +2,8 @@
  * RTCP towards one peer: sender reports for its slots and receiver reports for its streams once a
  * second (RFC 3550 6.4), transport-cc feedback, NACK and PLI as reduced-size packets (RFC 5506).
  */
+#include <string.h>
+
 #include "codec/wire/rtcp.h"
 #include "server/sfu/core.h"
 #include "server/sfu/share.h"
@@ -11,6 +13,7 @@ enum {
     SR_ROOM = 28 + 16, /* one SR and the SDES that must still fit */
     NACK_LIST = 64,
     REPORTS_MAX = 20,
+    LOSSY_Q8 = 4 * 256, /* 1.6 % */
 };
 
 static const char cname[] = "amphi";
@@ -55,7 +58,8 @@ static unsigned collect_reports(struct peer *peer, struct rtcp_report *out, mono
             if (!layer || !layer->receiver || !rtp_rx_report(&layer->receiver->rx, &r)) {
                 continue;
             }
-            const struct receiver *rx = layer->receiver;
+            struct receiver *rx = layer->receiver;
+            rx->loss_q8 = (uint16_t)((rx->loss_q8 * 3 + r.fraction_lost * 256) / 4);
             uint32_t dlsr = rx->lsr ? (uint32_t)((now - rx->lsr_us) * 65536 / US_PER_S) : 0;
             out[n++] = (struct rtcp_report){
                 .ssrc = rx->ssrc,
@@ -116,7 +120,9 @@ void report_timer(struct sfu *sfu, struct peer *peer, mono_us now)
         write_sr(&w, peer->slot[i], reports, count, now);
         count = 0;
     }
-    if (count) {
+    /* Something comes in any case: whoever hears nothing for seconds knows that the path is dead.
+     */
+    if (count || wr_len(&w) == 0) {
         rtcp_write_rr(&w, our_ssrc(peer), reports, count);
     }
     send_compound(sfu, peer, &w, now);
@@ -136,11 +142,31 @@ void report_twcc(struct sfu *sfu, struct peer *peer, mono_us now)
     sfu_arm(sfu, &peer->twcc_node, TIMER_PEER_TWCC, twcc_gen_deadline(peer->twcc));
 }
 
+/* On a path that loses much the request is lost as often as the packet: said twice it costs little,
+ * and who gets both answers once. */
+static void send_nack(struct sfu *sfu, struct peer *peer, struct wr *w, bool twice, mono_us now)
+{
+    uint8_t again[COMPOUND_MAX];
+    size_t len = w->bad ? 0 : wr_len(w);
+    if (twice) {
+        memcpy(again, w->start, len);
+    }
+    drain_rtcp(sfu, peer, w->start, len, now);
+    if (twice && len) {
+        uint8_t *out = txbatch_room(sfu->tx);
+        memcpy(out, again, len);
+        drain_rtcp(sfu, peer, out, len, now);
+    }
+}
+
 void report_nack(struct sfu *sfu, struct receiver *receiver, mono_us now)
 {
     struct track *track = receiver->layer->track;
     int64_t missing[NACK_LIST];
     uint16_t seqs[NACK_LIST];
+    if (track->owner && track->owner->rtt_measured) {
+        nack_rtt_least(&receiver->nack, track->owner->rtt_us);
+    }
     uint32_t n = nack_collect(&receiver->nack, missing, NACK_LIST, now);
     for (uint32_t i = 0; i < n; i++) {
         seqs[i] = (uint16_t)missing[i];
@@ -148,7 +174,7 @@ void report_nack(struct sfu *sfu, struct receiver *receiver, mono_us now)
     if (n && track->owner) {
         struct wr w = wr_init(txbatch_room(sfu->tx), COMPOUND_MAX);
         rtcp_write_nack(&w, our_ssrc(track->owner), receiver->ssrc, seqs, n);
-        drain_rtcp(sfu, track->owner, w.start, w.bad ? 0 : wr_len(&w), now);
+        send_nack(sfu, track->owner, &w, receiver->loss_q8 >= LOSSY_Q8, now);
         sfu->stats.nacks_sent += n;
     }
     if (nack_lost(&receiver->nack) && track->video && receiver->layer->subs) {

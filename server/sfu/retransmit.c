@@ -72,31 +72,66 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
     sfu->stats.tx_bytes += len;
 }
 
-void retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now)
+/* What a slot was sent, if it may be sent again now; NULL, *lost: nobody keeps it any more. */
+static const struct pkt *kept(struct sfu *sfu, const struct subscription *sub,
+                              const struct rtx_sent *sent, struct layer **lost)
+{
+    struct layer *layer = pool_at(&sfu->layers, sent->source);
+    *lost = NULL;
+    if (!layer || !layer->track->published ||
+        !peer_reaches(sub->peer, layer->track->room, sub->video)) {
+        return NULL; /* what was allowed when it was sent may not be any more */
+    }
+    const struct pkt *pkt = history_get(&layer->history, sent->seq_in);
+    *lost = pkt ? NULL : layer;
+    return pkt;
+}
+
+/*
+ * Whoever misses a packet asks again after a round trip as he knows it, which need not be ours: a
+ * little less is let through, so that no request is lost for a millisecond.
+ */
+mono_us retransmit_wait(const struct peer *peer)
+{
+    return peer->rtt_us * 3 / 4;
+}
+
+bool retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now)
 {
     struct rtx_sent sent;
+    struct layer *lost;
     int64_t full;
     if (!sub->video) {
         voice_again(sfu, sub, seq, now);
-        return;
+        return false;
     }
     if (!sub->track || !sub->layer || !peer_can_send(sub->peer, now) ||
         !cc_may_repair(sub->peer, now) ||
-        rtx_find(&sub->rtx, seq, sub->peer->rtt_us, now, &sent, &full)) {
+        rtx_find(&sub->rtx, seq, retransmit_wait(sub->peer), now, &sent, &full)) {
+        return false;
+    }
+    const struct pkt *pkt = kept(sfu, sub, &sent, &lost);
+    if (pkt) {
+        send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
+    } else if (lost && lost == sub->layer && keyreq_gate_pass(&sub->gate, now)) {
+        track_keyframe(sfu, lost->track, (uint8_t)(1u << lost->index), now);
+    }
+    return pkt != NULL;
+}
+
+void retransmit_copy(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now)
+{
+    struct rtx_sent sent;
+    struct layer *lost;
+    int64_t full;
+    if (!sub->video || !sub->layer || !cc_may_repair(sub->peer, now) ||
+        rtx_peek(&sub->rtx, seq, now, &sent, &full)) {
         return;
     }
-    const struct layer *layer = pool_at(&sfu->layers, sent.source);
-    if (!layer || !layer->track->published ||
-        !peer_reaches(sub->peer, layer->track->room, sub->video)) {
-        return; /* what was allowed when it was sent may not be any more */
-    }
-    const struct pkt *pkt = history_get(&layer->history, sent.seq_in);
+    const struct pkt *pkt = kept(sfu, sub, &sent, &lost);
     if (pkt) {
-        if (cc_may_repair(sub->peer, now)) {
-            send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
-        }
-    } else if (sub->video && layer == sub->layer && keyreq_gate_pass(&sub->gate, now)) {
-        track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
+        send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
+        sfu->stats.repeated++;
     }
 }
 
@@ -107,11 +142,11 @@ static bool known(const struct subscription *sub)
 }
 
 /* The packet of a slot that was sent `behind` numbers before its newest, if it may go again. */
-static const struct pkt *recent(struct sfu *sfu, struct subscription *sub, uint16_t behind,
+static const struct pkt *recent(struct sfu *sfu, const struct subscription *sub, uint16_t behind,
                                 struct rtx_sent *sent, int64_t *full, mono_us now)
 {
     uint16_t seq = (uint16_t)(sub->rewrite.out_top - behind);
-    if (!sub->layer || !sub->rewrite.started || rtx_find(&sub->rtx, seq, 0, now, sent, full)) {
+    if (!sub->layer || !sub->rewrite.started || rtx_peek(&sub->rtx, seq, now, sent, full)) {
         return NULL;
     }
     const struct layer *layer = pool_at(&sfu->layers, sent->source);

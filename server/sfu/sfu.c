@@ -314,7 +314,7 @@ static void timer_run(struct sfu *sfu, struct twheel_node *node, mono_us now)
         report_nack(sfu, OWNER(node, struct receiver, nack_node), now);
         break;
     case TIMER_TRACK_KEYREQ:
-        track_keyreq_run(sfu, OWNER(node, struct track, keyreq_node), now);
+        track_keyreq_timer(sfu, OWNER(node, struct track, keyreq_node), now);
         break;
     case TIMER_TRACK_TICK:
         track_tick(sfu, OWNER(node, struct track, tick_node), now);

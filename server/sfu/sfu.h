@@ -98,6 +98,7 @@ enum sfu_evt_kind {
     SFU_EVT_SLOTS,     /* what this peer's slots carry now; coalesced */
     SFU_EVT_SEND,      /* which layers of its sources the peer should send now */
     SFU_EVT_SPEAKING,  /* room: who is heard, loudest first; at most 5 a second */
+    SFU_EVT_OVERLOAD,  /* no peer: the shard sheds otherwise than before */
 };
 
 enum sfu_slot_state { SFU_SLOT_OFF = 0, SFU_SLOT_WAITING, SFU_SLOT_LIVE };
@@ -137,6 +138,10 @@ struct sfu_evt {
             struct sfu_speaker speaker[SFU_SPEAKERS_MAX];
             sfu_peer_id recent[SFU_SPEAKERS_MAX]; /* who had the floor; the first one has it */
         } speaking;
+        struct {
+            uint16_t shard;
+            uint8_t step; /* enum overload_step */
+        } overload;
     };
 };
 

@@ -59,6 +59,7 @@ enum class_full {
     CLASS_FULL_SEATS,    /* of the server */
     CLASS_FULL_CLASSES,  /* too many classes at the same time */
     CLASS_FULL_CAPACITY, /* memory, connections */
+    CLASS_FULL_LOAD,     /* the media server takes nobody for now */
     CLASS_FULL_REASONS,
 };
 

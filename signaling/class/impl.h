@@ -265,6 +265,8 @@ struct classroom {
     struct twheel wheel;
     bool wheel_set;
     bool draining;
+    bool load_shut;    /* the media server takes nobody new */
+    uint8_t load_step; /* of shedding, 0 none: what staff was told */
     struct jsonw json; /* the message being made */
     conn_num *to;      /* recipients of the message being sent; conns_max of them */
     struct classroom_stats stats;
@@ -481,6 +483,13 @@ void voices_input(struct classroom *room, const struct media_evt *evt, struct cl
 void voices_timer(struct klass *klass, struct class_time now);
 /* Tells a connection that was just given a snapshot who is speaking. */
 void voices_greet(struct klass *klass, const struct conn *c);
+
+/* ---- load.c: how loaded the media server is
+ * ------------------------------------------------------------------------------------- */
+
+void load_input(struct classroom *room, const struct media_evt *evt);
+/* Tells staff that was just given a snapshot, when there is something to tell. */
+void load_greet(const struct klass *klass, const struct conn *c);
 
 /* Timers count from the first time anybody gave us. */
 static inline void wheel_ready(struct classroom *room, struct class_time now)

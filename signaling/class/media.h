@@ -48,6 +48,7 @@ struct media_cmd {
     uint64_t token;
     uint64_t class_num;  /* OPEN: the same number for all devices of a class, 0 unknown */
     uint32_t class_size; /* OPEN: people expected, for placement (design.md D1) */
+    bool seated;         /* OPEN: of somebody in class, who is taken even by a busy server */
     bool inner;          /* OPEN: no page but a mix of what it hears (server/app/inner.h) */
     union {
         struct desc_offer offer;
@@ -71,6 +72,7 @@ enum media_evt_kind {
     MEDIA_EVT_SLOTS,
     MEDIA_EVT_SEND, /* which encodings of its sources the device should send now */
     MEDIA_EVT_SPEAKING,
+    MEDIA_EVT_LOAD, /* no device: what the media server sheds */
 };
 
 /* In the order of ENUM_slot_reason. */
@@ -116,5 +118,10 @@ struct media_evt {
             struct media_speaker speaker[10];
             device_num recent[10]; /* who had the floor; the first one has it */
         } speaking;
+        struct {
+            uint8_t step; /* 0 none, 1 fewer pictures, 2 fewer a second, 3 no new ones, 4 no new
+                             people (server/proto/overload.h); of the busiest thread */
+            bool shut;    /* no thread takes new people */
+        } load;
     };
 };

@@ -365,6 +365,7 @@ void out_snapshot(struct klass *k, struct conn *c, struct class_time now)
     k->room->stats.snapshots_sent++;
     out_send(k->room, c->num);
     voices_greet(k, c);
+    load_greet(k, c);
 }
 
 void out_rights(struct klass *k, struct conn *c, right_mask rights)

@@ -271,6 +271,7 @@ void routes_offer(struct classroom *room, struct conn *c, const struct msg *msg)
         l->video_slots = cmd.offer.video_slots;
         cmd.class_num = id_key(&c->klass->id);
         cmd.class_size = (uint32_t)c->klass->work->seat_count + 1;
+        cmd.seated = c->place == CONN_CLASS || role_is_staff(c->link_role);
     }
     cmd.token = ++room->media_token;
     l->offer_token = cmd.token;
@@ -294,6 +295,7 @@ int classroom_offer(struct classroom *room, conn_num num, const struct desc_offe
                             .token = token,
                             .class_num = id_key(&c->klass->id),
                             .class_size = (uint32_t)c->klass->work->seat_count,
+                            .seated = true,
                             .offer = *offer};
     if (!restart) {
         routes_close(l);
@@ -568,6 +570,10 @@ void classroom_media(struct classroom *room, const struct media_evt *evt, struct
         voices_input(room, evt, now);
         return;
     }
+    if (evt->kind == MEDIA_EVT_LOAD) {
+        load_input(room, evt);
+        return;
+    }
     uint64_t value;
     if (!map_find(&room->devices, evt->device, &value)) {
         return;
@@ -594,6 +600,7 @@ void classroom_media(struct classroom *room, const struct media_evt *evt, struct
     case MEDIA_EVT_LOST:
     case MEDIA_EVT_BACK:
     case MEDIA_EVT_SPEAKING:
+    case MEDIA_EVT_LOAD:
         break;
     }
 }

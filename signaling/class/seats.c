@@ -38,6 +38,8 @@ bool seats_free(const struct klass *k, enum role role, enum class_full *why)
         *why = CLASS_FULL;
     } else if (c->live_max && s->seat_count == 0 && seats_classes(room) >= c->live_max) {
         *why = CLASS_FULL_CLASSES;
+    } else if (room->load_shut && !staff) {
+        *why = CLASS_FULL_LOAD;
     } else if (c->seats_max && !staff && seats_taken(room) >= c->seats_max) {
         *why = CLASS_FULL_SEATS;
     } else {
@@ -55,6 +57,8 @@ struct refusal seats_refusal(enum class_full why)
         return (struct refusal){"full", "server", "too many classes take place now"};
     case CLASS_FULL_CAPACITY:
         return (struct refusal){"full", "server", "the server is full"};
+    case CLASS_FULL_LOAD:
+        return (struct refusal){"full", "load", "the server is too busy for new people"};
     case CLASS_FULL:
     case CLASS_FULL_REASONS:
         break;

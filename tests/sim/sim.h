@@ -225,6 +225,8 @@ struct client {
     uint64_t srs;
     uint64_t rrs;
     uint64_t answered_nacks;
+    uint32_t sends_told;  /* what to send, and what not */
+    uint32_t sends_lost;  /* so many of them are not heard */
     uint64_t audio_again; /* audio packets the SFU sent once more */
     mono_us last_rtp_us;  /* last RTP the SFU sent to it */
     bool had_missing[SIM_SLOTS];

@@ -8,6 +8,7 @@
 #include "codec/base/err.h"
 #include "codec/sys/clock.h"
 #include "server/app/bridge.h"
+#include "server/proto/overload.h"
 
 enum { SHARDS = 2, PEERS_MAX = 4, SEEN_MAX = 64 };
 
@@ -141,6 +142,60 @@ static void classes_are_placed_and_full_shards_refuse(void **state)
     close_scene(&s);
 }
 
+/* The newest event of that step; waits for the shards. */
+static const struct media_evt *load(struct scene *s, unsigned shard, uint8_t step)
+{
+    const struct sfu_cmd cmd = {.kind = SFU_CMD_OVERLOAD, .overload = step};
+    mono_us end = clock_mono_us() + 10 * US_PER_S;
+    unsigned before = s->count;
+    shards_command(s->shards, shard, &cmd);
+    while (clock_mono_us() < end) {
+        for (unsigned i = before; i < s->count; i++) {
+            if (s->seen[i].kind == MEDIA_EVT_LOAD) {
+                return &s->seen[i];
+            }
+        }
+        struct pollfd fd = {.fd = shards_event_fd(s->shards), .events = POLLIN};
+        (void)poll(&fd, 1, bridge_pending(s->bridge) ? 0 : 100);
+        bridge_poll(s->bridge, clock_mono_us());
+    }
+    return NULL;
+}
+
+static enum media_evt_kind asks(struct scene *s, device_num device, bool seated)
+{
+    struct media_cmd cmd;
+    offer(&cmd, device, 500 + device, device);
+    cmd.seated = seated;
+    bridge_command(s->bridge, &cmd, clock_mono_us());
+    const struct media_evt *evt = answer(s, 500 + device);
+    assert_non_null(evt);
+    return evt->kind;
+}
+
+static void busy_shards_take_who_has_a_seat(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s);
+    const struct media_evt *evt = load(&s, 0, OVERLOAD_JOINS);
+    assert_non_null(evt);
+    assert_int_equal(evt->load.step, OVERLOAD_JOINS);
+    assert_false(evt->load.shut); /* the other shard takes people */
+    assert_int_equal(asks(&s, 1, false), MEDIA_EVT_ANSWER);
+    evt = load(&s, 1, OVERLOAD_JOINS);
+    assert_non_null(evt);
+    assert_true(evt->load.shut);
+    assert_int_equal(asks(&s, 2, false), MEDIA_EVT_REFUSED);
+    assert_int_equal(asks(&s, 3, true), MEDIA_EVT_ANSWER);
+    evt = load(&s, 0, OVERLOAD_LAST_N);
+    assert_non_null(evt);
+    assert_int_equal(evt->load.step, OVERLOAD_JOINS); /* of the busiest */
+    assert_false(evt->load.shut);
+    assert_int_equal(asks(&s, 4, false), MEDIA_EVT_ANSWER);
+    close_scene(&s);
+}
+
 static void wishes_outlive_a_connection(void **state)
 {
     (void)state;
@@ -204,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(classes_are_placed_and_full_shards_refuse),
+        UNIT(busy_shards_take_who_has_a_seat),
         UNIT(wishes_outlive_a_connection),
     };
     return cmocka_run_group_tests_name("bridge", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "server/proto/aimd.h"
 #include "server/proto/alr.h"
 #include "server/proto/arrival.h"
+#include "server/proto/burst.h"
 #include "server/proto/lossbwe.h"
 #include "server/proto/probing.h"
 #include "server/proto/sendlog.h"
@@ -463,6 +464,23 @@ static void no_probe_under_overuse_or_after_a_decrease(void **state)
     assert_true(probing_next(&p, &in, &c, 4 * S));
 }
 
+/* A key frame of 30 kB on a path of 2 Mbit/s: 120 ms of its own, gone 120 ms later. */
+static void what_we_sent_at_once_waits_for_itself(void **state)
+{
+    (void)state;
+    struct burst b;
+    burst_init(&b, 0);
+    for (unsigned i = 1; i <= 25; i++) {
+        assert_int_equal(burst_input(&b, 1200, 2e6, 10 * MS), i * 4800);
+    }
+    assert_int_equal(burst_input(&b, 25, 2e6, 10 * MS + 60 * MS), 60 * MS + 100);
+    assert_int_equal(burst_input(&b, 25, 2e6, 10 * MS + 130 * MS), 100);
+    assert_int_equal(burst_input(&b, 25, 2e6, 10 * MS), 200); /* reordered: no time went back */
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_true(burst_input(&b, 1200, 2e6, 200 * MS + i * MS) <= BURST_MAX_US);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -486,6 +504,7 @@ int main(void)
         UNIT(probes_double_while_they_succeed),
         UNIT(a_probe_shows_the_link_and_waits_longer_each_time),
         UNIT(no_probe_under_overuse_or_after_a_decrease),
+        UNIT(what_we_sent_at_once_waits_for_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,6 +60,14 @@ static void one_resend_per_round_trip(void **state)
         n += rtx_find(&rtx, 5, 100 * MS, now, &sent, &full) == 0;
     }
     assert_in_range(n, 9, 10);
+    /* The first request is heard whatever we take the round trip to be. */
+    note(&rtx, &pool, 6, 6, 1, US_PER_S);
+    assert_int_equal(rtx_peek(&rtx, 6, US_PER_S, &sent, &full), 0);
+    assert_int_equal(rtx_find(&rtx, 6, 100 * MS, US_PER_S + MS, &sent, &full), 0);
+    assert_int_equal(sent.seq_in, 6);
+    assert_int_equal(rtx_find(&rtx, 6, 100 * MS, US_PER_S + 50 * MS, &sent, &full), E_AGAIN);
+    assert_int_equal(rtx_find(&rtx, 6, 100 * MS, US_PER_S + 110 * MS, &sent, &full), 0);
+    assert_int_equal(rtx_peek(&rtx, 7, US_PER_S, &sent, &full), E_NOTFOUND);
     rtx_clear(&rtx, &pool);
     pool_fini(&pool);
 }

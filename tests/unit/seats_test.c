@@ -107,12 +107,55 @@ static void seats_of_a_class(void **state)
     rig_free(h.rig);
 }
 
+/* What a page was told last of the server's load, -1 nothing. */
+static int told(const struct rig_page *page)
+{
+    const json_t *last = page->last;
+    const char *t = last ? json_string_value(json_object_get(last, "t")) : NULL;
+    return t && strcmp(t, "load") == 0 ? (int)json_integer_value(json_object_get(last, "step"))
+                                       : -1;
+}
+
+static void load(struct house *h, uint8_t step, bool shut)
+{
+    struct media_evt evt = {.kind = MEDIA_EVT_LOAD, .load = {.step = step, .shut = shut}};
+    classroom_media(h->rig->room, &evt, h->rig->now);
+    (void)rig_commit(h->rig, SIZE_MAX);
+}
+
+static void a_busy_server_takes_nobody_new(void **state)
+{
+    (void)state;
+    struct house h = house_new();
+    struct rig_page *host = comes(&h, h.host[0]);
+    struct rig_page *guest = comes(&h, h.guest[0]);
+    load(&h, 2, false);
+    assert_int_equal(told(host), 2);
+    assert_int_equal(told(guest), -1); /* staff alone */
+    assert_true(comes(&h, h.guest[0])->inside);
+    load(&h, 4, true);
+    assert_int_equal(told(host), 4);
+    struct rig_page *late = comes(&h, h.guest[1]);
+    full(late);
+    assert_string_equal(json_string_value(json_object_get(late->last, "at")), "load");
+    struct rig_page *trainer = comes(&h, h.host[1]);
+    assert_true(trainer->inside);
+    assert_int_equal(told(trainer), 4); /* behind the snapshot */
+    rig_lose(h.rig, guest);             /* who has a seat comes back to it */
+    assert_true(rig_resume(h.rig, guest, false));
+    load(&h, 0, false);
+    assert_int_equal(told(host), 0);
+    assert_true(comes(&h, h.guest[1])->inside);
+    rig_free(h.rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(seats_of_the_server),
         UNIT(classes_at_the_same_time),
         UNIT(seats_of_a_class),
+        UNIT(a_busy_server_takes_nobody_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

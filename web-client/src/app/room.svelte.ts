@@ -3,7 +3,7 @@
 import type { OverReason } from '../core/link.ts';
 import type { ClassState } from '../core/state.ts';
 import { applyDelta, fromSnapshot, isStaff, ownDevice, personOf, sessionEnded } from '../core/state.ts';
-import type { Door, ErrorReply, IceServers, ServerMessage } from '../wire/messages.ts';
+import type { Door, IceServers, ServerMessage } from '../wire/messages.ts';
 import { listens } from '../core/webinar.ts';
 import { roommates } from '../core/workshops.ts';
 import { announcer } from './announce.svelte.ts';
@@ -11,14 +11,12 @@ import { follow } from './follow.ts';
 import { LocalMedia } from './local.svelte.ts';
 import { MediaRoom } from './media.svelte.ts';
 import { lang, prefs, setPref, t } from './prefs.svelte.ts';
-import { hurdleOf, RoomView } from './roomview.svelte.ts';
+import { RoomView } from './roomview.svelte.ts';
 import { Signal } from './signal.ts';
 import { tellEvent, tellRefusal } from './tell.ts';
 import { loadGuest, loadResume, saveGuest, saveResume } from './storage.ts';
 import { playSound } from '../media/sounds.ts';
 import { WorkshopDesk } from './workshops.svelte.ts';
-
-const HURDLE_RETRY_MS = 8000;
 
 export class Room extends RoomView {
   readonly classId: string;
@@ -43,9 +41,8 @@ export class Room extends RoomView {
       send: (m) => this.signal.send(m),
       nextId: () => this.signal.commands.nextId(), line: () => this.signal.line,
       reachable: () => this.linked,
-      inClass: () => this.phase === 'class',
-      refill: () => this.local.refill(),
-      doubt: (moved) => this.signal.doubt(moved),
+      inClass: () => this.phase === 'class', refill: () => this.local.refill(),
+      doubt: (why, rttMs) => this.signal.doubt(why, rttMs),
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),
@@ -110,6 +107,7 @@ export class Room extends RoomView {
       case 'relays':
         return m.ice && this.media.relays(m.ice);
       case 'media.answer':
+        this.roomMade();
         return void this.media.answered(m.id, m.answer);
       case 'slots':
         this.media.videoSlots = m.video;
@@ -122,10 +120,12 @@ export class Room extends RoomView {
       case 'tables':
       case 'workshop.report':
         return this.desk.take(m);
+      case 'load':
+        return this.loaded(m.step);
       case 'speaking':
         return this.voices.heard(m.list, m.recent, this.state?.you.device ?? '');
       case 'error':
-        if (m.id !== undefined && this.media.refused(m.id) && m.code === 'gone') void this.media.connect('epoch');
+        if (m.id !== undefined && this.media.refused(m.id)) this.mediaRefused(m);
         else if (m.id === undefined) this.doorRefused(m);
         return;
       default:
@@ -174,6 +174,7 @@ export class Room extends RoomView {
     this.phase = 'class';
     this.waiting = undefined;
     this.hurdle = '';
+    this.load = 0; // the server says it again behind a snapshot
     this.timeline['snapshot'] ??= performance.now();
     // The snapshot is the acknowledgement of join.
     for (const command of this.signal.commands.pending()) {
@@ -259,22 +260,6 @@ export class Room extends RoomView {
     });
   }
 
-  private joinRefused(error: ErrorReply, name: string): void {
-    this.local.refill();
-    const hurdle = hurdleOf(error);
-    if (hurdle === '') return tellRefusal(error);
-    this.hurdle = hurdle;
-    const again = (): void => {
-      if (this.hurdle === hurdle && this.phase === 'door') void this.join(name);
-    };
-    if (hurdle !== 'closed' && hurdle !== 'devices') setTimeout(again, HURDLE_RETRY_MS);
-  }
-
-  private doorRefused(m: ErrorReply): void {
-    if (m.code === 'gone') this.finish('ended');
-    else this.hurdle = hurdleOf(m) || this.hurdle;
-  }
-
   private hintMuted(): void {
     if (this.phase === 'class' && !this.talking && this.may('media.mic')) this.mutedHint = true;
   }
@@ -285,6 +270,7 @@ export class Room extends RoomView {
     [this.linked, this.attempt] = [this.signal.open && !link.stale && (link.phase === 'class' || link.phase === 'door'), link.attempt];
     if (!was && this.linked && this.phase === 'class' && this.timeline['lost']) announcer.say(t('reconnect.back'));
     if (was && !this.linked) this.timeline['lost'] = performance.now();
+    if (!was && this.linked) this.media.lineUp();
     if (link.phase !== 'over' || this.phase === 'over') return;
     this.phase = 'over';
     this.over = link.over;

@@ -1,11 +1,6 @@
-// What a busy server keeps from this page, by the reasons it gives for its pictures.
-import type { VideoSlot } from '../wire/messages.ts';
+// What a busy server sheds, in the words staff is told it with. Sound is in no step.
+/** By the step of the message `load`; nothing is told of step 0. */
+const WORDS = ['', 'fewer', 'slower', 'still', 'shut'] as const;
+export type ServerBusy = (typeof WORDS)[number];
 
-/** none: nothing; slower: fewer pictures a second; fewer: some pictures do not come at all. */
-export type ServerBusy = 'none' | 'slower' | 'fewer';
-
-export function serverBusy(slots: readonly VideoSlot[]): ServerBusy {
-  const kept = slots.filter(([, , , , reason]) => reason === 'server');
-  if (kept.length === 0) return 'none';
-  return kept.some(([, , , life]) => life !== 'live') ? 'fewer' : 'slower';
-}
+export const serverBusy = (step: number): ServerBusy => WORDS[step] ?? '';

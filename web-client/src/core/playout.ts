@@ -10,14 +10,24 @@ export interface PlayReading extends SlotReading {
   freezes: number; asked: number;
 }
 
-interface Rule { first: number; step: number; most: number; trips: number }
-const SOUND: Rule = { first: 80, step: 40, most: 280, trips: 1 };
-/** A picture may be missed twice on its way: up and down. */
-const PICTURE: Rule = { first: 120, step: 80, most: 500, trips: 2 };
-/** Beyond the round trips: the request, the copy, and a packet's length. */
+interface Rule { first: number; step: number; most: number }
+const SOUND: Rule = { first: 80, step: 40, most: 280 };
+const PICTURE: Rule = { first: 120, step: 80, most: 600 };
+/** Beyond the round trip: the request, the copy, and a packet's length. */
 const REPAIR_MS = 60;
+const AGAIN_MS = 20;
 const HOLD_MS = 30_000;
 const AUDIBLE = 0.005;
+/**
+ * A picture is shown when its last packet is there, and one that comes late holds up all behind it.
+ * So it waits from the first loss on, not from the first frozen picture: as many repairs, up and
+ * down together, as leave less than a packet a minute, by the share that is missing.
+ */
+const TRIPS: readonly (readonly [share: number, trips: number])[] = [
+  [0.003, 2], [0.02, 3], [0.06, 5], [0.14, 6], [0.25, 7],
+];
+/** One packet may always be lost. */
+const MISSED_LEAST = 2;
 
 class Wait {
   private readonly rule: Rule;
@@ -28,18 +38,36 @@ class Wait {
     this.rule = rule;
   }
 
-  push(needed: boolean, rttMs: number, now: number): number | null {
-    const { first, step, most, trips } = this.rule;
-    if (needed) {
-      const useful = Math.max(first, Math.min(most, trips * rttMs + REPAIR_MS));
-      this.target = this.target === 0 ? first : Math.min(useful, this.target + step);
-      this.neededAt = now;
-    } else if (this.target > 0 && now - this.neededAt >= HOLD_MS) {
-      this.target = this.target > first ? this.target - step : 0;
+  /** One step longer, as far as it is of use. */
+  longer(useful: number, now: number): void {
+    const { first, step } = this.rule;
+    this.neededAt = now;
+    this.target = this.target === 0 ? first : Math.max(this.target, Math.min(Math.max(useful, first), this.target + step));
+  }
+
+  /** As long as that at least. */
+  reach(ms: number, now: number): void {
+    const least = Math.min(ms, this.rule.most);
+    if (least + this.rule.step > this.target) this.neededAt = now; // else it could be shorter
+    this.target = Math.max(this.target, least);
+  }
+
+  value(now: number): number | null {
+    const { first, step } = this.rule;
+    if (this.target > 0 && now - this.neededAt >= HOLD_MS) {
+      this.target = this.target > first ? Math.max(first, this.target - step) : 0;
       this.neededAt = now;
     }
-    return this.target === 0 ? null : this.target;
+    return this.target === 0 ? null : Math.round(this.target);
   }
+}
+
+/** How long a picture of this path needs to be whole, 0 = nothing to speak of is missing. */
+function repairTime(missing: number, came: number, rttMs: number): number {
+  if (missing < MISSED_LEAST) return 0;
+  const share = missing / (missing + came);
+  const trips = TRIPS.reduce((n, [least, wanted]) => (share >= least ? wanted : n), 0);
+  return trips === 0 ? 0 : Math.max(PICTURE.first, trips * (rttMs + AGAIN_MS));
 }
 
 type Sum = (of: (s: PlayReading) => number) => number;
@@ -64,13 +92,18 @@ export class Playout {
     const missed = sum((s) => s.lost) + sum((s) => s.late);
     const samples = sum((s) => s.samples);
     const needed = missed > 0 && samples > 0 && sum((s) => s.packets) > 20 && invented > AUDIBLE * samples;
-    return this.sound.push(needed, rttMs, now);
+    if (needed) this.sound.longer(Math.min(SOUND.most, rttMs + REPAIR_MS), now);
+    return this.sound.value(now);
   }
 
   /** The same for the pictures; one that froze while packets were missing was not waited for. */
   see(before: readonly PlayReading[], after: readonly PlayReading[], rttMs: number, now: number): number | null {
     const sum = grown(before, after, 'video');
-    const needed = sum((s) => s.freezes) > 0 && sum((s) => s.lost) + sum((s) => s.asked) > 0;
-    return this.picture.push(needed, rttMs, now);
+    // What was lost before the server is not lost here, but asked for.
+    const missing = Math.max(sum((s) => s.lost), sum((s) => s.asked));
+    const useful = repairTime(missing, sum((s) => s.packets), rttMs);
+    if (useful > 0) this.picture.reach(useful, now);
+    if (missing > 0 && sum((s) => s.freezes) > 0) this.picture.longer(PICTURE.most, now);
+    return this.picture.value(now);
   }
 }

@@ -245,6 +245,8 @@ export const en: Catalogue = {
   'over.devices.title': 'You are here with three devices already',
   'over.devices.text': 'That is the most. Close the class on one of them, or come here: it closes on the others.',
   'over.devices.action': 'Come here',
+  'over.loaded.title': 'The server is very busy',
+  'over.loaded.text': 'It serves the people already in class first and lets nobody else in for now. Stay on this page: we keep trying for you.',
   'over.busy.title': 'The server is catching its breath',
   'over.busy.text': 'It is restarting or greeting many people. We keep trying; there is nothing you need to do.',
   'over.notopen.title': 'The class is not open yet',

@@ -244,6 +244,8 @@ export const fr = {
   'over.devices.title': 'Vous êtes déjà là avec trois appareils',
   'over.devices.text': 'C’est le maximum. Fermez la classe sur l’un d’eux, ou venez ici : elle se fermera sur les autres.',
   'over.devices.action': 'Venir ici',
+  'over.loaded.title': 'Le serveur est très chargé',
+  'over.loaded.text': 'Il sert d’abord les personnes déjà en classe et ne laisse entrer personne pour l’instant. Restez sur cette page : nous réessayons pour vous.',
   'over.busy.title': 'Le serveur reprend son souffle',
   'over.busy.text': 'Il redémarre ou accueille beaucoup de monde. Nous réessayons sans cesse ; vous n’avez rien à faire.',
   'over.notopen.title': 'La classe n’est pas encore ouverte',

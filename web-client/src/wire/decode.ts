@@ -29,6 +29,7 @@ const shapes: Record<ServerMessage['t'], (m: Row) => boolean> = {
   rights: (m) => Array.isArray(m['rights']),
   'workshop.report': (m) => isText(m['id']) && Array.isArray(m['rooms']),
   tables: (m) => Array.isArray(m['rooms']) && m['rooms'].every(isRow),
+  load: (m) => isNumber(m['step']),
   audience: (m) => Array.isArray(m['reactions']),
   speaking: (m) => Array.isArray(m['list']) && m['list'].every(Array.isArray) && Array.isArray(m['recent']),
 };

@@ -149,6 +149,8 @@ export type Slots = { t: 'slots'; audio: string[]; video: VideoSlot[] };
 export type SendLayers = { t: 'send'; cam: number; screen: number };
 /** Loudest first; when what pages show changes, at most 5 a second; to whoever comes in, behind the snapshot. */
 export type SpeakingList = { t: 'speaking'; list: Speaking[]; recent: string[] };
+/** To staff, when it changes and behind the snapshot: what a busy server sheds. Sound is in no step. */
+export type ServerLoad = { t: 'load'; step: number };
 /** Anything the server sends. */
 export type ServerMessage =
   | Door
@@ -165,6 +167,7 @@ export type ServerMessage =
   | Slots
   | SendLayers
   | SpeakingList
+  | ServerLoad
   | Waiting
   | Asked
   | Rights

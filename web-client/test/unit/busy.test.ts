@@ -1,16 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serverBusy } from '../../src/core/busy.ts';
-import type { SlotLife, SlotReason, VideoSlot } from '../../src/wire/messages.ts';
+import { en } from '../../src/i18n/en.ts';
+import { fr } from '../../src/i18n/fr.ts';
+import { decodeMessage } from '../../src/wire/decode.ts';
 
-const slot = (n: number, life: SlotLife, reason: SlotReason): VideoSlot => [n, 'd_1', 'cam', life, reason, 360];
-
-test('staff hear of a busy server only where it is the server that holds pictures back', () => {
-  assert.equal(serverBusy([]), 'none');
-  assert.equal(serverBusy([slot(0, 'live', 'full'), slot(1, 'off', 'paused'), slot(2, 'live', 'connection')]), 'none');
+test('each step of a busy server has its own words, in both languages, and none says that sound suffers', () => {
+  const said = [1, 2, 3, 4].map((step) => serverBusy(step));
+  assert.equal(new Set(said).size, 4);
+  for (const step of said) {
+    assert.notEqual(step, '');
+    if (step === '') continue;
+    assert.match(fr[`busy.${step}`], /son n’est pas touché/);
+    assert.match(en[`busy.${step}`], /Sound is not affected/);
+  }
 });
 
-test('what is left out is said: fewer pictures a second, or pictures that do not come', () => {
-  assert.equal(serverBusy([slot(0, 'live', 'server'), slot(1, 'live', 'full')]), 'slower');
-  assert.equal(serverBusy([slot(0, 'live', 'server'), slot(1, 'off', 'server')]), 'fewer');
+test('nothing is said when nothing is shed, or of a step this page does not know', () => {
+  assert.equal(serverBusy(0), '');
+  assert.equal(serverBusy(9), '');
+});
+
+test('the message of the server is understood, and a torn one is not', () => {
+  assert.deepEqual(decodeMessage('{"t":"load","step":3}'), { t: 'load', step: 3 });
+  assert.equal(decodeMessage('{"t":"load"}'), undefined);
 });

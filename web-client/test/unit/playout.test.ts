@@ -40,13 +40,33 @@ test('copies that come too late count as missing; the wait is given back when al
   assert.equal(at(63_000), null);
 });
 
-test('pictures wait for two repairs when one froze and something was missing', () => {
+/** Pictures after `n` intervals, each with so many packets that came, were asked for, and freezes. */
+const video = (n: number, packets: number, asked: number, freezes = 0): PlayReading[] =>
+  [{ ...none, kind: 'video', packets: packets * n, asked: asked * n, freezes: freezes * n }];
+const seen = (packets: number, asked: number, rttMs = 50): number | null =>
+  new Playout().see(video(1, packets, asked), video(2, packets, asked), rttMs, 0);
+
+test('pictures wait for their repairs before the first of them froze, the longer the more is missing', () => {
+  assert.equal(seen(200, 0), null);
+  assert.equal(seen(200, 1), null, 'one packet may always be lost');
+  const waits = [2, 10, 22, 50, 86].map((asked) => seen(200, asked) ?? 0);
+  assert.deepEqual(waits, [140, 210, 350, 420, 490]);
+  assert.equal(seen(200, 86, 300), 600, 'there is an end');
+  assert.equal(new Playout().hear(video(1, 200, 50), video(2, 200, 50), 50, 0), null, 'sound has its own');
+});
+
+test('a picture that froze with packets missing waits longer; one its sender froze does not', () => {
   const playout = new Playout();
-  const video = (n: number, freezes: number, asked: number): PlayReading[] => [{ ...none, kind: 'video', packets: 100 * n, freezes: freezes * n, asked: asked * n }];
-  assert.equal(playout.see(video(1, 1, 0), video(2, 1, 0), 100, 0), null, 'frozen by its sender');
-  assert.equal(playout.see(video(1, 0, 9), video(2, 0, 9), 100, 0), null, 'repaired in time');
-  const targets = [1, 2, 3, 4].map((n) => playout.see(video(n, 1, 9), video(n + 1, 1, 9), 100, 2000 * n));
-  assert.deepEqual(targets, [120, 200, 260, 260]);
-  assert.equal(playout.hear(video(1, 1, 9), video(2, 1, 9), 100, 9000), null, 'sound has its own');
-  assert.equal(playout.see(video(5, 0, 0), video(6, 0, 0), 100, 40_000), 180);
+  assert.equal(playout.see(video(1, 100, 0, 1), video(2, 100, 0, 1), 100, 0), null, 'frozen by its sender');
+  const targets = [1, 2, 3].map((n) => playout.see(video(n, 1000, 1, 1), video(n + 1, 1000, 1, 1), 100, 2000 * n));
+  assert.deepEqual(targets, [120, 200, 280]);
+});
+
+test('the wait of pictures is given back step by step when nothing is missing any more', () => {
+  const playout = new Playout();
+  const bad = (n: number): number | null => playout.see(video(n, 200, 50), video(n + 1, 200, 50), 50, 2000 * n);
+  assert.deepEqual([bad(1), bad(2)], [420, 420]);
+  const calm = (now: number): number | null => playout.see(video(3, 200, 0), video(4, 200, 0), 50, now);
+  assert.equal(calm(33_000), 420);
+  assert.deepEqual([34_000, 64_000, 94_000, 124_000, 154_000].map(calm), [340, 260, 180, 120, null]);
 });

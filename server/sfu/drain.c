@@ -356,7 +356,8 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
         return;
     }
     uint8_t *out = txbatch_room(sfu->tx);
-    struct header at = {0};
+    struct header at; /* only where to patch is used of it */
+    at.transport_cc_at = at.dd_at = at.dd_len = 0;
     size_t header_len = header_put(sfu, &c, out, &at);
     const uint8_t *payload = e->pkt->data + desc->header_len;
     size_t payload_len = c.edit.fields & CODEC_EDIT_EMPTY ? 0 : desc->payload_len;

@@ -10,6 +10,11 @@ void keyreq_ask_later(struct keyreq *k, uint8_t layers)
     k->later |= (uint8_t)(layers & ~k->open);
 }
 
+void keyreq_unask_later(struct keyreq *k, uint8_t layers)
+{
+    k->later &= (uint8_t)~layers;
+}
+
 void keyreq_answered(struct keyreq *k, unsigned layer)
 {
     keyreq_cancel(k, (uint8_t)(1u << layer));
@@ -21,6 +26,14 @@ void keyreq_cancel(struct keyreq *k, uint8_t layers)
     k->later &= (uint8_t)~layers;
     k->open &= (uint8_t)~layers;
     k->tries = k->open ? k->tries : 0;
+}
+
+void keyreq_unheard(struct keyreq *k)
+{
+    k->wanted |= k->open;
+    k->open = 0;
+    k->tries = 0;
+    k->used = 0;
 }
 
 /* The i-th last request, i = 1 ... used. */
@@ -77,6 +90,11 @@ uint8_t keyreq_poll(struct keyreq *k, bool *urgent, mono_us now)
     k->retry_us = now + ((mono_us)KEYREQ_RETRY_US << k->tries);
     k->tries = (uint8_t)(k->tries + (k->tries < KEYREQ_RETRIES));
     return layers;
+}
+
+mono_us keyreq_asked(const struct keyreq *k, unsigned layer)
+{
+    return (k->open >> layer & 1) && k->used ? sent_before(k, 1) : MONO_NEVER;
 }
 
 mono_us keyreq_deadline(const struct keyreq *k)

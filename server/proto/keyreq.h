@@ -44,13 +44,20 @@ struct keyreq {
 void keyreq_ask(struct keyreq *k, uint8_t layers);
 /* The same for those who have another picture meanwhile. */
 void keyreq_ask_later(struct keyreq *k, uint8_t layers);
+/* Nobody waits for those any more that were to be asked later, unless it was done. */
+void keyreq_unask_later(struct keyreq *k, uint8_t layers);
 /* A key frame of the layer arrived. */
 void keyreq_answered(struct keyreq *k, unsigned layer);
+/* The path by which the source was asked had failed: it heard nothing of it. What is still waited
+ * for is asked again at once, and what was asked in vain does not count. */
+void keyreq_unheard(struct keyreq *k);
 /* Nobody waits for these layers any more. */
 void keyreq_cancel(struct keyreq *k, uint8_t layers);
 /* The layers to ask for now (0 = none); counts as sent. urgent (may be NULL): somebody has no
  * picture until then. */
 uint8_t keyreq_poll(struct keyreq *k, bool *urgent, mono_us now);
+/* The layer was asked and has not answered: since when it could have; else MONO_NEVER. */
+mono_us keyreq_asked(const struct keyreq *k, unsigned layer);
 /* When keyreq_poll will have something, or MONO_NEVER. */
 mono_us keyreq_deadline(const struct keyreq *k);
 

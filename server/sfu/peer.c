@@ -7,6 +7,7 @@
 #include "codec/base/hash.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/outcome.h"
 #include "server/sfu/share.h"
 
 struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
@@ -15,25 +16,42 @@ struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
     return map_find(&sfu->peer_by_id, id, &value) ? pool_at(&sfu->peers, value) : NULL;
 }
 
-void peer_pictures_anew(struct sfu *sfu, struct peer *peer, mono_us now)
+/* What he did not get is too old to be repaired, and would only delay what is new. */
+static void slot_anew(struct sfu *sfu, struct subscription *sub, mono_us now)
 {
-    for (unsigned i = peer->audio_slots; peer->connected && i < peer->slots; i++) {
-        const struct subscription *sub = peer->slot[i];
-        if (sub && sub->video && sub->layer) {
-            track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
+    if (sub->video && sub->layer) {
+        rtx_clear(&sub->rtx, &sfu->chunks);
+        track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
+    }
+}
+
+/* What he sent into the path that had failed is not asked for; his requests were not heard. */
+static void track_anew(struct sfu *sfu, struct track *track, mono_us now)
+{
+    uint8_t layers = 0;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *layer = track->layer[i];
+        if (layer && layer->receiver) {
+            layer->receiver->hole = true;
+        }
+        if (layer && track->video && (layer->subs || layer->exports)) {
+            layers = (uint8_t)(layers | 1u << i);
+        }
+    }
+    keyreq_unheard(&track->keyreq);
+    track_keyframe(sfu, track, layers, now);
+}
+
+void peer_path_anew(struct sfu *sfu, struct peer *peer, mono_us now)
+{
+    for (unsigned i = 0; peer->connected && i < peer->slots; i++) {
+        if (peer->slot[i]) {
+            slot_anew(sfu, peer->slot[i], now);
         }
     }
     for (unsigned source = 0; peer->connected && source < SOURCE_COUNT; source++) {
-        struct track *track = peer->track[source];
-        uint8_t layers = 0;
-        for (unsigned i = 0; track && track->video && i < LAYERS_MAX; i++) {
-            const struct layer *layer = track->layer[i];
-            if (layer && (layer->subs || layer->exports)) {
-                layers = (uint8_t)(layers | 1u << i);
-            }
-        }
-        if (layers) {
-            track_keyframe(sfu, track, layers, now);
+        if (peer->track[source]) {
+            track_anew(sfu, peer->track[source], now);
         }
     }
 }
@@ -374,6 +392,7 @@ void peer_close(struct sfu *sfu, struct peer *peer, mono_us now)
     share_forget(sfu, peer);
     timers_cancel(sfu, peer);
     cc_close(sfu, peer);
+    outcome_close(sfu, peer);
     handshake_close(sfu, peer, now);
     demux_forget(sfu, peer);
     headers_template_put(&sfu->headers, peer->template);

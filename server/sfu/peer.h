@@ -121,6 +121,7 @@ struct peer {
     uint32_t wanted_bps; /* in all, were every wish fulfilled; 0 = nothing better waits */
     pool_id cc_id;
     struct redundancy redundancy;
+    struct outcome *outcome; /* of pictures' packets; NULL until it loses some */
     struct pace_probe probe;
     uint16_t probe_steps;
     uint16_t probe_slot;   /* whose packets were sent again last */
@@ -177,9 +178,10 @@ bool peer_reaches(const struct peer *peer, sfu_room_id room, bool video);
 void peer_publish(struct sfu *sfu, struct peer *peer, uint32_t publish, mono_us now);
 /* Keys are there: media can flow. */
 void peer_connected(struct sfu *sfu, struct peer *peer, mono_us now);
-/* Its path moved after the old one had failed (F5, F6): nobody asks again for what was lost
- * meanwhile, so all its pictures, those it sends and those it sees, need key frames at once. */
-void peer_pictures_anew(struct sfu *sfu, struct peer *peer, mono_us now);
+/* Its path moved after the old one had failed (F5, F6): what was lost meanwhile is not repaired,
+ * which would take seconds of the new path; all its pictures, those it sends and those it sees, get
+ * key frames at once. */
+void peer_path_anew(struct sfu *sfu, struct peer *peer, mono_us now);
 /* True when something may be sent to it now. */
 bool peer_can_send(const struct peer *peer, mono_us now);
 /* Its slots changed: an event follows, at most every PEER_SLOTS_US. */
@@ -219,5 +221,8 @@ void retransmit_padding(struct sfu *sfu, struct peer *peer, uint32_t bytes, mono
 bool retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);
 /* How soon after a packet was sent again another request for it is heard. */
 mono_us retransmit_wait(const struct peer *peer);
+/* The sending of seq with this stamp is told as lost: once more, if it is of any use. */
+void retransmit_lost(struct sfu *sfu, struct subscription *sub, uint16_t seq, uint16_t stamp,
+                     mono_us now);
 /* On a path that loses much: a picture's packet once more, unasked. */
 void retransmit_copy(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);

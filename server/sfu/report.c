@@ -120,7 +120,9 @@ void report_timer(struct sfu *sfu, struct peer *peer, mono_us now)
         write_sr(&w, peer->slot[i], reports, count, now);
         count = 0;
     }
-    if (count) {
+    /* Something comes in any case: whoever hears nothing for seconds knows that the path is dead.
+     */
+    if (count || wr_len(&w) == 0) {
         rtcp_write_rr(&w, our_ssrc(peer), reports, count);
     }
     send_compound(sfu, peer, &w, now);

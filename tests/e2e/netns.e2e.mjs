@@ -2,6 +2,7 @@
 // process into a client's namespace and tells where the server is to be started.
 import { ClassRoom } from './lib/class.mjs';
 import { run } from './lib/proc.mjs';
+import { told } from './lib/story.mjs';
 import { until } from './lib/wait.mjs';
 
 export const needs = 'AMPHI_E2E_NETNS';
@@ -40,25 +41,6 @@ async function backAgain(t, room, what, since) {
     await room.whole({ timeout: 60000 });
 }
 
-/** What happened in a page since `since` of its own clock, in milliseconds after it: for whoever wants a gap shorter. */
-async function told(t, page, since) {
-    const story = await page.eval((from) => {
-        const e2e = window.__e2e;
-        const events = [
-            ...e2e.states.map(({ at, state }) => [at, `media ${state}`]),
-            ...e2e.sockets.flatMap(({ openedAt, closed }) => [
-                [openedAt, 'socket open'], ...(closed ? [[closed.at, `socket closed ${closed.code}`]] : []),
-            ]),
-            ...Object.entries(e2e.lastSent).filter(([what]) => /^(hello|media|ping)/.test(what)).map(([what, at]) => [at, `sent ${what}`]),
-            ...e2e.messages.filter(({ message }) => /^(resumed|media|snapshot)/.test(message.t)).map(({ at, message }) => [at, `got ${message.t}`]),
-            ...(e2e.trace ?? []),
-        ];
-        return events.filter(([at]) => at >= from).sort(([a], [b]) => a - b)
-            .map(([at, what]) => `${Math.round(at - from)} ${what}`);
-    }, since);
-    t.log(`${page.browser}: ${story.join('; ')}`);
-}
-
 /** No new page load, no new connection, nobody shown as having left: offers are those of ICE alone. */
 async function sameSeats(t, room, before) {
     t.equal(await seats(room.people), before, 'people and devices');
@@ -90,10 +72,10 @@ async function handover(t) {
     await ip('link', 'set', mobile, 'up');
     await ip('route', 'replace', 'default', 'via', gateway, 'dev', mobile);
     await backAgain(t, room, 'gap', at);
-    for (const [i, page] of room.people.entries()) await told(t, page, clocks[i]);
+    for (const [i, page] of room.people.entries()) t.log(`${page.browser}: ${(await told(page, clocks[i])).join('; ')}`);
     t.figure('target_ms', 6000);
     for (const [i, page] of room.people.entries()) {
-        t.check((await page.stats()).local !== paths[i], `${page.name}: still at ${paths[i]}`);
+        await until(async () => (await page.stats()).local !== paths[i], { what: `${page.name}: leaves ${paths[i]}`, timeout: 30000 });
     }
     await sameSeats(t, room, before);
 }
@@ -116,7 +98,7 @@ async function udpDies(t) {
         });
     }
     await backAgain(t, room, 'fallback', at);
-    for (const [i, page] of room.people.entries()) await told(t, page, clocks[i]);
+    for (const [i, page] of room.people.entries()) t.log(`${page.browser}: ${(await told(page, clocks[i])).join('; ')}`);
     t.figure('target_ms', 8000);
     await sameSeats(t, room, before);
 }

@@ -1,7 +1,8 @@
 // Played by handover.sh in a namespace whose only address changes, as from Wi-Fi to mobile.
 import { run as command } from '../e2e/lib/proc.mjs';
 import { ClassRoom } from '../e2e/lib/class.mjs';
-import { clock, comings, now, offers } from './lib.mjs';
+import { clock, comings, now, offers, until } from './lib.mjs';
+import { sampled, sampling, told } from '../e2e/lib/story.mjs';
 
 const ip = async (...args) => {
     const { code, err } = await command('ip', args);
@@ -19,16 +20,26 @@ export async function run(t) {
     const from = await Promise.all(room.people.map(clock));
     const { FAULT_DEVICE: device, FAULT_OLD: old, FAULT_NEW: fresh, FAULT_GATEWAY: gateway } = process.env;
     const gaps = {};
+    await Promise.all(room.people.map(sampling));
     for (const [last, to] of [[old, fresh], [fresh, old]]) {
+        const since = await Promise.all(room.people.map(clock));
+        const away = now();
         await ip('addr', 'add', `${to}/24`, 'dev', device);
         await ip('addr', 'del', `${last}/24`, 'dev', device);
         await ip('addr', 'replace', `${to}/24`, 'dev', device);
         await ip('route', 'replace', 'default', 'via', gateway);
         const at = now();
+        // What was on its way still comes.
+        await until(() => now() - at > 300, { what: 'the last of the old path', timeout: 60000, every: 20 });
         await Promise.all(room.people.map(async (page) => {
             await room.flows(page, { frames: 1, timeout: 30000 });
             (gaps[page.browser] ??= []).push(Math.round(now() - at));
         }));
+        t.log(`changed in ${Math.round(at - away)} ms`);
+        for (const [i, page] of room.people.entries()) {
+            t.log(`${page.browser}: ${(await told(page, since[i])).join('; ')}`);
+            t.log(`${page.browser}: ${JSON.stringify(await sampled(page, since[i]))}`);
+        }
         await room.whole({ timeout: 30000 });
     }
     const after = await Promise.all(room.people.map(async (p) => seats(await p.view())));

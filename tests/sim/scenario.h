@@ -37,6 +37,11 @@ void link_one_encoding(struct world *w);
 void link_voice(struct world *w);
 void link_voice_clean(struct world *w);
 
+/* paths.c */
+void path_handover(struct world *w);
+void path_during_switch(struct world *w);
+void path_comes_back_small(struct world *w);
+
 /* crowd.c */
 void crowd_joins(struct world *w);
 
@@ -56,6 +61,8 @@ void codec_row_name(uint64_t row, char *out, size_t cap);
 void codec_row(struct world *w, uint64_t row);
 /* Shards with room for hardly any packets. */
 void codec_starved(struct world *w);
+/* How often the publisher is asked for key frames when a link narrows and widens. */
+void codec_keys(struct world *w);
 
 /* Fails unless cond; text says what was expected. */
 #define EXPECT(w, cond, ...)                                                                       \

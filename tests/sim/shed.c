@@ -37,7 +37,7 @@ struct counts {
 static struct counts count(const struct client *c)
 {
     struct counts n = {0};
-    for (unsigned k = 0; k < SIM_SLOTS; k++) {
+    for (unsigned k = 0; k < AUDIO + DESC_VIDEO_SLOTS_MAX; k++) {
         if (k < AUDIO) {
             n.sound += c->check[k].packets;
             continue;

@@ -14,6 +14,7 @@
         sockets: [],
         sent: {}, // messages by type
         lastSent: {}, // when, by type
+        sends: [], // when, and what
         got: {},
         offersByCause: {},
         messages: [], // the last ones received, parsed, with the time
@@ -117,6 +118,7 @@
                     const message = JSON.parse(data);
                     e2e.sent[message.t] = (e2e.sent[message.t] ?? 0) + 1;
                     e2e.lastSent[message.t] = performance.now();
+                    e2e.sends.push([performance.now(), `sent ${message.t}`]);
                     if (message.t === 'media.offer') {
                         const by = e2e.offersByCause;
                         by[message.cause] = (by[message.cause] ?? 0) + 1;

@@ -7,9 +7,9 @@ import { Silence } from '../core/silence.ts';
 import { RelayRenewal } from '../core/renewal.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
-import { SaverProposal, trafficOf } from '../core/traffic.ts';
+import { SaverProposal, heldOf, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
-import { arrivedOf, linkFigures, readFigures, sentOf } from '../media/figures.ts';
+import { linkFigures, readFigures, sentOf } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
 import { watchNetwork } from '../media/network.ts';
 import { Peer } from '../media/peer.ts';
@@ -19,6 +19,7 @@ import { chooseSlotPool } from '../media/pool.ts';
 import { cameraCodec } from '../media/senders.ts';
 import type { SendKind } from '../media/senders.ts';
 import { prefs } from './prefs.svelte.ts';
+import type { Doubt } from './signal.ts';
 import { SEND_SECTIONS } from '../wire/compact.ts';
 import type { Answer, ClientMessage, IceServers, OfferCause, Person, SlotLife, SlotReason, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
 
@@ -33,16 +34,15 @@ export interface MediaHooks {
   inClass(): boolean;
   /** A new connection exists: fill its send sections. */
   refill(): void;
-  /** Media or network speak for a dead path; `moved` = the network is another one. */
-  doubt(moved?: boolean): void;
+  /** Media or network speak for a dead path; `rttMs` = what an answer took lately. */
+  doubt(why?: Doubt, rttMs?: number): void;
 }
 
 const VIEW_PERIOD_MS = 60;
-const DOCTOR_PERIOD_MS = 500;
-const PULSE_PERIOD_MS = 1000;
+const PULSE_PERIOD_MS = 300;
 const FIGURES_PERIOD_MS = 2000;
 const REST_AFTER_MS = 2000;
-const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0, pathBytes: 0 };
+const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0 };
 
 export class MediaRoom {
   readonly pool = chooseSlotPool(screen.width, screen.height, matchMedia('(pointer: coarse)').matches);
@@ -84,25 +84,23 @@ export class MediaRoom {
   /** Nobody looks at this page: pictures rest, sound goes on. */
   private unseen = false;
   private readonly look = (): void => this.seen(!document.hidden);
-  private arrived = -1;
+  private arrived = 0;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private readonly unwatch: () => void;
 
   constructor(hooks: MediaHooks) {
     this.hooks = hooks;
-    this.timers.push(setInterval(() => void this.treat(), DOCTOR_PERIOD_MS));
-    this.timers.push(setInterval(() => void this.feel(), PULSE_PERIOD_MS));
+    this.timers.push(setInterval(() => void this.feel().then(() => this.treat()), PULSE_PERIOD_MS));
     this.unwatch = watchNetwork((moved) => {
       if (moved) this.doctor.moved();
       this.silence.hint(performance.now());
-      this.hooks.doubt(moved);
+      this.hooks.doubt(moved ? 'moved' : 'sign');
     });
     this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
     document.addEventListener('visibilitychange', this.look);
   }
 
   get started(): boolean { return this.peer !== undefined; }
-
   /** The server names its relays anew with every snapshot, and when asked. */
   relays(ice: IceServers): void {
     this.configuration = { iceServers: [ice] };
@@ -159,7 +157,7 @@ export class MediaRoom {
     if (!this.sentWants) this.repeatView();
   }
 
-  /** After a resume or a new connection the server may know nothing of our wishes. */
+  /** After a resume or a new connection the server may know none of our wishes. */
   repeatView(): void {
     this.sentWants = undefined;
     this.viewTimer ??= setTimeout(() => this.sendView(), 0);
@@ -202,6 +200,7 @@ export class MediaRoom {
     this.health = 'new';
     this.doctor.state('new', performance.now());
     this.silence.reset();
+    this.arrived = 0;
     const peer = new Peer(this.configuration, this.pool, cameraCodec(prefs.camCodec), (state) => this.healthChanged(state));
     this.peer = peer;
     this.playback.attach(peer.audioTracks, peer.videoTracks);
@@ -213,9 +212,8 @@ export class MediaRoom {
   private healthChanged(state: PeerState): void {
     this.doctor.state(state, performance.now());
     this.health = this.doctor.shown(performance.now());
-    this.arrived = -1;
     // The other connection may be gone with it, and says nothing by itself.
-    if (state === 'disconnected') this.hooks.doubt();
+    if (state === 'disconnected') this.hooks.doubt('silent', this.rttMs);
     if (state !== 'connected') return;
     this.everConnected = true;
     // Firefox loses media sent right at the end of the handshake: the server waits for this.
@@ -223,28 +221,30 @@ export class MediaRoom {
     this.repeatView();
   }
 
-  /** Counts what arrives while the browser says "disconnected". */
-  private async listen(): Promise<void> {
-    const arrived = arrivedOf(await this.readFigures());
-    if (this.arrived >= 0 && arrived > this.arrived) this.doctor.heard(performance.now());
-    this.arrived = arrived;
+  /** Signalling is back: if media is silent too the path was dead, and nothing is waited for. */
+  lineUp(): void {
+    this.silence.hint(performance.now());
+    this.treat();
+    void this.feel().then(() => this.treat());
   }
 
-  /** A live camera always sends, and the server reports on what we send: when nothing at all comes, the path is dead. */
+  /** Something always comes, if only the report the server sends every second: nothing at all is a dead path. */
   private async feel(): Promise<void> {
-    if (!this.peer) return;
-    const due = this.sending || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
-    const hush = this.silence.look(await this.peer.arrived(), due, performance.now());
-    if (hush === 'silent') this.doctor.silent(performance.now());
-    if (hush !== 'none') this.hooks.doubt();
+    const peer = this.peer;
+    const arrived = (await peer?.arrived()) ?? 0;
+    if (!peer || peer !== this.peer) return;
+    const now = performance.now();
+    if (arrived > this.arrived) this.doctor.heard(now);
+    this.arrived = arrived;
+    const flows = this.sending || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
+    const hush = this.silence.look(arrived, flows, now);
+    if (hush === 'silent') this.doctor.silent(now);
+    if (hush !== 'none') this.hooks.doubt('silent', this.rttMs);
+    this.health = this.doctor.shown(now);
   }
 
-  private async treat(): Promise<void> {
+  private treat(): void {
     if (!this.peer) return;
-    if (this.doctor.doubtful) {
-      await this.listen();
-      this.health = this.doctor.shown(performance.now());
-    }
     if (this.hooks.reachable() && this.renewal.due(Date.now())) this.hooks.send({ t: 'relays' });
     if (this.renewal.waits(Date.now())) return;
     const remedy = this.doctor.remedy(performance.now(), this.hooks.reachable() ? this.hooks.line() : 0);
@@ -277,24 +277,24 @@ export class MediaRoom {
   }
 
   private async measure(): Promise<void> {
-    if (!this.peer) return;
-    const now = performance.now();
-    const figures = await this.readFigures();
-    const link = linkFigures(this.figures, figures, (now - this.figuresAt) / 1000);
+    const [peer, now] = [this.peer, performance.now()];
+    if (!peer) return;
     const elapsed = (now - this.figuresAt) / 1000;
+    const figures = await this.readFigures();
+    if (this.peer !== peer) return; // somebody left meanwhile
+    const link = linkFigures(this.figures, figures, elapsed);
     const sent = (f: MediaFigures): number => f.sends.reduce((n, row) => n + row.bytes, 0);
     this.traffic = trafficOf(this.figures.slots, figures.slots, elapsed, link.rttMs);
     this.sentKbps = Math.max(0, Math.round(((sent(figures) - sent(this.figures)) * 8) / elapsed / 1000));
     this.sending = sentOf(figures) > sentOf(this.figures);
-    this.peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
-    this.peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));
+    peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
+    peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;
     if (!this.everConnected) return;
-    this.quality = this.steady.push(judgeQuality(this.peer.connected, link));
-    const some = (of: SlotReason): boolean => this.videoSlots.some(([, , , , reason]) => reason === of);
-    const held = some('paused') ? 'paused' : some('connection') ? 'reduced' : 'none';
+    this.quality = this.steady.push(judgeQuality(peer.connected, link));
+    const held = heldOf(this.videoSlots);
     this.proposeSaver = !prefs.saver && this.proposal.push(this.quality, held, now);
   }
 }

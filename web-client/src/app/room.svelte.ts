@@ -41,9 +41,8 @@ export class Room extends RoomView {
       send: (m) => this.signal.send(m),
       nextId: () => this.signal.commands.nextId(), line: () => this.signal.line,
       reachable: () => this.linked,
-      inClass: () => this.phase === 'class',
-      refill: () => this.local.refill(),
-      doubt: (moved) => this.signal.doubt(moved),
+      inClass: () => this.phase === 'class', refill: () => this.local.refill(),
+      doubt: (why, rttMs) => this.signal.doubt(why, rttMs),
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),
@@ -271,6 +270,7 @@ export class Room extends RoomView {
     [this.linked, this.attempt] = [this.signal.open && !link.stale && (link.phase === 'class' || link.phase === 'door'), link.attempt];
     if (!was && this.linked && this.phase === 'class' && this.timeline['lost']) announcer.say(t('reconnect.back'));
     if (was && !this.linked) this.timeline['lost'] = performance.now();
+    if (!was && this.linked) this.media.lineUp();
     if (link.phase !== 'over' || this.phase === 'over') return;
     this.phase = 'over';
     this.over = link.over;

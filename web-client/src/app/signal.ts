@@ -3,10 +3,13 @@ import { CommandQueue } from '../core/commands.ts';
 import type { Outcome } from '../core/commands.ts';
 import { Link } from '../core/link.ts';
 import type { LinkAction, LinkSetup, OverReason } from '../core/link.ts';
-import { Watchdog } from '../core/watchdog.ts';
+import { DOUBT_ANSWER_MS, silentAnswerMs, Watchdog } from '../core/watchdog.ts';
 import type { Verdict } from '../core/watchdog.ts';
 import { decodeMessage } from '../wire/decode.ts';
 import type { ClientMessage, CommandBody, ServerMessage } from '../wire/messages.ts';
+
+/** Why the path may be dead: a sign of another network, another network, no media for a while. */
+export type Doubt = 'sign' | 'moved' | 'silent';
 
 export interface SignalHooks {
   message(m: ServerMessage): void;
@@ -80,15 +83,17 @@ export class Signal {
     this.act(this.link.retryNow());
   }
 
-  /** Something speaks for a dead path: ask now instead of after a silence. `moved` = in another network: dial anew. */
-  doubt(moved = false): void {
+  /** Something speaks for a dead path: ask now instead of after a silence. In another network: dial anew. */
+  doubt(why: Doubt = 'sign', rttMs = 0): void {
+    const moved = why === 'moved';
+    if (this.link.away && !moved) return;
     const dialling = this.socket?.readyState === WebSocket.CONNECTING;
     if (moved && dialling && performance.now() - this.dialledMs > DIAL_FRESH_MS) {
       this.socket?.close();
       this.lost(SILENT_CODE);
     }
     if (moved) this.retryNow();
-    this.guard(this.watchdog.doubt(performance.now()));
+    this.guard(this.watchdog.doubt(performance.now(), why === 'silent' ? silentAnswerMs(rttMs) : DOUBT_ANSWER_MS));
   }
 
   end(reason: OverReason): void {

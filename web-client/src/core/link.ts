@@ -17,6 +17,8 @@ export class Link {
   attempt = 0;
   /** Core announced as absent, or connection lost: what is shown is not fresh. */
   stale = false;
+  /** The door said that its core is away: it is heard, and media is silent for that reason. */
+  away = false;
   private link: string;
   private guest: string;
   private resume: string;
@@ -76,9 +78,11 @@ export class Link {
         this.phase = 'door';
         return {};
       case 'epoch':
+        this.away = false;
         this.stale = true;
         return { send: this.hello() };
       case 'busy':
+        this.away = true;
         this.stale = true;
         return {};
       case 'error':
@@ -90,6 +94,7 @@ export class Link {
 
   /** The connection is gone. `random` in [0, 1). */
   closed(code: number, random: number): LinkAction {
+    this.away = false;
     if (this.phase === 'over') return {};
     const reason = CLOSE_REASONS[code] ?? (this.ended ? 'ended' : undefined);
     if (reason) return this.end(reason);
@@ -121,6 +126,7 @@ export class Link {
 
   private reached(phase: LinkPhase, epoch: number): void {
     this.phase = phase;
+    this.away = false;
     this.epoch = epoch;
     this.stale = false;
     this.attempt = 0;

@@ -24,6 +24,7 @@ export class MediaDoctor {
   private elsewhere = false;
   private line = 0;
   private lineMs = -Infinity;
+  private treatedMs = -Infinity;
   private asked: { cause: string; line: number } | undefined;
 
   /** Time in milliseconds on any steady clock. */
@@ -65,11 +66,13 @@ export class MediaDoctor {
     return this.health === 'disconnected' || this.quiet;
   }
 
-  /** Nothing arrived for some seconds although the server sends: browsers notice that only after 8 s. */
+  /** Nothing arrived for a while although something must: browsers notice that only after 8 s, or wait. */
   silent(nowMs: number): void {
+    const both = nowMs - this.lineMs < BOTH_MS && this.treatedMs < this.lineMs;
+    if (this.health === 'disconnected' && both) this.nextMs = Math.min(this.nextMs, nowMs);
     if (this.health !== 'connected' || this.quiet) return;
     this.quiet = true;
-    this.nextMs = nowMs + (nowMs - this.lineMs < BOTH_MS ? 0 : QUIET_GRACE_MS);
+    this.nextMs = nowMs + (both ? 0 : QUIET_GRACE_MS);
   }
 
   /** Media arrived just now. */
@@ -92,6 +95,12 @@ export class MediaDoctor {
 
   /** What to do at `nowMs`; `line` = the signalling connection an offer would take, 0 = none works. */
   remedy(nowMs: number, line: number): Remedy {
+    const remedy = this.choose(nowMs, line);
+    if (remedy !== 'none') this.treatedMs = nowMs;
+    return remedy;
+  }
+
+  private choose(nowMs: number, line: number): Remedy {
     if (line && line !== this.line) {
       const another = this.line !== 0;
       this.line = line;

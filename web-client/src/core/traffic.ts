@@ -1,5 +1,6 @@
 // What came through each receive slot between two readings, and when the network is bad enough to
 // propose sound and slides only. Pure: readings in, figures out.
+import type { SlotReason, VideoSlot } from '../wire/messages.ts';
 import type { Quality } from './quality.ts';
 
 export interface SlotReading {
@@ -36,6 +37,11 @@ export function trafficOf(
 
 /** What our connection does to our pictures: nothing, some are smaller than wished, some do not come. */
 export type Held = 'none' | 'reduced' | 'paused';
+
+export function heldOf(slots: readonly VideoSlot[]): Held {
+  const some = (of: SlotReason): boolean => slots.some(([, , , , reason]) => reason === of);
+  return some('paused') ? 'paused' : some('connection') ? 'reduced' : 'none';
+}
 
 const BAD_MS = 12_000;
 const GOOD_MS = 20_000;

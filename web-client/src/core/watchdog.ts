@@ -6,9 +6,13 @@ export type Verdict = 'none' | 'ping' | 'dead';
 
 export const QUIET_MS = 10_000;
 export const ANSWER_MS = 4000;
-/** With a reason to doubt: networks changed, media fell silent. */
+/** With a reason to doubt: the network may be another one, the page is looked at again. */
 export const DOUBT_ANSWER_MS = 1500;
 export const LATE_MS = 1500;
+const SILENT_ANSWER_MS = 500;
+
+/** Media is silent too: two connections rarely hold their breath together, so a few round trips will do. */
+export const silentAnswerMs = (rttMs: number): number => Math.min(DOUBT_ANSWER_MS, SILENT_ANSWER_MS + 3 * rttMs);
 
 export class Watchdog {
   private heardMs = Infinity;
@@ -34,10 +38,10 @@ export class Watchdog {
   }
 
   /** Something speaks for a dead path. A question under way gets less patience, never more. */
-  doubt(nowMs: number): Verdict {
+  doubt(nowMs: number, answerMs: number = DOUBT_ANSWER_MS): Verdict {
     if (!this.watching) return 'none';
-    if (this.askedMs === Infinity) return this.ask(nowMs, DOUBT_ANSWER_MS);
-    this.patienceMs = Math.min(this.patienceMs, nowMs - this.askedMs + DOUBT_ANSWER_MS);
+    if (this.askedMs === Infinity) return this.ask(nowMs, answerMs);
+    this.patienceMs = Math.min(this.patienceMs, nowMs - this.askedMs + answerMs);
     return 'none';
   }
 
@@ -49,7 +53,7 @@ export class Watchdog {
 
   check(nowMs: number): Verdict {
     if (nowMs < this.dueMs) return 'none';
-    const late = nowMs - this.dueMs > LATE_MS;
+    const late = nowMs - this.dueMs > Math.min(LATE_MS, this.patienceMs / 2);
     if (this.askedMs === Infinity || late) return this.ask(nowMs, late ? DOUBT_ANSWER_MS : ANSWER_MS);
     this.closed();
     return 'dead';

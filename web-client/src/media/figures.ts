@@ -4,7 +4,7 @@ import type { PlayReading } from '../core/playout.ts';
 
 export interface SlotFigures extends PlayReading { mid: string; frozenS: number; audioEnergy: number }
 export interface SendFigures { kind: string; rid: string; packets: number; bytes: number; frames: number; width: number }
-export interface MediaFigures { slots: SlotFigures[]; sends: SendFigures[]; rttMs: number; pathBytes: number }
+export interface MediaFigures { slots: SlotFigures[]; sends: SendFigures[]; rttMs: number }
 
 const num = (row: Record<string, unknown>, key: string): number => {
   const value = row[key];
@@ -17,7 +17,7 @@ const text = (row: Record<string, unknown>, key: string): string => {
 
 /** `firstVideoMid`: index of the first video slot's section; audio slots start at section 4. */
 export function readFigures(report: RTCStatsReport, firstVideoMid: number): MediaFigures {
-  const figures: MediaFigures = { slots: [], sends: [], rttMs: 0, pathBytes: 0 };
+  const figures: MediaFigures = { slots: [], sends: [], rttMs: 0 };
   report.forEach((entry: Record<string, unknown>) => {
     const type = text(entry, 'type');
     if (type === 'inbound-rtp') {
@@ -40,25 +40,31 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
         bytes: num(entry, 'bytesSent'), frames: num(entry, 'framesSent'), width: num(entry, 'frameWidth'),
       });
     } else if (type === 'candidate-pair' && entry['nominated'] === true) {
-      figures.pathBytes += num(entry, 'bytesReceived');
       figures.rttMs = Math.round(num(entry, 'currentRoundTripTime') * 1000);
     }
   });
   return figures;
 }
 
-/** What came by the path in use. */
-export function pathBytes(report: RTCStatsReport): number {
-  let bytes = 0;
-  report.forEach((entry: Record<string, unknown>) => {
-    if (text(entry, 'type') === 'candidate-pair' && entry['nominated'] === true) bytes += num(entry, 'bytesReceived');
-  });
-  return bytes;
+/**
+ * What came by the paths in use since the beginning. A restart brings pairs that count from zero, and takes
+ * others away: what is told here never falls.
+ */
+export class PathMeter {
+  private readonly seen = new Map<string, number>();
+  private total = 0;
+
+  read(report: RTCStatsReport): number {
+    report.forEach((entry: Record<string, unknown>) => {
+      if (text(entry, 'type') !== 'candidate-pair' || entry['nominated'] !== true) return;
+      const [id, bytes] = [text(entry, 'id'), num(entry, 'bytesReceived')];
+      this.total += Math.max(0, bytes - (this.seen.get(id) ?? 0));
+      this.seen.set(id, bytes);
+    });
+    return this.total;
+  }
 }
 
-/** Grows with whatever arrives: media, and reports on what we send. */
-export const arrivedOf = (figures: MediaFigures): number =>
-  figures.pathBytes + figures.slots.reduce((n, s) => n + s.packets, 0);
 /** Packets we sent so far. */
 export const sentOf = (figures: MediaFigures): number => figures.sends.reduce((n, s) => n + s.packets, 0);
 

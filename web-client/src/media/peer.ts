@@ -3,7 +3,7 @@
 // Out of scope: which device belongs in which slot (core/slots), devices (devices.ts).
 import { compactOffer, expandAnswer, withAudioWishes } from '../wire/compact.ts';
 import type { Answer, Offer } from '../wire/messages.ts';
-import { pathBytes } from './figures.ts';
+import { PathMeter } from './figures.ts';
 import type { Pool } from './pool.ts';
 import { SEND_KINDS, SendSection, preferKnownCodecs } from './senders.ts';
 import type { CameraCodec, SendKind } from './senders.ts';
@@ -21,6 +21,7 @@ export class Peer {
   readonly videoTracks: MediaStreamTrack[] = [];
   private readonly players: Record<'audio' | 'video', Player[]> = { audio: [], video: [] };
   private readonly sections = new Map<SendKind, SendSection>();
+  private readonly meter = new PathMeter();
   private offerSdp = '';
   private closed = false;
 
@@ -66,13 +67,15 @@ export class Peer {
     return this.sections.get(kind)?.fill(track) ?? Promise.resolve();
   }
 
+  /** Before the first answer the server does not know us: it speaks of the connection before this one. */
   layers(kind: SendKind, wanted: number): Promise<void> {
+    if (!this.pc.remoteDescription) return Promise.resolve();
     return this.sections.get(kind)?.limit(wanted) ?? Promise.resolve();
   }
 
-  /** Bytes that came by the path in use: a small question, asked often. */
+  /** Bytes that came by the paths in use so far: media, and reports on what we send. Never falls. */
   async arrived(): Promise<number> {
-    return pathBytes(await this.pc.getStats(this.audioTracks[0]));
+    return this.meter.read(await this.pc.getStats());
   }
 
   /** How long sound or pictures wait at least before they are played; null = as the browser likes. */

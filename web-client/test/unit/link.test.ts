@@ -169,6 +169,25 @@ test('media and signalling broken together: no grace', () => {
   assert.equal(other.remedy(2000, 2), 'ice');
 });
 
+test('silence that lasts until signalling is back: one restart at once, not two', () => {
+  for (const health of ['connected', 'disconnected'] as const) {
+    const doctor = new MediaDoctor();
+    doctor.state('connected', 0);
+    assert.equal(doctor.remedy(500, 1), 'none');
+    doctor.state(health, 1000);
+    assert.equal(doctor.remedy(1400, 0), 'none');
+    assert.equal(doctor.remedy(1850, 2), 'none'); // back before anything was called silent
+    doctor.silent(1860);
+    assert.equal(doctor.remedy(1860, 2), 'ice');
+    doctor.offered('ice', 2);
+    doctor.silent(2100);
+    assert.equal(doctor.remedy(2100, 2), 'none');
+    doctor.answered();
+    doctor.silent(2400);
+    assert.equal(doctor.remedy(2400, 2), 'none');
+  }
+});
+
 test('a disconnection after a silence is not waited for once more', () => {
   const doctor = new MediaDoctor();
   doctor.state('connected', 0);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 import { Signal } from '../../src/app/signal.ts';
-import { ANSWER_MS, DOUBT_ANSWER_MS, QUIET_MS } from '../../src/core/watchdog.ts';
+import { ANSWER_MS, QUIET_MS, silentAnswerMs } from '../../src/core/watchdog.ts';
 
 /** A socket whose network is in the test's hand: nothing comes back by itself. */
 class Socket {
@@ -106,10 +106,22 @@ test('a quiet class whose server answers keeps its WebSocket', () => {
 test('when media falls silent the page asks at once and does not wait long', () => {
   const { signal, socket } = inClass();
   pass(2000);
-  signal.doubt();
+  signal.doubt('silent', 40);
   assert.equal(socket.asked(), 1);
-  pass(DOUBT_ANSWER_MS + 200);
+  pass(silentAnswerMs(40) + 200);
   assert.equal(Socket.all.length, 2);
+});
+
+test('while the door says that its core is away, silent media says nothing about the path', () => {
+  const { signal, socket } = inClass();
+  socket.hear({ t: 'busy' });
+  signal.doubt('silent', 40);
+  assert.equal(socket.asked(), 0);
+  socket.hear({ t: 'epoch', epoch: 4 });
+  socket.hear({ t: 'resumed', epoch: 4, resume: 'r', seq: 1, clock: 0 });
+  signal.doubt('silent', 40);
+  assert.equal(socket.asked(), 1);
+  assert.equal(Socket.all.length, 1);
 });
 
 test('a machine that slept gives a living connection the time to say so', () => {
@@ -157,12 +169,12 @@ test('in another network: a dial of the old one is given up, a pause is cut shor
   pass(100);
   const dial = newest();
   assert.notEqual(dial, socket);
-  signal.doubt(true);
+  signal.doubt('moved');
   assert.equal(newest(), dial, 'a fresh dial is left alone');
   pass(600);
   signal.doubt();
   assert.equal(newest(), dial, 'a mere doubt changes no dial');
-  signal.doubt(true);
+  signal.doubt('moved');
   pass(100);
   assert.equal(dial.closes, 1);
   const next = newest();
@@ -172,7 +184,7 @@ test('in another network: a dial of the old one is given up, a pause is cut shor
   newest().onclose({ code: 1006 });
   pass(100);
   const count = Socket.all.length;
-  signal.doubt(true); // waits for its third try: now is better
+  signal.doubt('moved'); // waits for its third try: now is better
   pass(100);
   assert.equal(Socket.all.length, count + 1);
 });

@@ -1,30 +1,102 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Silence } from '../../src/core/silence.ts';
+import type { Hush } from '../../src/core/silence.ts';
 
-/** Looks once a second from `fromMs` on; what was said. */
-const looks = (s: Silence, counts: number[], fromMs: number, due = true): string[] =>
-  counts.map((n, i) => s.look(n, due, fromMs + 1000 * i));
+const PULSE_MS = 300;
 
-test('a second without anything is a doubt, two are silence', () => {
-  assert.deepEqual(looks(new Silence(), [10, 20, 20, 20, 20, 30], 0), ['none', 'none', 'doubt', 'silent', 'silent', 'none']);
+/** Looks as the page does: what grows by `rate` bytes a second until `endMs`; the first verdict of each kind after it. */
+class Watch {
+  private readonly silence = new Silence();
+  private nowMs = 0;
+  private bytes = 0;
+  private readonly flows: boolean;
+
+  constructor(flows = true) {
+    this.flows = flows;
+  }
+
+  /** `rate` 0 = nothing comes. What was said, without repetitions, with the time since the beginning of this stretch. */
+  pass(ms: number, rate: number): [Hush, number][] {
+    const said: [Hush, number][] = [];
+    const beginMs = this.nowMs;
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs; this.nowMs += PULSE_MS) {
+      this.bytes += (rate * PULSE_MS) / 1000;
+      const hush = this.silence.look(Math.round(this.bytes), this.flows, this.nowMs);
+      if (said.at(-1)?.[0] !== hush) said.push([hush, this.nowMs - beginMs]);
+    }
+    return said;
+  }
+
+  hint(): void {
+    this.silence.hint(this.nowMs);
+  }
+
+  rebuilt(): void {
+    this.silence.reset();
+    this.bytes = 0;
+  }
+}
+
+const words = (said: [Hush, number][]): Hush[] => said.map(([hush]) => hush);
+
+test('media that stops is a doubt within a second and silence within 2.2', () => {
+  const w = new Watch();
+  assert.deepEqual(words(w.pass(5000, 50_000)), ['none']);
+  const said = w.pass(4000, 0);
+  assert.deepEqual(words(said), ['none', 'doubt', 'silent']);
+  assert.ok((said[1]?.[1] ?? 0) <= 1000 && (said[2]?.[1] ?? 0) <= 2200, JSON.stringify(said));
+  assert.deepEqual(words(w.pass(1000, 50_000)), ['none']);
 });
 
-test('after a change of networks one second will do', () => {
-  const s = new Silence();
-  looks(s, [10, 20], 0);
-  s.hint(1500);
-  assert.deepEqual(looks(s, [20, 30, 30], 2000), ['silent', 'none', 'silent']);
-  assert.deepEqual(looks(s, [40, 40], 10_000), ['none', 'doubt']);
+test('alone, or nothing to receive: the report of every second is enough', () => {
+  const w = new Watch(false);
+  for (let s = 0; s < 60; s += 1) {
+    assert.deepEqual(words([...w.pass(300, 400), ...w.pass(900, 0)]), ['none', 'none']);
+  }
+  assert.deepEqual(words([...w.pass(300, 400), ...w.pass(2100, 0)]), ['none', 'none'], 'one of them is lost');
+  const said = w.pass(6000, 0);
+  assert.deepEqual(words(said), ['none', 'doubt', 'silent']);
+  assert.ok((said[2]?.[1] ?? 0) <= 5000);
 });
 
-test('nothing is due, nothing ever came, or the page did not run: no verdict', () => {
-  assert.deepEqual(looks(new Silence(), [10, 10, 10, 10], 0, false), ['none', 'none', 'none', 'none']);
-  assert.deepEqual(looks(new Silence(), [0, 0, 0, 0], 0), ['none', 'none', 'none', 'none']);
+test('on a connection on which nothing ever arrived nothing is missed yet', () => {
+  assert.deepEqual(words(new Watch().pass(60_000, 0)), ['none']);
+});
+
+test('after a restart the silence goes on, until something arrives', () => {
+  const w = new Watch();
+  w.pass(5000, 50_000);
+  assert.equal(w.pass(3000, 0).at(-1)?.[0], 'silent');
+  assert.deepEqual(words(w.pass(8000, 0)), ['silent'], 'restarted in vain');
+  assert.deepEqual(words(w.pass(300, 50_000)), ['none']);
+});
+
+test('an outage that begins 0.3 s after the end of another is told as fast', () => {
+  for (const rebuilt of [false, true]) {
+    const w = new Watch();
+    w.pass(5000, 50_000);
+    w.pass(8000, 0);
+    if (rebuilt) w.rebuilt();
+    w.pass(300, 50_000);
+    const said = w.pass(4000, 0);
+    assert.deepEqual(words(said), ['none', 'doubt', 'silent']);
+    assert.ok((said[2]?.[1] ?? 0) <= 2200);
+  }
+});
+
+test('in another network, or when signalling had to be made anew, 0.7 s will do', () => {
+  const w = new Watch();
+  w.pass(3000, 50_000);
+  w.hint();
+  const said = w.pass(2000, 0);
+  assert.deepEqual(words(said), ['none', 'silent']);
+  assert.ok((said[1]?.[1] ?? 0) <= 1000);
+});
+
+test('a page that did not run says nothing about the path', () => {
   const s = new Silence();
-  looks(s, [10, 20], 0);
-  assert.equal(s.look(20, true, 60_000), 'none');
-  assert.equal(s.look(20, true, 61_000), 'doubt');
-  s.reset();
-  assert.equal(s.look(20, true, 62_000), 'none');
+  for (let at = 0; at < 3000; at += PULSE_MS) s.look(at + 1, true, at);
+  assert.equal(s.look(2701, true, 60_000), 'none');
+  assert.equal(s.look(2701, true, 60_900), 'doubt');
 });

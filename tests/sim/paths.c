@@ -1,0 +1,165 @@
+/* Paths that fail and come back by another address (F6): what was lost is let go, what is new comes
+ * at once. */
+#include <string.h>
+
+#include "codec/wire/rtcp.h"
+#include "tests/sim/scenario.h"
+
+enum {
+    MIC = 1u << SOURCE_MIC,
+    CAM = 1u << SOURCE_CAMERA,
+    ROOM = 7,
+    VIDEO0 = 5,
+    SOON_US = 150 * US_PER_MS, /* links of 20 ms, an encoder and the gap between two requests */
+};
+
+static void people(struct world *w, unsigned count, uint16_t height)
+{
+    w->loss_up_any = 1; /* what goes into a dead path is a hole of nobody's making */
+    for (unsigned i = 0; i < count; i++) {
+        world_join(w, ROOM, i % w->shards, MIC | CAM);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        world_view_all(w, w->client[i], count, height);
+    }
+    world_run(w, 4 * US_PER_S);
+}
+
+static uint32_t asked_of(const struct client *c)
+{
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        sum += c->stream[i].plis;
+    }
+    return sum;
+}
+
+static void lose_path(struct client *c)
+{
+    c->gone_tuple = c->tuple;
+    c->up.cut = true;
+}
+
+/* Its page makes an offer of ICE alone over signalling and checks from another address. */
+static void find_path(struct world *w, struct client *c, const char *ufrag)
+{
+    struct sfu_cmd cmd = {.kind = SFU_CMD_RESTART, .token = 99};
+    memcpy(c->offer.ufrag, ufrag, 5);
+    cmd.offer = c->offer;
+    c->answered = false;
+    world_command(w, c, &cmd);
+    EXPECT(w, c->answered, "no answer to a restart");
+    c->up.cut = false;
+    c->tuple.remote.ip[3]++;
+    c->next_check_us = 0;
+}
+
+/* The newest picture of `p` that reached `c`. */
+static bool sees(const struct world *w, const struct client *c, const struct client *p)
+{
+    for (unsigned k = VIDEO0; k < SIM_SLOTS; k++) {
+        if (c->check[k].got && c->check[k].mark.publisher == p->number &&
+            w->now - c->check[k].got_us < 100 * US_PER_MS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void everybody_sees(struct world *w, const char *when)
+{
+    for (unsigned i = 0; i < w->clients; i++) {
+        for (unsigned k = 0; k < w->clients; k++) {
+            EXPECT(w, i == k || sees(w, w->client[i], w->client[k]), "%s: %u does not see %u", when,
+                   i + 1, k + 1);
+        }
+    }
+}
+
+/* What the others ask while nobody hears it, as loudly as they may. */
+static void viewers_ask(struct world *w, mono_us duration)
+{
+    for (mono_us end = w->now + duration; w->now < end;) {
+        for (unsigned i = 2; i < w->clients; i++) {
+            struct client *c = w->client[i];
+            for (unsigned k = 0; k < 3; k++) {
+                uint8_t out[64];
+                struct wr wr = wr_init(out, sizeof(out) - 20);
+                rtcp_write_pli(&wr, 1, c->answer.ssrc_base + 2 * (VIDEO0 + k));
+                client_rtcp(c, out, wr_len(&wr));
+            }
+        }
+        world_run(w, 100 * US_PER_MS);
+    }
+}
+
+static void comes_back(struct world *w, struct client *c, const char *ufrag)
+{
+    uint32_t asked = asked_of(c);
+    uint64_t again = c->answered_nacks;
+    find_path(w, c, ufrag);
+    world_run(w, SOON_US);
+    EXPECT(w, asked_of(c) > asked, "F6: no key frame asked of the one who is back");
+    world_run(w, 600 * US_PER_MS);
+    EXPECT(w, c->answered_nacks < again + 5, "F6: %llu packets of the dead path asked for",
+           (unsigned long long)(c->answered_nacks - again));
+}
+
+void path_handover(struct world *w)
+{
+    people(w, 4, 360);
+    everybody_sees(w, "before");
+    for (unsigned turn = 0; turn < 2; turn++) {
+        lose_path(w->client[0]);
+        lose_path(w->client[1]);
+        viewers_ask(w, 1200 * US_PER_MS);
+        comes_back(w, w->client[1], turn ? "efgh" : "abcd");
+        viewers_ask(w, 1000 * US_PER_MS);
+        comes_back(w, w->client[0], turn ? "ijkl" : "mnop");
+        everybody_sees(w, "back"); /* and they move again at once */
+    }
+    world_run(w, 3 * US_PER_S);
+    everybody_sees(w, "after");
+}
+
+/* The path fails in the middle of a change of layers, of pictures it sends and sees. */
+void path_during_switch(struct world *w)
+{
+    people(w, 3, 180);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        for (unsigned i = 0; i < w->clients; i++) {
+            world_view_all(w, w->client[i], 3, turn ? 180 : 720);
+        }
+        world_run(w, 30 * US_PER_MS);
+        lose_path(w->client[0]);
+        world_run(w, 1500 * US_PER_MS);
+        find_path(w, w->client[0], turn ? "efgh" : "abcd");
+        world_run(w, 1000 * US_PER_MS);
+        everybody_sees(w, turn ? "down" : "up");
+        world_run(w, 4 * US_PER_S);
+        for (unsigned i = 0; i < w->clients; i++) {
+            EXPECT(w, w->client[i]->check[VIDEO0].mark.layer == (turn ? 2 : 0),
+                   "client %u gets layer %u", i + 1, w->client[i]->check[VIDEO0].mark.layer);
+        }
+    }
+}
+
+/* Browsers that know nothing of their new path soon send the smallest picture only: who comes back
+ * then does not wait for a key frame of one that does not come. */
+void path_comes_back_small(struct world *w)
+{
+    people(w, 3, 360);
+    struct client *c = w->client[0];
+    lose_path(c);
+    lose_path(w->client[1]);
+    world_run(w, 1500 * US_PER_MS);
+    find_path(w, c, "abcd");
+    world_run(w, 700 * US_PER_MS);
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        struct stream_out *s = &c->stream[i];
+        s->off = s->off || (s->exists && s->source == SOURCE_CAMERA && s->layer < 2);
+    }
+    find_path(w, w->client[1], "efgh");
+    world_run(w, 1000 * US_PER_MS);
+    EXPECT(w, sees(w, w->client[1], c), "a layer that was given up is waited for");
+}

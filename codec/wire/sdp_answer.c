@@ -51,7 +51,7 @@ static void put_session(struct scene *c)
     struct sdp_out *o = &c->out;
     sdp_put(o, "v=0\r\no=- ");
     sdp_put_number(o, c->answer->ssrc_base);
-    sdp_put(o, " 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-lite\r\n");
+    sdp_put(o, " 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-lite\r\na=ice-options:trickle ice2\r\n");
     if (c->offer->has_bundle) {
         sdp_put(o, "a=group:BUNDLE");
         for (unsigned i = 0; i < c->offer->sections; i++) {
@@ -348,7 +348,7 @@ static void put_section(struct scene *c, const struct sdp_section *m)
     sdp_put(o, "\r\nc=IN IP4 0.0.0.0\r\n");
     put_attr(o, "mid", sdp_view(c->offer, m->mid));
     sdp_put(o, directions[m->use]);
-    sdp_put(o, "a=rtcp-mux\r\n");
+    sdp_put(o, "a=rtcp-mux\r\na=rtcp-mux-only\r\n");
     if (has_attr(c, m, SDP_RTCP_RSIZE)) {
         sdp_put(o, "a=rtcp-rsize\r\n");
     }

@@ -13,7 +13,7 @@ struct scene {
     const struct desc_offer *desc;
     const struct desc_answer *answer;
     sdp_codec_h codec;
-    bool transport_written;
+    bool candidates_written;
 };
 
 static void put_attr(struct sdp_out *o, const char *name, struct sdp_view value)
@@ -66,6 +66,13 @@ static void put_session(struct scene *c)
         sdp_put(o, "a=extmap-allow-mixed\r\n");
     }
     sdp_put(o, "a=msid-semantic:WMS *\r\n");
+}
+
+/* In each section, as browsers write it: there are stacks that look nowhere else (RFC 9429 section
+ * 5.3.1 puts it there), and others that want it in every one. */
+static void put_transport(struct scene *c)
+{
+    struct sdp_out *o = &c->out;
     put_attr(o, "ice-ufrag", view_of(c->answer->ufrag));
     put_attr(o, "ice-pwd", view_of(c->answer->pwd));
     put_fingerprint(o, c->answer->fingerprint);
@@ -346,6 +353,7 @@ static void put_section(struct scene *c, const struct sdp_section *m)
         }
     }
     sdp_put(o, "\r\nc=IN IP4 0.0.0.0\r\n");
+    put_transport(c);
     put_attr(o, "mid", sdp_view(c->offer, m->mid));
     sdp_put(o, directions[m->use]);
     sdp_put(o, "a=rtcp-mux\r\na=rtcp-mux-only\r\n");
@@ -361,8 +369,8 @@ static void put_section(struct scene *c, const struct sdp_section *m)
     } else if (m->use == SDP_USE_SLOT) {
         put_slot(c, m, rtx);
     }
-    if (!c->transport_written) {
-        c->transport_written = true;
+    if (!c->candidates_written) {
+        c->candidates_written = true;
         put_candidates(c);
     }
 }

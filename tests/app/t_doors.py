@@ -116,6 +116,10 @@ def creation(r):
           "a=group:BUNDLE 0 1" in body and body.count("a=rtcp-mux\r\n") == 2)
     check("4.4.4 the server is passive, ICE lite with its candidates",
           "a=setup:passive" in body and "a=ice-lite" in body and "a=candidate:" in body)
+    media = body.split("m=")[1:]
+    check("4.2 each section says ICE credentials, fingerprint and setup, as JSEP wants",
+          all(f"a={x}:" in m for m in media
+              for x in ("ice-ufrag", "ice-pwd", "fingerprint", "setup")))
     check("4.3.2 the answer has all candidates, and says so", "a=end-of-candidates" in body and
           "a=ice-options:trickle ice2" in body)
     joined = r.host.event("person.joined")["person"]

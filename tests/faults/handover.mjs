@@ -31,7 +31,7 @@ export async function run(t) {
     const from = await Promise.all(room.people.map(clock));
     const { FAULT_DEVICE: device, FAULT_OLD: old, FAULT_NEW: fresh, FAULT_GATEWAY: gateway } = process.env;
     const gaps = {};
-    await Promise.all(room.people.map(sampling));
+    await Promise.all(room.people.map((page) => sampling(page)));
     for (const [last, to] of [[old, fresh], [fresh, old]]) {
         const since = await Promise.all(room.people.map(clock));
         const away = now();

@@ -165,20 +165,25 @@ check: deps-test
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=asan unit-build fuzz-build
 	@python3 tests/run.py check
 
-test: deps-test
-	@$(MAKE) --no-print-directory test-build
+# Packages come while the program is built; the rest is built while tests run (tests/suites.list).
+test: deps
+	@$(MAKE) --no-print-directory -j$(shell expr $$(nproc) + 1) deps-test test-first
 	@python3 tests/run.py test
 
-# Both compilers, both sanitizers, the page: everything that must build before anything runs.
-# JOBS at once also when make was called without -j; a make that has -j shares its own.
+# Both compilers, both sanitizers, the page. JOBS at once also when make was called without -j; a make
+# that has -j shares its own.
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
-test-build:
-	@$(MAKE) --no-print-directory $(JOBS) BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib
-	@$(MAKE) --no-print-directory $(JOBS) BUILD=clang lib
+test-build: test-first test-asan test-tsan test-clang
+test-first:
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=release $(if $(wildcard $(MAIN)),build/amphi) lib web \
+		relay bench-build build/release/attack build/release/sim/class_sim
+	$(if $(call missing,$(APT_TEST)),@$(MAKE) --no-print-directory $(JOBS) BUILD=asan lib)
+test-asan:
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=asan build/asan/amphi unit-build fuzz-build $(ASAN_EXTRA)
+test-tsan:
 	@$(MAKE) --no-print-directory $(JOBS) BUILD=tsan build/tsan/amphi $(TSAN_TESTS:%=build/tsan/tests/%)
-	@$(MAKE) --no-print-directory $(JOBS) BUILD=release web relay bench-build build/release/attack \
-		build/release/sim/class_sim
+test-clang:
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=clang lib
 
 # The fault matrix (tests/faults/README.md): figures for a quiet machine, never in CI.
 faults: deps-test
@@ -208,7 +213,8 @@ cov:
 	@$(MAKE) --no-print-directory BUILD=cov unit-build fuzz-build build/cov/sim/sfu_sim
 	@tests/tidy/cov.sh
 
-.PHONY: all unit-build fuzz-build clean web deps deps-test deps-peers run check test test-build lib tidy fmt \
+.PHONY: all unit-build fuzz-build clean web deps deps-test deps-peers run check test test-build test-first \
+	test-asan test-tsan test-clang lib tidy fmt \
 	asan tsan fuzz cov bench install deb faults
 .SECONDARY:
 clean:

@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
 """Runs suites and adds up what they say. Usage: tests/run.py [--only NAME]... [--lane LANE] LEVEL
 
-LEVEL is `check` (fast loop) or `test` (everything CI runs). A suite is a command; its log goes to
-build/test/<name>.log. Counts come from cmocka lines or from a closing `N passed, N failed`; a
-command without either counts as one. Nothing is tried twice. Lines come in the order of the list
-whatever ended first; then the slowest ten with their budgets; the last line printed is the sum.
+LEVEL is `check` (fast loop, everything is built) or `test` (everything CI runs; what most suites do
+not wait for is built meanwhile). A suite is a command; its log goes to build/test/<name>.log. Counts
+come from cmocka lines or from a closing `N passed, N failed`; a command without either counts as
+one, and a build counts only when it fails. Lines come as suites end; then the slowest with their
+budgets; the last line printed is the sum.
 
 Each suite names its lane:
-  cpu    computes and does not care who else does: two at a time
-  wait   mostly sits out deadlines of servers of its own: two at a time, beside one of the cpu lane
-  alone  browsers and whatever looks at the machine: after the others, one at a time
+  build  compiles: one at a time
+  cpu    computes and does not care who else does: as many as there are cores
+  wait   mostly sits out deadlines of servers of its own: two at a time
+  page   browsers: one at a time
+  alone  whatever looks at the machine: after everything else, one at a time
+All but the last run beside one another; `build` and `cpu` take only the time the others leave.
+What meets sockets, clocks and browsers is tried once more when it failed, at the very end and with
+the machine to itself, and that is told. What only computes is never tried twice.
 """
 import glob
 import os
@@ -21,14 +27,25 @@ import threading
 import time
 
 CLOSING = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed", re.M)
-ASAN = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:handle_abort=1",
-        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
-LANES = ("cpu", "wait", "alone")
+ENV = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:handle_abort=1",
+       "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+       "AMPHI_E2E_ONCE": "1"}  # the second try is ours, when the machine is quiet
+LANES = ("build", "cpu", "wait", "page", "alone")
+RETRIED = ("wait", "page", "alone")
+PATIENT = ("build", "cpu")  # these give way to the others
 UNIT_BUDGET_S = 10
 TOLD = ("FAIL", "again ")  # printed wherever they stand; a scenario tried again is told even when ok
 HANG_S = 900  # a budget is a promise and is only printed; this is what ends a hang
-SLOWEST = 10
+SLOWEST = 15
 LINES_OF_A_FAILURE = 25
+# Its own scheduling group may be the kernel's, by session: then its niceness counts, not ours.
+GIVE_WAY = ["sh", "-c", "{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec nice -n 19 \"$@\"", "sh"]
+
+
+def environment():
+    """Ours, and a make below this one decides for itself how many jobs it has."""
+    mine = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    return {**mine, **ENV}
 
 
 groups = set()  # process groups of running suites
@@ -42,22 +59,27 @@ def end_group(group):
 
 
 class Suite:
-    def __init__(self, name, command, lane="cpu", budget_s=UNIT_BUDGET_S):
-        self.name, self.command, self.lane, self.budget_s = name, command, lane, budget_s
+    def __init__(self, name, command, lane="cpu", needs="-", budget_s=UNIT_BUDGET_S):
+        self.name, self.lane, self.needs, self.budget_s = name, lane, needs, budget_s
+        self.command = (GIVE_WAY if lane in PATIENT else []) + command
         self.ok = self.failed = 0
         self.seconds = self.cpu_s = 0.0
         self.tail = ""
-        self.done = threading.Event()
+        self.over = False
 
     def run(self):
-        """Suites that meet sockets and clocks are run again when they fail, and that is told;
-        browser suites do so themselves, one scenario at a time."""
         self.once("")
-        if self.failed and self.lane != "cpu" and not self.name.startswith("e2e-"):
-            first = "\n".join("    again " + line.strip() for line in self.tail.split("\n"))
-            self.once("-again")
-            self.tail = f"{first}\n{self.tail}".rstrip()
-        self.done.set()
+        if self.failed and self.lane in RETRIED:
+            print(f"again {self.name:<28} has {self.failed} failed; tried once more at the end",
+                  flush=True)
+        else:
+            self.print()
+
+    def run_again(self):
+        first = "\n".join("    again " + line.strip() for line in self.tail.split("\n"))
+        self.once("-again")
+        self.tail = f"{first}\n{self.tail}".rstrip()
+        self.print()
 
     def once(self, suffix):
         log = f"build/test/{self.name}{suffix}.log"
@@ -67,7 +89,7 @@ class Suite:
         self.seconds += time.monotonic() - start
         with open(log, encoding="utf-8", errors="replace") as f:
             text = f.read()
-        self.ok, self.failed = count(text, code)
+        self.ok, self.failed = (0, int(code != 0)) if self.lane == "build" else count(text, code)
         lines = text.rstrip().split("\n")
         tail = lines[-LINES_OF_A_FAILURE:] if self.failed else []
         told = [line for line in lines[:len(lines) - len(tail)] if line.startswith(TOLD)]
@@ -76,7 +98,7 @@ class Suite:
     def run_into(self, f):
         try:
             child = subprocess.Popen(self.command, stdout=f, stderr=subprocess.STDOUT,
-                                     stdin=subprocess.DEVNULL, env={**os.environ, **ASAN},
+                                     stdin=subprocess.DEVNULL, env=environment(),
                                      start_new_session=True)
             groups.add(child.pid)
             timer = threading.Timer(HANG_S, end_group, [child.pid])
@@ -87,7 +109,7 @@ class Suite:
             timer.cancel()
             end_group(child.pid)  # whatever it left behind
             groups.discard(child.pid)
-            self.cpu_s = used.ru_utime + used.ru_stime
+            self.cpu_s += used.ru_utime + used.ru_stime
             if child.returncode < 0:
                 f.write(f"\nended by signal {-child.returncode}\n".encode())
             return child.returncode
@@ -96,40 +118,50 @@ class Suite:
             return 1
 
     def print(self):
+        self.over = True
         print(f"{'ok  ' if not self.failed else 'FAIL'} {self.name:<28} {self.ok:5} passed "
               f"{self.failed:3} failed {self.seconds:7.1f} s {self.cpu_s:7.1f} s cpu", flush=True)
         if self.tail:
             print(self.tail, flush=True)
 
 
-def programs(folder, prefix):
-    return [Suite(prefix + os.path.basename(p), [p])
-            for p in sorted(glob.glob(f"build/{folder}/tests/*_test"))]
+def unit_suites(build, prefix, sources):
+    """From the sources, not from what was built: a test that does not build is missed."""
+    names = sorted(os.path.basename(path)[:-2] for path in sources)
+    return [Suite(prefix + name, [f"build/{build}/tests/{name}"], needs=build) for name in names]
 
 
-def fuzz_suites():
-    suites = []
+def marked(path, mark):
+    with open(path, encoding="utf-8") as f:
+        return any(line.startswith(mark) for line in f)
+
+
+def source_suites(level):
+    tests = glob.glob("tests/unit/*_test.c")
+    suites = unit_suites("asan", "", tests)
     for path in sorted(glob.glob("tests/fuzz/*_fuzz.c")):
         name = os.path.basename(path)[:-len("_fuzz.c")]
         suites.append(Suite("replay-" + name,
-                            [f"build/asan/fuzz/{name}", f"tests/fuzz/corpus/{name}"]))
+                            [f"build/asan/fuzz/{name}", f"tests/fuzz/corpus/{name}"], needs="asan"))
+    if level == "test":
+        suites += unit_suites("tsan", "tsan-", [path for path in tests if marked(path, "/* tsan")])
     return suites
 
 
 def script_suites(level):
-    """Other suites bring a line `name level lane budget_s command...` in tests/suites.list."""
+    """Other suites bring a line `name level lane needs budget_s command...` in tests/suites.list."""
     suites = []
     with open("tests/suites.list", encoding="utf-8") as f:
         for number, line in enumerate(f, 1):
             if not line.strip() or line.startswith("#"):
                 continue
-            words = line.split(None, 4)
-            if (len(words) != 5 or words[1] not in ("check", "test") or words[2] not in LANES
-                    or not words[3].isdigit()):
-                sys.exit(f"tests/suites.list:{number}: not `name level lane budget_s command`")
-            name, wanted, lane, budget_s, command = words
+            words = line.split(None, 5)
+            if (len(words) != 6 or words[1] not in ("check", "test") or words[2] not in LANES
+                    or not words[4].isdigit()):
+                sys.exit(f"tests/suites.list:{number}: not `name level lane needs budget_s command`")
+            name, wanted, lane, needs, budget_s, command = words
             if level == "test" or wanted == "check":
-                suites.append(Suite(name, ["bash", "-c", command.strip()], lane, int(budget_s)))
+                suites.append(Suite(name, ["bash", "-c", command.strip()], lane, needs, int(budget_s)))
     return suites
 
 
@@ -148,29 +180,36 @@ def count(text, code):
 
 
 class Queue:
-    """Suites that run beside each other, as many as two cores take."""
+    """What runs beside one another. A suite waits for the build it needs, when that is in the list."""
 
-    CORES, SHARE = 2, {"cpu": 1, "wait": 0.5}
-    WAIT_MAX = 2
+    CORES = os.cpu_count() or 1
+    MOST = {"build": 1, "cpu": CORES, "wait": 2, "page": 1}
 
     def __init__(self, suites):
-        self.left = {lane: [s for s in suites if s.lane == lane] for lane in self.SHARE}
-        self.running = {lane: 0 for lane in self.SHARE}
+        self.left = [s for s in suites if s.lane != "alone"]
+        self.builds = {s.name.removeprefix("build-"): s for s in suites if s.lane == "build"}
+        self.running = {lane: 0 for lane in self.MOST}
         self.change = threading.Condition()
 
-    def fits(self, lane):
-        used = sum(self.SHARE[other] * n for other, n in self.running.items())
-        return (bool(self.left[lane]) and used + self.SHARE[lane] <= self.CORES
-                and (lane != "wait" or self.running[lane] < self.WAIT_MAX))
+    def room(self, lane):
+        used = self.running
+        if lane == "cpu":  # a build has the cores of this lane
+            return used["build"] == 0 and used["cpu"] < self.MOST["cpu"]
+        return used[lane] < self.MOST[lane] and (lane != "build" or used["cpu"] == 0)
+
+    def ready(self, suite):
+        build = self.builds.get(suite.needs)
+        return self.room(suite.lane) and (build is None or build.over)
 
     def take(self):
-        """The next suite, those that wait first because they take longest; None at the end."""
+        """The next suite that may start; None at the end."""
         with self.change:
-            while any(self.left.values()):
-                for lane in ("wait", "cpu"):
-                    if self.fits(lane):
-                        self.running[lane] += 1
-                        return self.left[lane].pop(0)
+            while self.left:
+                for suite in self.left:
+                    if self.ready(suite):
+                        self.left.remove(suite)
+                        self.running[suite.lane] += 1
+                        return suite
                 self.change.wait()
             return None
 
@@ -183,25 +222,25 @@ class Queue:
 
 
 def run_all(suites):
-    """Runs every suite; the lines come in order."""
     queue = Queue(suites)
-    workers = [threading.Thread(target=queue.work, daemon=True) for _ in range(4)]
-    alone = [s for s in suites if s.lane == "alone"]
+    workers = [threading.Thread(target=queue.work, daemon=True)
+               for _ in range(sum(queue.MOST.values()))]
 
     def conduct():
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join()
-        for suite in alone:
-            suite.run()
+        for suite in suites:
+            if suite.lane == "alone":
+                suite.run()
+        for suite in suites:
+            if not suite.over:
+                suite.run_again()
 
     conductor = threading.Thread(target=conduct, daemon=True)
     conductor.start()
     try:
-        for suite in suites:
-            suite.done.wait()
-            suite.print()
         conductor.join()
     finally:
         for group in list(groups):  # interrupted: nothing goes on behind our back
@@ -224,12 +263,10 @@ def main():
     os.makedirs("build/test", exist_ok=True)
     if level == "check":
         os.environ["AMPHI_QUICK"] = "1"
-    suites = programs("asan", "") + fuzz_suites()
-    if level == "test":
-        suites += programs("tsan", "tsan-")
-    suites += script_suites(level)
-    # What runs alone comes last in the list too, so that the lines need not wait for it.
-    suites = [s for s in suites if s.lane != "alone"] + [s for s in suites if s.lane == "alone"]
+    suites = script_suites(level)
+    # Builds first, so that the others follow; what takes longest before what takes an instant.
+    suites = ([s for s in suites if s.lane == "build"] + [s for s in suites if s.lane != "build"]
+              + source_suites(level))
     unknown = set(only) - {s.name for s in suites}
     if unknown:
         sys.exit(f"no suite {', '.join(sorted(unknown))}")

@@ -104,6 +104,17 @@ static uint32_t cost_of(const struct alloc_slot *slot, int option)
     return option < 0 ? 0 : slot->option[option].bps;
 }
 
+/* Is it too early after a step down to pay so much more? */
+static bool held(const struct work *w, const struct alloc_slot *slot, int64_t extra)
+{
+    mono_us since = w->now - slot->lowered_us;
+    mono_us hold = ALLOC_HOLD_US << (slot->falls < ALLOC_FALLS_MAX ? slot->falls : ALLOC_FALLS_MAX);
+    if (!slot->lowered_us || since >= hold) {
+        return false;
+    }
+    return since < ALLOC_HOLD_US || extra * ALLOC_PLENTY_PERCENT / 100 > w->left;
+}
+
 /* May the slot go to option k now? Slides may take a little more than there is. */
 static bool fits(const struct work *w, const struct alloc_slot *slot, int k)
 {
@@ -112,7 +123,7 @@ static bool fits(const struct work *w, const struct alloc_slot *slot, int k)
     if (k == slot->current && slot->kind != ALLOC_SLIDES) {
         extra = extra * 100 / ALLOC_STAY_PERCENT;
     } else if (k > slot->current) {
-        if (slot->lowered_us && w->now - slot->lowered_us < ALLOC_HOLD_US) {
+        if (held(w, slot, extra)) {
             return false;
         }
         extra =

@@ -26,6 +26,8 @@ enum {
     ALLOC_OPTIONS_MAX = 12,
     ALLOC_OVERSEND_BPS = 500000,
     ALLOC_HOLD_US = 3 * US_PER_S, /* after a step down nothing goes up */
+    ALLOC_FALLS_MAX = 3,          /* steps up taken back double that so often */
+    ALLOC_PLENTY_PERCENT = 200,   /* of its cost there is: no more than the first hold */
     ALLOC_STAY_PERCENT = 115,     /* of the budget what is sent already may cost: encoders wander */
     ALLOC_UP_PERCENT = 110,       /* of its cost a step up must find free */
     ALLOC_RESUME_PERCENT = 120,   /* of its cost a paused picture must find free */
@@ -54,6 +56,7 @@ struct alloc_slot {
     /* in */
     uint8_t kind;       /* enum alloc_class */
     uint8_t options;    /* used of option[], ascending in quality and rate */
+    uint8_t falls;      /* steps up that were taken back, one after the other */
     int8_t current;     /* option in force, -1 none */
     uint16_t height;    /* wished, 0 = nothing */
     mono_us lowered_us; /* time of the last step down, 0 = never */

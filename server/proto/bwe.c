@@ -54,6 +54,9 @@ void bwe_path(struct bwe *b, mono_us now)
     detector_init(&b->detector);
     acked_init(&b->acked);
     alr_init(&b->alr, now);
+    burst_init(&b->burst, now);
+    b->strange_us[0] = 0;
+    b->strange_us[1] = 0;
     b->aimd.link_bps = 0;
     /* Nothing is known of it, and what silence made of the estimate belonged to the old one. */
     aimd_set(&b->aimd, BWE_START_BPS, now);
@@ -88,13 +91,23 @@ static void queue_note(struct bwe_queue *q, int64_t owd, mono_us now)
     q->base[0] = owd < q->base[0] ? owd : q->base[0];
 }
 
+struct feedback {
+    int64_t owd_least;
+    int64_t strange_least; /* one-way time without what our own packets before it took */
+    mono_us rtt_least;
+    uint32_t arrived;
+    bool judged; /* the detector said something */
+};
+
 /* The lowest one-way time of this feedback; jitter adds to it, a queue lifts it. */
-static void queue_close(struct bwe *b, int64_t owd_least)
+static void queue_close(struct bwe *b, const struct feedback *f)
 {
     struct bwe_queue *q = &b->queue;
     int64_t base = q->base[0] < q->base[1] ? q->base[0] : q->base[1];
-    int64_t over = owd_least - base;
+    int64_t over = f->owd_least - base;
     q->seen[q->at++ % BWE_QUEUE_SEEN] = over > 0 && over < UINT32_MAX ? (uint32_t)over : 0;
+    b->strange_us[1] = b->strange_us[0];
+    b->strange_us[0] = f->strange_least - base;
     uint32_t least = UINT32_MAX;
     for (unsigned i = 1; i <= BWE_QUEUE_SEEN; i++) {
         uint32_t seen = q->seen[(q->at - i) % BWE_QUEUE_SEEN];
@@ -113,13 +126,6 @@ static void queue_close(struct bwe *b, int64_t owd_least)
     q->usual_us += (b->queue_now_us - q->usual_us) / SURGE_FEEDBACKS;
 }
 
-struct feedback {
-    int64_t owd_least;
-    mono_us rtt_least;
-    uint32_t arrived;
-    bool judged; /* the detector said something */
-};
-
 static void acked_packet(struct bwe *b, struct sendlog_record *r, int64_t got, mono_us now,
                          struct feedback *f)
 {
@@ -128,6 +134,9 @@ static void acked_packet(struct bwe *b, struct sendlog_record *r, int64_t got, m
     r->state = SENDLOG_ACKED;
     b->newest_sent = sent > b->newest_sent ? sent : b->newest_sent;
     f->owd_least = got - sent < f->owd_least ? got - sent : f->owd_least;
+    double bps = fmin(b->aimd.bps, b->lossbwe.bps);
+    int64_t strange = got - sent - burst_input(&b->burst, r->bytes, bps, sent);
+    f->strange_least = strange < f->strange_least ? strange : f->strange_least;
     f->rtt_least = mono_min(f->rtt_least, now - sent);
     f->arrived++;
     queue_note(&b->queue, got - sent, now);
@@ -182,11 +191,19 @@ static void losses(struct bwe *b, mono_us now)
     }
 }
 
+/* Would a path of the estimate's rate show the same queue? */
+static bool ours(const struct bwe *b)
+{
+    return mono_min(b->strange_us[0], b->strange_us[1]) < CONFIRM_US;
+}
+
 static void judge(struct bwe *b, mono_us now)
 {
-    /* What a probe beyond the path's rate queues says nothing about what is sent anyway. */
-    bool own = b->use == OVERUSE_OVER && b->queue_now_us < OWN_QUEUE_US &&
-               probing_stirs(&b->probing, b->rtt_us, now);
+    /* What a probe beyond the path's rate queues, or a key frame, says nothing about what is sent
+     * anyway. */
+    bool own =
+        b->use == OVERUSE_OVER &&
+        (ours(b) || (b->queue_now_us < OWN_QUEUE_US && probing_stirs(&b->probing, b->rtt_us, now)));
     struct aimd_input in = {
         .use = own ? OVERUSE_UNDER : b->use,
         .acked_bps = acked_bps(&b->acked),
@@ -212,7 +229,8 @@ static void judge(struct bwe *b, mono_us now)
 void bwe_input(struct bwe *b, const struct twcc_feedback *fb, const struct twcc_status *status,
                mono_us now)
 {
-    struct feedback f = {.owd_least = INT64_MAX, .rtt_least = MONO_NEVER};
+    struct feedback f = {
+        .owd_least = INT64_MAX, .strange_least = INT64_MAX, .rtt_least = MONO_NEVER};
     b->budget += (double)(now - b->feedback_us) * BWE_STATUS_PER_S / US_PER_S;
     b->budget = fmin(b->budget, BWE_STATUS_PER_S);
     b->feedback_us = now;
@@ -233,7 +251,7 @@ void bwe_input(struct bwe *b, const struct twcc_feedback *fb, const struct twcc_
     b->rtt_us += (f.rtt_least - b->rtt_us) / 8;
     alr_input(&b->alr, b->sent_bytes, allowed, now);
     b->sent_bytes = 0;
-    queue_close(b, f.owd_least);
+    queue_close(b, &f);
     losses(b, now);
     judge(b, now);
 }

@@ -21,6 +21,7 @@
 #include "server/proto/aimd.h"
 #include "server/proto/alr.h"
 #include "server/proto/arrival.h"
+#include "server/proto/burst.h"
 #include "server/proto/lossbwe.h"
 #include "server/proto/probing.h"
 #include "server/proto/sendlog.h"
@@ -76,6 +77,8 @@ struct bwe {
     struct detector detector;
     struct acked acked;
     struct alr alr;
+    struct burst burst;
+    mono_us strange_us[2]; /* least a packet waited beyond what we made it wait: last feedbacks */
     struct aimd aimd;
     struct lossbwe lossbwe;
     struct probing probing;

@@ -10,6 +10,11 @@ void keyreq_ask_later(struct keyreq *k, uint8_t layers)
     k->later |= (uint8_t)(layers & ~k->open);
 }
 
+void keyreq_unask_later(struct keyreq *k, uint8_t layers)
+{
+    k->later &= (uint8_t)~layers;
+}
+
 void keyreq_answered(struct keyreq *k, unsigned layer)
 {
     keyreq_cancel(k, (uint8_t)(1u << layer));

@@ -44,6 +44,8 @@ struct keyreq {
 void keyreq_ask(struct keyreq *k, uint8_t layers);
 /* The same for those who have another picture meanwhile. */
 void keyreq_ask_later(struct keyreq *k, uint8_t layers);
+/* Nobody waits for those any more that were to be asked later, unless it was done. */
+void keyreq_unask_later(struct keyreq *k, uint8_t layers);
 /* A key frame of the layer arrived. */
 void keyreq_answered(struct keyreq *k, unsigned layer);
 /* The path by which the source was asked had failed: it heard nothing of it. What is still waited

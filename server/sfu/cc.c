@@ -3,6 +3,7 @@
 #include "codec/wire/rtpext.h"
 #include "server/proto/bwe.h"
 #include "server/sfu/core.h"
+#include "server/sfu/outcome.h"
 #include "server/sfu/share.h"
 #include "server/sfu/voice.h"
 
@@ -135,7 +136,8 @@ void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p
             .packets = peer->cc->bwe.fates,
             .lost = peer->cc->bwe.fates_lost,
         };
-        voice_loss(peer, &told, now);
+        voice_loss(sfu, peer, &told, now);
+        outcome_told(sfu, peer, status, fb.count, now);
         publish(sfu, peer, now);
     }
 }

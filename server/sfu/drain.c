@@ -12,6 +12,7 @@
 #include "codec/wire/rtp.h"
 #include "server/proto/pacer.h"
 #include "server/sfu/core.h"
+#include "server/sfu/outcome.h"
 #include "server/sfu/voice.h"
 
 enum {
@@ -72,21 +73,27 @@ static unsigned rung_at(const struct subscription *sub, int64_t seq)
     return rung;
 }
 
-enum { CLIMB_PICTURES = 30, CLIMB_TRIES = 1, CLIMB_VAIN = 5 };
+enum { CLIMB_PICTURES = 30, CLIMB_TRIES = 1, CLIMB_VAIN = 5, FALL_PICTURES = 2 };
 
 /*
- * A key frame whose first packet was lost or came late changed nothing: ask again, later. One that
- * came and does not have the layer says that there is none now: ask again hardly ever.
+ * Of one stream another spatial layer is awaited. A key frame whose first packet was lost or came
+ * late changed nothing: ask again, later. One that came and does not have the layer says that there
+ * is none now: ask again hardly ever. Layers above may end with any picture where lower ones were
+ * sent all along; one that has not ended with the second is of those that need a key frame.
  */
 static void climb(struct sfu *sfu, struct subscription *sub, bool key)
 {
-    if (rung_spatial(sub->rung) >= rung_spatial(sub->target)) {
+    unsigned has = rung_spatial(sub->rung);
+    unsigned wants = rung_spatial(sub->target);
+    bool falls = has > wants && !sub->asked;
+    unsigned patience = falls ? FALL_PICTURES : (unsigned)CLIMB_PICTURES << sub->asked;
+    if (has == wants) {
         sub->waited = 0;
         sub->asked = 0;
     } else if (key) {
         sub->waited = 0;
         sub->asked = CLIMB_VAIN;
-    } else if (sub->layer && ++sub->waited >= CLIMB_PICTURES << sub->asked) {
+    } else if (sub->layer && ++sub->waited >= patience) {
         sub->waited = 0;
         sub->asked = (uint8_t)(sub->asked + (sub->asked < CLIMB_TRIES));
         track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
@@ -100,6 +107,13 @@ static void climb_again(struct sfu *sfu, struct subscription *sub)
         sub->waited = 0;
         track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
     }
+}
+
+/* A smaller picture that has to wait for a key frame: until then the large one comes less often. */
+static unsigned thinned(const struct subscription *sub, unsigned rung)
+{
+    bool waits = rung_spatial(rung) > rung_spatial(sub->target) && sub->waited + sub->asked > 0;
+    return waits ? rung_of(rung_spatial(rung), 0) : rung;
 }
 
 enum fate { FATE_SEND, FATE_LEAVE_OUT, FATE_EMPTY };
@@ -120,6 +134,7 @@ static enum fate fate_of(struct sfu *sfu, struct subscription *sub, const struct
         bool fresh = desc->start_of_frame && desc->spatial == 0 &&
                      (!sub->pictured || desc->timestamp != sub->picture_ts);
         unsigned rung = rung_step(sub->rung, target, desc, fresh);
+        rung = fresh ? thinned(sub, rung) : rung;
         if (rung != sub->rung) {
             rung_changes(sub, (uint8_t)rung, seq);
         }
@@ -341,7 +356,8 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
         return;
     }
     uint8_t *out = txbatch_room(sfu->tx);
-    struct header at = {0};
+    struct header at; /* only where to patch is used of it */
+    at.transport_cc_at = at.dd_at = at.dd_len = 0;
     size_t header_len = header_put(sfu, &c, out, &at);
     const uint8_t *payload = e->pkt->data + desc->header_len;
     size_t payload_len = c.edit.fields & CODEC_EDIT_EMPTY ? 0 : desc->payload_len;
@@ -370,6 +386,10 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     txbatch_commit(sfu->tx, &peer->to, len);
     if (at.transport_cc_at) {
         pace_sent(sfu, peer, sub->video ? CC_VIDEO : CC_AUDIO, len, now);
+        if (sub->video) {
+            outcome_note(sfu, sub, (uint16_t)c.seq, 0,
+                         c.seq < sub->rewrite.out_top ? OUTCOME_REPAIR : OUTCOME_FIRST);
+        }
     }
     sfu->stats.tx_packets++;
     sfu->stats.tx_bytes += len;

@@ -40,6 +40,13 @@ void pace_sent(struct sfu *sfu, struct peer *peer, enum cc_kind kind, size_t byt
     cc_sent(sfu, peer, &sent, now);
 }
 
+void pace_unnumbered(struct peer *peer, size_t bytes)
+{
+    if (peer->estimate_bps) {
+        pacer_spend(&peer->budget, (uint32_t)bytes);
+    }
+}
+
 static void arm(struct sfu *sfu, struct peer *peer, mono_us at)
 {
     if (!peer->pace_node.armed || peer->pace_node.deadline > at) {

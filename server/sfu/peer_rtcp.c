@@ -45,7 +45,8 @@ static void input_sr(struct peer *peer, const struct rtcp_packet *p, mono_us now
     }
 }
 
-static void input_reports(struct peer *peer, const struct rtcp_packet *p, mono_us now)
+static void input_reports(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p,
+                          mono_us now)
 {
     for (unsigned i = 0; i < p->count; i++) {
         struct rtcp_report r;
@@ -57,7 +58,7 @@ static void input_reports(struct peer *peer, const struct rtcp_packet *p, mono_u
             continue;
         }
         if (!sub->video) {
-            voice_report(sub, &r, now);
+            voice_report(sfu, sub, &r, now);
         }
         sub->mid_left = 0; /* it reports on the slot, so it knows which one it is */
         if (r.lsr) {
@@ -164,10 +165,10 @@ enum drop peer_rx_rtcp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono
         switch (p.type) {
         case RTCP_SR:
             input_sr(peer, &p, now);
-            input_reports(peer, &p, now);
+            input_reports(sfu, peer, &p, now);
             break;
         case RTCP_RR:
-            input_reports(peer, &p, now);
+            input_reports(sfu, peer, &p, now);
             break;
         case RTCP_RTPFB:
         case RTCP_PSFB:

@@ -247,9 +247,9 @@ static void retarget(struct sfu *sfu, struct subscription *sub, uint8_t rung, mo
     sub->target = rung;
     if (!sub->begin && rung_spatial(rung) > rung_spatial(sub->rung)) {
         track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
-    } else if (!sub->begin && rung_spatial(rung) < rung_spatial(sub->rung)) {
-        track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
-    }
+    } else if (!sub->begin && rung_spatial(rung) == rung_spatial(sub->rung)) {
+        track_keyframe_unneeded(sub->layer);
+    } /* a smaller picture may need none: drain.c asks if it does */
 }
 
 /* Another encoding: the picture that runs goes on until the new one's key frame. */
@@ -273,6 +273,21 @@ static void change_encoding(struct sfu *sfu, struct subscription *sub, struct la
     wait_for(sfu, sub, layer, now);
 }
 
+/*
+ * A step down. One that takes back a step up of a moment ago says that it was too early: the next
+ * one waits twice as long, for within one stream each costs a key frame of everything, and that is
+ * everybody's.
+ */
+static void lowered(struct subscription *sub, const struct subscription_choice *c, mono_us now)
+{
+    enum { VAIN_US = 8 * US_PER_S };
+    if (c->height < sub->height && c->encoding == sub->encoding) {
+        bool vain = sub->raised_us && now - sub->raised_us < VAIN_US;
+        sub->falls = (uint8_t)(vain ? sub->falls + (sub->falls < ALLOC_FALLS_MAX) : 0);
+    }
+    sub->lowered_us = now;
+}
+
 void subscription_choose(struct sfu *sfu, struct subscription *sub,
                          const struct subscription_choice *c, mono_us now)
 {
@@ -281,7 +296,9 @@ void subscription_choose(struct sfu *sfu, struct subscription *sub,
         c->height < sub->height ||
         (c->height == sub->height && rung_temporal(c->rung) < rung_temporal(sub->chosen_rung));
     if (c->reason == ALLOC_BY_CONNECTION && sub->encoding >= 0 && lower) {
-        sub->lowered_us = now; /* rates of the same layer move all the time, that is no step */
+        lowered(sub, c, now); /* rates of the same layer move all the time, that is no step */
+    } else if (sub->encoding >= 0 && c->height > sub->height) {
+        sub->raised_us = now;
     }
     sub->reason = c->reason;
     sub->height = c->height;
@@ -342,6 +359,8 @@ void subscription_want(struct sfu *sfu, struct subscription *sub, struct track *
             wisher_unlink(sub);
         }
         sub->lowered_us = 0;
+        sub->raised_us = 0;
+        sub->falls = 0;
         sub->encoding = -1;
         sub->bps = 0;
         sub->track = track;

@@ -59,7 +59,7 @@ struct subscription {
     uint8_t rung_was[RUNGS_PAST]; /* before packet rung_from of the same place, newest first */
     uint8_t target;               /* the rung to reach */
     uint8_t asked;                /* how often in vain */
-    uint16_t waited;              /* pictures since a key frame that brings it was asked for */
+    uint16_t waited;              /* pictures since it was chosen, or a key frame asked for */
     bool pictured;                /* picture_ts is valid */
     uint32_t picture_ts;
     int64_t rung_from[RUNGS_PAST];
@@ -83,6 +83,8 @@ struct subscription {
     uint16_t height;
     uint32_t reported_seq; /* audio: highest number the receiver's last report named */
     mono_us lowered_us;    /* last step down */
+    mono_us raised_us;     /* last step up */
+    uint8_t falls;         /* steps up taken back, one after the other */
     struct keyreq_gate gate;
     int64_t rtx_seq; /* of the RTX stream */
     pool_id pool;

@@ -3,6 +3,7 @@
 #include "codec/media/red.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/share.h"
 
 enum {
     REDUNDANT_MAX = 300, /* bytes of a packet that is repeated: voice, not music */
@@ -109,6 +110,7 @@ static bool write_again(struct sfu *sfu, struct subscription *sub, const struct 
         sfu->crypto.seal_rtp(peer->seal, out, header_len, prefix, pkt->data + desc->header_len,
                              desc->payload_len, (uint64_t)seq);
     txbatch_commit(sfu->tx, &peer->to, len);
+    pace_unnumbered(peer, len);
     sfu->stats.rtx_sent++;
     sfu->stats.tx_packets++;
     sfu->stats.tx_bytes += len;
@@ -167,16 +169,21 @@ void voice_repeat(struct sfu *sfu, struct subscription *sub, int64_t seq, mono_u
     }
 }
 
-void voice_loss(struct peer *peer, const struct voice_told *told, mono_us now)
+void voice_loss(struct sfu *sfu, struct peer *peer, const struct voice_told *told, mono_us now)
 {
     unsigned depth =
         redundancy_input(&peer->redundancy, told->teller, told->packets, told->lost, now);
     bool poor = peer->estimate_bps && peer->estimate_bps < POOR_BPS;
     depth = poor && depth > 1 ? 1 : depth;
-    peer->red_depth = (uint8_t)(cc_narrow(peer) ? 0 : depth);
+    depth = cc_narrow(peer) ? 0 : depth;
+    if (depth != peer->red_depth) {
+        peer->red_depth = (uint8_t)depth;
+        share_update(sfu, peer, now); /* pictures give way to it */
+    }
 }
 
-void voice_report(struct subscription *sub, const struct rtcp_report *report, mono_us now)
+void voice_report(struct sfu *sfu, struct subscription *sub, const struct rtcp_report *report,
+                  mono_us now)
 {
     uint32_t expected = report->highest_seq - sub->reported_seq;
     expected = expected < sub->sent_packets ? expected : sub->sent_packets; /* the first one */
@@ -186,7 +193,7 @@ void voice_report(struct subscription *sub, const struct rtcp_report *report, mo
         .packets = expected,
         .lost = expected * (report->fraction_lost / 256.0),
     };
-    voice_loss(sub->peer, &told, now);
+    voice_loss(sfu, sub->peer, &told, now);
 }
 
 void voice_close(struct sfu *sfu, struct subscription *sub)

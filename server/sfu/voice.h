@@ -64,7 +64,8 @@ struct voice_told {
     double lost;
 };
 /* How many more packets were sent to the peer, and how many of them it did not get. */
-void voice_loss(struct peer *peer, const struct voice_told *told, mono_us now);
+void voice_loss(struct sfu *sfu, struct peer *peer, const struct voice_told *told, mono_us now);
 /* The receiver's report on an audio slot. */
-void voice_report(struct subscription *sub, const struct rtcp_report *report, mono_us now);
+void voice_report(struct sfu *sfu, struct subscription *sub, const struct rtcp_report *report,
+                  mono_us now);
 void voice_close(struct sfu *sfu, struct subscription *sub);

@@ -99,7 +99,8 @@ static uint32_t rest(struct stage *stage, uint32_t got[VIEWERS + 1])
 {
     struct client *publisher = &stage->clients[0];
     publisher->paused = true;
-    stage_run(stage, US_PER_S);
+    stage_run(stage, US_PER_S / 2);
+    stage_settle(stage);
     for (uint32_t i = 1; i <= VIEWERS; i++) {
         got[i] = stage_seen(&stage->clients[i])->packets;
     }
@@ -139,13 +140,13 @@ void attack_s12(struct stage *stage)
     static struct asked asked;
     mono_us nearest;
     struct client *publisher = stage_publisher(stage, 100000);
-    bool good = stage_live(stage, publisher, 20 * US_PER_S);
+    bool good = stage_live(stage, publisher, STAGE_PATIENCE_US);
     const char *devices[1] = {publisher->device};
     for (uint32_t i = 0; i < VIEWERS; i++) {
         (void)stage_viewer(stage);
         stage_run(stage, 15 * US_PER_MS);
     }
-    uint32_t live = stage_all_live(stage, 30 * US_PER_S);
+    uint32_t live = stage_all_live(stage, STAGE_PATIENCE_US);
     stage_check(stage, good && live == VIEWERS + 1, "S12 %u of %d viewers are there", live - 1,
                 VIEWERS);
     if (live != VIEWERS + 1) {
@@ -160,7 +161,7 @@ void attack_s12(struct stage *stage)
     stage->more.rtcp_h = note_asked;
     double heard = stage_metric(stage, "amphi_keyframe_requests_total{direction=\"in\"}");
     uint32_t sent = pli_flood(stage);
-    stage_run(stage, US_PER_S / 2);
+    stage_settle(stage);
     heard = stage_metric(stage, "amphi_keyframe_requests_total{direction=\"in\"}") - heard;
     uint32_t most = densest(&asked, &nearest);
     stage_check(stage,

@@ -45,7 +45,7 @@ void attack_s4(struct stage *stage)
     size_t len[64];
     struct stage_spoof spoof;
     struct client *victim = stage_viewer(stage);
-    if (stage_spoof_open(&spoof) != 0 || !stage_live(stage, victim, 20 * US_PER_S)) {
+    if (stage_spoof_open(&spoof) != 0 || !stage_live(stage, victim, STAGE_PATIENCE_US)) {
         stage_check(stage, false, "S4 the victim joins: %s", stage->world.error_text);
         return;
     }
@@ -66,7 +66,7 @@ void attack_s4(struct stage *stage)
         }
         stage_turn(stage);
     }
-    stage_run(stage, US_PER_S / 2);
+    stage_settle(stage);
     double seconds = (double)(clock_mono_us() - start) / US_PER_S;
     cpu = stage_cpu(stage) - cpu;
     dropped = stage_drops_like(stage, "stun_") - dropped;
@@ -79,7 +79,7 @@ void attack_s4(struct stage *stage)
     stage_check(stage, victim->state == CLIENT_LIVE,
                 "S4 the client inside stays, processor share %.1f %%", 100 * cpu / seconds);
     struct client *late = stage_viewer(stage);
-    stage_check(stage, stage_live(stage, late, 10 * US_PER_S), "S4 and another one joins: %s",
+    stage_check(stage, stage_live(stage, late, STAGE_PATIENCE_US), "S4 and another one joins: %s",
                 stage->world.error ? stage->world.error : "yes");
     stage_spoof_close(&spoof);
 }
@@ -101,7 +101,7 @@ static void s7_takeover(struct stage *stage, struct client *publisher, struct cl
         return;
     }
     publisher->paused = true;
-    stage_run(stage, US_PER_S / 2);
+    stage_settle(stage);
     for (uint32_t i = 0; i < STOLEN; i++) {
         uint8_t plain[300];
         struct stage_rtp rtp = {.ssrc = publisher->media.audio_ssrc,
@@ -124,7 +124,7 @@ static void s7_takeover(struct stage *stage, struct client *publisher, struct cl
             stage_turn(stage);
         }
     }
-    stage_run(stage, US_PER_S / 2);
+    stage_settle(stage);
     forwarded = stage_metric(stage, "amphi_forwarded_packets_total") - forwarded;
     dropped = stage_drops(stage, "unknown_tuple") - dropped;
     got = stage_seen(viewer)->rtp - got;
@@ -133,10 +133,9 @@ static void s7_takeover(struct stage *stage, struct client *publisher, struct cl
                 stolen.count, forwarded, dropped);
     publisher->paused = false;
     got = stage_seen(viewer)->rtp;
-    stage_run(stage, US_PER_S);
+    stage_until(stage, stage_seen(viewer)->rtp > got + 20);
     stage_check(stage, stage_seen(viewer)->rtp > got + 20 && stage_spoof_received(&spoof) == 0,
-                "S7 the path did not move: 0 bytes to the new address, %u packets to the old in "
-                "a second",
+                "S7 the path did not move: 0 bytes to the new address, %u packets to the old",
                 stage_seen(viewer)->rtp - got);
     stage_spoof_close(&spoof);
 }
@@ -151,13 +150,13 @@ static void s7_consent(struct stage *stage, struct client *viewer)
         stage_turn(stage);
     }
     double after = (double)(seen->last_rtp - last_check) / US_PER_S;
-    stage_check(stage, after <= 30.5 && after > 20,
+    stage_check(stage, after <= 32 && after > 20,
                 "S7 checks stop: last RTP %.1f s after the last check (limit 30 s)", after);
     uint32_t got = seen->rtp;
     viewer->no_checks = false;
     viewer->check_at = 0;
-    stage_run(stage, 2 * US_PER_S);
-    stage_check(stage, seen->rtp > got + 20, "S7 checks again: media again, %u packets in 2 s",
+    stage_until(stage, seen->rtp > got + 20);
+    stage_check(stage, seen->rtp > got + 20, "S7 checks again: media again, %u packets",
                 seen->rtp - got);
 }
 
@@ -165,7 +164,8 @@ void attack_s7(struct stage *stage)
 {
     struct client *publisher = stage_publisher(stage, 200000);
     struct client *viewer = stage_viewer(stage);
-    if (!stage_live(stage, publisher, 20 * US_PER_S) || !stage_live(stage, viewer, 20 * US_PER_S)) {
+    if (!stage_live(stage, publisher, STAGE_PATIENCE_US) ||
+        !stage_live(stage, viewer, STAGE_PATIENCE_US)) {
         stage_check(stage, false, "S7 both join: %s", stage->world.error_text);
         return;
     }

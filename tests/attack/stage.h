@@ -18,6 +18,7 @@ enum {
     STAGE_CLIENTS_MAX = 900, /* at a time */
     STAGE_FORGER = 666,      /* sender in the stamp of forged packets */
 };
+#define STAGE_PATIENCE_US (60 * US_PER_S) /* for what comes, however busy the machine */
 
 struct stage_options {
     int port;         /* page and WebSocket */
@@ -63,6 +64,14 @@ struct stage_seen *stage_seen(struct client *client);
 /* One turn of the loop; waits at most a millisecond. */
 void stage_turn(struct stage *stage);
 void stage_run(struct stage *stage, mono_us us);
+/* Until nothing has waited in the server's sockets or the clients' for half a second: a machine
+ * with much to do takes its time. Counters may be read then. */
+void stage_settle(struct stage *stage);
+/* Until `condition`, which is judged again every now and then. */
+#define stage_until(stage, condition)                                                              \
+    for (mono_us until_ = clock_mono_us() + STAGE_PATIENCE_US;                                     \
+         !(condition) && clock_mono_us() < until_;)                                                \
+    stage_run((stage), 50 * US_PER_MS)
 /* Until `client` is live; false after `us`. */
 bool stage_live(struct stage *stage, const struct client *client, mono_us us);
 /* Until all started clients are live or dead; how many are live. */

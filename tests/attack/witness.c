@@ -11,6 +11,7 @@
 
 #include "bench/load/machine.h"
 #include "codec/base/err.h"
+#include "codec/sys/clock.h"
 #include "tests/attack/stage.h"
 
 enum { PAGE_MAX = 256 * 1024, SPOOF_HOSTS = 1 << 24, RECEIVE_BUFFER = 4 << 20 };
@@ -105,18 +106,24 @@ int64_t stage_rss(const struct stage *stage)
     return (int64_t)kib * 1024;
 }
 
-/* Datagrams the kernel had no room for, of the sockets in one table. */
-static double kernel_lost(const struct stage *stage, const char *table)
+/* What the kernel says of our sockets: datagrams it had no room for, and bytes nobody has read yet.
+ */
+struct kernel {
+    double lost, waiting;
+};
+
+static void kernel_add(const struct stage *stage, const char *table, struct kernel *sum)
 {
     char line[512];
-    double sum = 0;
     FILE *f = fopen(table, "r");
     while (f && fgets(line, sizeof(line), f)) {
         unsigned port;
         unsigned long inode;
+        unsigned long queue;
         unsigned long drops;
-        if (sscanf(line, " %*[0-9]: %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %*s %lu %*s %*s %lu",
-                   &port, &inode, &drops) != 3) {
+        if (sscanf(line,
+                   " %*[0-9]: %*[0-9A-F]:%x %*s %*s %*[0-9A-F]:%lx %*s %*s %*s %*s %lu %*s %*s %lu",
+                   &port, &queue, &inode, &drops) != 4) {
             continue;
         }
         bool ours = stage->count && port == ntohs(stage->clients[0].server.sin_port);
@@ -124,18 +131,35 @@ static double kernel_lost(const struct stage *stage, const char *table)
             struct stat st;
             ours = fstat(stage->clients[i].fd, &st) == 0 && st.st_ino == inode;
         }
-        sum += ours ? (double)drops : 0;
+        sum->lost += ours ? (double)drops : 0;
+        sum->waiting += ours ? (double)queue : 0;
     }
     if (f) {
         (void)fclose(f);
     }
+}
+
+static struct kernel kernel(const struct stage *stage)
+{
+    struct kernel sum = {0};
+    kernel_add(stage, "/proc/net/udp", &sum);
+    kernel_add(stage, "/proc/net/udp6", &sum);
     return sum;
 }
 
 double stage_lost(const struct stage *stage)
 {
-    return kernel_lost(stage, "/proc/net/udp") + kernel_lost(stage, "/proc/net/udp6") +
-           rows(stage, "amphi_udp_lost_total");
+    return kernel(stage).lost + rows(stage, "amphi_udp_lost_total");
+}
+
+void stage_settle(struct stage *stage)
+{
+    mono_us now = clock_mono_us();
+    mono_us end = now + STAGE_PATIENCE_US;
+    for (mono_us quiet = now; now < end && now < quiet + US_PER_S / 2; now = clock_mono_us()) {
+        stage_run(stage, 50 * US_PER_MS);
+        quiet = kernel(stage).waiting > 0 ? clock_mono_us() : quiet;
+    }
 }
 
 double stage_cpu(const struct stage *stage)

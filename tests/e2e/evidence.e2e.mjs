@@ -71,7 +71,8 @@ async function staff(t, room, found) {
     await page.click('seal');
     await page.click('seal-yes');
     await seen(page, 'sealed');
-    t.equal((await text(page, 'sealed')).includes('Le sceau tient'), true, 'the seal holds');
+    await page.waitFor('the seal holds', (sel) => document.querySelector(sel)?.textContent.includes('Le sceau tient'),
+        { args: [id('sealed')], ...PATIENT });
     await gone(page, 'correct');
     await page.eval((sel) => { document.querySelector(sel).open = true; }, id('kept'));
     await look(t, page, 'after-sealed', found);

@@ -75,7 +75,7 @@ async function handover(t) {
     for (const [i, page] of room.people.entries()) t.log(`${page.browser}: ${(await told(page, clocks[i])).join('; ')}`);
     t.figure('target_ms', 6000);
     for (const [i, page] of room.people.entries()) {
-        t.check((await page.stats()).local !== paths[i], `${page.name}: still at ${paths[i]}`);
+        await until(async () => (await page.stats()).local !== paths[i], { what: `${page.name}: leaves ${paths[i]}`, timeout: 30000 });
     }
     await sameSeats(t, room, before);
 }

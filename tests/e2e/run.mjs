@@ -2,7 +2,7 @@
 //   node tests/e2e/run.mjs                     every file
 //   node tests/e2e/run.mjs selftest class      these files (tests/e2e/<name>.e2e.mjs)
 //   node tests/e2e/run.mjs class:sizes        one scenario
-//   node tests/e2e/run.mjs --once ...        no second try for what fails
+//   node tests/e2e/run.mjs --once ...        no second try for what fails (AMPHI_E2E_ONCE=1 likewise)
 //   node tests/e2e/run.mjs --list
 // One line per scenario, then "N passed, N failed". What a run leaves is in build/e2e/<name>/.
 import fs from 'node:fs';
@@ -13,7 +13,7 @@ import { Scenario } from './lib/scenario.mjs';
 import { now, patience, within } from './lib/wait.mjs';
 
 const here = path.join(root, 'tests/e2e');
-const once = process.argv.includes('--once');
+const once = process.argv.includes('--once') || process.env.AMPHI_E2E_ONCE === '1';
 
 async function collect(wanted) {
     const files = fs.readdirSync(here).filter((f) => f.endsWith('.e2e.mjs')).sort();

@@ -231,3 +231,82 @@ void codec_starved(struct world *w)
     }
     EXPECT(w, w->refused > 0, "every datagram found a packet");
 }
+
+/* What the publisher was asked while the link had one width, and what the viewer saw of it. */
+struct spell {
+    uint32_t asked;
+    uint32_t late; /* of them in its second half */
+    uint64_t frames;
+    mono_us queue;
+};
+
+static struct spell keys_spell(struct world *w, struct client *host, struct client *viewer,
+                               uint32_t bps)
+{
+    enum { HALF_US = 10 * US_PER_S };
+    struct spell s;
+    uint32_t before = host->stream[1].plis;
+    s.frames = viewer->model[0].frames;
+    viewer->down.bps = bps;
+    link_clear(&viewer->down);
+    world_run(w, HALF_US);
+    s.late = host->stream[1].plis;
+    world_run(w, HALF_US);
+    s.late = host->stream[1].plis - s.late;
+    s.asked = host->stream[1].plis - before;
+    s.frames = viewer->model[0].frames - s.frames;
+    s.queue = link_delay(&viewer->down, 0.95);
+    return s;
+}
+
+/*
+ * One viewer of layers in one stream, whose link narrows and widens. A step is a request or two:
+ * the publisher's key frames are everybody's, and cost what a step down was to save.
+ */
+static uint32_t keys_row(struct world *w, const struct structure *st, uint64_t seed)
+{
+    static const uint32_t bps[] = {0, 220000, 150000, 220000, 0};
+    enum { SPELLS = sizeof(bps) / sizeof(bps[0]) };
+    uint32_t asked = 0;
+    uint32_t late = 0;
+    struct world *own = world_new(seed, w->shards, 3);
+    own->modelled = true;
+    own->loss_down_any = 1;
+    struct client *host = world_join(own, ROOM, 0, 1u << SOURCE_CAMERA | 1u);
+    media_structure(host, SOURCE_CAMERA, st);
+    struct client *viewer = world_join(own, ROOM, 0, 0);
+    uint8_t source[2] = {SOURCE_CAMERA, SOURCE_CAMERA};
+    struct wish wish = {.who = {0, 0}, .height = {720, 0}};
+    view(own, viewer, &wish, source);
+    world_run(own, 5 * US_PER_S);
+    printf("   key frames, %-22s", st->name);
+    for (unsigned i = 0; i < SPELLS; i++) {
+        struct spell s = keys_spell(own, host, viewer, bps[i]);
+        printf(" %u k: %u (%llu frames, %u lines, queue %lld ms)", bps[i] / 1000, s.asked,
+               (unsigned long long)s.frames, viewer->slot[5].height,
+               (long long)s.queue / US_PER_MS);
+        EXPECT(w, s.frames > 60, "%s at %u kbit/s: %llu frames in 20 s", st->name, bps[i] / 1000,
+               (unsigned long long)s.frames);
+        asked += s.asked;
+        late += s.late;
+    }
+    printf("\n");
+    EXPECT(w, asked <= 18, "%s: %u key frames asked in 100 s", st->name, asked);
+    EXPECT(w, late <= 8, "%s: %u of %u of them on links that did not change", st->name, late,
+           asked);
+    EXPECT(w, own->violations == 0, "%s", own->first);
+    world_free(own);
+    return asked;
+}
+
+void codec_keys(struct world *w)
+{
+    uint32_t asked = 0;
+    for (unsigned k = 0; k < 2 * STRUCTURES; k++) {
+        const struct structure *st = &structures[k % STRUCTURES];
+        if (st->spatial == 3) {
+            asked += keys_row(w, st, w->seed + k);
+        }
+    }
+    EXPECT(w, asked <= 68, "%u key frames asked in eight times 100 s", asked);
+}

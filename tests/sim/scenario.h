@@ -61,6 +61,8 @@ void codec_row_name(uint64_t row, char *out, size_t cap);
 void codec_row(struct world *w, uint64_t row);
 /* Shards with room for hardly any packets. */
 void codec_starved(struct world *w);
+/* How often the publisher is asked for key frames when a link narrows and widens. */
+void codec_keys(struct world *w);
 
 /* Fails unless cond; text says what was expected. */
 #define EXPECT(w, cond, ...)                                                                       \

@@ -189,6 +189,27 @@ static void going_up_needs_headroom_and_time(void **state)
     assert_int_equal(s.chosen, 5);
 }
 
+/* Each step up that was taken back doubles the wait, up to eight times, unless there is plenty. */
+static void steps_up_in_vain_become_rare(void **state)
+{
+    (void)state;
+    for (unsigned falls = 0; falls <= ALLOC_FALLS_MAX + 1; falls++) {
+        mono_us hold = ALLOC_HOLD_US << (falls < ALLOC_FALLS_MAX ? falls : ALLOC_FALLS_MAX);
+        struct alloc_slot s = camera(720, ALLOC_TILE);
+        s.current = 4;
+        s.falls = (uint8_t)falls;
+        s.lowered_us = 100 * US_PER_S - hold + 1;
+        run(&s, 1, 2000); /* 1500 + 100 fit with ten per cent to spare */
+        assert_int_equal(s.chosen, 4);
+        s.lowered_us = 100 * US_PER_S - hold;
+        run(&s, 1, 2000);
+        assert_int_equal(s.chosen, 5);
+        s.lowered_us = 100 * US_PER_S - ALLOC_HOLD_US;
+        run(&s, 1, 10000);
+        assert_int_equal(s.chosen, 5);
+    }
+}
+
 static void what_is_sent_may_wander(void **state)
 {
     (void)state;
@@ -366,6 +387,7 @@ int main(void)
         UNIT(slides_before_focus_before_tiles),
         UNIT(tiles_rise_in_turns),
         UNIT(going_up_needs_headroom_and_time),
+        UNIT(steps_up_in_vain_become_rare),
         UNIT(what_is_sent_may_wander),
         UNIT(an_estimate_that_trembles_changes_nothing),
         UNIT(the_server_sheds_pictures_and_layers),

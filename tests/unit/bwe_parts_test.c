@@ -6,6 +6,7 @@
 #include "server/proto/aimd.h"
 #include "server/proto/alr.h"
 #include "server/proto/arrival.h"
+#include "server/proto/burst.h"
 #include "server/proto/lossbwe.h"
 #include "server/proto/probing.h"
 #include "server/proto/sendlog.h"
@@ -358,6 +359,42 @@ static void random_loss_costs_little(void **state)
     }
 }
 
+/* Less is sent than the path could take, in bursts as pictures are: what is lost at random is no
+ * reason to give up a picture, whichever way chance spreads it. */
+static void random_loss_does_not_take_what_is_sent(void **state)
+{
+    (void)state;
+    const double delay_bps = 600e3;
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        struct lossbwe l;
+        uint32_t rng = seed * 7919;
+        double least = delay_bps;
+        double acked = 0;
+        double got = 0;
+        double sent_bytes = 0;
+        lossbwe_init(&l);
+        for (unsigned ms = 0; ms < 60 * 1000; ms++) {
+            unsigned n = ms % 66 == 0 ? 3 : (ms % 20 == 7 ? 1 : 0);
+            uint32_t bytes = ms % 66 == 0 ? 900 + ms % 7 * 40 : 150;
+            for (unsigned k = 0; k < n; k++) {
+                rng = rng * 1664525 + 1013904223;
+                bool lost = (rng >> 16) % 1000 < 200;
+                lossbwe_input(&l, ms * MS, bytes, lost);
+                got += lost ? 0 : bytes;
+                sent_bytes += bytes;
+            }
+            if (ms % 100 == 99) {
+                acked += (got * 80 - acked) / 5;
+                got = 0;
+                lossbwe_update(&l, delay_bps, acked, ms * MS);
+                least = ms > 2000 ? fmin(least, l.bps) : least;
+            }
+        }
+        print_message("20 %% of %.0f bit/s lost: least %.0f\n", sent_bytes * 8 / 60, least);
+        assert_true(least >= 1.05 * sent_bytes * 8 / 60);
+    }
+}
+
 static void loss_that_follows_the_rate_brings_it_down(void **state)
 {
     (void)state;
@@ -463,6 +500,23 @@ static void no_probe_under_overuse_or_after_a_decrease(void **state)
     assert_true(probing_next(&p, &in, &c, 4 * S));
 }
 
+/* A key frame of 30 kB on a path of 2 Mbit/s: 120 ms of its own, gone 120 ms later. */
+static void what_we_sent_at_once_waits_for_itself(void **state)
+{
+    (void)state;
+    struct burst b;
+    burst_init(&b, 0);
+    for (unsigned i = 1; i <= 25; i++) {
+        assert_int_equal(burst_input(&b, 1200, 2e6, 10 * MS), i * 4800);
+    }
+    assert_int_equal(burst_input(&b, 25, 2e6, 10 * MS + 60 * MS), 60 * MS + 100);
+    assert_int_equal(burst_input(&b, 25, 2e6, 10 * MS + 130 * MS), 100);
+    assert_int_equal(burst_input(&b, 25, 2e6, 10 * MS), 200); /* reordered: no time went back */
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_true(burst_input(&b, 1200, 2e6, 200 * MS + i * MS) <= BURST_MAX_US);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,10 +536,12 @@ int main(void)
         UNIT(it_neither_grows_nor_collapses_while_little_is_sent),
         UNIT(nothing_lost_sets_no_limit),
         UNIT(random_loss_costs_little),
+        UNIT(random_loss_does_not_take_what_is_sent),
         UNIT(loss_that_follows_the_rate_brings_it_down),
         UNIT(probes_double_while_they_succeed),
         UNIT(a_probe_shows_the_link_and_waits_longer_each_time),
         UNIT(no_probe_under_overuse_or_after_a_decrease),
+        UNIT(what_we_sent_at_once_waits_for_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

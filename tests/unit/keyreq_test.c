@@ -98,6 +98,24 @@ static void what_can_wait_leaves_room(void **state)
     assert_true(urgent);
 }
 
+/* Who does not want the better picture any more before it was asked for takes his wish back; what
+ * others need is asked all the same. */
+static void a_wish_for_better_is_taken_back(void **state)
+{
+    (void)state;
+    struct keyreq k = {0};
+    keyreq_ask_later(&k, 1);
+    keyreq_unask_later(&k, 1);
+    assert_int_equal(keyreq_poll(&k, NULL, 0), 0);
+    assert_true(keyreq_deadline(&k) == MONO_NEVER);
+    keyreq_ask_later(&k, 3);
+    keyreq_ask(&k, 1);
+    keyreq_unask_later(&k, 1);
+    assert_int_equal(keyreq_poll(&k, NULL, 0), 3);
+    keyreq_unask_later(&k, 3); /* they are out: unanswered, they are repeated */
+    assert_true(keyreq_deadline(&k) != MONO_NEVER);
+}
+
 /* Whenever the crowd comes, and whatever it asks: n seconds hold n requests and the one they begin
  * with, never more. */
 static void crowd_hears_one_a_second(void **state)
@@ -174,6 +192,7 @@ int main(void)
         UNIT(unanswered_request_is_repeated_until_nobody_waits),
         UNIT(answered_request_is_not_repeated),
         UNIT(what_can_wait_leaves_room),
+        UNIT(a_wish_for_better_is_taken_back),
         UNIT(crowd_hears_one_a_second),
         UNIT(what_went_into_a_dead_path_is_asked_again_at_once),
         UNIT(gate_lets_three_in_ten_seconds_pass),

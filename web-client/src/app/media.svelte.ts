@@ -276,22 +276,23 @@ export class MediaRoom {
   }
 
   private async measure(): Promise<void> {
-    if (!this.peer) return;
-    const now = performance.now();
+    const [peer, now] = [this.peer, performance.now()];
+    if (!peer) return;
     const elapsed = (now - this.figuresAt) / 1000;
     const figures = await this.readFigures();
+    if (this.peer !== peer) return; // somebody left meanwhile
     const link = linkFigures(this.figures, figures, elapsed);
     const sent = (f: MediaFigures): number => f.sends.reduce((n, row) => n + row.bytes, 0);
     this.traffic = trafficOf(this.figures.slots, figures.slots, elapsed, link.rttMs);
     this.sentKbps = Math.max(0, Math.round(((sent(figures) - sent(this.figures)) * 8) / elapsed / 1000));
     this.sending = sentOf(figures) > sentOf(this.figures);
-    this.peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
-    this.peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));
+    peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
+    peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;
     if (!this.everConnected) return;
-    this.quality = this.steady.push(judgeQuality(this.peer.connected, link));
+    this.quality = this.steady.push(judgeQuality(peer.connected, link));
     const held = this.videoSlots.some(([, , , , reason]) => reason === 'connection' || reason === 'paused');
     this.proposeSaver = !prefs.saver && this.proposal.push(this.quality, held, now);
   }

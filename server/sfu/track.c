@@ -131,6 +131,14 @@ static void layer_free(struct sfu *sfu, struct layer *layer)
 
 static void send_event(struct sfu *sfu, const struct peer *peer);
 
+static void resume(struct layer *layer, mono_us now)
+{
+    layer->paused = false;
+    layer->resume_until = now + LAYER_RESUME_US;
+    layer->resumed_us = now;
+    layer->insists = 0;
+}
+
 /* What begins is sent, and those who will look at it have a while to say so: that nobody looked
  * when it ended the last time says nothing. Told once, not off and on again. */
 static void begin_wanted(struct sfu *sfu, struct track *track, mono_us now)
@@ -141,8 +149,9 @@ static void begin_wanted(struct sfu *sfu, struct track *track, mono_us now)
         if (layer) {
             layer->needed_us = now;
             changed = changed || layer->paused;
-            layer->resume_until = layer->paused ? now + LAYER_RESUME_US : layer->resume_until;
-            layer->paused = false;
+            if (layer->paused) {
+                resume(layer, now);
+            }
         }
     }
     if (changed && track->owner) {
@@ -427,8 +436,7 @@ void track_needed(struct sfu *sfu, struct track *track, mono_us now)
         if (layer && needed(layer)) {
             layer->needed_us = now;
             if (layer->paused) {
-                layer->paused = false;
-                layer->resume_until = now + LAYER_RESUME_US;
+                resume(layer, now);
                 changed = true;
             }
         }
@@ -459,6 +467,40 @@ static void pause_unwatched(struct sfu *sfu, struct track *track, mono_us now)
         smallest = false;
     }
     if (changed) {
+        send_event(sfu, track->owner);
+    }
+}
+
+/* It is wanted, its publisher was told to send it or asked for key frames, and nothing comes. */
+static bool owed(const struct track *track, struct layer *layer, mono_us now)
+{
+    bool asked = (track->keyreq.open >> layer->index & 1) && track->keyreq.tries >= 2;
+    if (layer->last_us > layer->resumed_us) {
+        layer->resumed_us = 0;
+    }
+    if (now - layer->last_us <= LAYER_LIVE_US) {
+        layer->insists = 0;
+    }
+    mono_us since = layer->resumed_us ? layer->resumed_us : layer->last_us;
+    return (asked || layer->resumed_us) && !layer->paused && needed(layer) &&
+           now - since > (mono_us)LAYER_INSIST_US << layer->insists;
+}
+
+/*
+ * What a publisher was told may have been lost on the way, or its page could not do it then. Said
+ * again: who does it already does nothing.
+ */
+static void insist(struct sfu *sfu, struct track *track, mono_us now)
+{
+    bool again = false;
+    for (unsigned i = 0; track->owner && i < LAYERS_MAX; i++) {
+        struct layer *layer = track->layer[i];
+        if (layer && layer->insists < LAYER_INSISTS && owed(track, layer, now)) {
+            layer->insists++;
+            again = true;
+        }
+    }
+    if (again) {
         send_event(sfu, track->owner);
     }
 }
@@ -549,6 +591,7 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
     changed = (!track->remote && layers_quiet(track, now)) || changed;
     if (track->video && track->published) {
         pause_unwatched(sfu, track, now);
+        insist(sfu, track, now);
     }
     keyreq_prune(track);
     sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);

@@ -41,6 +41,9 @@ enum {
     LAYER_UNWATCHED_US = 2 * US_PER_S, /* then its publisher pauses it */
     LAYER_LAST_US = 15 * US_PER_S,     /* and the smallest one after this */
     LAYER_RESUME_US = 3 * US_PER_S,
+    LAYER_INSIST_US =
+        2 * US_PER_S, /* asked for and silent: its publisher is told again, doubling */
+    LAYER_INSISTS = 5,
 };
 
 /* The receiving end of a layer, only where the publisher is ours. */
@@ -80,6 +83,8 @@ struct layer {
     bool available;       /* remote: it would come if it were watched */
     bool paused;          /* its publisher was told not to send it */
     mono_us resume_until; /* told to send it again: expected until then */
+    mono_us resumed_us;   /* told so last, 0 = never, or it came */
+    uint8_t insists;      /* how often that was said again in vain */
     mono_us needed_us;    /* somebody wanted it last */
     mono_us newcomer_us;  /* somebody without a picture began with it or waited for it last */
     struct rates rates;

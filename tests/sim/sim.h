@@ -124,6 +124,7 @@ struct stream_out {
         uint8_t pt;
         bool marker;
         uint8_t dd_len;
+        mono_us again_us; /* sent again last */
         uint8_t dd[CODER_DD_MAX];
         uint8_t data[1250];
     } * kept; /* SIM_KEPT of them */
@@ -225,6 +226,8 @@ struct client {
     uint64_t srs;
     uint64_t rrs;
     uint64_t answered_nacks;
+    uint32_t sends_told;  /* what to send, and what not */
+    uint32_t sends_lost;  /* so many of them are not heard */
     uint64_t audio_again; /* audio packets the SFU sent once more */
     mono_us last_rtp_us;  /* last RTP the SFU sent to it */
     bool had_missing[SIM_SLOTS];
@@ -337,8 +340,9 @@ mono_us link_delay(const struct sim_link *link, double share);
 /* ear.c: the client judges what it gets as a browser would. */
 void ear_open(struct client *c);
 void ear_free(struct client *c);
+/* seq: the number within the slot, unwrapped (client.c). */
 void ear_rtp(struct client *c, unsigned k, bool rtx, const struct rtp_header *hdr,
-             const uint8_t *data, mono_us now);
+             const uint8_t *data, int64_t seq, mono_us now);
 void ear_tick(struct client *c, mono_us now);
 /* check.c: one datagram the SFU sends to the client, at the moment it is sent. */
 void check_sent(struct client *c, const uint8_t *data, size_t len, mono_us now);

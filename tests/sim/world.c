@@ -200,7 +200,12 @@ static void on_event(void *arg, const struct sfu_evt *evt)
         memcpy(c->slot, evt->slots.slot, sizeof(c->slot));
         break;
     case SFU_EVT_SEND:
-        media_layers(c, evt->send);
+        c->sends_told++;
+        if (c->sends_lost) {
+            c->sends_lost--;
+        } else {
+            media_layers(c, evt->send);
+        }
         break;
     case SFU_EVT_SPEAKING:
     case SFU_EVT_OVERLOAD:

@@ -67,7 +67,9 @@ export class Peer {
     return this.sections.get(kind)?.fill(track) ?? Promise.resolve();
   }
 
+  /** Before the first answer the server does not know us: it speaks of the connection before this one. */
   layers(kind: SendKind, wanted: number): Promise<void> {
+    if (!this.pc.remoteDescription) return Promise.resolve();
     return this.sections.get(kind)?.limit(wanted) ?? Promise.resolve();
   }
 

@@ -33,6 +33,10 @@ const SOUND_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 128_0
 const RID_BITS: Record<string, number> = { h: 1, m: 2, l: 4 };
 const ALL = 7;
 
+/** Between tries of what was refused, doubling. */
+const LATER_MS = 1000;
+const LATER_TRIES = 5;
+
 const LAYERS: Record<SendKind, Encoding[]> = {
   mic: [MIC_LAYER],
   cam: CAMERA_LAYERS,
@@ -73,8 +77,9 @@ export class SendSection {
   private readonly transceiver: RTCRtpTransceiver;
   private queue: Promise<void> = Promise.resolve();
   private wanted = ALL;
-  private filled = false;
   private track: MediaStreamTrack | null = null;
+  private placed: MediaStreamTrack | null = null;
+  private refusals = 0;
 
   constructor(pc: RTCPeerConnection, kind: SendKind, camera: CameraCodec) {
     this.kind = kind;
@@ -88,42 +93,62 @@ export class SendSection {
     return this.transceiver.sender;
   }
 
+  /** When all that was asked so far was tried. */
+  get settled(): Promise<void> {
+    return this.queue;
+  }
+
   /** Fills or empties the section; calls are applied in order. */
   fill(track: MediaStreamTrack | null): Promise<void> {
     this.track = track;
     return this.next(() => this.apply(track));
   }
 
-  /** Sends only the encodings somebody watches; one that comes back begins with a key frame. */
+  /**
+   * Sends only the encodings somebody watches; one that comes back begins with a key frame. Said
+   * again it means that nothing came: what the browser does is looked at, whatever it was told.
+   */
   limit(wanted: number): Promise<void> {
-    if (wanted === this.wanted) return this.queue;
     this.wanted = wanted;
-    return this.next(() => this.activate());
+    return this.next(() => this.right());
   }
 
-  /** What a browser refuses while it is busy with something else is tried once more: it is still wanted. */
+  /** What a browser refuses while it is busy with something else is tried again: it is still wanted. */
   private next(step: () => Promise<void>): Promise<void> {
-    this.queue = this.queue.then(step).catch(() => this.apply(this.track)).catch(() => undefined);
+    const done = (): void => void (this.refusals = 0);
+    this.queue = this.queue.then(step).catch(() => this.apply(this.track)).then(done, () => this.later());
     return this.queue;
+  }
+
+  /** Refused twice at once: after a while, and not for ever (a closed connection refuses everything). */
+  private later(): void {
+    if (this.refusals >= LATER_TRIES) return;
+    setTimeout(() => void this.next(() => this.right()), LATER_MS * 2 ** this.refusals);
+    this.refusals += 1;
+  }
+
+  private right(): Promise<void> {
+    return this.placed === this.track ? this.activate() : this.apply(this.track);
   }
 
   private async apply(track: MediaStreamTrack | null): Promise<void> {
     if (track && this.kind === 'screen') track.contentHint = 'detail';
     await this.sender.replaceTrack(track);
-    this.filled = track !== null;
+    this.placed = track;
     await this.activate();
   }
 
   private async activate(): Promise<void> {
     const parameters = this.sender.getParameters();
+    const before = JSON.stringify(parameters);
     for (const encoding of parameters.encodings) {
-      encoding.active = this.filled && (this.wanted & (RID_BITS[encoding.rid ?? 'h'] ?? 1)) !== 0;
+      encoding.active = this.placed !== null && (this.wanted & (RID_BITS[encoding.rid ?? 'h'] ?? 1)) !== 0;
     }
     if (this.kind === 'screen') {
       // Not in the DOM types of every release; without it Firefox shrinks the picture.
       Object.assign(parameters, { degradationPreference: 'maintain-resolution' });
     }
-    await this.sender.setParameters(parameters);
+    if (JSON.stringify(parameters) !== before) await this.sender.setParameters(parameters);
   }
 }
 

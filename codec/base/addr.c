@@ -5,17 +5,6 @@
 
 #include "codec/base/err.h"
 
-bool addr_equal(const struct addr *a, const struct addr *b)
-{
-    return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
-}
-
-bool tuple_equal(const struct tuple *a, const struct tuple *b)
-{
-    return a->proto == b->proto && a->conn == b->conn && addr_equal(&a->remote, &b->remote) &&
-           addr_equal(&a->local, &b->local);
-}
-
 void addr_canonical(struct addr *a)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum addr_family { ADDR_NONE = 0, ADDR_V4 = 4, ADDR_V6 = 6 };
 
@@ -31,8 +32,22 @@ struct tuple {
     uint32_t conn; /* TCP: connection number of server/io, generation checked; UDP: 0 */
 };
 
-bool addr_equal(const struct addr *a, const struct addr *b);
-bool tuple_equal(const struct tuple *a, const struct tuple *b);
+/* Asked for every packet, so they are here. */
+static inline bool addr_equal(const struct addr *a, const struct addr *b)
+{
+    uint64_t x[2];
+    uint64_t y[2];
+    memcpy(x, a->ip, sizeof(x));
+    memcpy(y, b->ip, sizeof(y));
+    return a->port == b->port && a->family == b->family && ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
+static inline bool tuple_equal(const struct tuple *a, const struct tuple *b)
+{
+    return addr_equal(&a->remote, &b->remote) && a->proto == b->proto && a->conn == b->conn &&
+           addr_equal(&a->local, &b->local);
+}
+
 /* Turns ::ffff:a.b.c.d into a.b.c.d in place. */
 void addr_canonical(struct addr *a);
 /* Parses "1.2.3.4" or "2001:db8::1" (no port, no zone). Returns 0 or E_BAD. Port is set to 0. */

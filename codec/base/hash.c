@@ -9,7 +9,7 @@ static uint64_t rotl(uint64_t x, unsigned n)
     return x << n | x >> (64 - n);
 }
 
-static void sip_round(struct sip *s)
+static inline __attribute__((always_inline)) void sip_round(struct sip *s)
 {
     s->v0 += s->v1;
     s->v1 = rotl(s->v1, 13) ^ s->v0;
@@ -23,7 +23,7 @@ static void sip_round(struct sip *s)
     s->v2 = rotl(s->v2, 32);
 }
 
-static void sip_word(struct sip *s, uint64_t m)
+static inline __attribute__((always_inline)) void sip_word(struct sip *s, uint64_t m)
 {
     s->v3 ^= m;
     sip_round(s);
@@ -31,8 +31,16 @@ static void sip_word(struct sip *s, uint64_t m)
     s->v0 ^= m;
 }
 
-/* Up to 8 bytes, little endian as the paper says. */
-static uint64_t load_le(const uint8_t *p, size_t n)
+/* 8 bytes, little endian as the paper says; compilers make one load of it. */
+static uint64_t load_word(const uint8_t *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
+}
+
+/* Fewer than 8. */
+static uint64_t load_rest(const uint8_t *p, size_t n)
 {
     uint64_t m = 0;
     for (size_t i = 0; i < n; i++) {
@@ -52,9 +60,9 @@ uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len)
     };
     size_t i = 0;
     for (; i + 8 <= len; i += 8) {
-        sip_word(&s, load_le(p + i, 8));
+        sip_word(&s, load_word(p + i));
     }
-    sip_word(&s, load_le(p + i, len - i) | (uint64_t)len << 56);
+    sip_word(&s, load_rest(p + i, len - i) | (uint64_t)len << 56);
     s.v2 ^= 0xff;
     for (int n = 0; n < 4; n++) {
         sip_round(&s);

@@ -28,6 +28,7 @@ struct pkt_desc {
     uint8_t audio_level; /* RFC 6464: 0 loudest .. 127; 255 not given */
     uint8_t voice;       /* RFC 6464 V bit */
     uint8_t source;      /* enum source_kind: what it shows or sounds like */
+    uint8_t plain;       /* none of its header extensions is passed on */
     /* From here on: what the codec found (codec_describe, codec/media/registry.h). */
     uint8_t start_of_frame; /* first packet of a (layer) frame */
     uint8_t end_of_frame;   /* last packet of a layer frame; equals marker without spatial layers */

@@ -50,23 +50,74 @@ int rtpext_next(struct rtpext_iter *it, uint8_t *id, struct rtpext_field *out)
     return 1;
 }
 
+/* Which kind an id means, for ids below 16; of two kinds with one id the first counts. */
+struct kinds {
+    uint8_t of[16];
+};
+
+static struct kinds kinds_by_id(const struct desc_exts *ids)
+{
+    struct kinds k = {{0}};
+    for (unsigned kind = RTPEXT_COUNT; kind-- > 1;) {
+        if (ids->id[kind] < sizeof(k.of)) {
+            k.of[ids->id[kind]] = (uint8_t)kind;
+        }
+    }
+    k.of[0] = RTPEXT_NONE;
+    return k;
+}
+
+static unsigned kind_of_id(const struct kinds *k, const struct desc_exts *ids, uint8_t id)
+{
+    if (id < sizeof(k->of)) {
+        return k->of[id];
+    }
+    unsigned kind = 1;
+    while (kind < RTPEXT_COUNT && ids->id[kind] != id) {
+        kind++;
+    }
+    return kind < RTPEXT_COUNT ? kind : RTPEXT_NONE;
+}
+
 int rtpext_find(struct rtpext_set *out, const struct rtp_header *hdr, const uint8_t *packet,
                 const struct desc_exts *ids)
 {
     memset(out, 0, sizeof(*out));
     struct rtpext_iter it;
     rtpext_iter_init(&it, hdr, packet);
+    if (it.at == it.end) {
+        return 0;
+    }
+    const struct kinds kinds = kinds_by_id(ids);
     uint8_t id;
     struct rtpext_field field;
     int more;
     while ((more = rtpext_next(&it, &id, &field)) > 0) {
-        for (unsigned kind = 1; kind < RTPEXT_COUNT; kind++) {
-            if (ids->id[kind] == id && !out->field[kind].at) {
-                out->field[kind] = field;
-            }
+        unsigned kind = kind_of_id(&kinds, ids, id);
+        if (kind && !out->field[kind].at) {
+            out->field[kind] = field;
         }
     }
     return more;
+}
+
+void rtpext_rename(uint8_t *packet, const struct rtp_header *hdr, const struct desc_exts *ids,
+                   uint8_t unknown)
+{
+    const struct kinds kinds = kinds_by_id(ids);
+    struct rtpext_iter it;
+    struct rtpext_field field;
+    uint8_t id;
+    rtpext_iter_init(&it, hdr, packet);
+    while (rtpext_next(&it, &id, &field) == 1) {
+        unsigned kind = kind_of_id(&kinds, ids, id);
+        kind = kind ? kind : unknown;
+        if (it.two_byte) {
+            packet[field.at - 2] = (uint8_t)kind;
+        } else {
+            packet[field.at - 1] = (uint8_t)(kind << 4 | (packet[field.at - 1] & 0x0fu));
+        }
+    }
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
@@ -183,11 +234,11 @@ static const void *value_bytes(const struct rtpext_values *v, enum rtpext_kind k
     return NULL;
 }
 
-/* The value to write for a kind, or NULL when it is not to be written. */
+/* The value to write for a kind the caller asked for; NULL when it cannot be written. */
 static const void *wanted(const struct desc_exts *ids, const struct rtpext_values *v, unsigned kind,
                           uint8_t tmp[4], size_t *len)
 {
-    if (!(v->kinds >> kind & 1u) || !ids->id[kind]) {
+    if (kind >= RTPEXT_COUNT || !ids->id[kind]) {
         return NULL;
     }
     const void *bytes = value_bytes(v, (enum rtpext_kind)kind, tmp, len);
@@ -202,7 +253,8 @@ int rtpext_write(struct wr *w, const struct desc_exts *ids, const struct rtpext_
     size_t size = 0; /* elements in the one-byte form */
     size_t count = 0;
     bool two_byte = false;
-    for (unsigned kind = 1; kind < RTPEXT_COUNT; kind++) {
+    for (uint32_t left = v->kinds; left; left &= left - 1) {
+        unsigned kind = (unsigned)__builtin_ctz(left);
         if (wanted(ids, v, kind, tmp, &len)) {
             two_byte |= ids->id[kind] > ONE_BYTE_ID_MAX || len > ONE_BYTE_LEN_MAX;
             size += 1 + len;
@@ -220,7 +272,8 @@ int rtpext_write(struct wr *w, const struct desc_exts *ids, const struct rtpext_
     size_t start = wr_len(w);
     wr_u16(w, two_byte ? PROFILE_TWO_BYTE : PROFILE_ONE_BYTE);
     wr_u16(w, (uint16_t)words);
-    for (unsigned kind = 1; kind < RTPEXT_COUNT; kind++) {
+    for (uint32_t left = v->kinds; left; left &= left - 1) {
+        unsigned kind = (unsigned)__builtin_ctz(left);
         const void *bytes = wanted(ids, v, kind, tmp, &len);
         if (!bytes) {
             continue;

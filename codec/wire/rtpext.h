@@ -45,6 +45,10 @@ int rtpext_next(struct rtpext_iter *it, uint8_t *id, struct rtpext_field *out);
 int rtpext_find(struct rtpext_set *out, const struct rtp_header *hdr, const uint8_t *packet,
                 const struct desc_exts *ids);
 
+/* Replaces every id by the number of its kind, in place; those of no kind by `unknown`. */
+void rtpext_rename(uint8_t *packet, const struct rtp_header *hdr, const struct desc_exts *ids,
+                   uint8_t unknown);
+
 static inline bool rtpext_has(const struct rtpext_set *set, enum rtpext_kind kind)
 {
     return set->field[kind].at != 0;

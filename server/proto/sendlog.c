@@ -62,13 +62,3 @@ void sendlog_sent(struct sendlog *log, uint16_t number, uint16_t bytes, uint8_t 
     log->next = (uint16_t)(number + 1);
     log->count += log->count < log->size;
 }
-
-struct sendlog_record *sendlog_at(struct sendlog *log, uint16_t number)
-{
-    uint16_t age = (uint16_t)(log->next - number);
-    if (age == 0 || age > log->count) {
-        return 0;
-    }
-    struct sendlog_record *r = &log->record[number & (log->size - 1)];
-    return r->state == SENDLOG_NONE ? 0 : r;
-}

@@ -41,7 +41,12 @@ void sendlog_init(struct sendlog *log);
 void sendlog_sent(struct sendlog *log, uint16_t number, uint16_t bytes, uint8_t cluster,
                   mono_us now);
 /* The record of a number, or NULL when nothing is known of it. Borrowed until the next sending. */
-struct sendlog_record *sendlog_at(struct sendlog *log, uint16_t number);
+static inline struct sendlog_record *sendlog_at(struct sendlog *log, uint16_t number)
+{
+    uint16_t age = (uint16_t)(log->next - number);
+    struct sendlog_record *r = &log->record[number & (log->size - 1)];
+    return age == 0 || age > log->count || r->state == SENDLOG_NONE ? 0 : r;
+}
 
 /* When it was sent; now is at most 71 minutes later. */
 static inline mono_us sendlog_time(const struct sendlog_record *r, mono_us now)

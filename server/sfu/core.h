@@ -39,6 +39,13 @@ enum {
     SFU_NACK_BATCH = 64,
     SFU_OUTBOX = 4096,
     SFU_TXQ_CHUNKS = 8192,
+    SFU_RECENT = 256,
+};
+
+/* Who sends from an address. */
+struct sender {
+    struct tuple from;
+    pool_id peer; /* 0 = nobody */
 };
 
 /* A DTLS datagram that waits for its turn. */
@@ -85,10 +92,12 @@ struct sfu {
     struct pool twccs;
     struct pool ccs;
     struct pool voices;
+    struct pool outcomes;
 
     struct map peer_by_id;
     struct map peer_by_ufrag;
-    struct map peer_by_tuple; /* hash of the tuple */
+    struct map peer_by_tuple;         /* hash of the tuple */
+    struct sender recent[SFU_RECENT]; /* whom that found last, by a few bits of the address */
     struct map room_by_id;
     struct map track_by_key;
 
@@ -142,7 +151,7 @@ void sfu_arm_coarse(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_re
 
 /* server/sfu/demux.c */
 /* The peer a datagram from there belongs to, or NULL. */
-struct peer *demux_find(const struct sfu *sfu, const struct tuple *from);
+struct peer *demux_find(struct sfu *sfu, const struct tuple *from);
 void demux_add_tuple(struct sfu *sfu, const struct tuple *tuple, struct peer *peer);
 void demux_del_tuple(struct sfu *sfu, const struct tuple *tuple, const struct peer *peer);
 void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out *out, mono_us now);

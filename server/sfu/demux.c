@@ -20,8 +20,16 @@ static uint64_t tuple_key(const struct sfu *sfu, const struct tuple *tuple)
     return hash_bytes(&sfu->key, bytes, sizeof(bytes));
 }
 
+/* Most datagrams come from somebody who sent one a moment ago: no hashing for them. */
+static struct sender *recent_of(struct sfu *sfu, const struct tuple *tuple)
+{
+    unsigned mixed = tuple->remote.port ^ tuple->remote.ip[3] ^ tuple->remote.ip[15] ^ tuple->conn;
+    return &sfu->recent[mixed % SFU_RECENT];
+}
+
 void demux_add_tuple(struct sfu *sfu, const struct tuple *tuple, struct peer *peer)
 {
+    recent_of(sfu, tuple)->peer = 0;
     if (map_set(&sfu->peer_by_tuple, tuple_key(sfu, tuple), peer->pool)) {
         sfu_drop(sfu, DROP_QUEUE_FULL);
     }
@@ -31,17 +39,23 @@ void demux_del_tuple(struct sfu *sfu, const struct tuple *tuple, const struct pe
 {
     uint64_t key = tuple_key(sfu, tuple);
     uint64_t value;
+    recent_of(sfu, tuple)->peer = 0;
     if (map_find(&sfu->peer_by_tuple, key, &value) && value == peer->pool) {
         map_del(&sfu->peer_by_tuple, key);
     }
 }
 
-struct peer *demux_find(const struct sfu *sfu, const struct tuple *from)
+struct peer *demux_find(struct sfu *sfu, const struct tuple *from)
 {
+    struct sender *recent = recent_of(sfu, from);
     uint64_t value;
+    if (recent->peer && tuple_equal(&recent->from, from)) {
+        return pool_at(&sfu->peers, recent->peer);
+    }
     if (!map_find(&sfu->peer_by_tuple, tuple_key(sfu, from), &value)) {
         return NULL;
     }
+    *recent = (struct sender){.from = *from, .peer = value};
     return pool_at(&sfu->peers, value);
 }
 

@@ -12,6 +12,7 @@
 #include "codec/wire/rtp.h"
 #include "server/proto/pacer.h"
 #include "server/sfu/core.h"
+#include "server/sfu/outcome.h"
 #include "server/sfu/voice.h"
 
 enum {
@@ -355,7 +356,8 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
         return;
     }
     uint8_t *out = txbatch_room(sfu->tx);
-    struct header at = {0};
+    struct header at; /* only where to patch is used of it */
+    at.transport_cc_at = at.dd_at = at.dd_len = 0;
     size_t header_len = header_put(sfu, &c, out, &at);
     const uint8_t *payload = e->pkt->data + desc->header_len;
     size_t payload_len = c.edit.fields & CODEC_EDIT_EMPTY ? 0 : desc->payload_len;
@@ -384,6 +386,10 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     txbatch_commit(sfu->tx, &peer->to, len);
     if (at.transport_cc_at) {
         pace_sent(sfu, peer, sub->video ? CC_VIDEO : CC_AUDIO, len, now);
+        if (sub->video) {
+            outcome_note(sfu, sub, (uint16_t)c.seq, 0,
+                         c.seq < sub->rewrite.out_top ? OUTCOME_REPAIR : OUTCOME_FIRST);
+        }
     }
     sfu->stats.tx_packets++;
     sfu->stats.tx_bytes += len;

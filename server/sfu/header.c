@@ -166,7 +166,8 @@ size_t header_write(uint8_t *out, const struct pkt *pkt, const struct header_spe
     struct rtp_header in;
     struct rtpext_set from = {0};
     struct rtpext_values v = {0};
-    if (rtp_parse(&in, pkt->data, pkt->len) || rtpext_find(&from, &in, pkt->data, &house_exts)) {
+    if (!pkt->desc.plain &&
+        (rtp_parse(&in, pkt->data, pkt->len) || rtpext_find(&from, &in, pkt->data, &house_exts))) {
         return 0;
     }
     values_from(&v, &from, pkt, spec);
@@ -239,22 +240,5 @@ const struct desc_exts house_exts = {
 void header_house_ids(uint8_t *data, const struct rtp_header *hdr, const struct desc_exts *ids)
 {
     enum { UNKNOWN = 14 };
-    struct rtpext_iter it;
-    struct rtpext_field field;
-    uint8_t id;
-    rtpext_iter_init(&it, hdr, data);
-    while (rtpext_next(&it, &id, &field) == 1) {
-        uint8_t kind = UNKNOWN;
-        for (uint8_t k = 1; k < RTPEXT_COUNT; k++) {
-            if (ids->id[k] == id) {
-                kind = k;
-                break;
-            }
-        }
-        if (it.two_byte) {
-            data[field.at - 2] = kind;
-        } else {
-            data[field.at - 1] = (uint8_t)(kind << 4 | (data[field.at - 1] & 0x0f));
-        }
-    }
+    rtpext_rename(data, hdr, ids, UNKNOWN);
 }

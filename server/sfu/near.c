@@ -137,7 +137,7 @@ static void near_receivers(const struct track *track)
     }
 }
 
-void sfu_near(const struct sfu *sfu, const struct tuple *from, unsigned n)
+void sfu_near(struct sfu *sfu, const struct tuple *from, unsigned n)
 {
     enum { SENDERS = 64 };
     const struct peer *sender[SENDERS];

@@ -128,6 +128,9 @@ static enum drop describe(struct sfu *sfu, struct receiver *r, struct pkt *pkt,
     desc->marker = hdr->marker;
     desc->audio_level = rtpext_audio_level(exts, pkt->data, &voice);
     desc->voice = voice;
+    desc->plain = !rtpext_has(exts, RTPEXT_ABS_CAPTURE_TIME) &&
+                  !rtpext_has(exts, RTPEXT_VIDEO_ORIENTATION) &&
+                  !rtpext_has(exts, RTPEXT_DEPENDENCY_DESCRIPTOR);
     if (hdr->payload_len == 0) { /* probing of the sender: it only keeps the numbers going */
         desc->codec = codec;
         return DROP_NONE;

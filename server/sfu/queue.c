@@ -53,6 +53,9 @@ static void list_peer(struct sfu *sfu, struct peer *peer)
 
 static void due_set(struct sfu *sfu, struct peer *peer, enum due due)
 {
+    if (peer->due == (uint8_t)due) {
+        return;
+    }
     sfu->due_count -= peer->due != DUE_NOT;
     sfu->due_count += due != DUE_NOT;
     peer->due = (uint8_t)due;

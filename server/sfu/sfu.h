@@ -177,7 +177,7 @@ void sfu_free(struct sfu *sfu);
 /* A packet to receive into (one reference, the caller's), or NULL when the pool is empty. */
 struct pkt *sfu_rx_packet(struct sfu *sfu);
 /* Datagrams from there come next, in this order: what they need is asked of memory. A hint. */
-void sfu_near(const struct sfu *sfu, const struct tuple *from, unsigned n);
+void sfu_near(struct sfu *sfu, const struct tuple *from, unsigned n);
 /* One datagram in pkt->data[0 .. pkt->len), reference taken. DROP_NONE when it was of use. */
 enum drop sfu_input(struct sfu *sfu, struct pkt *pkt, const struct tuple *from, mono_us now);
 /* One plain RTP packet of an inner peer, likewise. What is for such a peer goes into the batch as

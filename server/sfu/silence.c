@@ -5,6 +5,14 @@
 #include "server/sfu/bind.h"
 #include "server/sfu/core.h"
 
+/* By its payload type alone, so that pictures are not parsed twice. */
+static bool may_be_sound(const struct peer *peer, const struct pkt *pkt)
+{
+    const struct desc_codecs *codecs = &peer->offer.audio;
+    uint8_t pt = pkt->len > 1 ? pkt->data[1] & 0x7f : 0;
+    return pt == codecs->pt[CODEC_OPUS] || pt == codecs->pt[CODEC_RED];
+}
+
 /* The microphone this header belongs to, by what opened packets have taught us; or NULL. */
 static struct layer *microphone(struct peer *peer, const struct rtp_header *hdr)
 {
@@ -50,7 +58,7 @@ bool silence_skip(struct sfu *sfu, struct peer *peer, const struct pkt *pkt, mon
     struct rtpext_set exts;
     bool voice = false;
     struct layer *layer = NULL;
-    if (rtp_parse(&hdr, pkt->data, pkt->len) == 0) {
+    if (may_be_sound(peer, pkt) && rtp_parse(&hdr, pkt->data, pkt->len) == 0) {
         layer = microphone(peer, &hdr);
     }
     struct receiver *r = layer ? layer->receiver : NULL;

@@ -74,6 +74,36 @@ static void absent_values_say_so(void **state)
     assert_int_equal(rtpext_text(&set, data, RTPEXT_MID, text, sizeof(text)), 0);
 }
 
+static void ids_of_any_size(void **state)
+{
+    (void)state;
+    static const struct desc_exts high = {.id = {[RTPEXT_MID] = 200,
+                                                 [RTPEXT_AUDIO_LEVEL] = 15,
+                                                 [RTPEXT_TRANSPORT_CC] = 16,
+                                                 [RTPEXT_ABS_SEND_TIME] = 15}};
+    uint8_t data[128];
+    uint8_t want[128];
+    struct rtp_header h;
+    struct rtpext_set set;
+    const char *block = "10000005 c80131 10022a2b 0f0185 ff0100 0f0107 0000000000";
+    size_t len = packet_with(data, sizeof(data), block, &h);
+    assert_int_equal(rtpext_find(&set, &h, data, &high), 0);
+    assert_int_equal(set.field[RTPEXT_MID].len, 1);
+    assert_int_equal(rtpext_transport_cc(&set, data), 0x2a2b);
+    assert_int_equal(rtpext_audio_level(&set, data, NULL), 5); /* the first of a repeated id */
+    assert_false(rtpext_has(&set, RTPEXT_ABS_SEND_TIME));      /* its id means the kind before */
+    /* Each by the number of its kind, nothing else touched. */
+    rtpext_rename(data, &h, &high, 14);
+    assert_int_equal(packet_with(want, sizeof(want),
+                                 "10000005 010131 05022a2b 040185 0e0100 040107 0000000000", &h),
+                     len);
+    assert_memory_equal(data, want, len);
+    (void)packet_with(data, sizeof(data), "bede0003 1085 22123456 31beef 90ff 0000", &h);
+    rtpext_rename(data, &h, &chromium, 14);
+    len = packet_with(want, sizeof(want), "bede0003 4085 62123456 51beef e0ff 0000", &h);
+    assert_memory_equal(data, want, len);
+}
+
 static void two_byte_elements(void **state)
 {
     (void)state;
@@ -268,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(one_byte_elements),
         UNIT(absent_values_say_so),
+        UNIT(ids_of_any_size),
         UNIT(two_byte_elements),
         UNIT(ends_and_torn_elements),
         UNIT(written_blocks_are_found_again),

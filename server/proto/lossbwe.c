@@ -10,6 +10,7 @@ static const double LOSS_MIN = 0.0001;   /* probabilities stay inside (0, 1) */
 static const double LOSS_MAX = 0.9;      /* of inherent loss */
 static const double CLEAN = 0.02;        /* below: nothing to explain */
 static const double BIAS = 0.002;        /* for the higher of two equal explanations */
+static const double PROOF = 3;           /* log likelihood a lower rate must explain better by */
 static const double BALANCE_BPS = 150e3; /* loss beyond FREE is tolerated up to BALANCE / rate */
 static const double FREE = 0.05;
 static const double GROW = 1.05; /* an observation */
@@ -25,7 +26,9 @@ void lossbwe_init(struct lossbwe *l)
 void lossbwe_input(struct lossbwe *l, mono_us sent, uint32_t bytes, bool lost)
 {
     if (l->packets == 0) {
-        l->first_sent = sent;
+        /* From the last packet of the observation before: between bursts nothing is sent. */
+        bool follows = l->count && sent >= l->last_sent && sent - l->last_sent < LOSSBWE_OBSERVE_US;
+        l->first_sent = follows ? l->last_sent : sent;
         l->last_sent = sent;
     }
     l->last_sent = sent > l->last_sent ? sent : l->last_sent;
@@ -108,6 +111,8 @@ static double best_of(struct lossbwe *l, double base, double delay_bps, double a
         }
         double inherent = inherent_of(l, candidate[i]);
         double value = likelihood(l, candidate[i], inherent);
+        /* At a constant rate a path that loses a fifth looks like one that is a fifth too small. */
+        value -= candidate[i] < base ? PROOF : 0;
         if (value > best_value) {
             best_value = value;
             best = candidate[i];

@@ -116,12 +116,6 @@ void rtx_note(struct rtx *rtx, struct pool *pool, int64_t seq_out, const struct 
     }
 }
 
-/* Low bits of the time, never 0. */
-static uint16_t stamp(mono_us now)
-{
-    return (uint16_t)(now / US_PER_MS) | 1;
-}
-
 /* The entry of a 16-bit number, nearest to the newest; NULL when there is none that is still kept.
  */
 static struct rtx_entry *entry_of(const struct rtx *rtx, uint16_t seq_out, mono_us now,
@@ -157,11 +151,36 @@ int rtx_find(struct rtx *rtx, uint16_t seq_out, mono_us wait_us, mono_us now, st
     if (!entry) {
         return E_NOTFOUND;
     }
-    uint16_t age_ms = (uint16_t)(stamp(now) - entry->again_ms);
-    if (entry->again_ms && age_ms < wait_us / US_PER_MS) {
+    uint16_t age_ms = (uint16_t)(rtx_stamp(now) - entry->again_ms);
+    bool under_way = entry->again_ms && entry->again_ms != RTX_ARRIVED;
+    if (under_way && age_ms < wait_us / US_PER_MS) {
         return E_AGAIN;
     }
-    entry->again_ms = stamp(now);
+    entry->again_ms = rtx_stamp(now);
+    return 0;
+}
+
+void rtx_arrived(struct rtx *rtx, uint16_t seq_out, mono_us now)
+{
+    struct rtx_sent sent;
+    int64_t full;
+    struct rtx_entry *entry = entry_of(rtx, seq_out, now, &sent, &full);
+    if (entry) {
+        entry->again_ms = RTX_ARRIVED;
+    }
+}
+
+int rtx_missed(struct rtx *rtx, uint16_t seq_out, uint16_t stamp, mono_us now,
+               struct rtx_sent *sent, int64_t *seq_full)
+{
+    struct rtx_entry *entry = entry_of(rtx, seq_out, now, sent, seq_full);
+    if (!entry) {
+        return E_NOTFOUND;
+    }
+    if (entry->again_ms != stamp) {
+        return E_AGAIN;
+    }
+    entry->again_ms = rtx_stamp(now);
     return 0;
 }
 

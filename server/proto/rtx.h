@@ -21,9 +21,17 @@ enum { RTX_CHUNK_PACKETS = 64, RTX_CHUNKS_MAX = 24 };
 
 struct rtx_entry {
     uint16_t in_delta; /* source number - chunk's in_base + 1; 0 = nothing sent under this number */
-    uint16_t again_ms; /* low bits of the time it was sent again last, odd; 0 = never */
+    uint16_t again_ms; /* rtx_stamp of the last time it was sent again; 0 = never */
     struct codec_edit edit;
 };
+
+enum { RTX_ARRIVED = 2 };
+
+/* Low bits of a time in milliseconds, odd: told from 0 and RTX_ARRIVED. */
+static inline uint16_t rtx_stamp(mono_us now)
+{
+    return (uint16_t)(now / US_PER_MS) | 1;
+}
 
 struct rtx_chunk {
     struct rtx_chunk *older;
@@ -63,5 +71,13 @@ int rtx_find(struct rtx *rtx, uint16_t seq_out, mono_us wait_us, mono_us now, st
 /* The same without counting: what may turn out not to be sent. */
 int rtx_peek(const struct rtx *rtx, uint16_t seq_out, mono_us now, struct rtx_sent *sent,
              int64_t *seq_full);
+/* It is told to have come. */
+void rtx_arrived(struct rtx *rtx, uint16_t seq_out, mono_us now);
+/*
+ * The sending with this stamp (0 = the first) is told to be lost: as rtx_find, but E_AGAIN when it
+ * was sent later as well, or came.
+ */
+int rtx_missed(struct rtx *rtx, uint16_t seq_out, uint16_t stamp, mono_us now,
+               struct rtx_sent *sent, int64_t *seq_full);
 /* Gives every chunk back. */
 void rtx_clear(struct rtx *rtx, struct pool *pool);

@@ -3,6 +3,7 @@
 #include "codec/wire/rtpext.h"
 #include "server/proto/bwe.h"
 #include "server/sfu/core.h"
+#include "server/sfu/outcome.h"
 #include "server/sfu/share.h"
 #include "server/sfu/voice.h"
 
@@ -136,6 +137,7 @@ void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p
             .lost = peer->cc->bwe.fates_lost,
         };
         voice_loss(sfu, peer, &told, now);
+        outcome_told(sfu, peer, status, fb.count, now);
         publish(sfu, peer, now);
     }
 }

@@ -92,6 +92,7 @@ struct sfu {
     struct pool twccs;
     struct pool ccs;
     struct pool voices;
+    struct pool outcomes;
 
     struct map peer_by_id;
     struct map peer_by_ufrag;

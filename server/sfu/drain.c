@@ -12,6 +12,7 @@
 #include "codec/wire/rtp.h"
 #include "server/proto/pacer.h"
 #include "server/sfu/core.h"
+#include "server/sfu/outcome.h"
 #include "server/sfu/voice.h"
 
 enum {
@@ -385,6 +386,10 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     txbatch_commit(sfu->tx, &peer->to, len);
     if (at.transport_cc_at) {
         pace_sent(sfu, peer, sub->video ? CC_VIDEO : CC_AUDIO, len, now);
+        if (sub->video) {
+            outcome_note(sfu, sub, (uint16_t)c.seq, 0,
+                         c.seq < sub->rewrite.out_top ? OUTCOME_REPAIR : OUTCOME_FIRST);
+        }
     }
     sfu->stats.tx_packets++;
     sfu->stats.tx_bytes += len;

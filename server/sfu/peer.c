@@ -7,6 +7,7 @@
 #include "codec/base/hash.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/outcome.h"
 #include "server/sfu/share.h"
 
 struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
@@ -391,6 +392,7 @@ void peer_close(struct sfu *sfu, struct peer *peer, mono_us now)
     share_forget(sfu, peer);
     timers_cancel(sfu, peer);
     cc_close(sfu, peer);
+    outcome_close(sfu, peer);
     handshake_close(sfu, peer, now);
     demux_forget(sfu, peer);
     headers_template_put(&sfu->headers, peer->template);

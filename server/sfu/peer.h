@@ -121,6 +121,7 @@ struct peer {
     uint32_t wanted_bps; /* in all, were every wish fulfilled; 0 = nothing better waits */
     pool_id cc_id;
     struct redundancy redundancy;
+    struct outcome *outcome; /* of pictures' packets; NULL until it loses some */
     struct pace_probe probe;
     uint16_t probe_steps;
     uint16_t probe_slot;   /* whose packets were sent again last */
@@ -220,5 +221,8 @@ void retransmit_padding(struct sfu *sfu, struct peer *peer, uint32_t bytes, mono
 bool retransmit(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);
 /* How soon after a packet was sent again another request for it is heard. */
 mono_us retransmit_wait(const struct peer *peer);
+/* The sending of seq with this stamp is told as lost: once more, if it is of any use. */
+void retransmit_lost(struct sfu *sfu, struct subscription *sub, uint16_t seq, uint16_t stamp,
+                     mono_us now);
 /* On a path that loses much: a picture's packet once more, unasked. */
 void retransmit_copy(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now);

@@ -9,6 +9,7 @@
 #include "codec/media/registry.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/outcome.h"
 #include "server/sfu/voice.h"
 
 static void send_again(struct sfu *sfu, struct subscription *sub, const struct pkt *pkt,
@@ -66,6 +67,7 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
     txbatch_commit(sfu->tx, &peer->to, len);
     if (at.transport_cc_at) {
         pace_sent(sfu, peer, CC_RTX, len, now);
+        outcome_note(sfu, sub, seq, rtx_stamp(now), OUTCOME_REPAIR);
     }
     sfu->stats.rtx_sent++;
     sfu->stats.tx_packets++;
@@ -130,6 +132,24 @@ void retransmit_copy(struct sfu *sfu, struct subscription *sub, uint16_t seq, mo
     }
     const struct pkt *pkt = kept(sfu, sub, &sent, &lost);
     if (pkt) {
+        send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
+        sfu->stats.repeated++;
+    }
+}
+
+void retransmit_lost(struct sfu *sfu, struct subscription *sub, uint16_t seq, uint16_t stamp,
+                     mono_us now)
+{
+    enum { USEFUL_US = 600 * US_PER_MS }; /* no picture waits longer for its packets */
+    struct rtx_sent sent;
+    struct layer *lost;
+    int64_t full;
+    if (!sub->layer || !peer_can_send(sub->peer, now) || !cc_may_repair(sub->peer, now) ||
+        rtx_missed(&sub->rtx, seq, stamp, now, &sent, &full)) {
+        return;
+    }
+    const struct pkt *pkt = kept(sfu, sub, &sent, &lost);
+    if (pkt && now - pkt->arrival <= USEFUL_US) {
         send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
         sfu->stats.repeated++;
     }

@@ -7,6 +7,7 @@
 #include "codec/media/av1_dd.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/outcome.h"
 #include "server/sfu/share.h"
 #include "server/sfu/voice.h"
 
@@ -67,6 +68,7 @@ static int pools_init(struct sfu *sfu)
         {&sfu->twccs, sizeof(struct twcc_gen), n, false},
         {&sfu->ccs, cc_size(), n, false},
         {&sfu->voices, sizeof(struct voice), n * DESC_AUDIO_SLOTS_MAX, false},
+        {&sfu->outcomes, sizeof(struct outcome), n, false},
     };
     int err = pkt_pool_init(&sfu->packets, sfu->config.shard, sfu->config.packets_max, shared);
     for (size_t i = 0; !err && i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -163,6 +165,7 @@ void sfu_free(struct sfu *sfu)
         &sfu->peers,           &sfu->rooms,         &sfu->tracks, &sfu->layers, &sfu->receivers,
         &sfu->histories_audio, &sfu->subscriptions, &sfu->blocks, &sfu->chunks, &sfu->txq,
         &sfu->histories_video, &sfu->twccs,         &sfu->dds,    &sfu->ccs,    &sfu->voices,
+        &sfu->outcomes,
     };
     crypto_free(sfu);
     for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {

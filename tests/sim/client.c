@@ -251,7 +251,7 @@ void client_tick(struct client *c, mono_us now)
     if (now >= c->next_twcc_us) {
         c->next_twcc_us = now + 20 * US_PER_MS;
         for (unsigned k = 0; k < SIM_SLOTS; k++) {
-            if (c->check[k].got) {
+            if (c->check[k].got && !c->ear) { /* an ear asks as a browser does */
                 nack_missing(c, k, now);
             }
         }
@@ -349,7 +349,7 @@ static void input_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
     s->gap_us = now - s->got_us > s->gap_us ? now - s->got_us : s->gap_us;
     s->got_us = now;
     s->got++;
-    ear_rtp(c, k, rtx, &hdr, data, now);
+    ear_rtp(c, k, rtx, &hdr, data, seq, now);
     model_rtp(c, k, rtx, &hdr, data, now);
 }
 

@@ -17,6 +17,10 @@ enum {
     PLI_US = 500 * US_PER_MS,
     FREEZE_US = 150 * US_PER_MS,
     PLAYOUT_MAX_US = 600 * US_PER_MS,
+    ASK_TICK_US = 20 * US_PER_MS,
+    ASK_AGAIN_US = 60 * US_PER_MS,
+    ASK_MOST = 64,
+    PAGE_WAIT_US = 300 * US_PER_MS,
 };
 
 void ear_open(struct client *c)
@@ -200,8 +204,28 @@ static void show(struct ear_picture *p, struct ear_frame *f, mono_us arrived)
     p->shown_us = now;
 }
 
+/* Whole: and when it is a base picture whose forerunner is whole as well, nothing before it is
+ * asked for any more. */
+static void note_whole(struct ear_picture *p, struct ear_frame *f, mono_us now)
+{
+    if (f->whole || f->got != (1ull << f->count) - 1) {
+        return;
+    }
+    f->whole = true;
+    p->whole += now - f->first_us < PLAYOUT_MAX_US;
+    bool needs_nothing = f->key;
+    for (unsigned i = 0; i < EAR_FRAMES && f->tid == 0; i++) {
+        const struct ear_frame *b = &p->frame[i];
+        needs_nothing =
+            needs_nothing || (b->whole && b->tid == 0 && b->tl0 == (uint8_t)(f->tl0 - 1));
+    }
+    if (needs_nothing && f->top > p->ask_from) {
+        p->ask_from = f->top;
+    }
+}
+
 static void picture_rtp(struct ear_picture *p, const struct rtp_header *hdr, const uint8_t *payload,
-                        bool rtx, mono_us now)
+                        bool rtx, int64_t seq, mono_us now)
 {
     struct mark m;
     struct vp8_header vp8;
@@ -215,6 +239,8 @@ static void picture_rtp(struct ear_picture *p, const struct rtp_header *hdr, con
         return;
     }
     struct ear_frame *f = frame_of(p, &m);
+    f->first_us = f->got ? f->first_us : now;
+    f->top = f->got && f->top > seq ? f->top : seq;
     f->got |= 1ull << m.index;
     f->described = true;
     f->tid = vp8.tid;
@@ -222,6 +248,7 @@ static void picture_rtp(struct ear_picture *p, const struct rtp_header *hdr, con
     f->picture = vp8.picture_id;
     f->timestamp = hdr->timestamp;
     p->got_us = now;
+    note_whole(p, f, now);
     for (bool more = true; more;) {
         more = false;
         for (unsigned i = 0; i < EAR_FRAMES; i++) {
@@ -230,6 +257,34 @@ static void picture_rtp(struct ear_picture *p, const struct rtp_header *hdr, con
                 more = true;
             }
         }
+    }
+}
+
+static void picture_ask(struct client *c, unsigned k, struct ear_picture *p, bool tick, mono_us now)
+{
+    const struct slot_check *s = &c->check[k];
+    uint16_t seqs[ASK_MOST];
+    size_t n = 0;
+    for (; p->ask_top < s->got_top; p->ask_top++) {
+        p->asked_us[(p->ask_top + 1) % EAR_ASKED] = 0;
+    }
+    int64_t from = s->got_top - EAR_ASKED / 2;
+    from = from > s->got_first ? from : s->got_first;
+    from = from > p->ask_from ? from : p->ask_from;
+    for (int64_t seq = from + 1; seq < s->got_top && n < ASK_MOST; seq++) {
+        mono_us *asked = &p->asked_us[seq % EAR_ASKED];
+        if (!s->got_map[seq & 8191] && (*asked == 0 || (tick && now - *asked >= ASK_AGAIN_US))) {
+            *asked = now;
+            seqs[n++] = (uint16_t)seq;
+        }
+    }
+    if (n) {
+        /* The page holds the buffer open from the first loss on (core/playout.ts). */
+        p->target_us = p->target_us > PAGE_WAIT_US ? p->target_us : PAGE_WAIT_US;
+        uint8_t out[400];
+        struct wr w = wr_init(out, sizeof(out) - 40);
+        rtcp_write_nack(&w, 1, c->answer.ssrc_base + 2 * k, seqs, n);
+        client_rtcp(c, out, wr_len(&w));
     }
 }
 
@@ -252,7 +307,7 @@ static void picture_tick(struct client *c, unsigned k, struct ear_picture *p, mo
 /* ---- both ---- */
 
 void ear_rtp(struct client *c, unsigned k, bool rtx, const struct rtp_header *hdr,
-             const uint8_t *data, mono_us now)
+             const uint8_t *data, int64_t seq, mono_us now)
 {
     unsigned audio = c->offer.audio_slots;
     if (!c->ear) {
@@ -261,7 +316,8 @@ void ear_rtp(struct client *c, unsigned k, bool rtx, const struct rtp_header *hd
     if (k < audio) {
         sound_rtp(&c->ear->sound[k], hdr, data + hdr->header_len, now);
     } else if (k < audio + c->offer.video_slots) {
-        picture_rtp(&c->ear->picture[k - audio], hdr, data + hdr->header_len, rtx, now);
+        picture_rtp(&c->ear->picture[k - audio], hdr, data + hdr->header_len, rtx, seq, now);
+        picture_ask(c, k, &c->ear->picture[k - audio], false, now);
     }
 }
 
@@ -275,7 +331,12 @@ void ear_tick(struct client *c, mono_us now)
         sound_nack(c, k, &c->ear->sound[k], now);
     }
     for (unsigned k = 0; k < c->offer.video_slots; k++) {
-        picture_tick(c, k + c->offer.audio_slots, &c->ear->picture[k], now);
+        struct ear_picture *p = &c->ear->picture[k];
+        picture_tick(c, k + c->offer.audio_slots, p, now);
+        if (c->check[k + c->offer.audio_slots].got && now - p->ask_us >= ASK_TICK_US) {
+            p->ask_us = now;
+            picture_ask(c, k + c->offer.audio_slots, p, true, now);
+        }
     }
 }
 
@@ -289,6 +350,7 @@ void ear_sum(const struct client *c, struct ear_sum *out)
     for (unsigned k = 0; k < c->offer.video_slots; k++) {
         const struct ear_picture *p = &c->ear->picture[k];
         out->shown += p->shown;
+        out->whole += p->whole;
         out->freezes += p->freezes;
         out->longest_us = p->longest_us > out->longest_us ? p->longest_us : out->longest_us;
     }
@@ -304,6 +366,7 @@ void ear_clear(struct client *c)
     for (unsigned k = 0; k < c->offer.video_slots; k++) {
         struct ear_picture *p = &c->ear->picture[k];
         p->shown = 0;
+        p->whole = 0;
         p->freezes = 0;
         p->longest_us = 0;
         memset(p->by_layer, 0, sizeof(p->by_layer));

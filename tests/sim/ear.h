@@ -7,7 +7,7 @@
 
 #include "tests/sim/sim.h"
 
-enum { EAR_HAVE = 1024, EAR_FRAMES = 64 };
+enum { EAR_HAVE = 1024, EAR_FRAMES = 64, EAR_ASKED = 1024 };
 
 struct ear_sound {
     bool playing;
@@ -35,8 +35,11 @@ struct ear_frame {
     uint8_t tl0;
     uint16_t picture;
     uint32_t timestamp;
-    uint64_t got; /* bit per packet */
+    uint64_t got;     /* bit per packet */
+    mono_us first_us; /* its first packet came */
+    int64_t top;      /* its highest number in the slot */
     bool shown;
+    bool whole;
 };
 
 struct ear_picture {
@@ -55,6 +58,13 @@ struct ear_picture {
     mono_us got_us;
     mono_us pli_us;
     double interval_us; /* average */
+    uint64_t whole;     /* pictures all of which came while a player would still wait */
+    /* What is missing is asked for at once and then every round trip, but only until a picture
+     * that needs nothing of it is whole: so Chromium does it. */
+    int64_t ask_from;
+    int64_t ask_top;
+    mono_us ask_us;
+    mono_us asked_us[EAR_ASKED]; /* by number, 0 = not yet */
     uint64_t shown;
     uint32_t freezes;
     mono_us longest_us;
@@ -68,7 +78,7 @@ struct ear_state {
 
 /* Figures over all slots. */
 struct ear_sum {
-    uint64_t played, concealed, shown;
+    uint64_t played, concealed, shown, whole;
     uint32_t freezes;
     mono_us longest_us;
 };

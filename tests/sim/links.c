@@ -10,7 +10,7 @@
 #include "tests/sim/ear.h"
 #include "tests/sim/scenario.h"
 
-enum { ROOM = 21, OTHERS = 2, NEVER = -1 };
+enum { ROOM = 21, OTHERS = 2, NEVER = -1, PICTURES_PER_S = 25 };
 
 struct stage {
     struct client *speaker;
@@ -388,6 +388,8 @@ struct weather {
     struct sim_link link;
     double concealed_max; /* % */
     uint32_t freezes_max; /* in 30 s */
+    bool both_ends;       /* the speaker's link loses as much */
+    double whole_min;     /* % of the pictures sent that the viewer had while they were of use */
 };
 
 static void weather_run(struct world *w, const struct weather *row)
@@ -401,6 +403,14 @@ static void weather_run(struct world *w, const struct weather *row)
     stage_set(own, &s, &down);
     s.viewer->up.loss = row->link.loss;
     s.viewer->up.burst = row->link.burst;
+    if (row->both_ends) {
+        s.speaker->stream[1].packets = 3; /* what there is never takes more than the path has */
+        s.speaker->stream[1].filler = 400;
+        s.speaker->up.loss = row->link.loss;
+        s.speaker->up.burst = row->link.burst;
+        s.speaker->down.loss = row->link.loss;
+        s.speaker->down.burst = row->link.burst;
+    }
     world_run(own, 10 * US_PER_S);
     clear(&s);
     world_run(own, 30 * US_PER_S);
@@ -410,7 +420,14 @@ static void weather_run(struct world *w, const struct weather *row)
            concealment(&sum));
     EXPECT(w, sum.freezes <= row->freezes_max, "%s: %u freezes", row->name, sum.freezes);
     EXPECT(w, s.viewer->connected && !s.viewer->evt_lost, "%s: disconnected", row->name);
-    others_untouched(w, &s, row->name);
+    double whole = 100.0 * (double)sum.whole / (30.0 * PICTURES_PER_S);
+    EXPECT(w, whole >= row->whole_min, "%s: %.1f %% of the pictures whole", row->name, whole);
+    if (row->whole_min > 0) {
+        printf("   %-22s whole %.1f %%\n", row->name, whole);
+    }
+    if (!row->both_ends) {
+        others_untouched(w, &s, row->name);
+    }
     EXPECT(w, own->violations == 0, "%s: %s", row->name, own->first);
     world_free(own);
 }
@@ -418,14 +435,16 @@ static void weather_run(struct world *w, const struct weather *row)
 void link_f1(struct world *w)
 {
     const struct weather rows[] = {
-        {"F1 loss 1 %", {.loss = 10}, 0.3, 0},
-        {"F1 loss 2 %", {.loss = 20}, 0.5, 0},
-        {"F1 loss 5 %", {.loss = 50}, 1, 1},
-        {"F1 loss 10 %", {.loss = 100}, 2, 2},
-        {"F1 loss 20 %", {.loss = 200}, 5, 4},
-        {"F1 loss 30 %", {.loss = 300}, 10, 1000},
-        {"F1 bursts 5 %", {.loss = 50, .burst = 5}, 1, 1},
-        {"F1 bursts 10 %", {.loss = 100, .burst = 5}, 2, 2},
+        {"F1 loss 1 %", {.loss = 10}, 0.3, 0, false, 0},
+        {"F1 loss 2 %", {.loss = 20}, 0.5, 0, false, 0},
+        {"F1 loss 5 %", {.loss = 50}, 1, 1, false, 0},
+        {"F1 loss 10 %", {.loss = 100}, 2, 2, false, 0},
+        {"F1 loss 20 %", {.loss = 200}, 5, 4, false, 0},
+        {"F1 loss 30 %", {.loss = 300}, 10, 1000, false, 0},
+        {"F1 bursts 5 %", {.loss = 50, .burst = 5}, 1, 1, false, 0},
+        {"F1 bursts 10 %", {.loss = 100, .burst = 5}, 2, 2, false, 0},
+        {"F1 both ends 5 %", {.loss = 50}, 1, 1, true, 99.5},
+        {"F1 both ends 20 %", {.loss = 200}, 5, 4, true, 99},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         weather_run(w, &rows[i]);
@@ -435,9 +454,9 @@ void link_f1(struct world *w)
 void link_f2_f3(struct world *w)
 {
     const struct weather rows[] = {
-        {"F2 jitter 30 ms", {.jitter_us = 60 * US_PER_MS}, 1, 1},
-        {"F2 jitter 100 ms", {.jitter_us = 200 * US_PER_MS}, 3, 2},
-        {"F3 reorder, duplicates", {.reorder = 50, .duplicate = 50}, 1, 0},
+        {"F2 jitter 30 ms", {.jitter_us = 60 * US_PER_MS}, 1, 1, false, 0},
+        {"F2 jitter 100 ms", {.jitter_us = 200 * US_PER_MS}, 3, 2, false, 0},
+        {"F3 reorder, duplicates", {.reorder = 50, .duplicate = 50}, 1, 0, false, 0},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         weather_run(w, &rows[i]);

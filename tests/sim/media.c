@@ -6,6 +6,7 @@
 #include "tests/sim/sim.h"
 
 enum { FRAME_US = 40 * US_PER_MS, AUDIO_US = 20 * US_PER_MS, MID_FIRST = 20 };
+enum { RESEND_US = 45 * US_PER_MS }; /* nothing is sent again sooner: a round trip */
 
 static const uint16_t heights[3] = {720, 360, 180};
 static const uint8_t packets[3] = {5, 2, 1};
@@ -193,6 +194,7 @@ static void keep(struct stream_out *s, const struct rtp_header *hdr, const uint8
     s->kept[at].pt = hdr->pt;
     s->kept[at].marker = hdr->marker;
     s->kept[at].dd_len = v->dd_len;
+    s->kept[at].again_us = 0;
     memcpy(s->kept[at].data, payload, len);
     if (v->dd_len) {
         memcpy(s->kept[at].dd, v->dd, v->dd_len);
@@ -345,9 +347,11 @@ void media_nack(struct client *c, uint32_t ssrc, uint16_t seq)
     for (unsigned i = 0; i < SIM_STREAMS; i++) {
         struct stream_out *s = &c->stream[i];
         unsigned at = seq % SIM_KEPT;
-        if (s->ssrc != ssrc || !is_video(s) || s->kept[at].seq != seq) {
-            continue;
+        if (s->ssrc != ssrc || !is_video(s) || s->kept[at].seq != seq ||
+            (s->kept[at].again_us && c->world->now - s->kept[at].again_us < RESEND_US)) {
+            continue; /* an answer is on its way */
         }
+        s->kept[at].again_us = c->world->now;
         uint8_t plain[1400];
         struct wr w = wr_init(plain, sizeof(plain));
         struct rtpext_values v = ext_values(c, s, true);

@@ -124,6 +124,7 @@ struct stream_out {
         uint8_t pt;
         bool marker;
         uint8_t dd_len;
+        mono_us again_us; /* sent again last */
         uint8_t dd[CODER_DD_MAX];
         uint8_t data[1250];
     } * kept; /* SIM_KEPT of them */
@@ -339,8 +340,9 @@ mono_us link_delay(const struct sim_link *link, double share);
 /* ear.c: the client judges what it gets as a browser would. */
 void ear_open(struct client *c);
 void ear_free(struct client *c);
+/* seq: the number within the slot, unwrapped (client.c). */
 void ear_rtp(struct client *c, unsigned k, bool rtx, const struct rtp_header *hdr,
-             const uint8_t *data, mono_us now);
+             const uint8_t *data, int64_t seq, mono_us now);
 void ear_tick(struct client *c, mono_us now);
 /* check.c: one datagram the SFU sends to the client, at the moment it is sent. */
 void check_sent(struct client *c, const uint8_t *data, size_t len, mono_us now);

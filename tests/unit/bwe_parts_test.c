@@ -359,6 +359,42 @@ static void random_loss_costs_little(void **state)
     }
 }
 
+/* Less is sent than the path could take, in bursts as pictures are: what is lost at random is no
+ * reason to give up a picture, whichever way chance spreads it. */
+static void random_loss_does_not_take_what_is_sent(void **state)
+{
+    (void)state;
+    const double delay_bps = 600e3;
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        struct lossbwe l;
+        uint32_t rng = seed * 7919;
+        double least = delay_bps;
+        double acked = 0;
+        double got = 0;
+        double sent_bytes = 0;
+        lossbwe_init(&l);
+        for (unsigned ms = 0; ms < 60 * 1000; ms++) {
+            unsigned n = ms % 66 == 0 ? 3 : (ms % 20 == 7 ? 1 : 0);
+            uint32_t bytes = ms % 66 == 0 ? 900 + ms % 7 * 40 : 150;
+            for (unsigned k = 0; k < n; k++) {
+                rng = rng * 1664525 + 1013904223;
+                bool lost = (rng >> 16) % 1000 < 200;
+                lossbwe_input(&l, ms * MS, bytes, lost);
+                got += lost ? 0 : bytes;
+                sent_bytes += bytes;
+            }
+            if (ms % 100 == 99) {
+                acked += (got * 80 - acked) / 5;
+                got = 0;
+                lossbwe_update(&l, delay_bps, acked, ms * MS);
+                least = ms > 2000 ? fmin(least, l.bps) : least;
+            }
+        }
+        print_message("20 %% of %.0f bit/s lost: least %.0f\n", sent_bytes * 8 / 60, least);
+        assert_true(least >= 1.05 * sent_bytes * 8 / 60);
+    }
+}
+
 static void loss_that_follows_the_rate_brings_it_down(void **state)
 {
     (void)state;
@@ -500,6 +536,7 @@ int main(void)
         UNIT(it_neither_grows_nor_collapses_while_little_is_sent),
         UNIT(nothing_lost_sets_no_limit),
         UNIT(random_loss_costs_little),
+        UNIT(random_loss_does_not_take_what_is_sent),
         UNIT(loss_that_follows_the_rate_brings_it_down),
         UNIT(probes_double_while_they_succeed),
         UNIT(a_probe_shows_the_link_and_waits_longer_each_time),

@@ -72,6 +72,31 @@ static void one_resend_per_round_trip(void **state)
     pool_fini(&pool);
 }
 
+static void what_is_told_lost_goes_again_once(void **state)
+{
+    (void)state;
+    struct pool pool;
+    struct rtx rtx = {0};
+    struct rtx_sent sent;
+    int64_t full;
+    assert_int_equal(pool_init(&pool, sizeof(struct rtx_chunk), 4), 0);
+    note(&rtx, &pool, 5, 105, 1, 0);
+    note(&rtx, &pool, 6, 106, 1, 0);
+    assert_int_equal(rtx_missed(&rtx, 5, 0, 60 * MS, &sent, &full), 0);
+    assert_int_equal(sent.seq_in, 105);
+    /* The same news again; then that the second sending is lost as well. */
+    assert_int_equal(rtx_missed(&rtx, 5, 0, 80 * MS, &sent, &full), E_AGAIN);
+    assert_int_equal(rtx_missed(&rtx, 5, rtx_stamp(60 * MS), 140 * MS, &sent, &full), 0);
+    /* Asked for meanwhile: only the later sending counts. */
+    assert_int_equal(rtx_find(&rtx, 6, 50 * MS, 55 * MS, &sent, &full), 0);
+    assert_int_equal(rtx_missed(&rtx, 6, 0, 60 * MS, &sent, &full), E_AGAIN);
+    rtx_arrived(&rtx, 6, 120 * MS);
+    assert_int_equal(rtx_missed(&rtx, 6, rtx_stamp(55 * MS), 130 * MS, &sent, &full), E_AGAIN);
+    assert_int_equal(rtx_missed(&rtx, 7, 0, 130 * MS, &sent, &full), E_NOTFOUND);
+    rtx_clear(&rtx, &pool);
+    pool_fini(&pool);
+}
+
 static void holes_and_late_packets(void **state)
 {
     (void)state;
@@ -224,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(sent_packets_are_found_by_their_output_number),
         UNIT(one_resend_per_round_trip),
+        UNIT(what_is_told_lost_goes_again_once),
         UNIT(holes_and_late_packets),
         UNIT(late_packet_between_two_chunks),
         UNIT(memory_follows_the_rate_and_a_full_pool_is_survived),

@@ -9,6 +9,17 @@ const ip = async (...args) => {
     if (code) throw new Error(`ip ${args.join(' ')}: ${err}`);
 };
 
+/** Everything that came before has something new; what was on its way at `at` is not new. */
+async function again(page, at) {
+    const counts = async () => (await page.stats()).slots.map((s) => s.packets ?? 0);
+    await until(() => now() - at > 300, { what: 'the last of the old path', timeout: 60000, every: 20 });
+    const before = await counts();
+    await until(async () => {
+        const after = await counts();
+        return before.every((n, i) => n === 0 || after[i] > n + 2);
+    }, { what: `${page.name}: packets by the new path`, timeout: 30000, every: 20 });
+}
+
 export async function run(t) {
     const room = await ClassRoom.start(t);
     for (const [i, kind] of ['chromium', 'firefox'].entries()) {
@@ -20,7 +31,7 @@ export async function run(t) {
     const from = await Promise.all(room.people.map(clock));
     const { FAULT_DEVICE: device, FAULT_OLD: old, FAULT_NEW: fresh, FAULT_GATEWAY: gateway } = process.env;
     const gaps = {};
-    await Promise.all(room.people.map(sampling));
+    await Promise.all(room.people.map((page) => sampling(page)));
     for (const [last, to] of [[old, fresh], [fresh, old]]) {
         const since = await Promise.all(room.people.map(clock));
         const away = now();
@@ -29,9 +40,8 @@ export async function run(t) {
         await ip('addr', 'replace', `${to}/24`, 'dev', device);
         await ip('route', 'replace', 'default', 'via', gateway);
         const at = now();
-        // What was on its way still comes.
-        await until(() => now() - at > 300, { what: 'the last of the old path', timeout: 60000, every: 20 });
         await Promise.all(room.people.map(async (page) => {
+            await again(page, at);
             await room.flows(page, { frames: 1, timeout: 30000 });
             (gaps[page.browser] ??= []).push(Math.round(now() - at));
         }));

@@ -3,7 +3,7 @@ import { SteadyQuality, judgeQuality } from '../core/quality.ts';
 import type { Quality } from '../core/quality.ts';
 import { Playout } from '../core/playout.ts';
 import { MediaDoctor } from '../core/rejoin.ts';
-import { Silence } from '../core/silence.ts';
+import { PULSE_MS, Silence } from '../core/silence.ts';
 import { RelayRenewal } from '../core/renewal.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
@@ -39,7 +39,6 @@ export interface MediaHooks {
 }
 
 const VIEW_PERIOD_MS = 60;
-const PULSE_PERIOD_MS = 300;
 const FIGURES_PERIOD_MS = 2000;
 const REST_AFTER_MS = 2000;
 const NO_FIGURES: MediaFigures = { slots: [], sends: [], rttMs: 0 };
@@ -90,7 +89,7 @@ export class MediaRoom {
 
   constructor(hooks: MediaHooks) {
     this.hooks = hooks;
-    this.timers.push(setInterval(() => void this.feel().then(() => this.treat()), PULSE_PERIOD_MS));
+    this.timers.push(setInterval(() => void this.feel().then(() => this.treat()), PULSE_MS));
     this.unwatch = watchNetwork((moved) => {
       if (moved) this.doctor.moved();
       this.silence.hint(performance.now());
@@ -239,7 +238,7 @@ export class MediaRoom {
     const flows = this.sending || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
     const hush = this.silence.look(arrived, flows, now);
     if (hush === 'silent') this.doctor.silent(now);
-    if (hush !== 'none') this.hooks.doubt('silent', this.rttMs);
+    if (hush !== 'none') this.hooks.doubt('silent', this.rttMs + this.silence.slackMs);
     this.health = this.doctor.shown(now);
   }
 

@@ -105,7 +105,8 @@ export class MediaDoctor {
       const another = this.line !== 0;
       this.line = line;
       if (another) this.lineMs = nowMs;
-      if (another && this.doubtful && nowMs - this.heardMs > HEARD_FOR_MS) this.nextMs = Math.min(this.nextMs, nowMs);
+      const dead = nowMs - this.heardMs > HEARD_FOR_MS || (this.health === 'disconnected' && this.heardMs === this.sinceMs);
+      if (another && this.doubtful && dead) this.nextMs = Math.min(this.nextMs, nowMs);
     }
     const lost = this.asked && this.asked.line !== line ? this.asked.cause : '';
     if (line && (lost || this.elsewhere)) {

@@ -9,7 +9,7 @@ export const ANSWER_MS = 4000;
 /** With a reason to doubt: the network may be another one, the page is looked at again. */
 export const DOUBT_ANSWER_MS = 1500;
 export const LATE_MS = 1500;
-const SILENT_ANSWER_MS = 500;
+const SILENT_ANSWER_MS = 400;
 
 /** Media is silent too: two connections rarely hold their breath together, so a few round trips will do. */
 export const silentAnswerMs = (rttMs: number): number => Math.min(DOUBT_ANSWER_MS, SILENT_ANSWER_MS + 3 * rttMs);

@@ -169,6 +169,20 @@ test('media and signalling broken together: no grace', () => {
   assert.equal(other.remedy(2000, 2), 'ice');
 });
 
+test('the browser says disconnected, nothing arrives, signalling is new: no grace', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  assert.equal(doctor.remedy(500, 1), 'none');
+  doctor.state('disconnected', 1000);
+  assert.equal(doctor.remedy(1700, 2), 'ice');
+  const heard = new MediaDoctor();
+  heard.state('connected', 0);
+  heard.remedy(500, 1);
+  heard.state('disconnected', 1000);
+  heard.heard(1300);
+  assert.equal(heard.remedy(1700, 2), 'none');
+});
+
 test('silence that lasts until signalling is back: one restart at once, not two', () => {
   for (const health of ['connected', 'disconnected'] as const) {
     const doctor = new MediaDoctor();
@@ -176,6 +190,7 @@ test('silence that lasts until signalling is back: one restart at once, not two'
     assert.equal(doctor.remedy(500, 1), 'none');
     doctor.state(health, 1000);
     assert.equal(doctor.remedy(1400, 0), 'none');
+    doctor.heard(1500); // the last of the old path
     assert.equal(doctor.remedy(1850, 2), 'none'); // back before anything was called silent
     doctor.silent(1860);
     assert.equal(doctor.remedy(1860, 2), 'ice');

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Silence } from '../../src/core/silence.ts';
+import { PULSE_MS, Silence } from '../../src/core/silence.ts';
 import type { Hush } from '../../src/core/silence.ts';
-
-const PULSE_MS = 300;
 
 /** Looks as the page does: what grows by `rate` bytes a second until `endMs`; the first verdict of each kind after it. */
 class Watch {
@@ -52,9 +50,9 @@ test('media that stops is a doubt within a second and silence within 2.2', () =>
 test('alone, or nothing to receive: the report of every second is enough', () => {
   const w = new Watch(false);
   for (let s = 0; s < 60; s += 1) {
-    assert.deepEqual(words([...w.pass(300, 400), ...w.pass(900, 0)]), ['none', 'none']);
+    assert.deepEqual(words([...w.pass(PULSE_MS, 400), ...w.pass(4 * PULSE_MS, 0)]), ['none', 'none']);
   }
-  assert.deepEqual(words([...w.pass(300, 400), ...w.pass(2100, 0)]), ['none', 'none'], 'one of them is lost');
+  assert.deepEqual(words([...w.pass(PULSE_MS, 400), ...w.pass(9 * PULSE_MS, 0)]), ['none', 'none'], 'one of them is lost');
   const said = w.pass(6000, 0);
   assert.deepEqual(words(said), ['none', 'doubt', 'silent']);
   assert.ok((said[2]?.[1] ?? 0) <= 5000);
@@ -69,7 +67,7 @@ test('after a restart the silence goes on, until something arrives', () => {
   w.pass(5000, 50_000);
   assert.equal(w.pass(3000, 0).at(-1)?.[0], 'silent');
   assert.deepEqual(words(w.pass(8000, 0)), ['silent'], 'restarted in vain');
-  assert.deepEqual(words(w.pass(300, 50_000)), ['none']);
+  assert.deepEqual(words(w.pass(PULSE_MS, 50_000)), ['none']);
 });
 
 test('an outage that begins 0.3 s after the end of another is told as fast', () => {
@@ -78,14 +76,14 @@ test('an outage that begins 0.3 s after the end of another is told as fast', () 
     w.pass(5000, 50_000);
     w.pass(8000, 0);
     if (rebuilt) w.rebuilt();
-    w.pass(300, 50_000);
+    w.pass(PULSE_MS, 50_000);
     const said = w.pass(4000, 0);
     assert.deepEqual(words(said), ['none', 'doubt', 'silent']);
     assert.ok((said[2]?.[1] ?? 0) <= 2200);
   }
 });
 
-test('in another network, or when signalling had to be made anew, 0.7 s will do', () => {
+test('in another network, or when signalling had to be made anew, 0.6 s will do', () => {
   const w = new Watch();
   w.pass(3000, 50_000);
   w.hint();
@@ -97,6 +95,20 @@ test('in another network, or when signalling had to be made anew, 0.7 s will do'
 test('a page that did not run says nothing about the path', () => {
   const s = new Silence();
   for (let at = 0; at < 3000; at += PULSE_MS) s.look(at + 1, true, at);
-  assert.equal(s.look(2701, true, 60_000), 'none');
-  assert.equal(s.look(2701, true, 60_900), 'doubt');
+  assert.equal(s.look(3001, true, 60_000), 'none');
+  assert.equal(s.slackMs, 0, 'asleep is not busy');
+  assert.equal(s.look(3001, true, 60_250), 'none');
+  assert.equal(s.look(3001, true, 60_500), 'none');
+  assert.equal(s.look(3001, true, 60_750), 'doubt');
+});
+
+test('a machine that is too busy to look in time waits longer, and not for ever', () => {
+  const busy = new Silence();
+  let at = 0;
+  for (; at < 6000; at += 3 * PULSE_MS) busy.look(at + 1, true, at);
+  assert.equal(busy.look(at, true, at), 'none');
+  assert.equal(busy.look(at, true, at + 3 * PULSE_MS), 'none', '0.75 s, of which 0.5 s may be its own');
+  assert.equal(busy.look(at, true, at + 6 * PULSE_MS), 'doubt');
+  for (let k = 7; k < 30; k += 1) busy.look(at + k, true, at + k * PULSE_MS);
+  assert.ok(busy.slackMs < 100);
 });

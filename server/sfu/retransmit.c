@@ -152,9 +152,6 @@ void retransmit_lost(struct sfu *sfu, struct subscription *sub, uint16_t seq, ui
     if (pkt && now - pkt->arrival <= USEFUL_US) {
         send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
         sfu->stats.repeated++;
-        if (sub->peer->red_depth == REDUNDANCY_MAX) {
-            retransmit_copy(sfu, sub, seq, now);
-        }
     }
 }
 

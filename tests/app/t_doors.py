@@ -52,7 +52,7 @@ class Door:
         self.server = server
 
     def ask(self, method, path, token=None, body=None, **headers):
-        c = http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=15, context=tls())
+        c = http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=60, context=tls())
         head = {k.replace("_", "-"): v for k, v in headers.items()}
         if token:
             head["Authorization"] = token if " " in token else "Bearer " + token
@@ -66,7 +66,7 @@ class Door:
 
     def announce(self, path, token, length):
         """Status of a POST that only says how much it would send."""
-        c = http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=15, context=tls())
+        c = http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=60, context=tls())
         try:
             c.putrequest("POST", path)
             c.putheader("Authorization", "Bearer " + token)

@@ -10,7 +10,7 @@ budgets; the last line printed is the sum.
 Each suite names its lane:
   build  compiles: one at a time
   cpu    computes and does not care who else does: as many as there are cores
-  wait   mostly sits out deadlines of servers of its own: two at a time
+  wait   mostly sits out deadlines or time of the wall: two at a time
   page   browsers: one at a time
   alone  whatever looks at the machine: after everything else, one at a time
 All but the last run beside one another; `build` and `cpu` take only the time the others leave.

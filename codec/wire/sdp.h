@@ -172,7 +172,7 @@ int sdp_offer_desc(struct desc_offer *desc, struct sdp_session *offer, sdp_codec
 
 /*
  * Writes the answer to an offer that sdp_offer_desc accepted, with NUL. Every section is answered
- * in order; ICE, fingerprint, setup and candidates once, at the level browsers and JSEP take them.
+ * in order, with ICE, fingerprint and setup in each; candidates once.
  * Returns the length without NUL, or E_FULL.
  */
 int sdp_answer_write(char *out, size_t cap, const struct sdp_session *offer,

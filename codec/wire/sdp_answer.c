@@ -13,7 +13,7 @@ struct scene {
     const struct desc_offer *desc;
     const struct desc_answer *answer;
     sdp_codec_h codec;
-    bool transport_written;
+    bool candidates_written;
 };
 
 static void put_attr(struct sdp_out *o, const char *name, struct sdp_view value)
@@ -51,7 +51,7 @@ static void put_session(struct scene *c)
     struct sdp_out *o = &c->out;
     sdp_put(o, "v=0\r\no=- ");
     sdp_put_number(o, c->answer->ssrc_base);
-    sdp_put(o, " 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-lite\r\n");
+    sdp_put(o, " 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-lite\r\na=ice-options:trickle ice2\r\n");
     if (c->offer->has_bundle) {
         sdp_put(o, "a=group:BUNDLE");
         for (unsigned i = 0; i < c->offer->sections; i++) {
@@ -66,6 +66,13 @@ static void put_session(struct scene *c)
         sdp_put(o, "a=extmap-allow-mixed\r\n");
     }
     sdp_put(o, "a=msid-semantic:WMS *\r\n");
+}
+
+/* In each section, as browsers write it: there are stacks that look nowhere else (RFC 9429 section
+ * 5.3.1 puts it there), and others that want it in every one. */
+static void put_transport(struct scene *c)
+{
+    struct sdp_out *o = &c->out;
     put_attr(o, "ice-ufrag", view_of(c->answer->ufrag));
     put_attr(o, "ice-pwd", view_of(c->answer->pwd));
     put_fingerprint(o, c->answer->fingerprint);
@@ -346,9 +353,10 @@ static void put_section(struct scene *c, const struct sdp_section *m)
         }
     }
     sdp_put(o, "\r\nc=IN IP4 0.0.0.0\r\n");
+    put_transport(c);
     put_attr(o, "mid", sdp_view(c->offer, m->mid));
     sdp_put(o, directions[m->use]);
-    sdp_put(o, "a=rtcp-mux\r\n");
+    sdp_put(o, "a=rtcp-mux\r\na=rtcp-mux-only\r\n");
     if (has_attr(c, m, SDP_RTCP_RSIZE)) {
         sdp_put(o, "a=rtcp-rsize\r\n");
     }
@@ -361,8 +369,8 @@ static void put_section(struct scene *c, const struct sdp_section *m)
     } else if (m->use == SDP_USE_SLOT) {
         put_slot(c, m, rtx);
     }
-    if (!c->transport_written) {
-        c->transport_written = true;
+    if (!c->candidates_written) {
+        c->candidates_written = true;
         put_candidates(c);
     }
 }

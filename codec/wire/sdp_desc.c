@@ -259,7 +259,8 @@ static int mark_uses(struct sdp_session *s, sdp_codec_h codec, const struct sdp_
             m->use = SDP_USE_REJECTED;
             continue;
         }
-        if (!m->rtcp_mux) {
+        /* What they share is said by the first one alone (RFC 9143 section 7.1.3). */
+        if (!m->rtcp_mux && !(m->bundle_only && *tagged)) {
             return E_UNSUPPORTED;
         }
         *tagged = *tagged ? *tagged : m;

@@ -147,7 +147,7 @@ int sdpfrag_write(char *out, size_t cap, const struct desc_answer *answer, const
 {
     struct text t = {.p = out, .cap = cap};
     const char *kind = audio[0] ? "audio" : "video";
-    put(&t, "a=ice-lite\r\na=ice-options:trickle\r\n");
+    put(&t, "a=ice-lite\r\na=ice-options:trickle ice2\r\n");
     put(&t, "a=group:BUNDLE %s%s%s\r\n", audio, audio[0] && video[0] ? " " : "", video);
     /* The first section carries the transport (RFC 8843 section 8). */
     put(&t, "m=%s 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:%s\r\n", kind, audio[0] ? audio : video);

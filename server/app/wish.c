@@ -248,7 +248,7 @@ static void lost(struct wish *w, struct wish_session *s, struct class_time now)
     w->stats.lost++;
     log_info("wish", s->publish ? "publisher lost" : "viewer lost");
     if (s->req) {
-        wish_fail(w, s, 503);
+        wish_fail(w, s, 503, "The media connection was lost meanwhile.");
     }
     wish_end(w, s, now);
 }
@@ -268,7 +268,8 @@ static bool session_media(struct wish *w, struct wish_session *s, const struct m
         if (evt->token != s->token) {
             return own;
         }
-        wish_fail(w, s, evt->err == E_FULL || evt->err == E_LIMIT ? 503 : 422);
+        wish_fail(w, s, evt->err == E_FULL || evt->err == E_LIMIT ? 503 : 422,
+                  "The media server refuses this connection.");
         if (s->state == WISH_RESTARTED) {
             s->state = WISH_OPEN; /* RFC 9725 4.3.3: a restart that fails leaves all as it was */
         } else {
@@ -331,7 +332,7 @@ static void tick(struct wish *w, struct class_time now)
         next = s->next;
         bool late = s->state != WISH_OPEN && now.mono >= s->deadline;
         if (late && s->req) {
-            wish_fail(w, s, 503);
+            wish_fail(w, s, 503, "The class did not answer in time.");
         }
         if (late && s->state == WISH_RESTARTED) {
             s->state = WISH_OPEN;
@@ -356,7 +357,7 @@ static void off_air(struct wish *w, struct class_time now)
             live = classroom_live(w->config.room, &last);
         }
         if (!live) {
-            wish_fail(w, s, 409);
+            wish_fail(w, s, 409, "The class has just gone off air.");
             wish_end(w, s, now);
         }
     }

@@ -14,9 +14,20 @@
 #include "server/app/wish_state.h"
 #include "signaling/class/token.h"
 
-enum { ANSWER_MAX = 32768, LINK_MAX = 2048, RETRY_S_LATER = 5 };
+enum { ANSWER_MAX = 32768, LINK_MAX = 2048 };
+/* PATCH of one session: an encoder that trickles each candidate alone sends a few dozen at once. */
+enum { PATCH_US = 100 * US_PER_MS, PATCH_BURST = 60 };
+/* POST of one publisher's token, and of all viewers of a class: a whole audience comes at once. */
+enum {
+    PUBLISH_US = 500 * US_PER_MS,
+    PUBLISH_BURST = 40,
+    VIEW_US = 5 * US_PER_MS,
+    VIEW_BURST = 1000
+};
 
 static const char sdp_type[] = "application/sdp";
+static const char bad_token[] =
+    "This is no bearer token of this server, or not all of it was copied.";
 static const char frag_type[] = "application/trickle-ice-sdpfrag";
 
 /* One request, taken apart. */
@@ -44,73 +55,7 @@ static struct ipc_answer answer_of(uint64_t req, uint16_t status)
 
 static void send(struct wish *w, const struct ipc_answer *a)
 {
-    w->stats.refused += a->status >= 400;
     w->config.answer_h(w->config.arg, a);
-}
-
-/* ---- refusals
- * ------------------------------------------------------------------------------------
- */
-
-static const char *why(uint16_t status)
-{
-    switch (status) {
-    case 400:
-        return "this is no SDP, or no fragment of it\n";
-    case 401:
-        return "a bearer token is needed\n";
-    case 403:
-        return "this token does not open this\n";
-    case 404:
-        return "not here\n";
-    case 405:
-        return "not with this method\n";
-    case 406:
-        return "answers are application/sdp\n";
-    case 409:
-        return "nothing is going on here now, try again later\n";
-    case 412:
-        return "not the newest entity tag\n";
-    case 415:
-        return "not of this type\n";
-    case 422:
-        return "cannot be done with this offer\n";
-    case 428:
-        return "If-Match is needed\n";
-    default:
-        return "try again later\n";
-    }
-}
-
-static void refuse(struct wish *w, uint64_t req, uint16_t status)
-{
-    struct ipc_answer a = answer_of(req, status);
-    char later[16];
-    a.header[IPC_ANSWER_CONTENT_TYPE] = str("text/plain; charset=utf-8");
-    if (status == 401 || status == 403) {
-        a.header[IPC_ANSWER_WWW_AUTHENTICATE] =
-            str(status == 401 ? "Bearer realm=\"amphi\""
-                              : "Bearer realm=\"amphi\", error=\"invalid_token\"");
-    }
-    if (status == 409 || status == 503) {
-        snprintf(later, sizeof(later), "%d", status == 503 ? 2 : RETRY_S_LATER);
-        a.header[IPC_ANSWER_RETRY_AFTER] = str(later);
-    }
-    if (status == 415) {
-        a.header[IPC_ANSWER_ACCEPT_PATCH] = str(frag_type);
-        a.header[IPC_ANSWER_ACCEPT_POST] = str(sdp_type);
-    }
-    a.body = why(status);
-    a.body_len = strlen(why(status));
-    send(w, &a);
-}
-
-void wish_fail(struct wish *w, struct wish_session *s, uint16_t status)
-{
-    if (s->req) {
-        refuse(w, s->req, status);
-        wish_waits_not(w, s);
-    }
 }
 
 /* ---- reading
@@ -184,8 +129,9 @@ static void take_path(struct ask *a)
     }
 }
 
-/* The bearer token (RFC 6750 section 2.1) and what it opens: 0 or the status to refuse with. */
-static uint16_t take_token(const struct wish *w, struct ask *a, wall_ms now)
+/* The bearer token (RFC 6750 section 2.1) and what it opens: 0, or the status to refuse with and
+ * what is to be said of it. */
+static uint16_t take_token(const struct wish *w, struct ask *a, wall_ms now, const char **why)
 {
     struct ipc_str auth = a->in->header[IPC_ASK_AUTHORIZATION];
     if (!auth.p || auth.len < 8 || strncasecmp(auth.p, "Bearer ", 7) != 0) {
@@ -196,22 +142,32 @@ static uint16_t take_token(const struct wish *w, struct ask *a, wall_ms now)
         at++;
     }
     if (auth.len - at >= sizeof(a->token)) {
-        return 403;
+        *why = bad_token;
+        return 401;
     }
     memcpy(a->token, auth.p + at, auth.len - at);
     int err = classroom_pass(w->config.room, a->token, auth.len - at, now, &a->pass);
     if (err == E_EXPIRED) {
+        *why = "This token has expired. Make a new one with amphi link.";
+        return 401;
+    }
+    if (err == E_AUTH) {
+        *why = bad_token;
         return 401;
     }
     if (err == E_NOTFOUND) {
+        *why = "The class of this token has ended, or never was.";
         return 404;
     }
     if (err || a->pass.publish != a->publish) {
+        *why = a->publish ? "This is no token to publish: amphi link --role whip makes one."
+                          : "This is no token to watch: amphi link --role whep makes one.";
         return 403;
     }
     if (!a->has_class) {
         return 404;
     }
+    *why = "This token is of another class.";
     return id_equal(&a->pass.class_id, &a->class_id) ? 0 : 403;
 }
 
@@ -266,29 +222,32 @@ static void drop_ambiguous(struct desc_offer *d)
 
 /*
  * RFC 9725 section 4.2 and 4.4: at most one audio and one video section, all one way, in one
- * bundle; whatever does not fit makes the whole offer fail. 0, 400 or 422.
+ * bundle; whatever does not fit makes the whole offer fail. 0, or the status and fault.
  */
-static uint16_t take_offer(struct wish_session *s, const struct ask *a)
+static uint16_t take_offer(struct wish_session *s, const struct ask *a, struct wish_fault *fault)
 {
-    unsigned count[2] = {0};
     s->offer = mem_alloc(sizeof(*s->offer) + a->in->body_len + 1);
     if (!s->offer) {
         return 503;
     }
     char *text = (char *)(s->offer + 1);
     memcpy(text, a->in->body, a->in->body_len);
-    if (sdp_parse(s->offer, text, a->in->body_len)) {
-        return 400;
+    int err = sdp_parse(s->offer, text, a->in->body_len);
+    uint16_t status = err ? wish_parse_fault(fault, s->offer, err)
+                          : wish_offer_check(fault, s->offer, a->publish);
+    if (status) {
+        return status;
     }
-    int err = sdp_offer_desc(&s->desc, s->offer, registry_sdp_codec);
+    for (unsigned i = 0; !a->publish && i < s->offer->sections; i++) {
+        s->offer->section[i].direction = SDP_DIR_RECVONLY; /* nothing is taken from a viewer */
+    }
+    err = sdp_offer_desc(&s->desc, s->offer, registry_sdp_codec);
+    for (unsigned i = 0; !err && i < s->offer->sections; i++) {
+        uint8_t use = s->offer->section[i].use;
+        err = use == (a->publish ? SDP_USE_SEND : SDP_USE_SLOT) ? 0 : E_UNSUPPORTED;
+    }
     if (err) {
-        return err == E_BAD ? 400 : 422;
-    }
-    for (unsigned i = 0; i < s->offer->sections; i++) {
-        const struct sdp_section *m = &s->offer->section[i];
-        if (m->use != (a->publish ? SDP_USE_SEND : SDP_USE_SLOT) || ++count[m->kind] > 1) {
-            return 422;
-        }
+        return wish_desc_fault(fault, err);
     }
     if (!a->publish) {
         drop_ambiguous(&s->desc);
@@ -299,6 +258,25 @@ static uint16_t take_offer(struct wish_session *s, const struct ask *a)
 
 /* ---- POST ---------------------------------------------------------------------------------------
  */
+
+/* One more request at `at`, which is paced at one an interval after a burst: is it in time? */
+static bool in_rate(mono_us *at, mono_us now, mono_us interval, mono_us burst)
+{
+    if (*at > now + burst * interval) {
+        return false;
+    }
+    *at = (*at > now ? *at : now) + interval;
+    return true;
+}
+
+/* RFC 9725 section 5: whoever has a token cannot make the server do nothing but open sessions. */
+static bool post_in_rate(struct wish *w, const struct ask *a, mono_us now)
+{
+    uint64_t key = id_key(a->publish ? &a->pass.person : &a->class_id);
+    mono_us *at = &w->posted[a->publish][key % WISH_RATES];
+    return a->publish ? in_rate(at, now, PUBLISH_US, PUBLISH_BURST)
+                      : in_rate(at, now, VIEW_US, VIEW_BURST);
+}
 
 static uint16_t may_post(const struct wish *w, const struct ask *a)
 {
@@ -314,12 +292,25 @@ static uint16_t may_post(const struct wish *w, const struct ask *a)
     return a->publish || a->pass.live ? 0 : 409;
 }
 
+static void refuse_post(struct wish *w, const struct ask *a, uint16_t status)
+{
+    const char *detail = NULL;
+    if (status == 409) {
+        detail = "The class is not live, or its webinar not on air. Try again later.";
+    } else if (status == 503) {
+        detail = w->draining ? "The server is about to stop and takes nobody new in."
+                             : "The server has as many sessions as it takes. Try again later.";
+    }
+    wish_refuse(w, a->in->req, status, detail);
+}
+
 static void post(struct wish *w, const struct ask *a, struct class_time now)
 {
-    uint16_t status = may_post(w, a);
+    struct wish_fault fault = {""};
+    uint16_t status = post_in_rate(w, a, now.mono) ? may_post(w, a) : 429;
     struct wish_session *s = status ? NULL : wish_session_new(w, a->publish);
     if (!s) {
-        refuse(w, a->in->req, status ? status : 503);
+        refuse_post(w, a, status ? status : 503);
         return;
     }
     s->class_id = a->class_id;
@@ -329,19 +320,21 @@ static void post(struct wish *w, const struct ask *a, struct class_time now)
     s->class_size = a->pass.class_size;
     memcpy(s->name, a->pass.name, sizeof(s->name));
     wish_waits(w, s, a->in->req, now.mono + WISH_JOIN_US);
-    status = take_offer(s, a);
+    status = take_offer(s, a, &fault);
     if (!status && !a->publish && take_publisher(a, &s->person)) {
+        fault = (struct wish_fault){"?publisher= must be the id of a person: p_..."};
         status = 404;
     }
     if (status) {
-        wish_fail(w, s, status);
+        wish_fail(w, s, status, fault.detail[0] ? fault.detail : NULL);
         wish_end(w, s, now);
     } else if (a->publish) {
         wish_join(w, s, a->token, now);
     } else {
         int err = wish_view(w, s, now);
         if (err) {
-            wish_fail(w, s, err == E_NOTFOUND ? 409 : 503);
+            wish_fail(w, s, err == E_NOTFOUND ? 409 : 503,
+                      err == E_NOTFOUND ? "The publisher you ask for sends nothing now." : NULL);
             wish_end(w, s, now);
         }
     }
@@ -355,7 +348,7 @@ static void answer_created(struct wish *w, struct wish_session *s, const struct 
     char links[LINK_MAX];
     int n = sdp_answer_write(body, sizeof(body), s->offer, &s->desc, answer, registry_sdp_codec);
     if (n < 0) {
-        wish_fail(w, s, 422);
+        wish_fail(w, s, 422, "The answer to this offer would be too large.");
         return;
     }
     struct ipc_answer a = answer_of(s->req, 201);
@@ -386,6 +379,8 @@ static void answer_restarted(struct wish *w, struct wish_session *s,
     char body[4096];
     int n = sdpfrag_write(body, sizeof(body), answer, s->audio_mid, s->video_mid);
     s->state = WISH_OPEN;
+    memcpy(s->desc.ufrag, s->next_ufrag, sizeof(s->desc.ufrag));
+    memcpy(s->desc.pwd, s->next_pwd, sizeof(s->desc.pwd));
     w->stats.restarts++;
     wish_tag(w, s);
     struct ipc_answer a = answer_of(s->req, 200);
@@ -412,6 +407,8 @@ void wish_answered(struct wish *w, struct wish_session *s, const struct desc_ans
 /* ---- PATCH --------------------------------------------------------------------------------------
  */
 
+static const char no_restart[] = "ICE cannot be restarted now; the session goes on as it was.";
+
 /* New credentials: the same connection over another path. */
 static void restart(struct wish *w, struct wish_session *s, const struct ask *a,
                     const struct sdpfrag *frag, struct class_time now)
@@ -424,44 +421,55 @@ static void restart(struct wish *w, struct wish_session *s, const struct ask *a,
         .kind = MEDIA_CMD_RESTART, .device = s->device, .token = s->token, .offer = offer};
     s->state = WISH_RESTARTED;
     wish_waits(w, s, a->in->req, now.mono + WISH_JOIN_US);
-    memcpy(s->desc.ufrag, frag->ufrag, sizeof(s->desc.ufrag));
-    memcpy(s->desc.pwd, frag->pwd, sizeof(s->desc.pwd));
+    memcpy(s->next_ufrag, frag->ufrag, sizeof(s->next_ufrag));
+    memcpy(s->next_pwd, frag->pwd, sizeof(s->next_pwd));
     if (!s->publish) {
         w->config.media_h(w->config.arg, &cmd);
     } else if (classroom_offer(w->config.room, s->conn, &offer, true, s->token)) {
         s->state = WISH_OPEN;
-        wish_fail(w, s, 422);
+        wish_fail(w, s, 422, no_restart);
     }
+}
+
+/* RFC 9725 section 4.3.1; its own example of a restart puts the star in quotes. */
+static uint16_t may_patch(struct wish_session *s, const struct ask *a, mono_us now)
+{
+    struct ipc_str match = a->in->header[IPC_ASK_IF_MATCH];
+    if (!is_type(a->in->header[IPC_ASK_CONTENT_TYPE], frag_type)) {
+        return 415;
+    }
+    if (!in_rate(&s->patched, now, PATCH_US, PATCH_BURST)) {
+        return 429;
+    }
+    if (!match.p || !match.len) {
+        return 428;
+    }
+    bool any = equal_nocase(match, "*") || equal_nocase(match, "\"*\"");
+    return any || names_tag(match, s->etag) ? 0 : 412;
 }
 
 static void patch(struct wish *w, struct wish_session *s, const struct ask *a,
                   struct class_time now)
 {
     struct sdpfrag frag;
-    struct ipc_str match = a->in->header[IPC_ASK_IF_MATCH];
-    if (!is_type(a->in->header[IPC_ASK_CONTENT_TYPE], frag_type)) {
-        refuse(w, a->in->req, 415);
+    const char *why = NULL;
+    uint16_t status = may_patch(s, a, now.mono);
+    if (!status && sdpfrag_parse(&frag, a->in->body, a->in->body_len)) {
+        why = "The body is no fragment of trickle ICE: a torn line, candidate or credential.";
+        status = 400;
+    }
+    if (status) {
+        wish_refuse(w, a->in->req, status, why);
         return;
     }
-    if (!match.p || !match.len) {
-        refuse(w, a->in->req, 428);
-        return;
-    }
-    bool any = match.len == 1 && match.p[0] == '*';
-    if (!any && !names_tag(match, s->etag)) {
-        refuse(w, a->in->req, 412);
-        return;
-    }
-    if (sdpfrag_parse(&frag, a->in->body, a->in->body_len)) {
-        refuse(w, a->in->req, 400);
-        return;
-    }
-    bool fresh = frag.ufrag[0] && strcmp(frag.ufrag, s->desc.ufrag) != 0;
-    if (fresh && !frag.pwd[0]) {
-        refuse(w, a->in->req, 400);
-    } else if (fresh && s->state != WISH_OPEN) {
-        refuse(w, a->in->req, 503); /* one restart at a time */
-    } else if (fresh) {
+    bool ufrag = frag.ufrag[0] && strcmp(frag.ufrag, s->desc.ufrag) != 0;
+    bool pwd = frag.pwd[0] && strcmp(frag.pwd, s->desc.pwd) != 0;
+    if (ufrag != pwd) {
+        wish_refuse(w, a->in->req, 400,
+                    "A restart changes both a=ice-ufrag and a=ice-pwd, candidates neither.");
+    } else if (ufrag && s->state != WISH_OPEN) {
+        wish_refuse(w, a->in->req, 503, "Another restart of this session is under way.");
+    } else if (ufrag) {
         restart(w, s, a, &frag, now);
     } else {
         /* Its checks tell us where it is; the candidates were looked at for form. */
@@ -477,7 +485,7 @@ static void patch(struct wish *w, struct wish_session *s, const struct ask *a,
 /* What is possible here, for whoever asks; nothing about who may (RFC 9725 section 4.2 on CORS). */
 static void options(struct wish *w, const struct ask *a)
 {
-    struct ipc_answer o = answer_of(a->in->req, 204);
+    struct ipc_answer o = answer_of(a->in->req, 200);
     bool session = a->session.p != NULL;
     o.header[IPC_ANSWER_ALLOW] =
         str(session ? "GET, HEAD, OPTIONS, PATCH, DELETE" : "GET, HEAD, OPTIONS, POST");
@@ -494,7 +502,7 @@ static void not_allowed(struct wish *w, const struct ask *a)
     struct ipc_answer r = answer_of(a->in->req, 405);
     r.header[IPC_ANSWER_ALLOW] =
         str(a->session.p ? "GET, HEAD, OPTIONS, PATCH, DELETE" : "GET, HEAD, OPTIONS, POST");
-    send(w, &r);
+    wish_problem(w, &r, NULL);
 }
 
 /* GET and HEAD are kept for later: success without content. */
@@ -514,12 +522,12 @@ static void on_session(struct wish *w, const struct ask *a, struct class_time no
                 (!s->publish || id_equal(&s->person, &a->pass.person)) &&
                 s->state != WISH_JOINING && s->state != WISH_OFFERED;
     if (!ours) {
-        refuse(w, a->in->req, 404);
+        wish_refuse(w, a->in->req, 404, "There is no such session: it has ended, or never was.");
     } else if (a->in->method == IPC_PATCH) {
         patch(w, s, a, now);
     } else if (a->in->method == IPC_DELETE) {
         struct ipc_answer gone = answer_of(a->in->req, 200);
-        wish_fail(w, s, 404); /* a restart under way */
+        wish_fail(w, s, 404, NULL); /* a restart under way */
         wish_end(w, s, now);
         send(w, &gone);
     } else if (a->in->method == IPC_POST) {
@@ -537,9 +545,10 @@ void wish_ask(struct wish *w, const struct ipc_ask *in, struct class_time now)
         options(w, &a);
         return;
     }
-    uint16_t status = take_token(w, &a, now.wall);
+    const char *why = NULL;
+    uint16_t status = take_token(w, &a, now.wall, &why);
     if (status) {
-        refuse(w, in->req, status);
+        wish_refuse(w, in->req, status, why);
     } else if (a.session.p) {
         on_session(w, &a, now);
     } else if (in->method == IPC_POST) {

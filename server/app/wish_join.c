@@ -24,7 +24,7 @@ void wish_join(struct wish *w, struct wish_session *s, const char *token, struct
     s->conn = ++w->conns; /* high half zero: classroom_inside */
     w->stats.publishers++;
     if (map_set(&w->by_conn, s->conn, (uint64_t)(uintptr_t)s)) {
-        wish_fail(w, s, 503);
+        wish_fail(w, s, 503, NULL);
         wish_end(w, s, now);
         return;
     }
@@ -39,15 +39,30 @@ static void inside(struct wish *w, struct wish_session *s, struct class_time now
     s->device = classroom_device(w->config.room, s->conn);
     if (!s->device || map_set(&w->by_device, s->device, (uint64_t)(uintptr_t)s)) {
         s->device = 0;
-        wish_fail(w, s, 503);
+        wish_fail(w, s, 503, NULL);
         wish_end(w, s, now);
         return;
     }
     s->state = WISH_OFFERED;
     s->token = wish_token(w);
     if (classroom_offer(w->config.room, s->conn, &s->desc, false, s->token)) {
-        wish_fail(w, s, 503);
+        wish_fail(w, s, 503, NULL);
         wish_end(w, s, now);
+    }
+}
+
+/* What the classroom means by a refusal of these statuses. */
+static const char *refused(uint16_t status)
+{
+    switch (status) {
+    case 403:
+        return "The class does not let this publisher in: removed by a host, or not admitted.";
+    case 409:
+        return "The class is not open now. Open it and start again.";
+    case 503:
+        return "The class or the server is full. Try again later.";
+    default:
+        return NULL;
     }
 }
 
@@ -70,16 +85,20 @@ void wish_news(struct wish *w, struct wish_session *s, struct class_time now)
         inside(w, s, now);
         break;
     case NEWS_WAITING:
-        wish_fail(w, s, 409);
+        wish_fail(w, s, 409,
+                  "The class is not open yet, or its waiting room lets nobody in by "
+                  "itself. Open the class and start again.");
         wish_end(w, s, now);
         break;
     case NEWS_ERROR:
-        wish_fail(w, s, s->error);
+        wish_fail(w, s, s->error, refused(s->error));
         wish_end(w, s, now);
         break;
     case NEWS_CLOSED:
         if (s->req) {
-            wish_fail(w, s, 409);
+            wish_fail(w, s, 409,
+                      "The class closed this session: it ended, or the same token "
+                      "came in elsewhere.");
         }
         w->stats.lost += s->device != 0;
         wish_end(w, s, now);

@@ -6,7 +6,13 @@
 #include "server/app/picture.h"
 #include "server/app/wish.h"
 
-enum { WISH_ID_TEXT = 33, WISH_ETAG_TEXT = 19, WISH_MIXES_MAX = 64, WISH_PATH_MAX = 96 };
+enum {
+    WISH_ID_TEXT = 33,
+    WISH_ETAG_TEXT = 19,
+    WISH_MIXES_MAX = 64,
+    WISH_PATH_MAX = 96,
+    WISH_RATES = 256
+};
 
 /* What the hooks of the classroom said; wish_turn acts on it. */
 enum wish_news { NEWS_NONE, NEWS_DOOR, NEWS_IN, NEWS_WAITING, NEWS_ERROR, NEWS_CLOSED };
@@ -41,6 +47,9 @@ struct wish_session {
     uint64_t token;    /* of the offer on its way */
     uint16_t error;    /* NEWS_ERROR: the status it becomes */
     struct desc_offer desc;
+    char next_ufrag[DESC_UFRAG_MAX + 1]; /* of the restart under way */
+    char next_pwd[DESC_PWD_MAX + 1];
+    mono_us patched;           /* how far its PATCH requests are ahead of their rate */
     struct sdp_session *offer; /* until answered; its text lies behind it */
     char audio_mid[DESC_MID_MAX + 1];
     char video_mid[DESC_MID_MAX + 1];
@@ -74,6 +83,8 @@ struct wish {
     uint64_t devices; /* likewise */
     uint64_t tokens;
     uint64_t rooms;
+    /* How far POST requests are ahead of their rate: of one publisher, of one class's viewers. */
+    mono_us posted[2][WISH_RATES];
     uint32_t due; /* sessions with news */
     bool pictures_due;
     bool draining;
@@ -100,10 +111,29 @@ void wish_waits_not(struct wish *w, struct wish_session *s);
 /* ---- wish_http.c ------------------------------------------------------------------------------
  */
 
-/* Answers the request that waits for this session with a bare status. */
-void wish_fail(struct wish *w, struct wish_session *s, uint16_t status);
 /* The media server answered. */
 void wish_answered(struct wish *w, struct wish_session *s, const struct desc_answer *answer);
+
+/* ---- wish_why.c -------------------------------------------------------------------------------
+ */
+
+/* What is wrong with an offer, and where. */
+struct wish_fault {
+    char detail[320];
+};
+
+/* Refuses with a problem (RFC 9457); detail NULL = what is mostly meant by the status. A 401 with
+ * a detail is about the token that was shown. */
+void wish_refuse(struct wish *w, uint64_t req, uint16_t status, const char *detail);
+/* Likewise, with headers of the caller's in the answer. */
+void wish_problem(struct wish *w, struct ipc_answer *answer, const char *detail);
+/* Likewise, the request that waits for this session. */
+void wish_fail(struct wish *w, struct wish_session *s, uint16_t status, const char *detail);
+/* RFC 9725 section 4.4, section by section: 0, or the status and out. */
+uint16_t wish_offer_check(struct wish_fault *out, const struct sdp_session *offer, bool publish);
+/* What an error of sdp_parse, of sdp_offer_desc means: the status, and out. */
+uint16_t wish_parse_fault(struct wish_fault *out, const struct sdp_session *offer, int err);
+uint16_t wish_desc_fault(struct wish_fault *out, int err);
 
 /* ---- wish_join.c ------------------------------------------------------------------------------
  */

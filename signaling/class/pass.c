@@ -29,7 +29,7 @@ int classroom_pass(const struct classroom *room, const char *token, size_t len, 
         return err;
     }
     if (claim.kind != TOKEN_WHIP && claim.kind != TOKEN_WHEP) {
-        return E_AUTH;
+        return E_DENIED;
     }
     out->publish = claim.kind == TOKEN_WHIP;
     out->class_id = claim.class_id;

@@ -178,21 +178,30 @@ int reply_short(struct door *door, struct door_conn *conn, const struct reply *r
 
 int reply_status(struct door *door, struct door_conn *conn, uint16_t status)
 {
-    char body[64];
-    int n = snprintf(body, sizeof(body), "%u %s\n", (unsigned)status, status_text(status));
+    char body[160];
+    bool standard = conn->http && conn->http->standard;
+    /* RFC 9457 at the standard doors, as the core answers there. */
+    int n =
+        snprintf(body, sizeof(body),
+                 standard ? "{\"type\":\"about:blank\",\"status\":%u,\"title\":\"%s\"}" : "%u %s\n",
+                 (unsigned)status, status_text(status));
     struct reply reply = {
         .status = status,
         .length = (uint64_t)n,
         .body = body,
         .body_len = (size_t)n,
         .without_body = conn->http && conn->http->keep_head,
-        .standard = conn->http && conn->http->standard,
+        .standard = standard,
         .more = status == 503 ? "retry-after: 2\r\n" : NULL,
     };
-    reply.header[IPC_ANSWER_CONTENT_TYPE] = (struct ipc_str){"text/plain; charset=utf-8", 25};
+    reply.header[IPC_ANSWER_CONTENT_TYPE] = standard
+                                                ? (struct ipc_str){"application/problem+json", 24}
+                                                : (struct ipc_str){"text/plain; charset=utf-8", 25};
     reply.header[IPC_ANSWER_CACHE_CONTROL] = (struct ipc_str){"no-store", 8};
     if (status == 405) {
-        reply.header[IPC_ANSWER_ALLOW] = (struct ipc_str){"GET, HEAD", 9};
+        reply.header[IPC_ANSWER_ALLOW] =
+            standard ? (struct ipc_str){"GET, HEAD, OPTIONS, POST, PATCH, DELETE", 39}
+                     : (struct ipc_str){"GET, HEAD", 9};
     }
     return reply_short(door, conn, &reply);
 }

@@ -114,7 +114,7 @@ class Server:
         # to be said again when the epoch is told, as pages do and these clients do not.
         wait_for(self.ready, 60)
 
-    def stop(self, sig=signal.SIGTERM, timeout=20):
+    def stop(self, sig=signal.SIGTERM, timeout=60):
         """Exit code and the seconds it took."""
         if self.process is None or self.process.poll() is not None:
             return None, 0.0
@@ -175,7 +175,7 @@ class Server:
         except OSError:
             return False
 
-    def get(self, path, timeout=5):
+    def get(self, path, timeout=30):
         """Status and body of the operator's page."""
         c = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=timeout)
         try:
@@ -192,7 +192,7 @@ class Server:
                 return float(row.rsplit(" ", 1)[1])
         return None
 
-    def page(self, path="/", timeout=5):
+    def page(self, path="/", timeout=30):
         """Status and body over https."""
         c = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=tls())
         try:
@@ -222,7 +222,7 @@ class Closed(Exception):
 class Client:
     """One page: a WebSocket that speaks amphi.1, read by its own thread."""
 
-    def __init__(self, port, timeout=5):
+    def __init__(self, port, timeout=30):
         raw = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.sock = tls().wrap_socket(raw, server_hostname="localhost")
         key = base64.b64encode(secrets.token_bytes(16)).decode()
@@ -317,7 +317,7 @@ class Client:
         self._frame(1, json.dumps({"t": t, **fields}).encode())
         return fields.get("id")
 
-    def wait(self, want, timeout=30, start=0):
+    def wait(self, want, timeout=60, start=0):
         """First message (from position start) for which want(message) holds."""
         end = time.monotonic() + timeout
         at = start
@@ -334,15 +334,15 @@ class Client:
                     raise TimeoutError(f"not among {self.messages[start:]}")
                 self.seen.wait(left)
 
-    def type(self, t, timeout=30, start=0):
+    def type(self, t, timeout=60, start=0):
         return self.wait(lambda m: m["t"] == t, timeout, start)
 
-    def answer(self, message_id, timeout=30):
+    def answer(self, message_id, timeout=60):
         """The ack or error of a command."""
         return self.wait(lambda m: m.get("id") == message_id and m["t"] in ("ack", "error"),
                          timeout)
 
-    def event(self, name, timeout=30, start=0, **fields):
+    def event(self, name, timeout=60, start=0, **fields):
         """First event of this name in a delta whose fields hold these values."""
         def has(m):
             return m["t"] == "delta" and any(
@@ -357,7 +357,7 @@ class Client:
             return [e for m in self.messages if m["t"] == "delta"
                     for e in m["events"] if e["e"] == name]
 
-    def wait_closed(self, timeout=30):
+    def wait_closed(self, timeout=60):
         end = time.monotonic() + timeout
         with self.seen:
             while not self.closed and time.monotonic() < end:

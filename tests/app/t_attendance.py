@@ -112,7 +112,7 @@ def spreadsheet(s, class_id):
 
 def ask(s, method, path, bearer=None, body=None):
     """Status, headers and body (JSON when it is) of a request of a page."""
-    c = http.client.HTTPSConnection("127.0.0.1", s.port, timeout=20, context=tls())
+    c = http.client.HTTPSConnection("127.0.0.1", s.port, timeout=60, context=tls())
     headers = {"Origin": f"https://127.0.0.1:{s.port}"}
     if bearer:
         headers["Authorization"] = "Bearer " + bearer

@@ -35,7 +35,7 @@ def restored(copy, parent, link, what, expected):
     check(f"{what}: the changed words of a mail are back",
           os.path.exists(kept) and open(kept, encoding="utf-8").read() == MAIL, kept)
     with s:
-        check(f"{what}: the server is ready", wait_for(lambda: s.get("/readyz")[0] == 200, 10))
+        check(f"{what}: the server is ready", wait_for(lambda: s.get("/readyz")[0] == 200, 60))
         page, snapshot = enter(s, link, "Back again")
         texts = [c["text"] for c in snapshot["chat"]]
         check(f"{what}: the chat is what it should be", texts == expected, texts)

@@ -134,7 +134,7 @@ def invitation(s, box, class_id):
     code, out, err = s.cli("invite", class_id, "--csv", path, "--send", "--start",
                            "2027-03-28T14:00", "--minutes", "90")
     check("a roster is invited", code == 0, out + err)
-    check("each person gets one mail", wait_for(lambda: len(box.mails) == 2, 20), len(box.mails))
+    check("each person gets one mail", wait_for(lambda: len(box.mails) == 2, 60), len(box.mails))
     mails = {to: parsed(raw) for to, raw in box.mails}
     mail = mails["lukasz@example.org"]
     check("names survive the headers", "Łukasz «le Grand» Besançon" in str(mail["To"]), mail["To"])
@@ -160,7 +160,7 @@ def changes(s, box, class_id, first, message_id):
         # A second later: the sequence counts seconds.
         wait_for(lambda: False, 1.1)
         s.cli("invite", class_id, "--csv", path, "--send", *words)
-        wait_for(lambda: len(box.mails) == before + 2, 20)
+        wait_for(lambda: len(box.mails) == before + 2, 60)
         mail = parsed([raw for to, raw in box.mails[before:] if to == "lukasz@example.org"][0])
         event, _ = calendar(mail)
         check(f"{method} replaces the same appointment", event["uid"] == first["uid"]
@@ -174,16 +174,16 @@ def moods(s, box, class_id):
     box.mood, before = "later", box.tries
     s.cli("invite", class_id, "--csv", path, "--send")
     check("refused for the moment: it waits for its next try",
-          wait_for(lambda: [n for n in names(s, "queue") if "-01-" in n], 20), names(s, "queue"))
+          wait_for(lambda: [n for n in names(s, "queue") if "-01-" in n], 60), names(s, "queue"))
     check("and was tried once", box.tries == before + 1, box.tries - before)
     box.mood = "drop"
     s.cli("invite", class_id, "--csv", path, "--send")
     check("a connection lost in the middle: it waits too",
-          wait_for(lambda: [n for n in names(s, "queue") if "-01-" in n], 20)
+          wait_for(lambda: [n for n in names(s, "queue") if "-01-" in n], 60)
           and len(names(s, "queue")) == 1, names(s, "queue"))
     box.mood = "refuse"
     s.cli("invite", class_id, "--csv", path, "--send")
-    check("refused for good: set aside", wait_for(lambda: names(s, "failed"), 20)
+    check("refused for good: set aside", wait_for(lambda: names(s, "failed"), 60)
           and names(s, "queue") == [], names(s, "failed"))
     box.mood = "ok"
     code, out, _ = s.cli("mail", "--json")
@@ -204,7 +204,7 @@ def run():
         before = len(box.mails)
         s.cli("invite", class_id, "--csv", os.path.join(s.folder, "one.csv"), "--send")
         check("a killed sender is started again and sends what waited",
-              wait_for(lambda: len(box.mails) == before + 1, 20), len(box.mails) - before)
+              wait_for(lambda: len(box.mails) == before + 1, 60), len(box.mails) - before)
     with Server("--mail.from", "classes@example.org") as s:
         class_id = s.make_class("No mail server")
         s.cli("invite", class_id, "--csv", write(s, "good.csv", ROSTER), "--send")

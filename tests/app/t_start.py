@@ -176,7 +176,7 @@ def private_page(folder):
     os.chmod(index, 0o600)
     s = Server("--web.root", page)
     s.start(wait=False)
-    wait_for(lambda: s.process.poll() is not None, 20)
+    wait_for(lambda: s.process.poll() is not None, 60)
     code = s.process.poll()
     s.stop()
     check("a page that the door may not read is refused",

@@ -70,7 +70,7 @@ def ask(method, url, token, body=None, headers=None):
     request.add_header("Authorization", "Bearer " + token)
     for name, value in (headers or {}).items():
         request.add_header(name, value)
-    with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+    with urllib.request.urlopen(request, context=context, timeout=60) as answer:
         return answer.status, dict(answer.headers), answer.read().decode()
 
 

@@ -79,7 +79,7 @@ static void put(struct store *s, const struct class_record *record)
     assert_int_equal(store_commit(s, ++ticket, record, 1), 0);
     while (!got) {
         struct pollfd p = {.fd = store_fd(s), .events = POLLIN};
-        assert_int_equal(poll(&p, 1, 20000), 1);
+        assert_int_equal(poll(&p, 1, 60000), 1);
         (void)store_poll(s, answered, &got);
     }
 }

@@ -232,6 +232,23 @@ static void bad_offers_are_refused(void **state)
     (void)d;
 }
 
+/* The shape of the example in RFC 9725 section 4.2: what all share stands in the first section. */
+static void bundle_only_sections_need_no_transport(void **state)
+{
+    (void)state;
+    struct desc_offer d;
+    static const char first[] = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=sendonly\r\n"
+                                "a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n";
+    static const char second[] = "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=bundle-only\r\n"
+                                 "a=sendonly\r\na=rtpmap:96 VP8/90000\r\n";
+    char offer[2000];
+    (void)snprintf(offer, sizeof(offer), "%s%s%s", HEAD CRED, first, second);
+    assert_int_equal(describe(&d, offer), 0);
+    assert_string_equal(d.mid[SOURCE_CAMERA], "1");
+    (void)snprintf(offer, sizeof(offer), "%s%s%s", HEAD CRED, second, first);
+    assert_int_equal(describe(&d, offer), E_UNSUPPORTED); /* the first one must say it */
+}
+
 static void best_parameters_win(void **state)
 {
     (void)state;
@@ -557,6 +574,7 @@ int main(void)
         UNIT(firefox_is_understood),
         UNIT(a_minimal_offer_passes),
         UNIT(bad_offers_are_refused),
+        UNIT(bundle_only_sections_need_no_transport),
         UNIT(best_parameters_win),
         UNIT(s15_slots_decide_the_codecs_and_no_data_channel),
         UNIT(the_dependency_descriptor_needs_the_absence_of_vp8),

@@ -75,7 +75,7 @@ static void wait_for(struct store *s, struct results *r, uint64_t next)
 {
     while (r->next < next) {
         struct pollfd p = {.fd = store_fd(s), .events = POLLIN};
-        assert_int_equal(poll(&p, 1, 20000), 1);
+        assert_int_equal(poll(&p, 1, 60000), 1);
         (void)store_poll(s, done, r);
     }
 }

@@ -104,6 +104,7 @@ const media: Test[] = [
     const v = await visit(bench);
     await v.page.evaluate("window.fakePeers[0].fakeState('failed')");
     await until('restart', async () => (await offers(v.page))['ice'] === 1);
+    await until('the offer has arrived', () => v.world().offers.length === 2);
     assert.deepEqual(v.world().offers, ['load', 'ice']);
     assert.equal(await v.page.evaluate('window.fakePeers.length'), 1);
     await v.done();

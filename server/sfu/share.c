@@ -33,21 +33,13 @@ void share_forget(struct sfu *sfu, struct peer *peer)
     peer->sharing = false;
 }
 
-/* A voice as often as it is said: receivers without RED get whole packets again, which carry no
- * number of their own that the estimate could learn from. */
-static uint32_t voice_bps(const struct peer *peer)
-{
-    unsigned again = peer->offer.audio.pt[CODEC_RED] ? 0 : peer->red_depth;
-    return VOICE_BPS * (1 + again);
-}
-
 static uint32_t reserved(const struct peer *peer)
 {
     uint32_t bps = VOICE_BPS; /* somebody may begin to speak */
     for (unsigned i = 0; i < peer->audio_slots; i++) {
         const struct subscription *sub = peer->slot[i];
         if (sub && sub->layer) {
-            bps += sub->track && sub->track->source == SOURCE_SOUND ? SOUND_BPS : voice_bps(peer);
+            bps += sub->track && sub->track->source == SOURCE_SOUND ? SOUND_BPS : VOICE_BPS;
         }
     }
     return bps;

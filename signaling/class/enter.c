@@ -412,7 +412,10 @@ void enter_join(struct classroom *room, struct conn *c, const struct msg *msg,
         seats_told(c, c->klass, full);
     }
     bool light = msg->join.has_light && msg->join.light;
-    bool waits = !(known && known->seat) && state_must_wait(s, known, role, c->link_own, light);
+    /* An encoder cannot wait, and staff made its token by hand: that was its admission. */
+    bool comes = classroom_inside(c->num) && s->session == SESSION_LIVE && !(known && known->held);
+    bool waits =
+        !comes && !(known && known->seat) && state_must_wait(s, known, role, c->link_own, light);
     enum conn_place before = c->place;
     struct act act = {.err = 0};
     if (!no.code) {

@@ -458,6 +458,57 @@ def viewers(r):
           status == 409 and "retry-after" in later, status)
 
 
+def hostile(r):
+    """Offers made to do harm, through the whole program: each is refused with a reason or served,
+    and the sessions there go on."""
+    door, steady = r.door, r.whip["link"]
+    stays = door.post(r.in_path, steady)[1]["location"]
+    plain = offer()
+    many = {
+        "10,000 attributes": plain + "a=x:1\r\n" * 9000,
+        "an endless attribute": plain + "a=" + "x" * 60000 + "\r\n",
+        "an endless mid": plain.replace("a=mid:0", "a=mid:" + "9" * 50000),
+        "an endless user name": plain.replace("a=ice-ufrag:", "a=ice-ufrag:" + "a" * 5000),
+        "bytes that are no text": plain.replace("a=mid:0", "a=mid:\xff\xfe"),
+        "formats": plain.replace("a=mid:0", "a=mid:%s%n%s%n"),
+        "a fingerprint of another length": plain.replace("sha-256 ", "sha-256 " + "00:" * 900),
+        "candidates": plain + "a=candidate:1 1 udp 1 192.0.2.1 5 typ host\r\n" * 1200,
+        "numbers beyond all": plain + "a=candidate:-1 9 udp 99999999999 ::: 9999999 typ host\r\n"
+                              "a=ssrc:99999999999999999999 cname:x\r\na=ssrc-group:FID 1 1\r\n",
+        "SSRCs": plain + "".join(f"a=ssrc:{i} cname:x\r\n" for i in range(1900)),
+        "encodings": plain + "a=simulcast:send " + ";".join(str(i) for i in range(5000)) + "\r\n",
+        "alternatives": plain + "a=simulcast:send " + ",".join("~a" for _ in range(9000)) + "\r\n",
+        "a bundle of thousands": plain.replace("BUNDLE 0 1", "BUNDLE " + "0 " * 20000),
+        "payload types": plain.replace(" 96\r\n", " " + " ".join(map(str, range(3000))) + "\r\n"),
+        "extensions": plain + "".join(f"a=extmap:{i} urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+                                      for i in range(1000)),
+        "retransmission of itself": plain + "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=97\r\n",
+    }
+    token = r.s.link(r.id, "whip", "--name", "Hostile")["link"]
+    for name, body in many.items():
+        for path, bearer in ((r.in_path, token), (r.out_path, r.whep["link"])):
+            status, head, said = door.post(path, bearer, body.encode("latin-1"))
+            good = status == 201 or status in (400, 413, 422) and json.loads(said)["status"] == status
+            check(f"S14 hostile offer at {path[:5]}: {name}", good, status)
+            if status == 201:
+                door.ask("DELETE", head["location"], bearer)
+    check("S14 a session beside them goes on", door.ask("GET", stays, steady)[0] == 200)
+    door.ask("DELETE", stays, steady)
+    check("S14 and nothing of them stays", wait_for(
+        lambda: r.s.metric("amphi_whip_publishers") == 0 and r.s.metric("amphi_whep_viewers") == 0, 60))
+
+
+def waiting_room(r):
+    """Staff made the token by hand: no waiting room holds an encoder back, who could not wait."""
+    for mode in ("manual", "list"):
+        r.host.answer(r.host.send("class.set", key="waiting-room", value=mode), 60)
+        token = r.s.link(r.id, "whip", "--name", "At the door " + mode)["link"]
+        status, head, body = r.door.post(r.in_path, token)
+        check(f"the waiting room ({mode}) does not hold an encoder back", status == 201, body[:200])
+        r.door.ask("DELETE", head.get("location", "/"), token)
+    r.host.answer(r.host.send("class.set", key="waiting-room", value="off"), 60)
+
+
 def replaced(r):
     """One token, one publisher: the newest session is the one."""
     first = r.door.post(r.in_path, r.whip["link"])[1]["location"]
@@ -602,6 +653,8 @@ def run():
         simulcast(r)
         accepted(r)
         flood(r)
+        hostile(r)
+        waiting_room(r)
         muted(r)
         media(r)
         replaced(r)

@@ -392,6 +392,11 @@ struct weather {
     double whole_min;     /* % of the pictures sent that the viewer had while they were of use */
 };
 
+static uint32_t keys_asked(const struct client *c)
+{
+    return c->stream[1].plis + c->stream[2].plis + c->stream[3].plis;
+}
+
 static void weather_run(struct world *w, const struct weather *row)
 {
     struct world *own = world_new(w->seed, w->shards, 5);
@@ -408,18 +413,23 @@ static void weather_run(struct world *w, const struct weather *row)
         s.speaker->stream[1].filler = 400;
         s.speaker->up.loss = row->link.loss;
         s.speaker->up.burst = row->link.burst;
+        s.speaker->up.reorder = row->link.reorder;
+        s.speaker->up.duplicate = row->link.duplicate;
         s.speaker->down.loss = row->link.loss;
         s.speaker->down.burst = row->link.burst;
     }
     world_run(own, 10 * US_PER_S);
     clear(&s);
+    uint32_t asked = keys_asked(s.speaker);
     world_run(own, 30 * US_PER_S);
+    asked = keys_asked(s.speaker) - asked;
     print_row(&s, row->name, 30 * US_PER_S, NEVER);
     ear_sum(s.viewer, &sum);
     EXPECT(w, concealment(&sum) <= row->concealed_max, "%s: %.2f %% concealed", row->name,
            concealment(&sum));
     EXPECT(w, sum.freezes <= row->freezes_max, "%s: %u freezes", row->name, sum.freezes);
     EXPECT(w, s.viewer->connected && !s.viewer->evt_lost, "%s: disconnected", row->name);
+    EXPECT(w, !row->link.reorder || asked == 0, "%s: %u key frames asked for", row->name, asked);
     double whole = 100.0 * (double)sum.whole / (30.0 * PICTURES_PER_S);
     EXPECT(w, whole >= row->whole_min, "%s: %.1f %% of the pictures whole", row->name, whole);
     if (row->whole_min > 0) {
@@ -457,6 +467,7 @@ void link_f2_f3(struct world *w)
         {"F2 jitter 30 ms", {.jitter_us = 60 * US_PER_MS}, 1, 1, false, 0},
         {"F2 jitter 100 ms", {.jitter_us = 200 * US_PER_MS}, 3, 2, false, 0},
         {"F3 reorder, duplicates", {.reorder = 50, .duplicate = 50}, 1, 0, false, 0},
+        {"F3 both ends", {.reorder = 50, .duplicate = 50}, 1, 0, true, 99.5},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         weather_run(w, &rows[i]);

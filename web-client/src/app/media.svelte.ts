@@ -7,7 +7,7 @@ import { PULSE_MS, Silence } from '../core/silence.ts';
 import { RelayRenewal } from '../core/renewal.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
-import { SaverProposal, trafficOf } from '../core/traffic.ts';
+import { SaverProposal, heldOf, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
 import { linkFigures, readFigures, sentOf } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
@@ -181,7 +181,7 @@ export class MediaRoom {
     this.proposeSaver = false;
   }
 
-  saverChanged = (): void => void (this.proposeSaver = false);
+  saverChanged = (): void => this.declineSaver();
 
   close(): void {
     this.unwatch();
@@ -293,7 +293,7 @@ export class MediaRoom {
     this.rttMs = link.rttMs;
     if (!this.everConnected) return;
     this.quality = this.steady.push(judgeQuality(peer.connected, link));
-    const held = this.videoSlots.some(([, , , , reason]) => reason === 'connection' || reason === 'paused');
+    const held = heldOf(this.videoSlots);
     this.proposeSaver = !prefs.saver && this.proposal.push(this.quality, held, now);
   }
 }

@@ -268,7 +268,6 @@ export class Room extends RoomView {
     const { link } = this.signal;
     const was = this.linked;
     [this.linked, this.attempt] = [this.signal.open && !link.stale && (link.phase === 'class' || link.phase === 'door'), link.attempt];
-    if (!was && this.linked && this.phase === 'class' && this.timeline['lost']) announcer.say(t('reconnect.back'));
     if (was && !this.linked) this.timeline['lost'] = performance.now();
     if (!was && this.linked) this.media.lineUp();
     if (link.phase !== 'over' || this.phase === 'over') return;

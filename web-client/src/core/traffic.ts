@@ -1,5 +1,6 @@
 // What came through each receive slot between two readings, and when the network is bad enough to
 // propose sound and slides only. Pure: readings in, figures out.
+import type { SlotReason, VideoSlot } from '../wire/messages.ts';
 import type { Quality } from './quality.ts';
 
 export interface SlotReading {
@@ -34,21 +35,46 @@ export function trafficOf(
   });
 }
 
-/** Proposes the low-bandwidth mode once a connection has been bad for a while; a no is a no for long. */
+/** What our connection does to our pictures: nothing, some are smaller than wished, some do not come. */
+export type Held = 'none' | 'reduced' | 'paused';
+
+export function heldOf(slots: readonly VideoSlot[]): Held {
+  const some = (of: SlotReason): boolean => slots.some(([, , , , reason]) => reason === of);
+  return some('paused') ? 'paused' : some('connection') ? 'reduced' : 'none';
+}
+
+const BAD_MS = 12_000;
+const GOOD_MS = 20_000;
+const CALM_MS = 3 * 60_000;
+const DECLINED_MS = 10 * 60_000;
+
+/**
+ * Proposes the low-bandwidth mode once a connection has been bad for a while. The proposal then stands until it
+ * is answered or the connection has been good for a while: it does not come and go. A no is a no for long.
+ */
 export class SaverProposal {
   private badSince: number | undefined;
+  private goodSince: number | undefined;
   private quietUntil = 0;
+  private stands = false;
 
-  /** `held` = some picture is smaller than wished or paused because of our connection. */
-  push(quality: Quality, held: boolean, now: number): boolean {
-    const bad = quality === 1 || (quality === 2 && held);
-    if (!bad) this.badSince = undefined;
-    else this.badSince ??= now;
-    return this.badSince !== undefined && now >= this.quietUntil && now - this.badSince >= 12_000;
+  push(quality: Quality, held: Held, now: number): boolean {
+    const bad = quality === 1 || (quality === 2 && held !== 'none') || (quality === 3 && held === 'paused');
+    this.badSince = bad ? (this.badSince ?? now) : undefined;
+    this.goodSince = bad ? undefined : (this.goodSince ?? now);
+    if (this.stands && this.goodSince !== undefined && now - this.goodSince >= GOOD_MS) {
+      this.stands = false;
+      this.quietUntil = now + CALM_MS;
+    } else if (!this.stands && this.badSince !== undefined) {
+      this.stands = now >= this.quietUntil && now - this.badSince >= BAD_MS;
+    }
+    return this.stands;
   }
 
+  /** Refused, or taken and ended by hand: the person has chosen. */
   declined(now: number): void {
-    this.quietUntil = now + 10 * 60_000;
+    this.quietUntil = now + DECLINED_MS;
     this.badSince = undefined;
+    this.stands = false;
   }
 }

@@ -104,6 +104,7 @@ const media: Test[] = [
     const v = await visit(bench);
     await v.page.evaluate("window.fakePeers[0].fakeState('failed')");
     await until('restart', async () => (await offers(v.page))['ice'] === 1);
+    await until('the offer has arrived', () => v.world().offers.length === 2);
     assert.deepEqual(v.world().offers, ['load', 'ice']);
     assert.equal(await v.page.evaluate('window.fakePeers.length'), 1);
     await v.done();
@@ -145,6 +146,13 @@ const staying: Test[] = [
   test('a lost connection: text is kept, a message sent meanwhile arrives once', async (bench) => {
     const v = await visit(bench, { link: 'people=3' });
     await v.page.getByTestId('bar-panel-chat').click();
+    await v.page.evaluate(() => {
+      const said: string[] = [];
+      Object.assign(window, { said });
+      for (const region of document.querySelectorAll('[aria-live]')) {
+        new MutationObserver(() => said.push(region.textContent ?? '')).observe(region, { childList: true, characterData: true, subtree: true });
+      }
+    });
     bench.mock.pause(2500);
     await v.page.getByTestId('reconnecting').waitFor();
     await v.page.getByTestId('chat-input').fill('écrit sans réseau');
@@ -155,6 +163,9 @@ const staying: Test[] = [
     assert.equal(v.world().state.chat.length, 1);
     assert.equal(await v.page.getByTestId('chat-input').inputValue(), 'brouillon');
     assert.deepEqual(await offers(v.page), { load: 1, ice: 0, epoch: 0 }, 'media was not touched');
+    const told = (text: string) => v.page.evaluate((t) => (window as unknown as { said: string[] }).said.filter((s) => s.includes(t)).length, text);
+    await until('told that it is over', async () => (await told('de retour dans la classe')) === 1);
+    assert.equal(await told('Connexion à la classe perdue'), 1, 'told once');
     await v.done();
   }),
   test('markup in names and messages stays text', async (bench) => {

@@ -32,22 +32,44 @@ test('a slot whose counters begin anew never shows less than nothing', () => {
 
 test('saving is proposed after a bad while, not for a blink, and not again after a no', () => {
   const proposal = new SaverProposal();
-  assert.equal(proposal.push(1, false, 1000), false);
-  assert.equal(proposal.push(3, false, 5000), false);
-  for (let at = 6000; at < 18_000; at += 2000) assert.equal(proposal.push(1, false, at), false);
-  assert.equal(proposal.push(1, false, 18_000), true);
+  assert.equal(proposal.push(1, 'none', 1000), false);
+  assert.equal(proposal.push(3, 'none', 5000), false);
+  for (let at = 6000; at < 18_000; at += 2000) assert.equal(proposal.push(1, 'none', at), false);
+  assert.equal(proposal.push(1, 'none', 18_000), true);
   proposal.declined(18_500);
-  for (let at = 19_000; at < 600_000; at += 2000) assert.equal(proposal.push(1, true, at), false);
+  for (let at = 19_000; at < 600_000; at += 2000) assert.equal(proposal.push(1, 'reduced', at), false);
   let again = false;
-  for (let at = 620_000; at < 660_000; at += 2000) again ||= proposal.push(1, true, at);
+  for (let at = 620_000; at < 660_000; at += 2000) again ||= proposal.push(1, 'reduced', at);
   assert.equal(again, true);
 });
 
 test('a fair connection only counts when it costs pictures', () => {
   const proposal = new SaverProposal();
-  for (let at = 0; at < 60_000; at += 2000) assert.equal(proposal.push(2, false, at), false);
-  for (let at = 60_000; at < 72_000; at += 2000) assert.equal(proposal.push(2, true, at), false);
-  assert.equal(proposal.push(2, true, 72_000), true);
+  for (let at = 0; at < 60_000; at += 2000) assert.equal(proposal.push(2, 'none', at), false);
+  for (let at = 60_000; at < 72_000; at += 2000) assert.equal(proposal.push(2, 'reduced', at), false);
+  assert.equal(proposal.push(2, 'reduced', 72_000), true);
+});
+
+test('pictures that our connection does not carry at all are reason enough, however smooth the rest is', () => {
+  const proposal = new SaverProposal();
+  for (let at = 0; at < 60_000; at += 2000) assert.equal(proposal.push(3, 'reduced', at), false);
+  for (let at = 60_000; at < 72_000; at += 2000) assert.equal(proposal.push(3, 'paused', at), false);
+  assert.equal(proposal.push(3, 'paused', 72_000), true);
+});
+
+test('a proposal stands through a better moment, goes after a better while, and does not come back at once', () => {
+  const proposal = new SaverProposal();
+  for (let at = 0; at <= 12_000; at += 2000) proposal.push(1, 'none', at);
+  let at = 14_000;
+  for (; at < 40_000; at += 2000) assert.equal(proposal.push(at % 8000 < 4000 ? 3 : 1, 'none', at), true);
+  const better = at;
+  for (; at < better + 20_000; at += 2000) assert.equal(proposal.push(3, 'none', at), true);
+  for (; at < better + 24_000; at += 2000) proposal.push(3, 'none', at);
+  assert.equal(proposal.push(3, 'none', at), false);
+  for (; at < better + 180_000; at += 2000) assert.equal(proposal.push(1, 'paused', at), false);
+  let again = false;
+  for (; at < better + 260_000; at += 2000) again ||= proposal.push(1, 'paused', at);
+  assert.equal(again, true);
 });
 
 test('what rests keeps its place and asks for no height', () => {

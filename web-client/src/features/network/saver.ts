@@ -5,10 +5,18 @@ import { prefs, setPref, t } from '../../app/prefs.svelte.ts';
 import type { Room } from '../../app/room.svelte.ts';
 import { view } from '../../app/view.svelte.ts';
 
+let closedCamera = false;
+
 export function setSaver(room: Room, on: boolean): void {
   setPref('saver', on);
   room.media.saverChanged();
-  if (on && room.local.cam.on) room.local.turnOff('cam');
+  if (on) {
+    closedCamera = room.local.cam.on;
+    if (closedCamera) room.local.turnOff('cam');
+  } else if (closedCamera && !room.local.cam.on) {
+    // A camera opens by its own person's hand only: who saw his close with ours should know.
+    announcer.notice(t('saver.camStays'));
+  }
   announcer.say(t(on ? 'saver.on' : 'saver.off'));
 }
 

@@ -1,0 +1,11 @@
+// Why a picture is smaller than it could be, or not there: the words of its tile; '' = it is as wished.
+import { prefs, t } from '../../app/prefs.svelte.ts';
+import type { SlotLife, SlotReason } from '../../wire/messages.ts';
+
+export function whyLess(slot: { life: SlotLife; reason: SlotReason } | undefined, camera: boolean): string {
+  if (prefs.saver && camera) return t('reason.saver');
+  if (!slot) return '';
+  if (slot.reason === 'connection' || slot.reason === 'paused') return t(`reason.${slot.reason}`);
+  if (slot.reason === 'server') return t(slot.life === 'live' ? 'reason.server' : 'reason.serverOff');
+  return slot.life === 'off' ? t('stage.pictureOff') : '';
+}

@@ -41,7 +41,7 @@ def finish(process, name, seconds):
 def one(s, name):
     core = s.pid("core")
     log = len(s.err().splitlines())
-    finish(launch(s, name), name, 90)
+    finish(launch(s, name), name, 300)
     check(f"{name.upper()} the server process lived on", s.pid("core") == core)
     if name == "s9":
         more = len(s.err().splitlines()) - log
@@ -57,4 +57,4 @@ def run(*names):
             if name != "s7":
                 one(s, name)
         if slow:
-            finish(slow, "s7", 90)
+            finish(slow, "s7", 300)

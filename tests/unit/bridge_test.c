@@ -80,14 +80,16 @@ static void offer(struct media_cmd *cmd, device_num device, uint64_t token, uint
     cmd->offer.slot_mid_first = SOURCE_COUNT;
 }
 
-/* The event that answers token; waits for the shards. */
-static const struct media_evt *answer(struct scene *s, uint64_t token)
+/* The first event from number `from` on of that kind, or with that token when kind is none (-1);
+ * waits for the shards. */
+static const struct media_evt *wait_for(struct scene *s, unsigned from, int kind, uint64_t token)
 {
     mono_us end = clock_mono_us() + 60 * US_PER_S;
     while (clock_mono_us() < end) {
-        for (unsigned i = 0; i < s->count; i++) {
-            if (s->seen[i].token == token) {
-                return &s->seen[i];
+        for (unsigned i = from; i < s->count; i++) {
+            const struct media_evt *evt = &s->seen[i];
+            if (kind < 0 ? evt->token == token : (int)evt->kind == kind) {
+                return evt;
             }
         }
         struct pollfd fd = {.fd = shards_event_fd(s->shards), .events = POLLIN};
@@ -95,6 +97,12 @@ static const struct media_evt *answer(struct scene *s, uint64_t token)
         bridge_poll(s->bridge, clock_mono_us());
     }
     return NULL;
+}
+
+/* The event that answers token. */
+static const struct media_evt *answer(struct scene *s, uint64_t token)
+{
+    return wait_for(s, 0, -1, token);
 }
 
 static void classes_are_placed_and_full_shards_refuse(void **state)
@@ -142,24 +150,13 @@ static void classes_are_placed_and_full_shards_refuse(void **state)
     close_scene(&s);
 }
 
-/* The newest event of that step; waits for the shards. */
+/* What is told when a shard comes to that step. */
 static const struct media_evt *load(struct scene *s, unsigned shard, uint8_t step)
 {
     const struct sfu_cmd cmd = {.kind = SFU_CMD_OVERLOAD, .overload = step};
-    mono_us end = clock_mono_us() + 60 * US_PER_S;
     unsigned before = s->count;
     shards_command(s->shards, shard, &cmd);
-    while (clock_mono_us() < end) {
-        for (unsigned i = before; i < s->count; i++) {
-            if (s->seen[i].kind == MEDIA_EVT_LOAD) {
-                return &s->seen[i];
-            }
-        }
-        struct pollfd fd = {.fd = shards_event_fd(s->shards), .events = POLLIN};
-        (void)poll(&fd, 1, bridge_pending(s->bridge) ? 0 : 100);
-        bridge_poll(s->bridge, clock_mono_us());
-    }
-    return NULL;
+    return wait_for(s, before, MEDIA_EVT_LOAD, 0);
 }
 
 static enum media_evt_kind asks(struct scene *s, device_num device, bool seated)

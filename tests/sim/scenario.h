@@ -36,6 +36,7 @@ void link_three(struct world *w);
 void link_one_encoding(struct world *w);
 void link_voice(struct world *w);
 void link_voice_clean(struct world *w);
+void link_voice_pauses(struct world *w);
 
 /* paths.c */
 void path_handover(struct world *w);

@@ -715,6 +715,7 @@ const struct scenario scenarios[] = {
     {"camera_of_one_encoding", 1, 5, link_one_encoding},
     {"voice_repair", 1, 5, link_voice},
     {"voice_of_a_clean_path", 1, 5, link_voice_clean},
+    {"voice_with_pauses", 1, 5, link_voice_pauses},
     {"pool_runs_empty", 1, 5, codec_starved},
     {"key_frames_of_layers", 1, 5, codec_keys},
     {"f5_rebinding", 1, 5, run_rebind},

@@ -215,6 +215,18 @@ static void check_exts(struct client *c, const struct rtp_header *hdr, const uin
     if (rtpext_transport_cc(&set, data) < 0 || rtpext_abs_send_time(&set, data) < 0) {
         world_fail(c->world, "client %u: transport extensions missing", c->number);
     }
+    if (!audio) {
+        const struct rtpext_field *turned = &set.field[RTPEXT_VIDEO_ORIENTATION];
+        const struct rtpext_field *taken = &set.field[RTPEXT_ABS_CAPTURE_TIME];
+        bool turns = m->frame % 10 == 3;
+        if (turned->len != turns || (turns && data[turned->at] != (m->frame / 10 & 3))) {
+            world_fail(c->world, "client %u: a picture does not stand as it was sent", c->number);
+        }
+        if (taken->len != (m->frame % 10 == 5 ? 8 : 0) ||
+            (taken->len && data[taken->at + 7] != 8)) {
+            world_fail(c->world, "client %u: not the moment a picture was taken", c->number);
+        }
+    }
     const struct rtpext_field *wait = &set.field[RTPEXT_PLAYOUT_DELAY];
     bool begins = m->key && m->spatial == 0 && m->index == 0;
     uint8_t most = m->source == SOURCE_SCREEN ? 50 : 100; /* times 10 ms */

@@ -6,8 +6,8 @@
  * speaker over all three takes over. A cough is loud in the short span only, a pause of the speaker
  * is silent in the short span only, so neither changes anything. Input is the audio level of RFC
  * 6464, one per 20 ms packet; what an encoder leaves out in a pause (DTX) counts as the silence it
- * is, so a second is a second for everybody. Invariants: pure; a member is embedded in its owner; nobody loses the
- * floor to silence. Out of scope: who is forwarded (speaker.h).
+ * is, so a second is a second for everybody. Invariants: pure; a member is embedded in its owner;
+ * nobody loses the floor to silence. Out of scope: who is forwarded (speaker.h).
  */
 #pragma once
 

@@ -209,6 +209,9 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
         sfu->stats.rtx_received++;
     } else {
         r->ssrc = hdr->ssrc;
+        if (r->hole) {
+            rtp_rx_skip(&r->rx, hdr->seq);
+        }
         seq = rtp_rx_input(&r->rx, hdr->seq, hdr->timestamp, now);
         r->opened_seq = seq;
         r->opened_us = now;

@@ -21,7 +21,8 @@ export const sampling = (page, every = 100) => page.eval((period) => {
     const e2e = window.__e2e;
     e2e.samples = [];
     const look = async () => {
-        const row = { at: performance.now() };
+        const waits = e2e.pc().getReceivers().map((r) => r.jitterBufferTarget ?? 0);
+        const row = { at: performance.now(), wait: Math.max(0, ...waits) };
         for (const r of (await e2e.pc().getStats()).values()) {
             if (r.type === 'inbound-rtp' && r.packetsReceived > 0) {
                 row[`${r.kind}_in`] = (row[`${r.kind}_in`] ?? 0) + r.packetsReceived;
@@ -56,3 +57,18 @@ export const sampled = (page, since) => page.eval((from) => {
         return more.length ? [line] : [];
     });
 }, since);
+
+/**
+ * When sound and pictures came again after `at` of the page's own clock, in milliseconds since, by the
+ * samples: what comes within `last` is still the old path; a picture counts when it is shown.
+ */
+export const cameAgain = (page, at, last = 300) => page.eval((from, old) => {
+    const rows = window.__e2e.samples;
+    const base = rows.findLast((row) => row.at <= from + old);
+    const after = rows.filter((row) => row.at > from + old);
+    const more = (key, than) => (row) => (row[key] ?? 0) > (than[key] ?? 0);
+    const heard = after.find(more('audio_in', base));
+    const came = after.findIndex(more('video_in', base));
+    const seen = came < 0 ? undefined : after.slice(came).find(more('decoded', came ? after[came - 1] : base));
+    return { heard: heard && Math.round(heard.at - from), seen: seen && Math.round(seen.at - from) };
+}, at, last);

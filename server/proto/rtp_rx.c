@@ -49,10 +49,14 @@ int64_t rtp_rx_input(struct rtp_rx *rx, uint16_t seq, uint32_t timestamp, mono_u
     return ext;
 }
 
-void rtp_rx_skip(struct rtp_rx *rx, uint16_t seq)
+bool rtp_rx_skip(struct rtp_rx *rx, uint16_t seq)
 {
     int64_t missing = rx->started ? rtp_rx_peek(rx, seq) - rx->top - 1 : 0;
-    rx->skipped += missing > 0 ? missing : 0;
+    if (missing <= 0) {
+        return false;
+    }
+    rx->skipped += missing;
+    return true;
 }
 
 bool rtp_rx_report(struct rtp_rx *rx, struct rtp_rx_report *out)

@@ -39,7 +39,7 @@ int64_t rtp_rx_peek(const struct rtp_rx *rx, uint16_t seq);
 /* Counts a packet that came over its own stream (not a retransmission); its unwrapped number. */
 int64_t rtp_rx_input(struct rtp_rx *rx, uint16_t seq, uint32_t timestamp, mono_us now);
 /* What is missing before the next packet, number seq, is not told as lost: it went into a path that
- * is no more, and says nothing about this one. */
-void rtp_rx_skip(struct rtp_rx *rx, uint16_t seq);
+ * is no more, and says nothing about this one. True when something is. */
+bool rtp_rx_skip(struct rtp_rx *rx, uint16_t seq);
 /* Fills the block and begins the next interval. False when nothing was ever received. */
 bool rtp_rx_report(struct rtp_rx *rx, struct rtp_rx_report *out);

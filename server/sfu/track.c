@@ -159,6 +159,20 @@ static void begin_wanted(struct sfu *sfu, struct track *track, mono_us now)
     }
 }
 
+void layer_resume(struct sfu *sfu, struct layer *layer, int64_t seq, mono_us now)
+{
+    history_skip(&layer->history, seq - 1);
+    layer->exported = 0;
+    for (struct subs_block *block = layer->subs; block; block = block->next) {
+        for (uint32_t i = 0; i < block->count; i++) {
+            block->sub[i]->begin = true;
+        }
+    }
+    if (layer->subs && layer->track->video) {
+        track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
+    }
+}
+
 /* Nobody is attached to or waits for anything of the track any more. */
 static void revoke_all(struct sfu *sfu, struct track *track, mono_us now)
 {

@@ -153,6 +153,9 @@ void track_keyreq_timer(struct sfu *sfu, struct track *track, mono_us now);
  * be received. */
 void tracks_reclaim(struct sfu *sfu, mono_us now);
 void track_tick(struct sfu *sfu, struct track *track, mono_us now);
+/* What is missing before packet seq never comes: for subscribers the layer begins anew, without a
+ * hole. */
+void layer_resume(struct sfu *sfu, struct layer *layer, int64_t seq, mono_us now);
 /* Its publisher lost a path and came back by another one. */
 void track_path_anew(struct sfu *sfu, struct track *track, mono_us now);
 /* What the track offers, as options of a slot that shows it. */

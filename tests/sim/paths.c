@@ -108,6 +108,16 @@ static void comes_back(struct world *w, struct client *c, const char *ufrag)
     EXPECT(w, c->lost_told < 26, "F6: %u/256 of the dead path told as lost", c->lost_told);
 }
 
+/* Numbers that were skipped in what `c` got and were not filled. */
+static uint64_t holes_of(const struct client *c)
+{
+    uint64_t sum = 0;
+    for (unsigned k = 0; k < SIM_SLOTS; k++) {
+        sum += c->check[k].holes;
+    }
+    return sum;
+}
+
 void path_handover(struct world *w)
 {
     people(w, 4, 360);
@@ -123,6 +133,10 @@ void path_handover(struct world *w)
     }
     world_run(w, 3 * US_PER_S);
     everybody_sees(w, "after");
+    for (unsigned i = 2; i < w->clients; i++) {
+        EXPECT(w, holes_of(w->client[i]) == 0, "F6: client %u stayed and misses %llu packets",
+               i + 1, (unsigned long long)holes_of(w->client[i]));
+    }
 }
 
 /* The path fails in the middle of a change of layers, of pictures it sends and sees. */

@@ -59,16 +59,19 @@ export const sampled = (page, since) => page.eval((from) => {
 }, since);
 
 /**
- * When sound and pictures came again after `at` of the page's own clock, in milliseconds since, by the
- * samples: what comes within `last` is still the old path; a picture counts when it is shown.
+ * How long sound and pictures were away after `at` of the page's own clock, in milliseconds since the
+ * last sound before it, by the samples; a picture counts when it is shown.
  */
-export const cameAgain = (page, at, last = 300) => page.eval((from, old) => {
+export const away = (page, at) => page.eval((from) => {
+    const ENDED_MS = 400;
     const rows = window.__e2e.samples;
-    const base = rows.findLast((row) => row.at <= from + old);
-    const after = rows.filter((row) => row.at > from + old);
     const more = (key, than) => (row) => (row[key] ?? 0) > (than[key] ?? 0);
-    const heard = after.find(more('audio_in', base));
-    const came = after.findIndex(more('video_in', base));
-    const seen = came < 0 ? undefined : after.slice(came).find(more('decoded', came ? after[came - 1] : base));
-    return { heard: heard && Math.round(heard.at - from), seen: seen && Math.round(seen.at - from) };
-}, at, last);
+    const heardAfter = (i) => rows.findIndex((row, k) => k > i && more('audio_in', rows[i])(row));
+    let last = Math.max(0, rows.findLastIndex((row) => row.at <= from));
+    for (let next = heardAfter(last); next > 0 && rows[next].at - rows[last].at < ENDED_MS; next = heardAfter(last)) last = next;
+    const heard = heardAfter(last);
+    const came = rows.findIndex((row, k) => k > last && row.at > rows[last].at + ENDED_MS && more('video_in', rows[k - 1])(row));
+    const seen = came < 0 ? -1 : rows.findIndex((row, k) => k >= came && more('decoded', rows[came - 1])(row));
+    const since = (k) => (k < 0 ? Infinity : Math.round(rows[k].at - rows[last].at));
+    return { heard: since(heard), seen: since(seen) };
+}, at);

@@ -268,7 +268,9 @@ export class MediaRoom {
     this.traffic = trafficOf(this.figures.slots, figures.slots, elapsed, link.rttMs);
     this.sentKbps = Math.max(0, Math.round(((sent(figures) - sent(this.figures)) * 8) / elapsed / 1000));
     this.sending = sentOf(figures) > sentOf(this.figures);
-    const before = this.path.broken(this.figuresAt) ? figures.slots : this.figures.slots;
+    const broken = this.path.broken(this.figuresAt);
+    if (broken) this.playout.broken(figures.slots);
+    const before = broken ? figures.slots : this.figures.slots;
     peer.wait('audio', this.playout.hear(before, figures.slots, link.rttMs, now));
     peer.wait('video', this.playout.see(before, figures.slots, link.rttMs, now));
     this.figures = figures;

@@ -104,7 +104,7 @@ void shard_flush(struct sfu *sfu)
     }
 }
 
-static void describe_layer(struct sfu_msg_layer *out, const struct layer *layer)
+static void describe_layer(struct sfu_msg_layer *out, const struct layer *layer, mono_us now)
 {
     unsigned n = 0;
     *out = (struct sfu_msg_layer){
@@ -112,7 +112,7 @@ static void describe_layer(struct sfu_msg_layer *out, const struct layer *layer)
         .sr_rtp = layer->sr_rtp,
         .offered = layer->rates.offered,
         .flags = (uint8_t)((layer->live ? SFU_MSG_LIVE : 0) |
-                           (layer->live || layer->paused ? SFU_MSG_AVAILABLE : 0) |
+                           (layer_available(layer, now) ? SFU_MSG_AVAILABLE : 0) |
                            (layer->has_sr ? SFU_MSG_HAS_SR : 0)),
     };
     memcpy(out->height, layer->rates.height, sizeof(out->height));
@@ -152,7 +152,6 @@ void track_inform(struct sfu *sfu, struct track *track, uint64_t shards, mono_us
         .room = track->room,
         .track.published = track->published,
     };
-    (void)now;
     if (track->remote) {
         return;
     }
@@ -160,7 +159,7 @@ void track_inform(struct sfu *sfu, struct track *track, uint64_t shards, mono_us
         const struct layer *layer = track->layer[i];
         if (layer) {
             msg.track.layers |= 1u << i;
-            describe_layer(&msg.track.layer[i], layer);
+            describe_layer(&msg.track.layer[i], layer, now);
         }
     }
     for (; shards; shards &= shards - 1) {

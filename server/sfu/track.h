@@ -47,6 +47,8 @@ enum {
     LAYER_INSIST_US =
         2 * US_PER_S, /* asked for and silent: its publisher is told again, doubling */
     LAYER_INSISTS = 5,
+    LAYER_AGAIN_US = 5 * US_PER_S, /* told to come, in vain: offered anew after this, doubling */
+    LAYER_AGAIN_MAX = 5,
 };
 
 /* The receiving end of a layer, only where the publisher is ours. */
@@ -88,6 +90,7 @@ struct layer {
     mono_us resume_until; /* told to send it again: expected until then */
     mono_us resumed_us;   /* told so last, 0 = never, or it came */
     uint8_t insists;      /* how often that was said again in vain */
+    uint8_t vain;         /* how often it was on offer and did not come */
     mono_us needed_us;    /* somebody wanted it last */
     mono_us newcomer_us;  /* somebody without a picture began with it or waited for it last */
     struct rates rates;
@@ -128,6 +131,8 @@ struct track *track_find(const struct sfu *sfu, sfu_peer_id publisher, uint8_t s
 struct track *track_get(struct sfu *sfu, sfu_peer_id publisher, uint8_t source, mono_us now);
 /* The layer, made when it is not there; NULL when a pool is empty. */
 struct layer *track_layer(struct sfu *sfu, struct track *track, unsigned index, mono_us now);
+/* Would it come if somebody watched it? */
+bool layer_available(const struct layer *layer, mono_us now);
 /* Sets owner, room and permission together; everything that depends on them follows. */
 void track_set(struct sfu *sfu, struct track *track, sfu_room_id room, bool published, mono_us now);
 /* Applies the rules of every wisher again. */

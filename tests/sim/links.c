@@ -297,6 +297,67 @@ void link_voice_clean(struct world *w)
            (unsigned long long)(after.repeated - before.repeated));
 }
 
+/* A sentence, then a pause of DTX: one packet in 400 ms whose number is the next and whose time is
+ * not. */
+static void sentence(struct world *w, struct client *speaker)
+{
+    speaker->level[SOURCE_MIC] = 30;
+    world_run(w, (100 + rng_below(&w->rng, 900)) * US_PER_MS);
+    speaker->level[SOURCE_MIC] = 127;
+    for (unsigned silent = rng_below(&w->rng, 6); silent > 0; silent--) {
+        speaker->on[SOURCE_MIC] = false;
+        world_run(w, 380 * US_PER_MS);
+        speaker->on[SOURCE_MIC] = true;
+        world_run(w, 20 * US_PER_MS);
+    }
+}
+
+static uint64_t heard(const struct client *c)
+{
+    uint64_t sum = 0;
+    for (unsigned k = 0; k < DESC_AUDIO_SLOTS_MAX; k++) {
+        sum += c->check[k].packets;
+    }
+    return sum;
+}
+
+/* What an encoder with DTX sends arrives once, whole and in its time (check.c), whether its hearer
+ * knows RED or not, and no pause is taken for a loss: nothing is asked for, restored or repeated.
+ */
+void link_voice_pauses(struct world *w)
+{
+    struct sfu_stats stats;
+    uint64_t before[2];
+    w->hearing = true;
+    struct client *speaker = world_join(w, ROOM, 0, 1u << SOURCE_MIC);
+    const struct client *near_one = world_join(w, ROOM, 0, 0);
+    w->plain_ears = true;
+    const struct client *plain = world_join(w, ROOM, w->shards - 1, 0);
+    world_run(w, 3 * US_PER_S);
+    speaker->on[SOURCE_MIC] = false;
+    world_run(w, 200 * US_PER_MS); /* nothing on its way */
+    speaker->on[SOURCE_MIC] = true;
+    uint64_t sent = speaker->stream[0].sent;
+    before[0] = heard(near_one);
+    before[1] = heard(plain);
+    for (unsigned i = 0; i < 60; i++) {
+        sentence(w, speaker);
+    }
+    speaker->on[SOURCE_MIC] = false;
+    world_run(w, 200 * US_PER_MS);
+    sent = speaker->stream[0].sent - sent;
+    world_stats(w, 0, &stats);
+    EXPECT(w, sent > 1000, "only %llu packets sent", (unsigned long long)sent);
+    EXPECT(w, heard(near_one) - before[0] == sent && heard(plain) - before[1] == sent,
+           "%llu sent, %llu and %llu heard", (unsigned long long)sent,
+           (unsigned long long)(heard(near_one) - before[0]),
+           (unsigned long long)(heard(plain) - before[1]));
+    EXPECT(w, !stats.nacks_sent && !stats.restored && !stats.repeated,
+           "pauses were taken for losses: %llu asked for, %llu restored, %llu repeated",
+           (unsigned long long)stats.nacks_sent, (unsigned long long)stats.restored,
+           (unsigned long long)stats.repeated);
+}
+
 /* ---- three viewers of an encoder that does not keep its rates ---- */
 
 struct settled {

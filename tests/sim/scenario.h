@@ -36,11 +36,13 @@ void link_three(struct world *w);
 void link_one_encoding(struct world *w);
 void link_voice(struct world *w);
 void link_voice_clean(struct world *w);
+void link_voice_pauses(struct world *w);
 
 /* paths.c */
 void path_handover(struct world *w);
 void path_during_switch(struct world *w);
 void path_comes_back_small(struct world *w);
+void path_gives_up_large(struct world *w);
 
 /* steps.c */
 void steps_down_thinned(struct world *w);

@@ -657,6 +657,8 @@ const struct scenario scenarios[] = {
     {"steps_up_in_vain", 1, 5, steps_up_in_vain},
     {"focus_before_tiles", 1, 5, steps_focus_first},
     {"trial_that_is_answered", 1, 5, steps_trial_answered},
+    {"no_request_before_the_path", 1, 5, steps_not_connected},
+    {"two_shards_no_request", 2, 5, steps_not_connected},
     {"past_to_begin_with", 1, 5, steps_begin_with_the_past},
     {"people_come_and_go", 1, 5, run_churn},
     {"fast_start_300_joins", 2, 5, crowd_joins},

@@ -201,6 +201,27 @@ void steps_begin_with_the_past(struct world *w)
     }
 }
 
+/* Nobody is asked for a key frame for one whose transport is not up: it could not use it. */
+void steps_not_connected(struct world *w)
+{
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *watcher = world_join(w, ROOM, 0, 0);
+    world_view_all(w, watcher, 1, 720);
+    world_run(w, 5 * US_PER_S);
+    uint32_t asked = host->stream[1].plis + host->stream[2].plis + host->stream[3].plis;
+    struct client *late = world_join(w, ROOM, w->shards - 1, 0);
+    late->up.cut = true;
+    world_view_all(w, late, 1, 720);
+    world_run(w, 4 * US_PER_S);
+    uint32_t now = host->stream[1].plis + host->stream[2].plis + host->stream[3].plis;
+    EXPECT(w, now == asked, "%u key frames asked for nobody", now - asked);
+    EXPECT(w, late->slot[VIDEO0].state != SFU_SLOT_LIVE, "a picture without a path");
+    late->up.cut = false;
+    world_run(w, 3 * US_PER_S);
+    now = host->stream[1].plis + host->stream[2].plis + host->stream[3].plis;
+    EXPECT(w, now > asked && late->slot[VIDEO0].state == SFU_SLOT_LIVE, "no picture afterwards");
+}
+
 /* Nobody heard that the large picture is wanted again, however often that was said: it stays on
  * offer, and comes in the end. */
 void steps_told_in_vain(struct world *w)
@@ -220,6 +241,9 @@ void steps_told_in_vain(struct world *w)
         }
         EXPECT(w, viewer->check[VIDEO0].mark.layer == 0 && viewer->slot[VIDEO0].height == 720,
                "%u lost: layer %u after a minute", lost, viewer->check[VIDEO0].mark.layer);
+        /* Who heard it resumes it within a round trip, its key frame and what a picture takes. */
+        EXPECT(w, lost || w->now - from <= 200 * US_PER_MS, "back after %lld ms",
+               (long long)((w->now - from) / US_PER_MS));
         printf("   told %u times in vain: %lld ms\n", lost,
                (long long)((w->now - from) / US_PER_MS));
     }

@@ -41,6 +41,7 @@ void link_voice_clean(struct world *w);
 void path_handover(struct world *w);
 void path_during_switch(struct world *w);
 void path_comes_back_small(struct world *w);
+void path_spare(struct world *w);
 
 /* crowd.c */
 void crowd_joins(struct world *w);

@@ -702,6 +702,7 @@ const struct scenario scenarios[] = {
     {"f6_two_shards_move", 2, 5, path_handover},
     {"f6_during_a_switch", 1, 5, path_during_switch},
     {"f6_back_with_less", 1, 5, path_comes_back_small},
+    {"f1_spare_path", 1, 5, path_spare},
     {"overload_step_by_step", 1, 5, shed_steps},
     {"two_shards_overload", 2, 5, shed_steps},
     {"withdrawn_in_flight", 1, 5, shed_withdrawn},

@@ -50,6 +50,9 @@ void steps_down_thinned(struct world *w);
 void steps_up_in_vain(struct world *w);
 void steps_begin_with_the_past(struct world *w);
 void steps_told_in_vain(struct world *w);
+void steps_screen_told_in_vain(struct world *w);
+void steps_focus_first(struct world *w);
+void steps_trial_answered(struct world *w);
 
 /* crowd.c */
 void crowd_joins(struct world *w);

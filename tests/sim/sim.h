@@ -178,7 +178,9 @@ struct client {
     sfu_room_id voice; /* where the microphone is heard instead */
     struct sfu_ears ears;
     struct tuple tuple;
-    struct tuple old_tuple;  /* before it moved */
+    struct tuple old_tuple; /* before it moved */
+    uint16_t spare_port;    /* another path that is checked and not meant, 0 = none */
+    mono_us next_spare_us;
     struct tuple gone_tuple; /* its router gave it up: what is sent there is lost */
     struct desc_offer offer;
     struct desc_answer answer;

@@ -45,7 +45,7 @@ struct track *track_get(struct sfu *sfu, sfu_peer_id publisher, uint8_t source, 
         pool_put(&sfu->tracks, id);
         return NULL;
     }
-    sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    sfu_arm_coarse(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
     return track;
 }
 
@@ -594,7 +594,7 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
         insist(sfu, track, now);
     }
     keyreq_prune(track);
-    sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    sfu_arm_coarse(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
     if (changed) {
         track_changed(sfu, track, now);
     }

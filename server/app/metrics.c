@@ -279,7 +279,7 @@ static void shard_rows(FILE *out, struct core *core)
          offsetof(struct shard_stats, busy_permille), 1000},
         {"shard_packet_seconds", "Thread time per packet sent, last quarter second",
          offsetof(struct shard_stats, packet_ns), 1e9},
-        {"shard_delay_seconds", "Longest turn of the loop, last quarter second",
+        {"shard_delay_seconds", "Longest a packet waited inside, last quarter second",
          offsetof(struct shard_stats, delay_us), 1e6},
     };
     for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {

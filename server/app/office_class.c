@@ -11,6 +11,7 @@
 #include "server/app/office_series.h"
 #include "server/app/office_tables.h"
 #include "server/app/office_when.h"
+#include "signaling/class/token.h"
 
 enum {
     SERIES_MAX = 60,    /* classes made at once */
@@ -21,6 +22,7 @@ enum {
     MINUTES_MIN = 5,
     MINUTES_MAX = 1440,
     CAPACITY_MAX = 5000,
+    PASS_NAME_MAX = 80, /* characters a camera is called by */
     REMINDERS_ALL = 31, /* 1 h, 2 h, 1 day, 2 days, 1 week */
 };
 
@@ -497,11 +499,14 @@ static void class_enter(struct office_call *call)
     json_decref(answer);
 }
 
+/* A link for people, or the bearer token of a standard door: whip (one camera or encoder, which
+ * comes in under a name) or whep (any number of players). */
 static void class_link(struct office_call *call)
 {
-    static const char *const roles[] = {"participant", "speaker",     "animator", "host",
-                                        "listener",    "interpreter", "recorder"};
+    static const char *const roles[] = {"participant", "speaker",  "animator", "host", "listener",
+                                        "interpreter", "recorder", "whip",     "whep"};
     const char *role = office_text(call, "role");
+    const char *name = office_text(call, "name");
     struct id id;
     bool known = false;
     if (office_class(call, 0, &id)) {
@@ -514,9 +519,14 @@ static void class_link(struct office_call *call)
         office_refuse(call, 422, "role");
         return;
     }
+    if (!strcmp(role, "whip") &&
+        (!text_ok(name, 1, PASS_NAME_MAX) || strlen(name) > TOKEN_NAME_MAX || strchr(name, '\n'))) {
+        office_refuse(call, 422, "name");
+        return;
+    }
     json_t *answer =
-        office_classroom(call, json_pack("{s:s, s:s, s:s, s:I}", "cmd", "link", "class",
-                                         office_part(call, 0), "role", role, "ttl_s",
+        office_classroom(call, json_pack("{s:s, s:s, s:s, s:s, s:I}", "cmd", "link", "class",
+                                         office_part(call, 0), "role", role, "name", name, "ttl_s",
                                          (json_int_t)office_number(call, "days", 400) * 86400));
     if (!settled(call, answer)) {
         office_audit(call, "link.made", office_part(call, 0), role);

@@ -65,6 +65,7 @@ struct shard {
     _Atomic uint64_t beats;
     _Atomic uint64_t received;
     _Atomic uint64_t events_refused;
+    _Atomic uint32_t busy_permille; /* of a core, for the others' judgement */
     struct mutex lock;
     struct shard_stats stats; /* under lock */
 };
@@ -74,6 +75,7 @@ struct shards {
     struct crypto_identity *identity;
     struct mailbox *events;
     struct histogram lag;
+    _Atomic uint32_t cores_permille; /* what the process may use, 1000 a core; 0 = not known */
     struct shard shard[SHARDS_MAX];
 };
 
@@ -220,6 +222,21 @@ static void messages_h(void *arg, unsigned ready, mono_us now)
     }
 }
 
+/* How much of what it may use is used: a thread fills a core, or all of them together what the
+ * process is given, which a control group makes less than its cores. */
+static uint32_t use_permille(struct shard *s, uint32_t own)
+{
+    struct shards *all = s->all;
+    uint32_t cores = atomic_load_explicit(&all->cores_permille, memory_order_relaxed);
+    uint64_t sum = 0;
+    atomic_store_explicit(&s->busy_permille, own, memory_order_relaxed);
+    for (unsigned i = 0; i < all->config.count; i++) {
+        sum += atomic_load_explicit(&all->shard[i].busy_permille, memory_order_relaxed);
+    }
+    uint64_t together = cores ? sum * 1000 / cores : 0;
+    return together > own ? (uint32_t)together : own;
+}
+
 /* What a packet costs and waits, and the step of shedding that follows. */
 static void measure_load(struct shard *s, struct shard_stats *stats, mono_us now)
 {
@@ -229,14 +246,14 @@ static void measure_load(struct shard *s, struct shard_stats *stats, mono_us now
     stats->busy_permille = (uint32_t)(spent * 1000 / (now - s->stats_at));
     stats->packet_ns = sent ? (uint32_t)((uint64_t)spent * 1000 / sent) : 0;
     stats->delay_us = (uint32_t)s->turn_us;
-    const struct overload_sample sample = {.busy_permille = stats->busy_permille,
+    const struct overload_sample sample = {.busy_permille = use_permille(s, stats->busy_permille),
                                            .delay_us = s->turn_us};
     if (overload_input(&s->overload, &sample, now)) {
         const struct sfu_cmd cmd = {.kind = SFU_CMD_OVERLOAD, .overload = s->overload.step};
         sfu_command(s->sfu, &cmd, now);
         log_warn("shard", "overload", L_UINT("shard", s->index),
                  L_STR("step", overload_name(s->overload.step)),
-                 L_UINT("busy_permille", stats->busy_permille),
+                 L_UINT("busy_permille", sample.busy_permille),
                  L_UINT("delay_us", stats->delay_us));
     }
     stats->overload = s->overload.step;
@@ -306,8 +323,9 @@ static void run(void *arg)
         }
         mono_us now = loop_wait(s->loop, deadline);
         s->now = now;
+        mono_us late = now >= deadline ? now - deadline : 0; /* held back: packets waited too */
         if (now >= deadline) {
-            histogram_add(&s->all->lag, now - deadline);
+            histogram_add(&s->all->lag, late);
         }
         if (now >= sfu_deadline(s->sfu)) {
             sfu_timer(s->sfu, now);
@@ -318,7 +336,7 @@ static void run(void *arg)
         sfu_flush(s->sfu, now);
         ring_others(s);
         s->turn_end = clock_mono_us();
-        s->turn_us = mono_max(s->turn_us, rest + s->turn_end - now);
+        s->turn_us = mono_max(s->turn_us, rest + late + s->turn_end - now);
         publish_stats(s, now);
         atomic_fetch_add_explicit(&s->beats, 1, memory_order_relaxed);
     }
@@ -524,6 +542,11 @@ void shards_free(struct shards *shards)
 unsigned shards_count(const struct shards *shards)
 {
     return shards->config.count;
+}
+
+void shards_may_use(struct shards *shards, double cores)
+{
+    atomic_store(&shards->cores_permille, cores > 0 ? (uint32_t)(cores * 1000) : 0);
 }
 
 uint16_t shards_port(const struct shards *shards, unsigned shard)

@@ -52,7 +52,7 @@ struct shard_stats {
     uint32_t tx_pps;           /* packets sent in the last second */
     uint32_t busy_permille;    /* of a core, in the last quarter of a second */
     uint32_t packet_ns;        /* of the thread's time per packet sent, same time; 0 = none sent */
-    uint32_t delay_us;         /* longest turn: what a packet waited at most */
+    uint32_t delay_us;         /* longest turn and lateness: what a packet waited at most */
     uint32_t overload;         /* step of shedding (server/proto/overload.h) */
 };
 
@@ -64,6 +64,9 @@ int shards_start(struct shards *shards);
 /* Stops the threads (no farewell on the wire) and frees. NULL is fine. */
 void shards_free(struct shards *shards);
 
+/* Any thread: the cores this process may use, 0 = not known. All shards together are judged by it,
+ * each alone by one core. */
+void shards_may_use(struct shards *shards, double cores);
 unsigned shards_count(const struct shards *shards);
 uint16_t shards_port(const struct shards *shards, unsigned shard);
 

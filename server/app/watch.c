@@ -115,6 +115,7 @@ static void take(struct watch *w, struct reading *r)
     pid_t door = paths_pid(&w->core->paths, "door");
     memset(r, 0, sizeof(*r));
     usage_read(&r->usage, &door, 1);
+    shards_may_use(w->core->shards, r->usage.cpu_limit);
     mutex_lock(&w->core->public_lock);
     r->public = w->core->public;
     mutex_unlock(&w->core->public_lock);

@@ -34,8 +34,25 @@ static float score(unsigned v, unsigned n, float lambda, float log_lambda)
     return s > least ? s : least;
 }
 
+/* Fills the ring with silence up to now when nothing came for a while: DTX sends one packet in 400
+ * ms, a lost path none. */
+static void pass_time(struct dominant_member *m, mono_us now)
+{
+    mono_us gap = now - m->last_us;
+    if (gap < DOMINANT_GAP_US) {
+        return;
+    }
+    mono_us frames = gap / DOMINANT_FRAME_US - 1;
+    for (mono_us i = 0; i < frames && i < DOMINANT_FRAMES; i++) {
+        m->level[m->at] = 0;
+        m->at = (uint8_t)((m->at + 1) % DOMINANT_FRAMES);
+    }
+    m->last_us = now;
+}
+
 void dominant_level(struct dominant_member *m, uint8_t level, bool voice, mono_us now)
 {
+    pass_time(m, now);
     uint8_t loud = level > 127 ? 0 : (uint8_t)(127 - level);
     m->level[m->at] = level <= 127 && !voice ? loud / 2 : loud;
     m->at = (uint8_t)((m->at + 1) % DOMINANT_FRAMES);
@@ -52,9 +69,7 @@ static void score_member(struct dominant_member *m, mono_us now)
     unsigned newest = 0;
     unsigned block_now = 0;
     unsigned blocks = 0;
-    if (now - m->last_us > DOMINANT_STALE_US) {
-        memset(m->level, 0, sizeof(m->level));
-    }
+    pass_time(m, now);
     for (unsigned b = 0; b < BLOCKS; b++) {
         unsigned active = 0;
         for (unsigned i = 0; i < MEDIUM_FRAMES; i++) {

@@ -5,8 +5,9 @@
  * so many of its parts are active in speech against silence; who is more active than the present
  * speaker over all three takes over. A cough is loud in the short span only, a pause of the speaker
  * is silent in the short span only, so neither changes anything. Input is the audio level of RFC
- * 6464, one per 20 ms packet. Invariants: pure; a member is embedded in its owner; nobody loses the
- * floor to silence. Out of scope: who is forwarded (speaker.h).
+ * 6464, one per 20 ms packet; what an encoder leaves out in a pause (DTX) counts as the silence it
+ * is, so a second is a second for everybody. Invariants: pure; a member is embedded in its owner;
+ * nobody loses the floor to silence. Out of scope: who is forwarded (speaker.h).
  */
 #pragma once
 
@@ -18,13 +19,14 @@
 enum {
     DOMINANT_FRAMES = 50, /* a second of packets */
     DOMINANT_RECENT = 10, /* former speakers that are remembered */
-    DOMINANT_STALE_US = 2 * US_PER_S,
+    DOMINANT_FRAME_US = 20 * US_PER_MS,
+    DOMINANT_GAP_US = 200 * US_PER_MS, /* without packets for so long is silence, not jitter */
 };
 
 struct dominant_member {
     uint8_t level[DOMINANT_FRAMES]; /* loudness 0 .. 127, a ring */
     uint8_t at;
-    mono_us last_us;
+    mono_us last_us; /* the ring is filled up to here */
     float immediate; /* scores, of the last decision */
     float medium;
     float large;

@@ -27,7 +27,7 @@ enum overload_step {
 };
 
 enum {
-    OVERLOAD_HOT_PERMILLE = 850, /* of the thread's time spent working */
+    OVERLOAD_HOT_PERMILLE = 850, /* of the thread's time, or of all the process may use */
     OVERLOAD_VERY_HOT_PERMILLE = 960,
     OVERLOAD_CALM_PERMILLE = 650,
     OVERLOAD_OWN_PERMILLE =

@@ -6,6 +6,8 @@ enum {
     TALKING_US = 400 * US_PER_MS,
     ONSET_MIN_US = 30 * US_PER_MS, /* speech shorter than this is a click */
     SPEECH_GAP_US = 300 * US_PER_MS,
+    FRAME_US = 20 * US_PER_MS,
+    FRAMES_MAX = 50, /* of a pause in which nothing came: the score is at rest then */
 };
 
 void speaker_init(struct speaker *sp, uint32_t seats)
@@ -51,7 +53,12 @@ static void score_update(struct speaker_member *m, uint8_t level, bool voice, mo
     if (target > m->score) {
         m->score += (target - m->score + 1) / 2;
     } else {
-        m->score -= (m->score - target) / 16;
+        /* By time and not by packets: a silent encoder sends one in 400 ms (DTX). */
+        mono_us frames = (now - m->packet_us) / FRAME_US;
+        mono_us i = frames > FRAMES_MAX ? FRAMES_MAX : frames;
+        do {
+            m->score -= (m->score - target) / 16;
+        } while (--i > 0);
     }
     if (target >= SPEAKER_SPEAKING_SCORE) {
         if (now - m->speech_us > SPEECH_GAP_US) {

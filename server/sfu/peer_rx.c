@@ -201,6 +201,7 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
                         const struct rtp_header *hdr, bool rtx, mono_us now)
 {
     struct receiver *r = layer->receiver;
+    bool broke = r->hole && !rtx && rtp_rx_skip(&r->rx, hdr->seq);
     int64_t seq;
     if (rtx) {
         seq = rtp_rx_peek(&r->rx, hdr->seq);
@@ -230,6 +231,9 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
     if (r->hole && !rtx) {
         r->hole = false;
         nack_skip(&r->nack, seq - 1);
+        if (broke) {
+            layer_resume(sfu, layer, seq, now);
+        }
     }
     repair(sfu, r, seq, rtx, now);
     return DROP_NONE;

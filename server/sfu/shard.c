@@ -104,7 +104,7 @@ void shard_flush(struct sfu *sfu)
     }
 }
 
-static void describe_layer(struct sfu_msg_layer *out, const struct layer *layer)
+static void describe_layer(struct sfu_msg_layer *out, const struct layer *layer, mono_us now)
 {
     unsigned n = 0;
     *out = (struct sfu_msg_layer){
@@ -112,7 +112,7 @@ static void describe_layer(struct sfu_msg_layer *out, const struct layer *layer)
         .sr_rtp = layer->sr_rtp,
         .offered = layer->rates.offered,
         .flags = (uint8_t)((layer->live ? SFU_MSG_LIVE : 0) |
-                           (layer->live || layer->paused ? SFU_MSG_AVAILABLE : 0) |
+                           (layer_available(layer, now) ? SFU_MSG_AVAILABLE : 0) |
                            (layer->has_sr ? SFU_MSG_HAS_SR : 0)),
     };
     memcpy(out->height, layer->rates.height, sizeof(out->height));
@@ -152,7 +152,6 @@ void track_inform(struct sfu *sfu, struct track *track, uint64_t shards, mono_us
         .room = track->room,
         .track.published = track->published,
     };
-    (void)now;
     if (track->remote) {
         return;
     }
@@ -160,7 +159,7 @@ void track_inform(struct sfu *sfu, struct track *track, uint64_t shards, mono_us
         const struct layer *layer = track->layer[i];
         if (layer) {
             msg.track.layers |= 1u << i;
-            describe_layer(&msg.track.layer[i], layer);
+            describe_layer(&msg.track.layer[i], layer, now);
         }
     }
     for (; shards; shards &= shards - 1) {
@@ -241,21 +240,6 @@ static void input_track(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
     track_unneeded(sfu, track, now);
 }
 
-/* Packets before seq were kept back at the origin: for subscribers it begins anew, without a hole.
- */
-static void layer_resume(struct sfu *sfu, struct layer *layer, int64_t seq, mono_us now)
-{
-    history_skip(&layer->history, seq - 1);
-    for (struct subs_block *block = layer->subs; block; block = block->next) {
-        for (uint32_t i = 0; i < block->count; i++) {
-            block->sub[i]->begin = true;
-        }
-    }
-    if (layer->subs && layer->track->video) {
-        track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
-    }
-}
-
 static void input_packet(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
 {
     struct pkt *pkt = pkt_borrow(&sfu->packets, msg->packet);
@@ -277,6 +261,7 @@ static void input_packet(struct sfu *sfu, const struct sfu_msg *msg, mono_us now
         sfu_drop(sfu, DROP_NO_SUBSCRIBER);
     } else {
         if (msg->count) {
+            /* What came before was kept back at the origin. */
             layer_resume(sfu, layer, pkt->desc.ext_seq, now);
         }
         fanout_rtp(sfu, layer, pkt, now);

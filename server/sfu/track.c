@@ -159,6 +159,20 @@ static void begin_wanted(struct sfu *sfu, struct track *track, mono_us now)
     }
 }
 
+void layer_resume(struct sfu *sfu, struct layer *layer, int64_t seq, mono_us now)
+{
+    history_skip(&layer->history, seq - 1);
+    layer->exported = 0;
+    for (struct subs_block *block = layer->subs; block; block = block->next) {
+        for (uint32_t i = 0; i < block->count; i++) {
+            block->sub[i]->begin = true;
+        }
+    }
+    if (layer->subs && layer->track->video) {
+        track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
+    }
+}
+
 /* Nobody is attached to or waits for anything of the track any more. */
 static void revoke_all(struct sfu *sfu, struct track *track, mono_us now)
 {
@@ -351,8 +365,7 @@ void track_keyreq_run(struct sfu *sfu, struct track *track, mono_us now)
     sfu_arm(sfu, &track->keyreq_node, TIMER_TRACK_KEYREQ, keyreq_deadline(&track->keyreq));
 }
 
-/* Would it come if somebody watched it? */
-static bool available(const struct layer *layer, mono_us now)
+bool layer_available(const struct layer *layer, mono_us now)
 {
     return layer->live || layer->available || layer->paused || now < layer->resume_until;
 }
@@ -398,7 +411,7 @@ void track_offer(const struct track *track, struct alloc_slot *slot, mono_us now
 {
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
         const struct layer *layer = track->layer[i];
-        if (layer && available(layer, now)) {
+        if (layer && layer_available(layer, now)) {
             offer_layer(layer, slot);
         }
     }
@@ -471,38 +484,65 @@ static void pause_unwatched(struct sfu *sfu, struct track *track, mono_us now)
     }
 }
 
-/* It is wanted, its publisher was told to send it or asked for key frames, and nothing comes. */
-static bool owed(const struct track *track, struct layer *layer, mono_us now)
+/* What was told to come came. */
+static void note_came(struct layer *layer, mono_us now)
 {
-    bool asked = (track->keyreq.open >> layer->index & 1) && track->keyreq.tries >= 2;
     if (layer->last_us > layer->resumed_us) {
         layer->resumed_us = 0;
+        layer->vain = 0;
     }
     if (now - layer->last_us <= LAYER_LIVE_US) {
         layer->insists = 0;
     }
+}
+
+/* It is wanted, its publisher was told to send it or asked for key frames, and nothing comes. */
+static bool owed(const struct track *track, const struct layer *layer, mono_us now)
+{
+    bool asked = (track->keyreq.open >> layer->index & 1) && track->keyreq.tries >= 2;
     mono_us since = layer->resumed_us ? layer->resumed_us : layer->last_us;
     return (asked || layer->resumed_us) && !layer->paused && needed(layer) &&
            now - since > (mono_us)LAYER_INSIST_US << layer->insists;
 }
 
+/* It was told to come and did not while it was on offer. Nobody can want it any more, so nobody
+ * would insist: it counts as resting again, and who wants it has it asked for anew. */
+static bool offer_anew(struct layer *layer, mono_us now)
+{
+    mono_us at = layer->resume_until + ((mono_us)LAYER_AGAIN_US << layer->vain);
+    if (!layer->resumed_us || layer->live || layer->paused || needed(layer) || now < at) {
+        return false;
+    }
+    layer->paused = true;
+    layer->resumed_us = 0;
+    layer->vain = (uint8_t)(layer->vain + (layer->vain < LAYER_AGAIN_MAX));
+    return true;
+}
+
 /*
  * What a publisher was told may have been lost on the way, or its page could not do it then. Said
- * again: who does it already does nothing.
+ * again: who does it already does nothing. True when another layer is on offer now.
  */
-static void insist(struct sfu *sfu, struct track *track, mono_us now)
+static bool insist(struct sfu *sfu, struct track *track, mono_us now)
 {
     bool again = false;
+    bool anew = false;
     for (unsigned i = 0; track->owner && i < LAYERS_MAX; i++) {
         struct layer *layer = track->layer[i];
-        if (layer && layer->insists < LAYER_INSISTS && owed(track, layer, now)) {
+        if (!layer) {
+            continue;
+        }
+        note_came(layer, now);
+        if (layer->insists < LAYER_INSISTS && owed(track, layer, now)) {
             layer->insists++;
             again = true;
         }
+        anew = offer_anew(layer, now) || anew;
     }
     if (again) {
         send_event(sfu, track->owner);
     }
+    return anew;
 }
 
 /* Asked-for key frames of layers that fell silent or that nobody waits for are not insisted on. */
@@ -516,14 +556,37 @@ static void keyreq_prune(struct track *track)
     }
 }
 
-/* It is asked for a key frame, and sends nothing: somebody sees a picture that stands meanwhile. */
+/* The last packet of its other layers. */
+static mono_us others_last(const struct track *track, const struct layer *layer)
+{
+    mono_us last = 0;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *other = track->layer[i];
+        last = other && other != layer && other->last_us > last ? other->last_us : last;
+    }
+    return last;
+}
+
+/* It is asked for a key frame, or comes by a new path, and sends nothing: somebody sees a picture
+ * that stands meanwhile. */
 static bool fell_silent(const struct track *track, const struct layer *layer, mono_us now)
 {
     mono_us asked = keyreq_asked(&track->keyreq, layer->index);
-    if (asked == MONO_NEVER) {
-        return now - layer->last_us > LAYER_LIVE_US;
+    if (asked != MONO_NEVER) {
+        return now - (layer->last_us > asked ? layer->last_us : asked) > LAYER_ASKED_US;
     }
-    return now - (layer->last_us > asked ? layer->last_us : asked) > LAYER_ASKED_US;
+    mono_us anew = track->anew_until - LAYER_ANEW_US;
+    mono_us since = layer->last_us > anew ? layer->last_us : anew;
+    bool left_out = now < track->anew_until && others_last(track, layer) - since > LAYER_ASKED_US;
+    return left_out || now - layer->last_us > LAYER_LIVE_US;
+}
+
+void track_path_anew(struct sfu *sfu, struct track *track, mono_us now)
+{
+    if (track->video) {
+        track->anew_until = now + LAYER_ANEW_US;
+        sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_ANEW_US);
+    }
 }
 
 /*
@@ -591,10 +654,14 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
     changed = (!track->remote && layers_quiet(track, now)) || changed;
     if (track->video && track->published) {
         pause_unwatched(sfu, track, now);
-        insist(sfu, track, now);
+        changed = insist(sfu, track, now) || changed;
     }
     keyreq_prune(track);
-    sfu_arm_coarse(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    if (now < track->anew_until) {
+        sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_ANEW_US);
+    } else {
+        sfu_arm_coarse(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    }
     if (changed) {
         track_changed(sfu, track, now);
     }

@@ -37,6 +37,9 @@ enum {
     RECLAIM_LEAST_US = 20 * US_PER_MS,
     LAYER_LIVE_US = 1200 * US_PER_MS,
     LAYER_ASKED_US = 500 * US_PER_MS, /* to send anything at all after a key frame was asked for */
+    LAYER_ANEW_US = 3 * US_PER_S, /* browsers begin a new path with little: so long after that, what
+                                   * stops while another goes on is taken for off sooner */
+    TRACK_TICK_ANEW_US = 100 * US_PER_MS,
     TRACK_TICK_US = 500 * US_PER_MS,
     LAYER_UNWATCHED_US = 2 * US_PER_S, /* then its publisher pauses it */
     LAYER_LAST_US = 15 * US_PER_S,     /* and the smallest one after this */
@@ -44,6 +47,8 @@ enum {
     LAYER_INSIST_US =
         2 * US_PER_S, /* asked for and silent: its publisher is told again, doubling */
     LAYER_INSISTS = 5,
+    LAYER_AGAIN_US = 5 * US_PER_S, /* told to come, in vain: offered anew after this, doubling */
+    LAYER_AGAIN_MAX = 5,
 };
 
 /* The receiving end of a layer, only where the publisher is ours. */
@@ -85,6 +90,7 @@ struct layer {
     mono_us resume_until; /* told to send it again: expected until then */
     mono_us resumed_us;   /* told so last, 0 = never, or it came */
     uint8_t insists;      /* how often that was said again in vain */
+    uint8_t vain;         /* how often it was on offer and did not come */
     mono_us needed_us;    /* somebody wanted it last */
     mono_us newcomer_us;  /* somebody without a picture began with it or waited for it last */
     struct rates rates;
@@ -111,6 +117,7 @@ struct track {
     struct twheel_node keyreq_node;
     mono_us crowd_until; /* another shard has many viewers */
     struct twheel_node tick_node;
+    mono_us anew_until; /* its publisher came back by another path a moment ago */
     struct speaker_member talk;
     struct dominant_member floor;
     uint64_t informed; /* shards that want news of a local track */
@@ -124,6 +131,8 @@ struct track *track_find(const struct sfu *sfu, sfu_peer_id publisher, uint8_t s
 struct track *track_get(struct sfu *sfu, sfu_peer_id publisher, uint8_t source, mono_us now);
 /* The layer, made when it is not there; NULL when a pool is empty. */
 struct layer *track_layer(struct sfu *sfu, struct track *track, unsigned index, mono_us now);
+/* Would it come if somebody watched it? */
+bool layer_available(const struct layer *layer, mono_us now);
 /* Sets owner, room and permission together; everything that depends on them follows. */
 void track_set(struct sfu *sfu, struct track *track, sfu_room_id room, bool published, mono_us now);
 /* Applies the rules of every wisher again. */
@@ -149,6 +158,11 @@ void track_keyreq_timer(struct sfu *sfu, struct track *track, mono_us now);
  * be received. */
 void tracks_reclaim(struct sfu *sfu, mono_us now);
 void track_tick(struct sfu *sfu, struct track *track, mono_us now);
+/* What is missing before packet seq never comes: for subscribers the layer begins anew, without a
+ * hole. */
+void layer_resume(struct sfu *sfu, struct layer *layer, int64_t seq, mono_us now);
+/* Its publisher lost a path and came back by another one. */
+void track_path_anew(struct sfu *sfu, struct track *track, mono_us now);
 /* What the track offers, as options of a slot that shows it. */
 void track_offer(const struct track *track, struct alloc_slot *slot, mono_us now);
 /* Who watches a layer changed: what is needed is resumed at the publisher at once. */

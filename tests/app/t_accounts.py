@@ -258,6 +258,7 @@ def classes(s, admin, claire):
           none[0] == 404, leaks or none)
     check("S26 administration is refused to others",
           all(bob.ask("GET", p)[0] == 403 for p in ("/api/accounts", "/api/audit")))
+    doors(s, claire, bob, c)
     claire.ask("POST", f"/api/classes/{c}/staff", {"mail": "bob@example.org"})
     check("a colleague who shares it may", bob.ask("GET", "/api/classes/" + c)[0] == 200)
     status, body = bob.ask("POST", f"/api/classes/{c}/enter")
@@ -272,6 +273,27 @@ def classes(s, admin, claire):
     check("and out again", claire.ask("POST", f"/api/classes/{c}/restore")[0] == 200
           and s.cli("link", c, "--json")[0] == 0)
     return c, link
+
+
+def doors(s, claire, bob, c):
+    """Address and token of a camera or a player, made on the page of a class."""
+    where = f"/api/classes/{c}/links"
+    names = [claire.ask("POST", where, {"role": "whip", "name": n})
+             for n in ("", "  ", "a\nb", "x" * 81, "é" * 60)]
+    check("a camera has a name of 1 to 80 characters",
+          all(a == (422, {"error": "name"}) for a in names), names)
+    made = {role: claire.ask("POST", where, {"role": role, "name": "Caméra 2"})
+            for role in ("whip", "whep")}
+    tokens = {role: body.get("link", "") for role, (status, body) in made.items() if status == 200}
+    check("the page makes tokens for cameras and players", len(tokens) == 2, made)
+    asked = {(door, role): claire.ask("POST", f"/{door}/{c}", "no SDP", {
+        "Content-Type": "application/sdp", "Authorization": "Bearer " + tokens[role]})[0]
+        for door in ("whip", "whep") for role in tokens}
+    check("each opens its own door and no other", asked == {
+        ("whip", "whip"): 400, ("whip", "whep"): 403, ("whep", "whip"): 403, ("whep", "whep"): 409},
+        asked)
+    check("S26 a colleague makes none for a class that is not his",
+          bob.ask("POST", where, {"role": "whip", "name": "Bob"})[0] == 404)
 
 
 def roster(s, claire, c):

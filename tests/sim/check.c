@@ -177,6 +177,31 @@ static void check_order(struct client *c, unsigned k, const struct rtp_header *h
     s->at = now;
 }
 
+/* Sound is passed on byte for byte, so that what an encoder put beside it (in-band FEC) arrives;
+ * the newest block of a redundant packet is its end. */
+static void check_sound(struct client *c, unsigned k, const struct rtp_header *hdr,
+                        const uint8_t *payload, const struct mark *m)
+{
+    const struct client *p = world_number(c->world, m->publisher);
+    const struct stream_out *s = p ? &p->stream[m->source == SOURCE_MIC ? 0 : 5] : NULL;
+    struct mark kept;
+    for (int64_t back = 1; s && s->kept && back <= SIM_KEPT / 2 && back <= (int64_t)s->sent;
+         back++) {
+        unsigned at = (unsigned)((s->seq - back + SIM_KEPT) % SIM_KEPT);
+        size_t len = s->kept[at].len;
+        if (!mark_read(s->kept[at].data, len, &kept) || kept.frame != m->frame) {
+            continue;
+        }
+        if (hdr->pt == SIM_PT_OPUS ? len != hdr->payload_len : len >= hdr->payload_len) {
+            world_fail(c->world, "client %u slot %u: %u bytes of sound were %zu", c->number, k,
+                       hdr->payload_len, len);
+        } else if (memcmp(payload + hdr->payload_len - len, s->kept[at].data, len) != 0) {
+            world_fail(c->world, "client %u slot %u: sound was changed", c->number, k);
+        }
+        return;
+    }
+}
+
 static void check_exts(struct client *c, const struct rtp_header *hdr, const uint8_t *data,
                        bool audio, const struct mark *m)
 {
@@ -189,6 +214,18 @@ static void check_exts(struct client *c, const struct rtp_header *hdr, const uin
     }
     if (rtpext_transport_cc(&set, data) < 0 || rtpext_abs_send_time(&set, data) < 0) {
         world_fail(c->world, "client %u: transport extensions missing", c->number);
+    }
+    if (!audio) {
+        const struct rtpext_field *turned = &set.field[RTPEXT_VIDEO_ORIENTATION];
+        const struct rtpext_field *taken = &set.field[RTPEXT_ABS_CAPTURE_TIME];
+        bool turns = m->frame % 10 == 3;
+        if (turned->len != turns || (turns && data[turned->at] != (m->frame / 10 & 3))) {
+            world_fail(c->world, "client %u: a picture does not stand as it was sent", c->number);
+        }
+        if (taken->len != (m->frame % 10 == 5 ? 8 : 0) ||
+            (taken->len && data[taken->at + 7] != 8)) {
+            world_fail(c->world, "client %u: not the moment a picture was taken", c->number);
+        }
     }
     const struct rtpext_field *wait = &set.field[RTPEXT_PLAYOUT_DELAY];
     bool begins = m->key && m->spatial == 0 && m->index == 0;
@@ -278,6 +315,9 @@ static void check_rtp(struct client *c, const uint8_t *data, size_t len, mono_us
     c->last_rtp_us = now;
     check_right(c, k, &m, rtx);
     check_exts(c, &hdr, data, audio, &m);
+    if (audio) {
+        check_sound(c, k, &hdr, data + hdr.header_len, &m);
+    }
     if (rtx) {
         check_repair(c, k, &hdr, data + hdr.header_len);
     } else {

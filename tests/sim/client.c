@@ -33,6 +33,8 @@ void client_init(struct client *c)
     o->audio_ext.id[RTPEXT_TRANSPORT_CC] = (uint8_t)(3 + 4 * shift);
     o->audio_ext.id[RTPEXT_ABS_SEND_TIME] = 2;
     o->video_ext = o->audio_ext;
+    o->video_ext.id[RTPEXT_VIDEO_ORIENTATION] = (uint8_t)(5 + shift);
+    o->video_ext.id[RTPEXT_ABS_CAPTURE_TIME] = (uint8_t)(8 + shift);
     o->video_ext.id[RTPEXT_RID] = 10;
     o->video_ext.id[RTPEXT_REPAIRED_RID] = 11;
     o->video_ext.id[RTPEXT_PLAYOUT_DELAY] = 12;

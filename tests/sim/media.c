@@ -122,6 +122,21 @@ void media_structure(struct client *c, uint8_t source, const struct structure *s
     }
 }
 
+/* Of some pictures it tells how they stand and when they were taken: by their number. */
+static void told(struct rtpext_values *v, uint32_t frame)
+{
+    static const uint8_t moment[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    if (frame % 10 == 3) {
+        v->kinds |= 1u << RTPEXT_VIDEO_ORIENTATION;
+        v->orientation = frame / 10 & 3;
+    }
+    if (frame % 10 == 5) {
+        v->kinds |= 1u << RTPEXT_ABS_CAPTURE_TIME;
+        v->abs_capture = moment;
+        v->abs_capture_len = sizeof(moment);
+    }
+}
+
 static struct rtpext_values ext_values(struct client *c, const struct stream_out *s, bool rtx)
 {
     static const char *rids[3] = {"h", "m", "l"};
@@ -227,6 +242,9 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
     if (video && (v.dd_len = coder_dd(dd, &p)) != 0) {
         v.kinds |= 1u << RTPEXT_DEPENDENCY_DESCRIPTOR;
         v.dd = dd;
+    }
+    if (video) {
+        told(&v, m->frame);
     }
     rtp_write(&w, &hdr, NULL, true);
     rtpext_write(&w, video ? &c->offer.video_ext : &c->offer.audio_ext, &v, NULL);
@@ -373,6 +391,7 @@ void media_nack(struct client *c, uint32_t ssrc, uint16_t seq)
         v.mid_len = (uint8_t)strlen(v.mid);
         v.repaired_rid = s->layer == 0 ? "h" : (s->layer == 1 ? "m" : "l");
         v.repaired_rid_len = 1;
+        told(&v, (hdr.timestamp - s->timestamp0) / (FRAME_US / 1000 * 90));
         rtp_write(&w, &hdr, NULL, true);
         rtpext_write(&w, &c->offer.video_ext, &v, NULL);
         size_t header_len = wr_len(&w);

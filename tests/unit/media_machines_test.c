@@ -50,6 +50,33 @@ static void reordered_packets_do_not_move_the_top(void **state)
     assert_int_equal(r.lost, 1);
 }
 
+static void what_went_into_a_dead_path_is_not_told_as_lost(void **state)
+{
+    (void)state;
+    struct rtp_rx rx;
+    struct rtp_rx_report r;
+    rtp_rx_init(&rx, 48000);
+    rtp_rx_skip(&rx, 7); /* nothing came yet: nothing is missing */
+    for (unsigned i = 0; i < 50; i++) {
+        if (i != 20) {
+            rtp_rx_input(&rx, (uint16_t)(65500 + i), i * 960, i * 20 * MS);
+        }
+    }
+    rtp_rx_report(&rx, &r);
+    assert_int_equal(r.lost, 1);
+    rtp_rx_skip(&rx, (uint16_t)(65500 + 49)); /* the newest once more */
+    rtp_rx_skip(&rx, (uint16_t)(65500 + 150));
+    for (unsigned i = 150; i < 200; i++) {
+        if (i != 170) {
+            rtp_rx_input(&rx, (uint16_t)(65500 + i), i * 960, i * 20 * MS);
+        }
+    }
+    rtp_rx_report(&rx, &r);
+    assert_int_equal(r.lost, 2);
+    assert_in_range(r.fraction_lost, 4, 6);
+    assert_int_equal(r.highest, 65500 + 199);
+}
+
 static uint32_t run(struct pacer_item *item, const uint16_t *len, uint32_t n, uint16_t pad)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -90,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(report_counts_loss_and_jitter),
         UNIT(reordered_packets_do_not_move_the_top),
+        UNIT(what_went_into_a_dead_path_is_not_told_as_lost),
         UNIT(runs_are_lifted_to_equal_sizes),
         UNIT(audio_is_never_padded),
     };

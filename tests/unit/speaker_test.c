@@ -165,6 +165,35 @@ static void silence_and_leaving_free_a_seat(void **state)
     assert_false(speaker_leave(&h.sp, &h.m[3]));
 }
 
+/* Encoders that say nothing in a pause but for one packet in 400 ms are silent all the same: who
+ * then speaks softly has the seat as soon as it is not safe any more. */
+static void a_pause_of_dtx_counts_by_time(void **state)
+{
+    (void)state;
+    struct hall h;
+    struct speaker_change change;
+    hall_open(&h, 3);
+    h.level[0] = h.level[1] = h.level[2] = LOUD;
+    hall_run(&h, 3 * US_PER_S);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(h.m[i].seat >= 0);
+        h.level[i] = 255; /* hall_run sends nothing of him */
+    }
+    mono_us silent = h.now;
+    for (unsigned pause = 0; pause < 3; pause++) {
+        for (unsigned i = 0; i < 3; i++) {
+            assert_false(speaker_input(&h.sp, &h.m[i], 127, false, &change, h.now));
+        }
+        hall_run(&h, 400 * MS);
+    }
+    h.level[5] = 48;
+    h.changes = 0;
+    hall_run(&h, 100 * MS);
+    assert_true(h.now - silent < 1400 * MS);
+    assert_int_equal(h.changes, 1);
+    assert_true(h.m[5].seat >= 0);
+}
+
 static void list_is_sorted_by_loudness(void **state)
 {
     (void)state;
@@ -194,6 +223,7 @@ int main(void)
         UNIT(pinned_sound_goes_before_talkers),
         UNIT(silence_without_a_seat_is_ignored),
         UNIT(silence_and_leaving_free_a_seat),
+        UNIT(a_pause_of_dtx_counts_by_time),
         UNIT(list_is_sorted_by_loudness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

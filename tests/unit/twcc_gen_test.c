@@ -117,6 +117,45 @@ static void feedback_that_does_not_fit_is_continued(void **state)
     }
 }
 
+static void another_path_begins_with_what_comes(void **state)
+{
+    (void)state;
+    static struct twcc_gen gen;
+    static bool received[65536];
+    static bool told[65536];
+    uint8_t out[1200];
+    twcc_gen_init(&gen);
+    for (uint16_t i = 0; i < 20; i++) {
+        twcc_gen_input(&gen, i, 1, i * MS);
+    }
+    struct wr w = wr_init(out, sizeof(out));
+    twcc_gen_write(&gen, &w, 9, 30 * MS);
+    parse(&w, received);
+    twcc_gen_anew(&gen);
+    for (uint16_t i = 120; i < 140; i++) {
+        if (i != 130) {
+            twcc_gen_input(&gen, i, 1, i * MS);
+        }
+    }
+    w = wr_init(out, sizeof(out));
+    twcc_gen_write(&gen, &w, 9, 150 * MS);
+    struct rd r = rd_init(out, wr_len(&w));
+    struct rtcp_packet p;
+    while (rtcp_next(&r, &p) == 1) {
+        static struct twcc_status status[TWCC_STATUS_MAX];
+        struct twcc_feedback fb;
+        assert_int_equal(twcc_parse(&fb, status, TWCC_STATUS_MAX, &p), 0);
+        for (unsigned i = 0; i < fb.count; i++) {
+            told[status[i].seq] = true;
+        }
+    }
+    parse(&w, received);
+    for (unsigned i = 0; i < 140; i++) {
+        assert_int_equal(received[i], i < 20 || (i >= 120 && i != 130));
+        assert_int_equal(told[i], i >= 120); /* 130 is missing on the new path */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +163,7 @@ int main(void)
         UNIT(late_packet_is_reported_after_all),
         UNIT(jumps_stay_bounded),
         UNIT(feedback_that_does_not_fit_is_continued),
+        UNIT(another_path_begins_with_what_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,169 @@
+/*
+ * When a viewer goes from one layer to another, and what he sees meanwhile: a smaller picture that
+ * has to wait for a key frame, steps up that are taken back, a past that is too old to begin with,
+ * a layer whose publisher did not hear that it is wanted again.
+ */
+#include <stdio.h>
+
+#include "codec/wire/rtcp.h"
+#include "tests/sim/model.h"
+#include "tests/sim/scenario.h"
+
+enum { ROOM = 7, VIDEO0 = 5, CAMERA = 1u << SOURCE_MIC | 1u << SOURCE_CAMERA };
+
+static const struct structure layered = {"vp9_steps", CODEC_VP9, 1, 3, 3, true, false};
+
+static struct client *host_of_layers(struct world *w)
+{
+    w->modelled = true;
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    media_structure(host, SOURCE_CAMERA, &layered);
+    return host;
+}
+
+static uint64_t pictures(struct world *w, const struct client *c, mono_us during)
+{
+    uint64_t before = c->model[0].frames;
+    world_run(w, during);
+    return c->model[0].frames - before;
+}
+
+/* No request reaches the camera: what is too large comes with every fourth picture, and is small
+ * and comes more often as soon as a key frame allows it. */
+void steps_down_thinned(struct world *w)
+{
+    struct client *host = host_of_layers(w);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    world_view_all(w, viewer, 1, 720);
+    world_run(w, 5 * US_PER_S);
+    uint64_t before = pictures(w, viewer, 2 * US_PER_S);
+    uint64_t large = viewer->model[0].by_spatial[2];
+    EXPECT(w, before >= 48, "%llu pictures in 2 s before", (unsigned long long)before);
+    host->down.cut = true;
+    world_view_all(w, viewer, 1, 360);
+    world_run(w, 400 * US_PER_MS);
+    uint64_t thin = pictures(w, viewer, 2 * US_PER_S);
+    printf("   a step down without key frame: %llu pictures in 2 s, %llu before\n",
+           (unsigned long long)thin, (unsigned long long)before);
+    EXPECT(w, thin >= 11 && thin <= 14, "%llu pictures in 2 s meanwhile", (unsigned long long)thin);
+    EXPECT(w, viewer->model[0].by_spatial[2] > large + 11, "the large picture stopped");
+    host->down.cut = false;
+    uint64_t small = viewer->model[0].by_spatial[1];
+    for (unsigned i = 0; i < 100 && viewer->model[0].by_spatial[1] < small + 5; i++) {
+        world_run(w, 100 * US_PER_MS);
+    }
+    large = viewer->model[0].by_spatial[2];
+    uint64_t after = pictures(w, viewer, 2 * US_PER_S);
+    EXPECT(w, after >= 20, "%llu small pictures in 2 s", (unsigned long long)after);
+    EXPECT(w, viewer->model[0].by_spatial[2] == large, "the large picture goes on");
+}
+
+/* The viewer says how much he takes, and nothing of what came. */
+static void told_width(struct world *w, struct client *c, uint64_t bps)
+{
+    uint8_t out[100];
+    uint32_t ssrc = c->answer.ssrc_base + 2 * VIDEO0;
+    struct wr wr = wr_init(out, 60);
+    rtcp_write_remb(&wr, 1, bps, &ssrc, 1);
+    client_rtcp(c, out, wr_len(&wr));
+    world_run(w, 100 * US_PER_MS);
+}
+
+/* How often the picture became as large as it can be while so much was said. */
+static unsigned rises(struct world *w, struct client *c, uint64_t bps, mono_us during)
+{
+    unsigned n = 0;
+    for (mono_us end = w->now + during; w->now < end;) {
+        uint16_t was = c->slot[VIDEO0].height;
+        told_width(w, c, bps);
+        n += was < 720 && c->slot[VIDEO0].height == 720;
+    }
+    return n;
+}
+
+/* A width that comes and goes every three seconds: each step up that is taken back makes the next
+ * one wait twice as long; one that lasted is forgiven. */
+void steps_up_in_vain(struct world *w)
+{
+    enum { WIDE = 185000, SLIM = 130000, ROUNDS = 10 };
+    unsigned up = 0;
+    host_of_layers(w);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    viewer->lie = LIE_WIDTH;
+    world_view_all(w, viewer, 1, 720);
+    rises(w, viewer, SLIM, 10 * US_PER_S);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        up += rises(w, viewer, WIDE, 3 * US_PER_S);
+        rises(w, viewer, SLIM, 3 * US_PER_S);
+    }
+    rises(w, viewer, WIDE, 40 * US_PER_S);
+    rises(w, viewer, SLIM, 4 * US_PER_S);
+    unsigned forgiven = rises(w, viewer, WIDE, 4 * US_PER_S);
+    printf("   a width that changes every 3 s for 60 s: %u steps up\n", up);
+    EXPECT(w, up >= 2 && up <= 4, "%u steps up in %u rounds", up, ROUNDS);
+    EXPECT(w, forgiven == 1, "a step that lasted is held against the next");
+}
+
+static uint64_t fast_starts(struct world *w)
+{
+    struct sfu_stats s;
+    world_stats(w, 0, &s);
+    return s.fast_starts;
+}
+
+/* A newcomer begins with the last key frame while it is at most two seconds old, and asks for one
+ * when it is older, though the packets may still be there. */
+void steps_begin_with_the_past(struct world *w)
+{
+    static const uint32_t age_ms[] = {300, 1000, 1800, 2060, 2070, 2080, 2090, 2100};
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *watcher = world_join(w, ROOM, 0, 0);
+    struct client *newcomer = world_join(w, ROOM, 0, 0);
+    world_view_all(w, watcher, 1, 720);
+    world_run(w, 8 * US_PER_S);
+    for (unsigned i = 0; i < sizeof(age_ms) / sizeof(age_ms[0]); i++) {
+        world_view_all(w, newcomer, 1, 0);
+        world_run(w, (500 + 37 * i) * US_PER_MS);
+        host->stream[1].key_wanted = true;
+        world_run(w, 60 * US_PER_MS); /* the next picture, and its way */
+        uint64_t before = fast_starts(w);
+        uint32_t asked = host->stream[1].plis;
+        world_run(w, age_ms[i] * US_PER_MS);
+        world_view_all(w, newcomer, 1, 720);
+        world_run(w, 400 * US_PER_MS);
+        bool young = age_ms[i] < 2000;
+        EXPECT(w, fast_starts(w) == before + young, "%u ms: %llu fast starts", age_ms[i],
+               (unsigned long long)(fast_starts(w) - before));
+        EXPECT(w, (host->stream[1].plis == asked) == young, "%u ms: asked %u times", age_ms[i],
+               host->stream[1].plis - asked);
+        EXPECT(w, newcomer->slot[VIDEO0].state == SFU_SLOT_LIVE, "%u ms: no picture", age_ms[i]);
+    }
+}
+
+/* Nobody heard that the large picture is wanted again, however often that was said: it stays on
+ * offer, and comes in the end. */
+void steps_told_in_vain(struct world *w)
+{
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    for (unsigned lost = 0; lost <= 5; lost++) {
+        world_view_all(w, viewer, 1, 360);
+        world_run(w, 6 * US_PER_S);
+        EXPECT(w, host->stream[1].off, "%u lost: not paused", lost);
+        host->sends_lost = lost;
+        world_view_all(w, viewer, 1, 720);
+        mono_us from = w->now;
+        while (w->now - from < 60 * US_PER_S &&
+               (host->stream[1].off || viewer->check[VIDEO0].mark.layer != 0)) {
+            world_run(w, 100 * US_PER_MS);
+        }
+        EXPECT(w, viewer->check[VIDEO0].mark.layer == 0 && viewer->slot[VIDEO0].height == 720,
+               "%u lost: layer %u after a minute", lost, viewer->check[VIDEO0].mark.layer);
+        printf("   told %u times in vain: %lld ms\n", lost,
+               (long long)((w->now - from) / US_PER_MS));
+    }
+    world_run(w, 20 * US_PER_S); /* the smaller ones come to rest */
+    uint32_t told = host->sends_told;
+    world_run(w, 20 * US_PER_S);
+    EXPECT(w, host->sends_told == told, "what comes was asked for again");
+}

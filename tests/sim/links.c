@@ -529,12 +529,12 @@ void link_f1(struct world *w)
         {"F1 loss 2 %", {.loss = 20}, 0.5, 0, false, 0},
         {"F1 loss 5 %", {.loss = 50}, 1, 1, false, 0},
         {"F1 loss 10 %", {.loss = 100}, 2, 2, false, 0},
-        {"F1 loss 20 %", {.loss = 200}, 5, 4, false, 0},
+        {"F1 loss 20 %", {.loss = 200}, 5, 2, false, 0},
         {"F1 loss 30 %", {.loss = 300}, 10, 1000, false, 0},
-        {"F1 bursts 5 %", {.loss = 50, .burst = 5}, 1, 5, false, 0},   /* 0.6 on average */
-        {"F1 bursts 10 %", {.loss = 100, .burst = 5}, 2, 7, false, 0}, /* 2 */
+        {"F1 bursts 5 %", {.loss = 50, .burst = 5}, 1, 1, false, 0},
+        {"F1 bursts 10 %", {.loss = 100, .burst = 5}, 2, 3, false, 0},
         {"F1 both ends 5 %", {.loss = 50}, 1, 1, true, 99.5},
-        {"F1 both ends 20 %", {.loss = 200}, 8, 4, true, 99},
+        {"F1 both ends 20 %", {.loss = 200}, 5, 2, true, 99.5},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         weather_run(w, &rows[i]);

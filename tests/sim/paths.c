@@ -201,3 +201,17 @@ void path_comes_back_small(struct world *w)
     world_run(w, 1000 * US_PER_MS);
     EXPECT(w, sees(w, w->client[1], c), "a layer that was given up is waited for");
 }
+
+/* Chromium checks a second path of the same host as well while the first one loses: what is not
+ * nominated is not taken while the other carries everything, and nothing begins anew. */
+void path_spare(struct world *w)
+{
+    people(w, 3, 360);
+    struct client *c = w->client[0];
+    uint32_t asked = asked_of(w->client[0]) + asked_of(w->client[1]);
+    c->spare_port = (uint16_t)(c->tuple.remote.port + 700);
+    world_run(w, 12 * US_PER_S);
+    asked = asked_of(w->client[0]) + asked_of(w->client[1]) - asked;
+    EXPECT(w, asked == 0, "F1: %u key frames asked for a path that was not meant", asked);
+    everybody_sees(w, "with a spare path");
+}

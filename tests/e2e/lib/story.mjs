@@ -33,6 +33,7 @@ export const sampling = (page, every = 100) => page.eval((period) => {
                     row.again = (row.again ?? 0) + (r.retransmittedPacketsSent ?? 0);
                     row.asked = (row.asked ?? 0) + (r.pliCount ?? 0);
                     row.encoded = (row.encoded ?? 0) + (r.framesEncoded ?? 0);
+                    row.made = (row.made ?? 0) + (r.keyFramesEncoded ?? 0); // key frames
                 }
             } else if (r.type === 'candidate-pair' && r.nominated) {
                 row.pair_in = (row.pair_in ?? 0) + r.bytesReceived;

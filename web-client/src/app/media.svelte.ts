@@ -35,7 +35,7 @@ export interface MediaHooks {
   /** A new connection exists: fill its send sections. */
   refill(): void;
   /** Media or network speak for a dead path; `rttMs` = what an answer took lately. */
-  doubt(why?: Doubt, rttMs?: number): void;
+  doubt(why?: Doubt, rttMs?: number, lateMs?: number): void;
 }
 
 const VIEW_PERIOD_MS = 60;
@@ -92,7 +92,7 @@ export class MediaRoom {
       rttMs: () => this.rttMs,
       line: () => (this.hooks.reachable() && this.hooks.sure() ? this.hooks.line() : 0),
       ready: () => this.ready(),
-      doubt: (why, rttMs) => this.hooks.doubt(why, rttMs),
+      doubt: (...why) => this.hooks.doubt(...why),
       shown: (health) => void (this.health = health),
       restart: (remedy) => void this.connect(remedy),
     });

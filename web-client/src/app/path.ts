@@ -17,8 +17,8 @@ export interface PathHooks {
   line(): number;
   /** Relays are fresh: a restart may go. */
   ready(): boolean;
-  /** Media or network speak for a dead path; `rttMs` = what an answer took lately. */
-  doubt(why: Doubt, rttMs: number): void;
+  /** Media or network speak for a dead path; an answer took `rttMs` lately, and `lateMs` to be read. */
+  doubt(why: Doubt, rttMs: number, lateMs: number): void;
   /** What people are told. */
   shown(health: PeerState): void;
   restart(remedy: Exclude<Remedy, 'none'>): void;
@@ -41,7 +41,7 @@ export class PathWatch {
       const now = performance.now();
       if (moved) this.doctor.moved(now);
       this.silence.hint(now);
-      this.hooks.doubt(moved ? 'moved' : 'sign', this.hooks.rttMs());
+      this.hooks.doubt(moved ? 'moved' : 'sign', this.hooks.rttMs(), this.silence.slackMs);
     });
   }
 
@@ -57,7 +57,7 @@ export class PathWatch {
     this.doctor.state(state, now);
     this.hooks.shown(this.doctor.shown(now));
     // The other connection may be gone with it, and says nothing by itself.
-    if (state === 'disconnected') this.hooks.doubt('silent', this.hooks.rttMs());
+    if (state === 'disconnected') this.hooks.doubt('silent', this.hooks.rttMs(), this.silence.slackMs);
   }
 
   offered(cause: string, line: number): void {
@@ -106,7 +106,7 @@ export class PathWatch {
     const hush = this.silence.look(arrived, this.hooks.flows(), now, document.hidden ? UNSEEN_PULSE_MS : PULSE_MS);
     if (hush === 'silent') this.doctor.silent(now);
     if (hush === 'none') this.questions.over();
-    else if (this.questions.due(now)) this.hooks.doubt('silent', this.hooks.rttMs() + this.silence.slackMs);
+    else if (this.questions.due(now)) this.hooks.doubt('silent', this.hooks.rttMs(), this.silence.slackMs);
     if (hush !== 'none' || this.doctor.doubtful) this.brokenMs = now;
     this.hooks.shown(this.doctor.shown(now));
   }

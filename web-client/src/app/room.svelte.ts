@@ -42,7 +42,7 @@ export class Room extends RoomView {
       nextId: () => this.signal.commands.nextId(), line: () => this.signal.line,
       reachable: () => this.linked, sure: () => this.signal.sure,
       inClass: () => this.phase === 'class', refill: () => this.local.refill(),
-      doubt: (why, rttMs) => this.signal.doubt(why, rttMs),
+      doubt: (...why) => this.signal.doubt(...why),
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),

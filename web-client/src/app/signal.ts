@@ -94,7 +94,7 @@ export class Signal {
   }
 
   /** Something speaks for a dead path: ask now instead of after a silence. In another network: dial anew. */
-  doubt(why: Doubt = 'sign', rttMs = 0): void {
+  doubt(why: Doubt = 'sign', rttMs = 0, lateMs = 0): void {
     const moved = why === 'moved';
     if (this.link.away && !moved) return;
     const dialling = this.socket?.readyState === WebSocket.CONNECTING;
@@ -103,7 +103,7 @@ export class Signal {
       this.lost(SILENT_CODE);
     }
     if (moved) this.retryNow();
-    this.guard(this.watchdog.doubt(performance.now(), why === 'sign' ? DOUBT_ANSWER_MS : silentAnswerMs(rttMs)));
+    this.guard(this.watchdog.doubt(performance.now(), why === 'sign' ? DOUBT_ANSWER_MS : silentAnswerMs(rttMs, lateMs)));
   }
 
   end(reason: OverReason): void {

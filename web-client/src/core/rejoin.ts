@@ -9,6 +9,7 @@ export type Remedy = 'none' | 'ice' | 'epoch';
 const DISCONNECTED_GRACE_MS = 3000;
 const HEARD_FOR_MS = 1500;
 const QUIET_GRACE_MS = 1500; // a machine that is busy stalls for as long
+const BOTH_QUIET_MS = 450; // the browser says so, signalling broke too, and nothing arrives: no accident
 const AGAIN_MS = 4000; // what was just begun anew has so long to succeed
 const BOTH_MS = 5000; // two connections that break within this broke for one reason
 const ONE_MOVE_MS = 3000;
@@ -111,7 +112,8 @@ export class MediaDoctor {
       const another = this.line !== 0;
       this.line = line;
       if (another) this.lineMs = nowMs;
-      const dead = nowMs - this.heardMs > HEARD_FOR_MS || (this.health === 'disconnected' && this.heardMs === this.sinceMs);
+      const quietMs = this.heardMs === this.sinceMs ? Infinity : nowMs - this.heardMs;
+      const dead = nowMs - this.heardMs > HEARD_FOR_MS || (this.health === 'disconnected' && quietMs > BOTH_QUIET_MS);
       if (another && this.doubtful && dead) this.nextMs = Math.min(this.nextMs, nowMs);
     }
     const lost = this.asked && this.asked.line !== line ? this.asked.cause : '';

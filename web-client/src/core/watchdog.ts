@@ -13,8 +13,12 @@ const SILENT_ANSWER_MS = 400;
 /** Asked so often without a word, however late each time: nobody is there. */
 const LATE_ASKS = 2;
 
-/** Media is silent too: two connections rarely hold their breath together, so a few round trips will do. */
-export const silentAnswerMs = (rttMs: number): number => Math.min(DOUBT_ANSWER_MS, SILENT_ANSWER_MS + 3 * rttMs);
+/**
+ * Media is silent too: two connections rarely hold their breath together, so a few round trips will do.
+ * `lateMs`: so late this machine reads what arrives.
+ */
+export const silentAnswerMs = (rttMs: number, lateMs = 0): number =>
+  Math.min(DOUBT_ANSWER_MS, SILENT_ANSWER_MS + 3 * rttMs + lateMs);
 
 export class Watchdog {
   private heardMs = Infinity;

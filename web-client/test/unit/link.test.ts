@@ -202,6 +202,12 @@ test('the browser says disconnected, nothing arrives, signalling is new: no grac
   heard.state('disconnected', 1000);
   heard.heard(1300);
   assert.equal(heard.remedy(1700, 2), 'none');
+  const last = new MediaDoctor();
+  last.state('connected', 0);
+  last.remedy(500, 1);
+  last.state('disconnected', 1000);
+  last.heard(1200); // what was read late of the old path
+  assert.equal(last.remedy(1700, 2), 'ice');
 });
 
 test('silence that lasts until signalling is back: one restart at once, not two', () => {

@@ -64,7 +64,7 @@ class Page {
       arrived: () => Promise.resolve(this.bytes),
       flows: () => true, rttMs: () => 40, ready: () => true, shown: () => undefined,
       line: () => (this.signal.live && this.signal.sure ? this.signal.line : 0),
-      doubt: (why, rttMs) => this.signal.doubt(why, rttMs),
+      doubt: (...why) => this.signal.doubt(...why),
       restart: () => {
         restarts.push(nowMs);
         alive.media = alive.signal; // the restart finds the way signalling found

@@ -140,7 +140,8 @@ struct slot_check {
     uint16_t picture_id;
     uint8_t tl0;
     mono_us at;
-    uint64_t holes; /* numbers skipped and not filled */
+    mono_us turned_us; /* it began to carry somebody else */
+    uint64_t holes;    /* numbers skipped and not filled */
     uint64_t packets;
     uint64_t switches;
     uint64_t late;

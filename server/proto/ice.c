@@ -160,6 +160,12 @@ static int path_add(struct ice *ice, const struct tuple *tuple, struct ice_out *
     return ice->paths++;
 }
 
+/* When it was last known to carry anything to us. Checks alone are seconds apart, and get lost. */
+static mono_us path_alive(const struct ice_path *path)
+{
+    return path->heard > path->checked ? path->heard : path->checked;
+}
+
 static bool same_host(const struct tuple *a, const struct tuple *b)
 {
     return a->proto == b->proto && a->remote.family == b->remote.family &&
@@ -170,7 +176,8 @@ static bool same_host(const struct tuple *a, const struct tuple *b)
 /*
  * Whether a checked path takes the selected one's place. Browsers nominate (Chromium with every
  * check of its choice, Firefox once), so normally USE-CANDIDATE decides. After a NAT rebinding
- * Firefox only goes on checking, from a new port: then the silence of the old path decides.
+ * Firefox only goes on checking, from a new port: then the silence of the old path decides. On a
+ * lossy link Chromium checks its second path as well without ever meaning it.
  */
 static bool takes_over(const struct ice *ice, int at, bool nominated, mono_us now)
 {
@@ -190,10 +197,17 @@ static bool takes_over(const struct ice *ice, int at, bool nominated, mono_us no
     if (selected->generation != candidate->generation) {
         return candidate->generation == ice->generation;
     }
-    mono_us silent = now - selected->checked;
+    mono_us silent = now - path_alive(selected);
     mono_us limit =
         same_host(&selected->tuple, &candidate->tuple) ? ICE_REBIND_SILENT_US : ICE_SILENT_US;
     return silent >= limit;
+}
+
+static void path_select(struct ice *ice, int at, mono_us now, struct ice_out *out)
+{
+    out->silent_us = ice->selected < 0 ? 0 : now - path_alive(&ice->path[ice->selected]);
+    ice->selected = (int8_t)at;
+    out->changes |= ICE_SELECTED;
 }
 
 static void path_checked(struct ice *ice, const struct tuple *from, bool nominated,
@@ -206,9 +220,7 @@ static void path_checked(struct ice *ice, const struct tuple *from, bool nominat
     ice->path[at].checked = now;
     ice->path[at].generation = generation;
     if (takes_over(ice, at, nominated, now)) {
-        out->silent_us = ice->selected < 0 ? 0 : now - ice->path[ice->selected].checked;
-        ice->selected = (int8_t)at;
-        out->changes |= ICE_SELECTED;
+        path_select(ice, at, now, out);
     }
     if (ice->lost && ice_can_send(ice, now)) {
         ice->lost = false;
@@ -338,8 +350,21 @@ bool ice_can_send(const struct ice *ice, mono_us now)
     return ice->selected >= 0 && path_fresh(&ice->path[ice->selected], now);
 }
 
-bool ice_knows(const struct ice *ice, const struct tuple *tuple, mono_us now)
+int ice_knows(const struct ice *ice, const struct tuple *tuple, mono_us now)
 {
     int at = path_find(ice, tuple);
-    return at >= 0 && path_fresh(&ice->path[at], now);
+    return at >= 0 && path_fresh(&ice->path[at], now) ? at : -1;
+}
+
+void ice_heard_beside(struct ice *ice, int at, mono_us now, struct ice_out *out)
+{
+    out->changes = 0;
+    out->len = 0;
+    out->silent_us = 0;
+    const struct ice_path *path = &ice->path[at];
+    const struct ice_path *selected = ice->selected < 0 ? path : &ice->path[ice->selected];
+    if (selected != path && path->generation >= selected->generation &&
+        same_host(&selected->tuple, &path->tuple) && now - path_alive(selected) >= ICE_MOVED_US) {
+        path_select(ice, at, now, out);
+    }
 }

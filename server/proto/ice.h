@@ -6,7 +6,8 @@
  *   STUN datagram -> ice_peek_ufrag -> (sfu: ufrag -> peer) -> ice_input -> response, changes
  *
  * Invariants: a request whose USERNAME or MESSAGE-INTEGRITY is wrong gets silence and moves nothing
- * (S4, S8); the selected path changes only on an authenticated check (S7); at most ICE_PATHS paths;
+ * (S4, S8); the selected path changes only on an authenticated check, or when authenticated media
+ * comes by another checked one instead of it (S7); at most ICE_PATHS paths;
  * nothing may be sent on a path whose last valid check is ICE_CONSENT_US old or older.
  * Out of scope: full ICE, TURN, candidate gathering (server/io/hosts.h), which peer a ufrag names.
  */
@@ -33,6 +34,7 @@ enum {
     /* The same host from a new port is a NAT rebinding. Firefox repeats a check 2.5 s after the one
      * whose answer went to the old port; the next comes only 4 to 6 s later. */
     ICE_REBIND_SILENT_US = 1 * US_PER_S,
+    ICE_MOVED_US = 300 * US_PER_MS, /* media comes from the new port and none from the old one */
     ICE_UDP_ALIVE_US = 1500 * US_PER_MS, /* UDP checked so lately is not left for TCP */
 };
 
@@ -45,6 +47,7 @@ struct ice_creds {
 struct ice_path {
     struct tuple tuple;
     mono_us checked;     /* last authenticated check */
+    mono_us heard;       /* last authenticated packet of anything else, 0 = none */
     uint32_t generation; /* of the credentials it was made with */
 };
 
@@ -114,5 +117,16 @@ void ice_forget(struct ice *ice, const struct tuple *tuple, mono_us now, struct 
 const struct tuple *ice_selected(const struct ice *ice);
 /* True when something may be sent now: a selected path checked less than ICE_CONSENT_US ago. */
 bool ice_can_send(const struct ice *ice, mono_us now);
-/* True when tuple is a path of this peer with consent: DTLS and media are accepted from it. */
-bool ice_knows(const struct ice *ice, const struct tuple *tuple, mono_us now);
+/* The number of the path with this tuple, -1 = none with consent: DTLS and media are accepted from
+ * the others. Good until the next call that changes paths. */
+int ice_knows(const struct ice *ice, const struct tuple *tuple, mono_us now);
+/* Authenticated media came by a path that is not selected. Fills out->changes and out->silent_us.
+ */
+void ice_heard_beside(struct ice *ice, int at, mono_us now, struct ice_out *out);
+
+/* Authenticated media came by this path: true when it was the selected one, and all is said. */
+static inline bool ice_heard(struct ice *ice, int at, mono_us now)
+{
+    ice->path[at].heard = now;
+    return ice->selected == at;
+}

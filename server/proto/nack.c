@@ -108,11 +108,17 @@ void nack_skip(struct nack *nack, int64_t seq)
 /*
  * Wait before the next request: one round trip and a bit. What is lost several times is still of
  * use, and a picture stands until it comes; only a path that answers nothing is asked less often,
- * a quarter less each time.
+ * a quarter less each time. Browsers answer a repeated request only when their own idea of a round
+ * trip has passed since the last answer: one that comes a moment too soon is asked in vain, so the
+ * next one does not wait for another whole round trip. Where the path itself was measured, that
+ * counts and not how long answers take, which wait for their turn at the sender.
  */
 static mono_us wait_us(const struct nack *nack, uint8_t tries)
 {
-    mono_us wait = nack->rtt_us + nack->rtt_us / 4 + 5 * US_PER_MS;
+    mono_us wait = nack->rtt_least_us ? nack->rtt_least_us + nack->rtt_least_us / 8
+                                      : nack->rtt_us + nack->rtt_us / 4;
+    wait += 5 * US_PER_MS;
+    wait = tries > 1 ? wait / 2 : wait;
     for (uint8_t i = NACK_STEADY; i < tries && wait < WAIT_MAX_US; i++) {
         wait += wait / 4;
     }

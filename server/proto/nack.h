@@ -1,9 +1,9 @@
 /*
  * Which packets of a received stream are missing and when to ask for them (RFC 4585 6.2.1).
- * The first request goes out with the batch that showed the gap; later ones wait for a round trip
- * (after NACK_STEADY of them, growing), at most NACK_TRIES times and never for packets older than
- * the keep time. What cannot be had any more is reported once, so that the owner asks for a key
- * frame instead.
+ * The first request goes out with the batch that showed the gap, the second a round trip later, the
+ * others twice in a round trip (after NACK_STEADY of them, less and less often), at most NACK_TRIES
+ * times and never for packets older than the keep time. What cannot be had any more is reported
+ * once, so that the owner asks for a key frame instead.
  * Invariants: at most NACK_MISSING_MAX numbers, ascending; the deadline is cached.
  * Out of scope: building the RTCP packet, measuring loss (rtp_rx.h).
  */
@@ -14,7 +14,7 @@
 
 #include "codec/base/time.h"
 
-enum { NACK_MISSING_MAX = 192, NACK_TRIES = 10, NACK_STEADY = 5 };
+enum { NACK_MISSING_MAX = 192, NACK_TRIES = 20, NACK_STEADY = 14 };
 
 struct nack_item {
     int64_t seq;

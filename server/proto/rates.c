@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-enum { WINDOW_MIN_US = 200 * US_PER_MS };
+enum {
+    WINDOW_MIN_US = 200 * US_PER_MS,
+    KEY_WINDOWS = 8, /* a key frame is spread over about so many windows */
+};
 
 void rates_init(struct rates *r, mono_us now)
 {
@@ -14,10 +17,16 @@ bool rates_note(struct rates *r, const struct pkt_desc *desc, uint32_t len)
 {
     unsigned own = rung_of(desc->spatial, desc->temporal);
     bool changed = false;
+    if (desc->keyframe) {
+        r->key_ts = desc->timestamp;
+        r->keyed = true;
+    }
+    uint32_t *bytes = r->keyed && desc->timestamp == r->key_ts ? r->key_bytes : r->bytes;
     for (unsigned left = desc->present; left; left &= left - 1) {
-        r->bytes[__builtin_ctz(left)] += len;
+        bytes[__builtin_ctz(left)] += len;
     }
     r->own = (uint16_t)(r->own | 1u << own);
+    r->seen |= desc->present;
     if (desc->height && desc->height != r->height[rung_spatial(own)]) {
         r->height[rung_spatial(own)] = desc->height;
         changed = true;
@@ -40,6 +49,13 @@ static uint32_t smooth(uint32_t old, uint32_t now, bool bursty)
     return now > old ? old / 2 + now / 2 : old - old / 4 + now / 4;
 }
 
+/* What of the key frames of rung i counts in this window. */
+static uint32_t key_share(const struct rates *r, unsigned i, bool bursty)
+{
+    bool alone = r->bytes[i] == 0; /* there is nothing else to measure it by */
+    return bursty || alone ? r->key_bytes[i] : (r->key_bytes[i] + KEY_WINDOWS - 1) / KEY_WINDOWS;
+}
+
 bool rates_tick(struct rates *r, bool bursty, mono_us now)
 {
     mono_us us = now - r->since;
@@ -47,17 +63,19 @@ bool rates_tick(struct rates *r, bool bursty, mono_us now)
         return false;
     }
     uint16_t before = r->offered;
-    for (unsigned i = 0; i < RUNGS && r->own; i++) {
-        uint64_t bps = (uint64_t)r->bytes[i] * 8 * US_PER_S / (uint64_t)us;
-        if (r->bytes[i]) {
-            r->bps[i] = smooth(r->bps[i], (uint32_t)(bps > UINT32_MAX ? UINT32_MAX : bps), bursty);
-        }
+    for (unsigned left = r->seen; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+        uint32_t key = key_share(r, i, bursty);
+        uint64_t bps = ((uint64_t)r->bytes[i] + key) * 8 * US_PER_S / (uint64_t)us;
+        r->key_bytes[i] -= key;
+        r->bps[i] = smooth(r->bps[i], (uint32_t)(bps > UINT32_MAX ? UINT32_MAX : bps), bursty);
     }
     if (r->own) {
         r->offered = r->own | r->own_last;
         r->own_last = r->own;
     }
     r->own = 0;
+    r->seen = 0;
     memset(r->bytes, 0, sizeof(r->bytes));
     r->since = now;
     return r->offered != before;

@@ -1,6 +1,8 @@
 /*
  * What one RTP stream offers: the rate of each rung (codec/media/rungs.h), measured in windows of
  * the caller's and smoothed, and the height of each spatial layer.
+ * A key frame that was asked for is no rate: what it takes is spread over some windows, and where
+ * they come at intervals the mean is the same.
  * Invariants: the rate of a rung that sends nothing is kept, it is the best guess for its return.
  */
 #pragma once
@@ -13,9 +15,13 @@
 #include "codec/media/rungs.h"
 
 struct rates {
-    uint32_t bytes[RUNGS]; /* in this window, of all packets that are part of the rung */
-    uint32_t bps[RUNGS];   /* 0 = never measured */
+    uint32_t bytes[RUNGS];     /* in this window, of all packets that are part of the rung */
+    uint32_t key_bytes[RUNGS]; /* of key frames, what is still to be counted */
+    uint32_t key_ts;           /* of the last one, when there was one */
+    bool keyed;
+    uint32_t bps[RUNGS]; /* 0 = never measured */
     uint16_t height[RUNG_SPATIAL];
+    uint16_t seen;     /* rungs with packets, in this window */
     uint16_t own_last; /* the same in the one before */
     uint16_t own;      /* rungs with packets of just their layers, in this window */
     uint16_t offered;  /* rungs that exist: those with packets in the last windows */

@@ -49,12 +49,22 @@ int64_t rtp_rx_input(struct rtp_rx *rx, uint16_t seq, uint32_t timestamp, mono_u
     return ext;
 }
 
+bool rtp_rx_skip(struct rtp_rx *rx, uint16_t seq)
+{
+    int64_t missing = rx->started ? rtp_rx_peek(rx, seq) - rx->top - 1 : 0;
+    if (missing <= 0) {
+        return false;
+    }
+    rx->skipped += missing;
+    return true;
+}
+
 bool rtp_rx_report(struct rtp_rx *rx, struct rtp_rx_report *out)
 {
     if (!rx->started) {
         return false;
     }
-    uint64_t expected = (uint64_t)(rx->top - rx->base + 1);
+    uint64_t expected = (uint64_t)(rx->top - rx->base + 1 - rx->skipped);
     int64_t lost = (int64_t)expected - (int64_t)rx->received;
     uint64_t expected_now = expected - rx->expected_prior;
     int64_t lost_now = (int64_t)expected_now - (int64_t)(rx->received - rx->received_prior);

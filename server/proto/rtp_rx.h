@@ -12,8 +12,9 @@
 #include "codec/base/time.h"
 
 struct rtp_rx {
-    int64_t base; /* first unwrapped number */
-    int64_t top;  /* highest unwrapped number */
+    int64_t base;    /* first unwrapped number */
+    int64_t top;     /* highest unwrapped number */
+    int64_t skipped; /* numbers nobody expects */
     uint64_t received;
     uint64_t expected_prior; /* at the last report */
     uint64_t received_prior;
@@ -37,5 +38,8 @@ void rtp_rx_init(struct rtp_rx *rx, uint32_t clock_hz);
 int64_t rtp_rx_peek(const struct rtp_rx *rx, uint16_t seq);
 /* Counts a packet that came over its own stream (not a retransmission); its unwrapped number. */
 int64_t rtp_rx_input(struct rtp_rx *rx, uint16_t seq, uint32_t timestamp, mono_us now);
+/* What is missing before the next packet, number seq, is not told as lost: it went into a path that
+ * is no more, and says nothing about this one. True when something is. */
+bool rtp_rx_skip(struct rtp_rx *rx, uint16_t seq);
 /* Fills the block and begins the next interval. False when nothing was ever received. */
 bool rtp_rx_report(struct rtp_rx *rx, struct rtp_rx_report *out);

@@ -18,10 +18,11 @@ static struct twcc_gen_slot *slot_of(struct twcc_gen *gen, int64_t seq)
 
 void twcc_gen_input(struct twcc_gen *gen, uint16_t seq, uint32_t media_ssrc, mono_us now)
 {
-    bool started = gen->seq.started;
+    bool begins = gen->anew || !gen->seq.started;
     int64_t ext = rtp_seq_unwrap(&gen->seq, seq);
-    if (!started) {
+    if (begins) {
         gen->first = ext;
+        gen->anew = false;
     }
     if (ext <= gen->seq.newest - TWCC_GEN_WINDOW) {
         return; /* too late to matter */
@@ -34,6 +35,11 @@ void twcc_gen_input(struct twcc_gen *gen, uint16_t seq, uint32_t media_ssrc, mon
     gen->media_ssrc = media_ssrc;
     gen->pending++;
     gen->deadline = mono_min(gen->deadline, now + gen->interval_us);
+}
+
+void twcc_gen_anew(struct twcc_gen *gen)
+{
+    gen->anew = true;
 }
 
 /* Collects up to BUILD_MAX arrivals from number `from` on. */

@@ -36,12 +36,15 @@ struct twcc_gen {
     uint32_t media_ssrc; /* of the last packet */
     uint32_t pending;    /* packets since the last feedback */
     uint8_t number;
+    bool anew; /* what is missing before the next packet is not reported */
     struct twcc_gen_slot slot[TWCC_GEN_WINDOW];
 };
 
 void twcc_gen_init(struct twcc_gen *gen);
 /* An authenticated packet with transport-wide number seq arrived. */
 void twcc_gen_input(struct twcc_gen *gen, uint16_t seq, uint32_t media_ssrc, mono_us now);
+/* The path is another one: what is missing before the next packet says nothing about it. */
+void twcc_gen_anew(struct twcc_gen *gen);
 /* Appends feedback packets for what arrived since the last call, as far as w has room; the rest
  * stays for the next call. Returns true when something was written. */
 bool twcc_gen_write(struct twcc_gen *gen, struct wr *w, uint32_t sender_ssrc, mono_us now);

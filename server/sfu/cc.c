@@ -125,6 +125,12 @@ bool cc_may_repair(struct peer *peer, mono_us now)
     return cc->repair_bits > 0;
 }
 
+bool cc_may_guess(struct peer *peer, mono_us now)
+{
+    int64_t most = (int64_t)peer->estimate_bps / CC_REPAIR_PART * CC_REPAIR_BURST_US / US_PER_S;
+    return cc_may_repair(peer, now) && (!peer->cc || peer->cc->repair_bits >= most / 2);
+}
+
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now)
 {
     struct twcc_feedback fb;

@@ -45,6 +45,8 @@ void cc_near_next(const struct cc *cc, uint16_t number);
 /* May a lost packet be sent again now? Repair has half of the estimate: what is asked for while a
  * queue overflows would only feed the queue. */
 bool cc_may_repair(struct peer *peer, mono_us now);
+/* The same for what nobody is known to miss: half of that is kept for what was asked for. */
+bool cc_may_guess(struct peer *peer, mono_us now);
 /* RTPFB transport-cc of the peer (authenticated, not yet parsed). */
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now);
 /* REMB of the peer: counts where the peer sends no transport-cc. */

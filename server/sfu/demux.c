@@ -148,7 +148,8 @@ static enum drop input_peer(struct sfu *sfu, struct pkt *pkt, const struct tuple
                             enum wire_class class, mono_us now)
 {
     struct peer *peer = demux_find(sfu, from);
-    if (!peer || !ice_knows(&peer->ice, from, now)) {
+    int path = peer ? ice_knows(&peer->ice, from, now) : -1;
+    if (path < 0) {
         return DROP_UNKNOWN_TUPLE;
     }
     if (class == WIRE_DTLS) {
@@ -157,8 +158,16 @@ static enum drop input_peer(struct sfu *sfu, struct pkt *pkt, const struct tuple
     if (!peer->open) {
         return DROP_NO_KEYS;
     }
-    return class == WIRE_RTCP ? peer_rx_rtcp(sfu, peer, pkt, now)
-                              : peer_rx_rtp(sfu, peer, pkt, now);
+    enum drop drop =
+        class == WIRE_RTCP ? peer_rx_rtcp(sfu, peer, pkt, now) : peer_rx_rtp(sfu, peer, pkt, now);
+    if (!drop && !ice_heard(&peer->ice, path, now)) {
+        struct ice_out out;
+        ice_heard_beside(&peer->ice, path, now, &out);
+        if (out.changes) {
+            demux_ice_changes(sfu, peer, &out, now);
+        }
+    }
+    return drop;
 }
 
 enum drop sfu_input(struct sfu *sfu, struct pkt *pkt, const struct tuple *from, mono_us now)

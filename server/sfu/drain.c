@@ -345,6 +345,15 @@ static size_t voice_put(const struct sfu *sfu, const struct copy *c, uint8_t *ou
     return prefix;
 }
 
+/* How sure it is that the receiver will ask for the copy if it does not come. */
+static enum outcome_kind outcome_of(const struct subscription *sub, const struct copy *c)
+{
+    if (c->seq < sub->rewrite.out_top) {
+        return OUTCOME_REPAIR;
+    }
+    return c->pkt->desc.temporal ? OUTCOME_UPPER : OUTCOME_FIRST;
+}
+
 /* One packet into the send buffer. */
 static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry *e,
                      uint16_t padding, mono_us now)
@@ -387,8 +396,7 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     if (at.transport_cc_at) {
         pace_sent(sfu, peer, sub->video ? CC_VIDEO : CC_AUDIO, len, now);
         if (sub->video) {
-            outcome_note(sfu, sub, (uint16_t)c.seq, 0,
-                         c.seq < sub->rewrite.out_top ? OUTCOME_REPAIR : OUTCOME_FIRST);
+            outcome_note(sfu, sub, (uint16_t)c.seq, 0, outcome_of(sub, &c));
         }
     }
     sfu->stats.tx_packets++;

@@ -1,6 +1,7 @@
 #include "server/sfu/outcome.h"
 
 #include "codec/wire/twcc.h"
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 
 static struct outcome_entry *entry_of(struct outcome *o, uint16_t number)
@@ -46,14 +47,16 @@ static bool take(struct peer *peer, uint16_t number, struct outcome_entry *out)
     return true;
 }
 
-/* Feedback is lost, too. Then nobody knows, and repairs are repeated to be sure. */
+/* Feedback is lost, too. Then nobody knows, and what may not be asked for is repeated to be sure.
+ */
 static void untold(struct sfu *sfu, struct peer *peer, uint16_t first, mono_us now)
 {
     struct outcome *o = peer->outcome;
     uint16_t missing = (uint16_t)(first - o->told);
     struct outcome_entry e;
     for (; missing && missing < OUTCOME_KEPT; missing--) {
-        if (take(peer, o->told++, &e) && e.kind == OUTCOME_REPAIR) {
+        if (take(peer, o->told++, &e) &&
+            (e.kind == OUTCOME_REPAIR || (e.kind == OUTCOME_UPPER && cc_may_guess(peer, now)))) {
             retransmit_lost(sfu, peer->slot[e.slot], e.seq, e.stamp, now);
         }
     }

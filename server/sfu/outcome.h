@@ -23,7 +23,12 @@ struct twcc_status;
 
 enum { OUTCOME_KEPT = 512 };
 
-enum outcome_kind { OUTCOME_NONE, OUTCOME_FIRST, OUTCOME_REPAIR };
+enum outcome_kind {
+    OUTCOME_NONE,
+    OUTCOME_FIRST, /* who misses it asks until it comes */
+    OUTCOME_UPPER, /* the same of an upper temporal layer: he may ask once, or not at all */
+    OUTCOME_REPAIR,
+};
 
 struct outcome_entry {
     uint16_t number; /* transport-wide */

@@ -40,10 +40,14 @@ static void track_anew(struct sfu *sfu, struct track *track, mono_us now)
     }
     keyreq_unheard(&track->keyreq);
     track_keyframe(sfu, track, layers, now);
+    track_path_anew(sfu, track, now);
 }
 
 void peer_path_anew(struct sfu *sfu, struct peer *peer, mono_us now)
 {
+    if (peer->twcc) {
+        twcc_gen_anew(peer->twcc);
+    }
     for (unsigned i = 0; peer->connected && i < peer->slots; i++) {
         if (peer->slot[i]) {
             slot_anew(sfu, peer->slot[i], now);

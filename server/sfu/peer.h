@@ -30,7 +30,7 @@ enum {
     PEER_HANDSHAKE_US = 10 * US_PER_S, /* from the first authenticated check (S2) */
     PEER_FIRST_CHECK_US = 30 * US_PER_S,
     PEER_RTT_START_US = 100 * US_PER_MS,
-    PEER_PATH_LOST_US = 1 * US_PER_S, /* a path left after so long without a check had failed */
+    PEER_PATH_LOST_US = 700 * US_PER_MS, /* a path left after such a silence had failed */
 };
 
 /* A received SSRC and what it is. */

@@ -63,9 +63,7 @@ void peer_rx_transport(struct sfu *sfu, struct peer *peer, int32_t seq, uint32_t
         twcc_gen_init(peer->twcc);
     }
     twcc_gen_input(peer->twcc, (uint16_t)seq, ssrc, now);
-    if (peer->twcc_node.deadline != peer->twcc->deadline || !peer->twcc_node.armed) {
-        sfu_arm(sfu, &peer->twcc_node, TIMER_PEER_TWCC, peer->twcc->deadline);
-    }
+    sfu_arm_twcc(sfu, peer);
 }
 
 /* Once media is authenticated the client has finished its handshake. */
@@ -203,6 +201,7 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
                         const struct rtp_header *hdr, bool rtx, mono_us now)
 {
     struct receiver *r = layer->receiver;
+    bool broke = r->hole && !rtx && rtp_rx_skip(&r->rx, hdr->seq);
     int64_t seq;
     if (rtx) {
         seq = rtp_rx_peek(&r->rx, hdr->seq);
@@ -232,6 +231,9 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
     if (r->hole && !rtx) {
         r->hole = false;
         nack_skip(&r->nack, seq - 1);
+        if (broke) {
+            layer_resume(sfu, layer, seq, now);
+        }
     }
     repair(sfu, r, seq, rtx, now);
     return DROP_NONE;

@@ -240,21 +240,6 @@ static void input_track(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
     track_unneeded(sfu, track, now);
 }
 
-/* Packets before seq were kept back at the origin: for subscribers it begins anew, without a hole.
- */
-static void layer_resume(struct sfu *sfu, struct layer *layer, int64_t seq, mono_us now)
-{
-    history_skip(&layer->history, seq - 1);
-    for (struct subs_block *block = layer->subs; block; block = block->next) {
-        for (uint32_t i = 0; i < block->count; i++) {
-            block->sub[i]->begin = true;
-        }
-    }
-    if (layer->subs && layer->track->video) {
-        track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
-    }
-}
-
 static void input_packet(struct sfu *sfu, const struct sfu_msg *msg, mono_us now)
 {
     struct pkt *pkt = pkt_borrow(&sfu->packets, msg->packet);
@@ -276,6 +261,7 @@ static void input_packet(struct sfu *sfu, const struct sfu_msg *msg, mono_us now
         sfu_drop(sfu, DROP_NO_SUBSCRIBER);
     } else {
         if (msg->count) {
+            /* What came before was kept back at the origin. */
             layer_resume(sfu, layer, pkt->desc.ext_seq, now);
         }
         fanout_rtp(sfu, layer, pkt, now);

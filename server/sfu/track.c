@@ -45,7 +45,7 @@ struct track *track_get(struct sfu *sfu, sfu_peer_id publisher, uint8_t source, 
         pool_put(&sfu->tracks, id);
         return NULL;
     }
-    sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    sfu_arm_coarse(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
     return track;
 }
 
@@ -156,6 +156,20 @@ static void begin_wanted(struct sfu *sfu, struct track *track, mono_us now)
     }
     if (changed && track->owner) {
         send_event(sfu, track->owner);
+    }
+}
+
+void layer_resume(struct sfu *sfu, struct layer *layer, int64_t seq, mono_us now)
+{
+    history_skip(&layer->history, seq - 1);
+    layer->exported = 0;
+    for (struct subs_block *block = layer->subs; block; block = block->next) {
+        for (uint32_t i = 0; i < block->count; i++) {
+            block->sub[i]->begin = true;
+        }
+    }
+    if (layer->subs && layer->track->video) {
+        track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
     }
 }
 
@@ -542,14 +556,37 @@ static void keyreq_prune(struct track *track)
     }
 }
 
-/* It is asked for a key frame, and sends nothing: somebody sees a picture that stands meanwhile. */
+/* The last packet of its other layers. */
+static mono_us others_last(const struct track *track, const struct layer *layer)
+{
+    mono_us last = 0;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *other = track->layer[i];
+        last = other && other != layer && other->last_us > last ? other->last_us : last;
+    }
+    return last;
+}
+
+/* It is asked for a key frame, or comes by a new path, and sends nothing: somebody sees a picture
+ * that stands meanwhile. */
 static bool fell_silent(const struct track *track, const struct layer *layer, mono_us now)
 {
     mono_us asked = keyreq_asked(&track->keyreq, layer->index);
-    if (asked == MONO_NEVER) {
-        return now - layer->last_us > LAYER_LIVE_US;
+    if (asked != MONO_NEVER) {
+        return now - (layer->last_us > asked ? layer->last_us : asked) > LAYER_ASKED_US;
     }
-    return now - (layer->last_us > asked ? layer->last_us : asked) > LAYER_ASKED_US;
+    mono_us anew = track->anew_until - LAYER_ANEW_US;
+    mono_us since = layer->last_us > anew ? layer->last_us : anew;
+    bool left_out = now < track->anew_until && others_last(track, layer) - since > LAYER_ASKED_US;
+    return left_out || now - layer->last_us > LAYER_LIVE_US;
+}
+
+void track_path_anew(struct sfu *sfu, struct track *track, mono_us now)
+{
+    if (track->video) {
+        track->anew_until = now + LAYER_ANEW_US;
+        sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_ANEW_US);
+    }
 }
 
 /*
@@ -620,7 +657,11 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
         changed = insist(sfu, track, now) || changed;
     }
     keyreq_prune(track);
-    sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    if (now < track->anew_until) {
+        sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_ANEW_US);
+    } else {
+        sfu_arm_coarse(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    }
     if (changed) {
         track_changed(sfu, track, now);
     }

@@ -37,6 +37,9 @@ enum {
     RECLAIM_LEAST_US = 20 * US_PER_MS,
     LAYER_LIVE_US = 1200 * US_PER_MS,
     LAYER_ASKED_US = 500 * US_PER_MS, /* to send anything at all after a key frame was asked for */
+    LAYER_ANEW_US = 3 * US_PER_S, /* browsers begin a new path with little: so long after that, what
+                                   * stops while another goes on is taken for off sooner */
+    TRACK_TICK_ANEW_US = 100 * US_PER_MS,
     TRACK_TICK_US = 500 * US_PER_MS,
     LAYER_UNWATCHED_US = 2 * US_PER_S, /* then its publisher pauses it */
     LAYER_LAST_US = 15 * US_PER_S,     /* and the smallest one after this */
@@ -114,6 +117,7 @@ struct track {
     struct twheel_node keyreq_node;
     mono_us crowd_until; /* another shard has many viewers */
     struct twheel_node tick_node;
+    mono_us anew_until; /* its publisher came back by another path a moment ago */
     struct speaker_member talk;
     struct dominant_member floor;
     uint64_t informed; /* shards that want news of a local track */
@@ -154,6 +158,11 @@ void track_keyreq_timer(struct sfu *sfu, struct track *track, mono_us now);
  * be received. */
 void tracks_reclaim(struct sfu *sfu, mono_us now);
 void track_tick(struct sfu *sfu, struct track *track, mono_us now);
+/* What is missing before packet seq never comes: for subscribers the layer begins anew, without a
+ * hole. */
+void layer_resume(struct sfu *sfu, struct layer *layer, int64_t seq, mono_us now);
+/* Its publisher lost a path and came back by another one. */
+void track_path_anew(struct sfu *sfu, struct track *track, mono_us now);
 /* What the track offers, as options of a slot that shows it. */
 void track_offer(const struct track *track, struct alloc_slot *slot, mono_us now);
 /* Who watches a layer changed: what is needed is resumed at the publisher at once. */

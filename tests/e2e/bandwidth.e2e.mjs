@@ -95,6 +95,23 @@ async function three(t) {
     t.figure('back_ms', (await settled(t, viewers, accepted, 'everybody has it back')).ms);
 }
 
+/**
+ * Nothing but sound leaves the server, by its own count: `people` are all there are, and whoever has a
+ * camera open is seen by nobody. Sound is counted over a little more time than what leaves.
+ */
+async function onlySound(t, room, people, what) {
+    const heard = async () => (await Promise.all(people.map((page) => page.stats())))
+        .flatMap((s) => s.slots.filter((row) => row.kind === 'audio')).reduce((n, row) => n + (row.packets ?? 0), 0);
+    const left = async () => (await room.server.metrics()).amphi_forwarded_packets_total;
+    const before = await heard();
+    const from = await left();
+    await until(async () => (await heard()) >= before + 300, { what: `sound goes on, ${what}`, timeout: 60000, every: 250 });
+    const sent = await left() - from;
+    const sound = await heard() - before;
+    t.log(`${what}: ${sent} packets left the server, ${sound} of sound came`);
+    t.check(sent <= sound + 20, `${what}: ${sent} packets left the server, ${sound} of sound came`);
+}
+
 /** The panel, the low-bandwidth mode and its end, by keyboard. */
 async function page(t) {
     const room = await ClassRoom.start(t);
@@ -119,6 +136,7 @@ async function page(t) {
         if (heard.decoded !== quiet.decoded) throw new Error(`${heard.decoded - quiet.decoded} pictures`);
         return heard;
     }, { what: 'no picture is decoded while saving', timeout: 15000 });
+    await onlySound(t, room, room.people, 'while saving');
     await guest.click('saver-stop');
     await until(async () => (await look({ page: guest })).decoded > later.decoded, { what: 'the picture is back', timeout: 15000 });
     // A tab nobody looks at gets no pictures; one that is seen again has them at once.
@@ -128,6 +146,7 @@ async function page(t) {
     }, hidden);
     await hide(true);
     await until(async () => (await look({ page: guest })).life === 'off', { what: 'the hidden tab rests', timeout: 10000 });
+    await onlySound(t, room, room.people, 'for a hidden tab'); // his camera has stayed closed
     const hidden = await look({ page: guest });
     const start = performance.now();
     await hide(false);

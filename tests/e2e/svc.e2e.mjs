@@ -46,10 +46,8 @@ async function coded({ page }, type) {
     }, type);
 }
 
-async function layered(t, codec, kind) {
-    const room = await ClassRoom.start(t, { impair: [] });
-    const host = await sender(t, room, codec);
-    const seen = await viewer(t, room, kind);
+/** What the viewer decodes while his link narrows and widens again. */
+async function follows(t, seen, codec) {
     const targets = [[4000, [720]], [600, [360]], [200, [180]], [4000, [720]]];
     for (const [rate, heights] of targets) {
         await seen.relay.set(`ba:rate=${rate}`);
@@ -67,6 +65,13 @@ async function layered(t, codec, kind) {
         t.equal(more.codec.toLowerCase(), `video/${codec}`, 'the codec that was chosen');
         t.figure(`decoded_${codec}_${rate}k`, more.frames);
     }
+}
+
+async function layered(t, codec, kind) {
+    const room = await ClassRoom.start(t, { impair: [] });
+    const host = await sender(t, room, codec);
+    const seen = await viewer(t, room, kind);
+    await follows(t, seen, codec);
     const out = await coded({ page: host }, 'outbound-rtp');
     t.equal(out.mode, 'L3T3_KEY', 'how the sender codes');
     const metrics = await room.server.metrics();
@@ -75,8 +80,44 @@ async function layered(t, codec, kind) {
     t.figure('fast_starts', metrics.amphi_fast_starts_total ?? -1);
 }
 
+/** The page's own three encodings, made by the browser's H.264 encoder: no offer is needed for it. */
+async function encodings(t) {
+    const room = await ClassRoom.start(t, { impair: [] });
+    const host = await sender(t, room, 'vp8');
+    const seen = await viewer(t, room, 'chromium');
+    const set = await host.eval(async () => {
+        for (const pc of window.__e2e.pcs) {
+            for (const one of pc.getSenders()) {
+                const p = one.getParameters();
+                const codec = p.codecs.find((c) => c.mimeType === 'video/H264');
+                if (p.encodings.length !== 3 || !codec) continue;
+                for (const e of p.encodings) e.codec = codec;
+                await one.setParameters(p);
+                return true;
+            }
+        }
+        return false;
+    });
+    t.check(set, 'the browser has an H.264 encoder');
+    await until(async () => (await coded(seen, 'inbound-rtp')).codec === 'video/H264',
+        { what: 'H.264 at the viewer', timeout: 60000, every: 250 });
+    await follows(t, seen, 'h264');
+    const rids = await host.eval(async () => {
+        const made = [];
+        for (const pc of window.__e2e.pcs) {
+            const report = await pc.getStats();
+            for (const s of report.values()) {
+                if (s.type === 'outbound-rtp' && s.rid && report.get(s.codecId)?.mimeType === 'video/H264') made.push(s.rid);
+            }
+        }
+        return made.sort().join(' ');
+    });
+    t.equal(rids, 'h l m', 'three encodings of H.264');
+}
+
 export const scenarios = [
     { name: 'vp9', timeout_s: 150, run: (t) => layered(t, 'vp9', 'chromium') },
     { name: 'av1', timeout_s: 150, run: (t) => layered(t, 'av1', 'chromium') },
+    { name: 'h264', timeout_s: 150, run: (t) => encodings(t) },
     { name: 'vp9-firefox', timeout_s: 150, run: (t) => layered(t, 'vp9', 'firefox') },
 ];

@@ -93,7 +93,7 @@ static void check_invariants(const struct shadow *s)
     }
     for (unsigned i = 0; i < ADDRESSES; i++) {
         struct tuple t = tuple_at(i);
-        if (ice_knows(&s->ice, &t, s->now)) {
+        if (ice_knows(&s->ice, &t, s->now) >= 0) {
             must(s->checked[i] >= 0 && s->now - s->checked[i] < ICE_CONSENT_US);
         }
     }
@@ -147,7 +147,7 @@ static void step(struct shadow *s, struct rd *r)
     struct ice_out out;
     char gone[ICE_UFRAG_LEN + 1];
     struct tuple t = tuple_at(arg % ADDRESSES);
-    switch (op % 7) {
+    switch (op % 8) {
     case 0: /* a check */
         input(s, msg, build(s, msg, arg & 0xe0), arg % ADDRESSES, true);
         break;
@@ -182,6 +182,15 @@ static void step(struct shadow *s, struct rd *r)
         } while (out.changes & ICE_PATH_GONE);
         must(ice_deadline(&s->ice) > s->now);
         break;
+    case 7: { /* media, if it is taken from there */
+        int at = ice_knows(&s->ice, &t, s->now);
+        if (at >= 0 && !ice_heard(&s->ice, at, s->now)) {
+            ice_heard_beside(&s->ice, at, s->now, &out);
+            must(!(out.changes & ~(unsigned)ICE_SELECTED));
+            follow(s, &out, -1);
+        }
+        break;
+    }
     default:
         ice_forget(&s->ice, &t, s->now, &out);
         follow(s, &out, -1);

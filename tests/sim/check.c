@@ -54,6 +54,8 @@ static void check_right(struct client *c, unsigned k, const struct mark *m, bool
         bool current = want && want->publisher == p->id && want->source == m->source;
         bool going = c->slot[k].state != SFU_SLOT_LIVE ||
                      c->want_us[k - c->offer.audio_slots] + ACCEPT_OLD_US > w->now;
+        /* What was sent before the other one's key frame came is repaired after it. */
+        going = going || (rtx && c->check[k].turned_us + ACCEPT_OLD_US > w->now);
         if (!want) {
             world_fail(w, "client %u: video in slot %u that nobody wished%s", c->number, k,
                        rtx ? " (rtx)" : "");
@@ -169,6 +171,9 @@ static void check_order(struct client *c, unsigned k, const struct rtp_header *h
     }
     if (k >= c->offer.audio_slots) {
         check_picture(c, k, s, hdr, payload, m, contiguous);
+    }
+    if (s->started && s->mark.publisher != m->publisher) {
+        s->turned_us = now;
     }
     s->started = true;
     s->top = seq;

@@ -73,7 +73,7 @@ void client_free(struct client *c)
     }
 }
 
-static void send_check(struct client *c)
+static void send_check(struct client *c, bool nominate)
 {
     uint8_t out[300];
     char user[80] = "";
@@ -86,7 +86,7 @@ static void send_check(struct client *c)
         .username_len = strlen(user),
         .priority = 1000,
         .role = STUN_CONTROLLING,
-        .use_candidate = !c->nominated_once || !c->checked,
+        .use_candidate = nominate,
     };
     rng_fill(&c->world->rng, req.txid, sizeof(req.txid));
     int len =
@@ -185,8 +185,17 @@ static void send_reports(struct client *c, mono_us now)
 static void connect_tick(struct client *c, mono_us now)
 {
     if (c->answered && !c->silent && now >= c->next_check_us) {
-        send_check(c);
+        send_check(c, !c->nominated_once || !c->checked);
         c->next_check_us = now + (c->checked ? CHECK_US : 50 * US_PER_MS);
+        c->next_spare_us = now + CHECK_US / 2;
+    }
+    if (c->spare_port && now >= c->next_spare_us) {
+        uint16_t port = c->tuple.remote.port;
+        c->tuple.remote.port = c->spare_port;
+        c->old_tuple = c->tuple;
+        send_check(c, false);
+        c->tuple.remote.port = port;
+        c->next_spare_us = MONO_NEVER;
     }
     if (c->checked && !c->connected && now >= c->next_dtls_us) {
         if (c->dtls_stage == 0) {

@@ -204,8 +204,22 @@ static void show(struct ear_picture *p, struct ear_frame *f, mono_us arrived)
     p->shown_us = now;
 }
 
-/* Whole: and when it is a base picture whose forerunner is whole as well, nothing before it is
- * asked for any more. */
+/* Everything f is built on is there, as far as base pictures go. */
+static bool built(const struct ear_picture *p, const struct ear_frame *f)
+{
+    for (unsigned i = 0; i < EAR_FRAMES && !f->key; i++) {
+        const struct ear_frame *b = &p->frame[i];
+        uint16_t ahead = (f->picture - b->picture) & 0x7fff;
+        if (b->continuous && ahead > 0 && ahead < EAR_FRAMES && b->layer == f->layer &&
+            b->publisher == f->publisher && b->tl0 == (uint8_t)(f->tl0 - 1)) {
+            return true;
+        }
+    }
+    return f->key;
+}
+
+/* Whole: and when it is a base picture and those before it are whole as well, back to a key frame,
+ * nothing before it is asked for any more. */
 static void note_whole(struct ear_picture *p, struct ear_frame *f, mono_us now)
 {
     if (f->whole || f->got != (1ull << f->count) - 1) {
@@ -213,14 +227,16 @@ static void note_whole(struct ear_picture *p, struct ear_frame *f, mono_us now)
     }
     f->whole = true;
     p->whole += now - f->first_us < PLAYOUT_MAX_US;
-    bool needs_nothing = f->key;
-    for (unsigned i = 0; i < EAR_FRAMES && f->tid == 0; i++) {
-        const struct ear_frame *b = &p->frame[i];
-        needs_nothing =
-            needs_nothing || (b->whole && b->tid == 0 && b->tl0 == (uint8_t)(f->tl0 - 1));
-    }
-    if (needs_nothing && f->top > p->ask_from) {
-        p->ask_from = f->top;
+    for (bool more = f->tid == 0; more;) {
+        more = false;
+        for (unsigned i = 0; i < EAR_FRAMES; i++) {
+            struct ear_frame *b = &p->frame[i];
+            if (b->whole && b->tid == 0 && !b->continuous && built(p, b)) {
+                b->continuous = true;
+                p->ask_from = b->top > p->ask_from ? b->top : p->ask_from;
+                more = true;
+            }
+        }
     }
 }
 

@@ -40,6 +40,7 @@ struct ear_frame {
     int64_t top;      /* its highest number in the slot */
     bool shown;
     bool whole;
+    bool continuous; /* a base picture with everything it is built on */
 };
 
 struct ear_picture {

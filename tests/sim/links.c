@@ -197,7 +197,20 @@ void link_f4(struct world *w)
     others_untouched(w, &s, "F4");
 }
 
-/* RFC 8867 5.1 and 5.2: one capacity after the other. */
+/* How often the viewer got another layer. */
+static unsigned layer_changes(struct world *w, const struct stage *s, mono_us during)
+{
+    unsigned changes = 0;
+    for (mono_us end = w->now + during; w->now < end;) {
+        unsigned was = layer_of(s->viewer);
+        world_run(w, 100 * US_PER_MS);
+        changes += layer_of(s->viewer) != was;
+    }
+    return changes;
+}
+
+/* RFC 8867 5.1 and 5.2: one capacity after the other. What is there in the end is there to stay:
+ * the key frame that a step up costs is not held against the layer it begins. */
 void link_rfc8867(struct world *w)
 {
     struct stage s;
@@ -206,7 +219,8 @@ void link_rfc8867(struct world *w)
         {2500000, 20 * US_PER_S}, {600000, 20 * US_PER_S}, {1000000, 20 * US_PER_S}};
     const char *names[] = {"RFC 8867 to 2.5 Mbit/s", "RFC 8867 to 600 kbit/s",
                            "RFC 8867 to 1 Mbit/s"};
-    const unsigned layers[] = {0, 1, 1};
+    /* Of the large picture, 1.5 Mbit/s, every other one fits into the last. */
+    const unsigned layers[] = {0, 1, 0};
     stage_set(w, &s, &down);
     world_run(w, 10 * US_PER_S);
     clear(&s);
@@ -214,6 +228,8 @@ void link_rfc8867(struct world *w)
         step_run(w, &s, names[i], &steps[i]);
         EXPECT(w, layer_of(s.viewer) == layers[i], "%s: layer %u", names[i], layer_of(s.viewer));
     }
+    unsigned changes = layer_changes(w, &s, 15 * US_PER_S);
+    EXPECT(w, changes <= 1, "RFC 8867: %u changes of layer in 15 s", changes);
     sound_holds(w, &s, "RFC 8867");
     others_untouched(w, &s, "RFC 8867");
 }
@@ -448,10 +464,12 @@ struct weather {
     const char *name;
     struct sim_link link;
     double concealed_max; /* % */
-    uint32_t freezes_max; /* in 30 s */
+    uint32_t freezes_max; /* in each half minute, on average */
     bool both_ends;       /* the speaker's link loses as much */
     double whole_min;     /* % of the pictures sent that the viewer had while they were of use */
 };
+
+#define HALF_MINUTE_US (30 * US_PER_S)
 
 static uint32_t keys_asked(const struct client *c)
 {
@@ -482,16 +500,17 @@ static void weather_run(struct world *w, const struct weather *row)
     world_run(own, 10 * US_PER_S);
     clear(&s);
     uint32_t asked = keys_asked(s.speaker);
-    world_run(own, 30 * US_PER_S);
+    unsigned halves = row->link.burst ? 8 : 1; /* bursts are rare: one is no measure */
+    world_run(own, halves * HALF_MINUTE_US);
     asked = keys_asked(s.speaker) - asked;
-    print_row(&s, row->name, 30 * US_PER_S, NEVER);
+    print_row(&s, row->name, halves * HALF_MINUTE_US, NEVER);
     ear_sum(s.viewer, &sum);
     EXPECT(w, concealment(&sum) <= row->concealed_max, "%s: %.2f %% concealed", row->name,
            concealment(&sum));
-    EXPECT(w, sum.freezes <= row->freezes_max, "%s: %u freezes", row->name, sum.freezes);
+    EXPECT(w, sum.freezes <= row->freezes_max * halves, "%s: %u freezes", row->name, sum.freezes);
     EXPECT(w, s.viewer->connected && !s.viewer->evt_lost, "%s: disconnected", row->name);
     EXPECT(w, !row->link.reorder || asked == 0, "%s: %u key frames asked for", row->name, asked);
-    double whole = 100.0 * (double)sum.whole / (30.0 * PICTURES_PER_S);
+    double whole = 100.0 * (double)sum.whole / (30.0 * halves * PICTURES_PER_S);
     EXPECT(w, whole >= row->whole_min, "%s: %.1f %% of the pictures whole", row->name, whole);
     if (row->whole_min > 0) {
         printf("   %-22s whole %.1f %%\n", row->name, whole);
@@ -510,12 +529,12 @@ void link_f1(struct world *w)
         {"F1 loss 2 %", {.loss = 20}, 0.5, 0, false, 0},
         {"F1 loss 5 %", {.loss = 50}, 1, 1, false, 0},
         {"F1 loss 10 %", {.loss = 100}, 2, 2, false, 0},
-        {"F1 loss 20 %", {.loss = 200}, 5, 4, false, 0},
+        {"F1 loss 20 %", {.loss = 200}, 5, 2, false, 0},
         {"F1 loss 30 %", {.loss = 300}, 10, 1000, false, 0},
         {"F1 bursts 5 %", {.loss = 50, .burst = 5}, 1, 1, false, 0},
-        {"F1 bursts 10 %", {.loss = 100, .burst = 5}, 2, 2, false, 0},
+        {"F1 bursts 10 %", {.loss = 100, .burst = 5}, 2, 3, false, 0},
         {"F1 both ends 5 %", {.loss = 50}, 1, 1, true, 99.5},
-        {"F1 both ends 20 %", {.loss = 200}, 5, 4, true, 99},
+        {"F1 both ends 20 %", {.loss = 200}, 5, 2, true, 99.5},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         weather_run(w, &rows[i]);

@@ -360,16 +360,42 @@ void media_key(struct client *c, uint32_t ssrc, mono_us now)
     }
 }
 
+/* Sound has no stream of repairs: the packet itself again, as Chromium does. */
+static void sound_again(struct client *c, struct stream_out *s, unsigned at)
+{
+    uint8_t plain[1400];
+    struct wr w = wr_init(plain, sizeof(plain));
+    struct rtpext_values v = ext_values(c, s, false);
+    struct rtp_header hdr = {
+        .ssrc = s->ssrc,
+        .seq = s->kept[at].seq,
+        .timestamp = s->kept[at].timestamp,
+        .pt = s->kept[at].pt,
+        .marker = s->kept[at].marker,
+    };
+    rtp_write(&w, &hdr, NULL, true);
+    rtpext_write(&w, &c->offer.audio_ext, &v, NULL);
+    size_t header_len = wr_len(&w);
+    wr_bytes(&w, s->kept[at].data, s->kept[at].len);
+    c->answered_nacks++;
+    send_sealed(c, plain, header_len, s->kept[at].len,
+                s->seq - (uint16_t)(s->seq - s->kept[at].seq));
+}
+
 void media_nack(struct client *c, uint32_t ssrc, uint16_t seq)
 {
     for (unsigned i = 0; i < SIM_STREAMS; i++) {
         struct stream_out *s = &c->stream[i];
         unsigned at = seq % SIM_KEPT;
-        if (s->ssrc != ssrc || !is_video(s) || s->kept[at].seq != seq ||
+        if (s->ssrc != ssrc || s->kept[at].seq != seq ||
             (s->kept[at].again_us && c->world->now - s->kept[at].again_us < RESEND_US)) {
             continue; /* an answer is on its way */
         }
         s->kept[at].again_us = c->world->now;
+        if (!is_video(s)) {
+            sound_again(c, s, at);
+            continue;
+        }
         uint8_t plain[1400];
         struct wr w = wr_init(plain, sizeof(plain));
         struct rtpext_values v = ext_values(c, s, true);

@@ -97,12 +97,25 @@ static void comes_back(struct world *w, struct client *c, const char *ufrag)
 {
     uint32_t asked = asked_of(c);
     uint64_t again = c->answered_nacks;
+    c->lost_told = 0;
     find_path(w, c, ufrag);
     world_run(w, SOON_US);
     EXPECT(w, asked_of(c) > asked, "F6: no key frame asked of the one who is back");
     world_run(w, 600 * US_PER_MS);
     EXPECT(w, c->answered_nacks < again + 5, "F6: %llu packets of the dead path asked for",
            (unsigned long long)(c->answered_nacks - again));
+    world_run(w, 1500 * US_PER_MS);
+    EXPECT(w, c->lost_told < 26, "F6: %u/256 of the dead path told as lost", c->lost_told);
+}
+
+/* Numbers that were skipped in what `c` got and were not filled. */
+static uint64_t holes_of(const struct client *c)
+{
+    uint64_t sum = 0;
+    for (unsigned k = 0; k < SIM_SLOTS; k++) {
+        sum += c->check[k].holes;
+    }
+    return sum;
 }
 
 void path_handover(struct world *w)
@@ -120,6 +133,10 @@ void path_handover(struct world *w)
     }
     world_run(w, 3 * US_PER_S);
     everybody_sees(w, "after");
+    for (unsigned i = 2; i < w->clients; i++) {
+        EXPECT(w, holes_of(w->client[i]) == 0, "F6: client %u stayed and misses %llu packets",
+               i + 1, (unsigned long long)holes_of(w->client[i]));
+    }
 }
 
 /* The path fails in the middle of a change of layers, of pictures it sends and sees. */
@@ -144,6 +161,27 @@ void path_during_switch(struct world *w)
     }
 }
 
+/* The first thing that comes by the new path is a key frame of every encoding; then the estimate of
+ * the browser leaves room for the smallest one only. Nobody looks at a standing picture for long.
+ */
+void path_gives_up_large(struct world *w)
+{
+    people(w, 3, 360);
+    struct client *c = w->client[0];
+    lose_path(c);
+    world_run(w, 1500 * US_PER_MS);
+    find_path(w, c, "abcd");
+    world_run(w, 250 * US_PER_MS);
+    everybody_sees(w, "back");
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        struct stream_out *s = &c->stream[i];
+        s->off = s->off || (s->exists && s->source == SOURCE_CAMERA && s->layer < 2);
+    }
+    world_run(w, 850 * US_PER_MS);
+    EXPECT(w, sees(w, w->client[1], c) && sees(w, w->client[2], c),
+           "a layer that stopped on a new path is waited for");
+}
+
 /* Browsers that know nothing of their new path soon send the smallest picture only: who comes back
  * then does not wait for a key frame of one that does not come. */
 void path_comes_back_small(struct world *w)
@@ -162,4 +200,18 @@ void path_comes_back_small(struct world *w)
     find_path(w, w->client[1], "efgh");
     world_run(w, 1000 * US_PER_MS);
     EXPECT(w, sees(w, w->client[1], c), "a layer that was given up is waited for");
+}
+
+/* Chromium checks a second path of the same host as well while the first one loses: what is not
+ * nominated is not taken while the other carries everything, and nothing begins anew. */
+void path_spare(struct world *w)
+{
+    people(w, 3, 360);
+    struct client *c = w->client[0];
+    uint32_t asked = asked_of(w->client[0]) + asked_of(w->client[1]);
+    c->spare_port = (uint16_t)(c->tuple.remote.port + 700);
+    world_run(w, 12 * US_PER_S);
+    asked = asked_of(w->client[0]) + asked_of(w->client[1]) - asked;
+    EXPECT(w, asked == 0, "F1: %u key frames asked for a path that was not meant", asked);
+    everybody_sees(w, "with a spare path");
 }

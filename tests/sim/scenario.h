@@ -42,12 +42,18 @@ void link_voice_pauses(struct world *w);
 void path_handover(struct world *w);
 void path_during_switch(struct world *w);
 void path_comes_back_small(struct world *w);
+void path_spare(struct world *w);
+void path_gives_up_large(struct world *w);
 
 /* steps.c */
 void steps_down_thinned(struct world *w);
 void steps_up_in_vain(struct world *w);
 void steps_begin_with_the_past(struct world *w);
 void steps_told_in_vain(struct world *w);
+void steps_screen_told_in_vain(struct world *w);
+void steps_not_connected(struct world *w);
+void steps_focus_first(struct world *w);
+void steps_trial_answered(struct world *w);
 
 /* crowd.c */
 void crowd_joins(struct world *w);

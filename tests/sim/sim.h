@@ -140,7 +140,8 @@ struct slot_check {
     uint16_t picture_id;
     uint8_t tl0;
     mono_us at;
-    uint64_t holes; /* numbers skipped and not filled */
+    mono_us turned_us; /* it began to carry somebody else */
+    uint64_t holes;    /* numbers skipped and not filled */
     uint64_t packets;
     uint64_t switches;
     uint64_t late;
@@ -178,7 +179,9 @@ struct client {
     sfu_room_id voice; /* where the microphone is heard instead */
     struct sfu_ears ears;
     struct tuple tuple;
-    struct tuple old_tuple;  /* before it moved */
+    struct tuple old_tuple; /* before it moved */
+    uint16_t spare_port;    /* another path that is checked and not meant, 0 = none */
+    mono_us next_spare_us;
     struct tuple gone_tuple; /* its router gave it up: what is sent there is lost */
     struct desc_offer offer;
     struct desc_answer answer;

@@ -9,7 +9,13 @@
 #include "tests/sim/model.h"
 #include "tests/sim/scenario.h"
 
-enum { ROOM = 7, VIDEO0 = 5, CAMERA = 1u << SOURCE_MIC | 1u << SOURCE_CAMERA };
+enum {
+    ROOM = 7,
+    VIDEO0 = 5,
+    MIC = 1u << SOURCE_MIC,
+    SCREEN = 1u << SOURCE_SCREEN,
+    CAMERA = MIC | 1u << SOURCE_CAMERA
+};
 
 static const struct structure layered = {"vp9_steps", CODEC_VP9, 1, 3, 3, true, false};
 
@@ -102,6 +108,61 @@ void steps_up_in_vain(struct world *w)
     printf("   a width that changes every 3 s for 60 s: %u steps up\n", up);
     EXPECT(w, up >= 2 && up <= 4, "%u steps up in %u rounds", up, ROUNDS);
     EXPECT(w, forgiven == 1, "a step that lasted is held against the next");
+    rises(w, viewer, SLIM, 5 * US_PER_S);
+    world_run(w, 8 * US_PER_S); /* what was said holds for 10 s, and no longer */
+    EXPECT(w, viewer->slot[VIDEO0].height < 720, "what was said 8 s ago is forgotten");
+    world_run(w, 8 * US_PER_S);
+    EXPECT(w, viewer->slot[VIDEO0].height == 720, "what was said 16 s ago still holds");
+}
+
+/* Two cameras, one of them large: it is the one that is looked at, and has all its pictures before
+ * the small one grows. */
+void steps_focus_first(struct world *w)
+{
+    enum { BOTH = 470000 };
+    w->modelled = true;
+    struct client *viewer = world_join(w, ROOM, 0, 0);
+    viewer->lie = LIE_WIDTH;
+    struct sfu_want want[2] = {{.slot = 0, .source = SOURCE_CAMERA, .height_max = 720},
+                               {.slot = 1, .source = SOURCE_CAMERA, .height_max = 360}};
+    for (unsigned i = 0; i < 2; i++) {
+        want[i].publisher = world_join(w, ROOM, i % w->shards, CAMERA)->id;
+    }
+    world_view(w, viewer, want, 2);
+    rises(w, viewer, BOTH, 15 * US_PER_S);
+    uint64_t before = viewer->model[0].frames;
+    rises(w, viewer, BOTH, 4 * US_PER_S);
+    uint64_t shown = viewer->model[0].frames - before;
+    EXPECT(w, viewer->slot[VIDEO0].height == 720 && shown >= 95, "%u lines, %llu pictures in 4 s",
+           viewer->slot[VIDEO0].height, (unsigned long long)shown);
+}
+
+/* A path is tried with the first picture; one that shows a queue has answered, and nobody waits for
+ * the end of the trial. */
+void steps_trial_answered(struct world *w)
+{
+    static const struct structure alone = {"vp8_alone", CODEC_VP8, 1, 1, 1, false, false};
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    host->stream[1].packets = 12;
+    media_structure(host, SOURCE_CAMERA, &alone);
+    world_run(w, 2 * US_PER_S);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    viewer->down.bps = 200000;
+    w->loss_down_any = 1;
+    world_view_all(w, viewer, 1, 720);
+    mono_us shown = 0;
+    mono_us rested = 0;
+    for (mono_us end = w->now + 10 * US_PER_S; w->now < end && !rested;) {
+        world_run(w, 50 * US_PER_MS);
+        bool live = viewer->slot[VIDEO0].state == SFU_SLOT_LIVE;
+        shown = live && !shown ? w->now : shown;
+        rested = shown && !live ? w->now : 0;
+    }
+    printf("   600 kbit/s on a link of 200: taken away after %lld ms\n",
+           (long long)((rested - shown) / US_PER_MS));
+    EXPECT(w, shown, "no picture was tried");
+    EXPECT(w, rested && rested - shown < 4 * US_PER_S, "the trial went on for %lld ms",
+           (long long)((rested - shown) / US_PER_MS));
 }
 
 static uint64_t fast_starts(struct world *w)
@@ -140,6 +201,27 @@ void steps_begin_with_the_past(struct world *w)
     }
 }
 
+/* Nobody is asked for a key frame for one whose transport is not up: it could not use it. */
+void steps_not_connected(struct world *w)
+{
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *watcher = world_join(w, ROOM, 0, 0);
+    world_view_all(w, watcher, 1, 720);
+    world_run(w, 5 * US_PER_S);
+    uint32_t asked = host->stream[1].plis + host->stream[2].plis + host->stream[3].plis;
+    struct client *late = world_join(w, ROOM, w->shards - 1, 0);
+    late->up.cut = true;
+    world_view_all(w, late, 1, 720);
+    world_run(w, 4 * US_PER_S);
+    uint32_t now = host->stream[1].plis + host->stream[2].plis + host->stream[3].plis;
+    EXPECT(w, now == asked, "%u key frames asked for nobody", now - asked);
+    EXPECT(w, late->slot[VIDEO0].state != SFU_SLOT_LIVE, "a picture without a path");
+    late->up.cut = false;
+    world_run(w, 3 * US_PER_S);
+    now = host->stream[1].plis + host->stream[2].plis + host->stream[3].plis;
+    EXPECT(w, now > asked && late->slot[VIDEO0].state == SFU_SLOT_LIVE, "no picture afterwards");
+}
+
 /* Nobody heard that the large picture is wanted again, however often that was said: it stays on
  * offer, and comes in the end. */
 void steps_told_in_vain(struct world *w)
@@ -159,6 +241,9 @@ void steps_told_in_vain(struct world *w)
         }
         EXPECT(w, viewer->check[VIDEO0].mark.layer == 0 && viewer->slot[VIDEO0].height == 720,
                "%u lost: layer %u after a minute", lost, viewer->check[VIDEO0].mark.layer);
+        /* Who heard it resumes it within a round trip, its key frame and what a picture takes. */
+        EXPECT(w, lost || w->now - from <= 200 * US_PER_MS, "back after %lld ms",
+               (long long)((w->now - from) / US_PER_MS));
         printf("   told %u times in vain: %lld ms\n", lost,
                (long long)((w->now - from) / US_PER_MS));
     }
@@ -166,4 +251,35 @@ void steps_told_in_vain(struct world *w)
     uint32_t told = host->sends_told;
     world_run(w, 20 * US_PER_S);
     EXPECT(w, host->sends_told == told, "what comes was asked for again");
+}
+
+/* Nobody hears that a picture is wanted again: it is said until it comes, and no more than that.
+ * So it is when a page stops to send what it is asked for. */
+void steps_screen_told_in_vain(struct world *w)
+{
+    struct client *teacher = world_join(w, ROOM, 0, MIC);
+    struct client *viewer = world_join(w, ROOM, 1 % w->shards, MIC);
+    struct sfu_want want = {
+        .slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id};
+    world_publish(w, teacher, MIC | SCREEN);
+    teacher->on[SOURCE_SCREEN] = true;
+    for (unsigned lost = 0; lost <= 3; lost++) {
+        world_view(w, viewer, &want, 0);
+        world_run(w, 20 * US_PER_S);
+        EXPECT(w, teacher->stream[4].off, "%u lost: not paused", lost);
+        teacher->sends_lost = lost;
+        world_view(w, viewer, &want, 1);
+        world_run(w, 10 * US_PER_S);
+        EXPECT(w, !teacher->stream[4].off && viewer->slot[VIDEO0].state == SFU_SLOT_LIVE,
+               "%u lost: no screen", lost);
+    }
+    uint32_t told = teacher->sends_told;
+    world_run(w, 20 * US_PER_S);
+    EXPECT(w, teacher->sends_told == told, "what comes was asked for again");
+    teacher->stream[4].off = true; /* as a page does whose browser refused */
+    struct client *late = world_join(w, ROOM, 0, 0);
+    world_run(w, US_PER_S);
+    world_view(w, late, &want, 1);
+    world_run(w, 10 * US_PER_S);
+    EXPECT(w, late->slot[VIDEO0].state == SFU_SLOT_LIVE, "no screen for the late one");
 }

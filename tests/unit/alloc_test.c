@@ -378,6 +378,53 @@ static void a_trial_wants_to_be_measured(void **state)
     assert_true(sum.wanted_bps >= 1000 * K);
 }
 
+static struct alloc_slot plain(uint32_t bps)
+{
+    struct alloc_slot s = {.kind = ALLOC_FOCUS, .height = 720, .current = -1};
+    alloc_offer(&s, (struct alloc_option){bps, 360, 0, 0});
+    return s;
+}
+
+/* What rests for want of room needs more than its rate to come back: no more than that is probed
+ * for, and no less; nor does a larger picture slip in where the smaller one has to wait. */
+static void what_rests_is_probed_for_with_its_headroom(void **state)
+{
+    (void)state;
+    struct alloc_slot s = plain(1000 * K);
+    struct alloc_sum sum = run(&s, 1, 1150);
+    assert_int_equal(s.chosen, -1);
+    assert_int_equal(sum.wanted_bps, 100 * K + 1000 * K * ALLOC_RESUME_PERCENT / 100);
+    run(&s, 1, sum.wanted_bps / K);
+    assert_int_equal(s.chosen, 0);
+    alloc_offer(&s, (struct alloc_option){1010 * K, 720, 0, 1});
+    run(&s, 1, 1250);
+    assert_int_equal(s.chosen, -1);
+    assert_int_equal(s.reason, ALLOC_PAUSED_BY_CONNECTION);
+}
+
+static void a_list_that_is_full_takes_no_more(void **state)
+{
+    (void)state;
+    struct alloc_slot s = {.kind = ALLOC_TILE, .height = 2000, .current = -1};
+    for (uint16_t i = 1; i <= ALLOC_OPTIONS_MAX + 3; i++) {
+        alloc_offer(&s, (struct alloc_option){i * 50 * K, (uint16_t)(i * 90), 0, 0});
+    }
+    assert_int_equal(s.options, ALLOC_OPTIONS_MAX);
+    assert_int_equal(s.option[ALLOC_OPTIONS_MAX - 1].height, ALLOC_OPTIONS_MAX * 90);
+    assert_int_equal(s.ideal, 0);
+}
+
+static void rates_are_guessed_by_height(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][2] = {{1, 80},     {90, 80},    {91, 150},  {180, 150},
+                                       {360, 500},  {361, 900},  {540, 900}, {720, 1500},
+                                       {721, 2500}, {4000, 2500}};
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(alloc_guess_bps((uint16_t)rows[i][0]), rows[i][1] * K);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +443,9 @@ int main(void)
         UNIT(a_trial_wants_to_be_measured),
         UNIT(a_newcomer_takes_nobodys_place),
         UNIT(what_is_shown_stays_while_tried),
+        UNIT(what_rests_is_probed_for_with_its_headroom),
+        UNIT(a_list_that_is_full_takes_no_more),
+        UNIT(rates_are_guessed_by_height),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,33 @@ static void reordered_packets_do_not_move_the_top(void **state)
     assert_int_equal(r.lost, 1);
 }
 
+static void what_went_into_a_dead_path_is_not_told_as_lost(void **state)
+{
+    (void)state;
+    struct rtp_rx rx;
+    struct rtp_rx_report r;
+    rtp_rx_init(&rx, 48000);
+    rtp_rx_skip(&rx, 7); /* nothing came yet: nothing is missing */
+    for (unsigned i = 0; i < 50; i++) {
+        if (i != 20) {
+            rtp_rx_input(&rx, (uint16_t)(65500 + i), i * 960, i * 20 * MS);
+        }
+    }
+    rtp_rx_report(&rx, &r);
+    assert_int_equal(r.lost, 1);
+    rtp_rx_skip(&rx, (uint16_t)(65500 + 49)); /* the newest once more */
+    rtp_rx_skip(&rx, (uint16_t)(65500 + 150));
+    for (unsigned i = 150; i < 200; i++) {
+        if (i != 170) {
+            rtp_rx_input(&rx, (uint16_t)(65500 + i), i * 960, i * 20 * MS);
+        }
+    }
+    rtp_rx_report(&rx, &r);
+    assert_int_equal(r.lost, 2);
+    assert_in_range(r.fraction_lost, 4, 6);
+    assert_int_equal(r.highest, 65500 + 199);
+}
+
 static uint32_t run(struct pacer_item *item, const uint16_t *len, uint32_t n, uint16_t pad)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -85,13 +112,55 @@ static void audio_is_never_padded(void **state)
     assert_int_equal(item[0].padding, 0);
 }
 
+/* What of `wish` packets of 1200 bytes leaves now; pacer_ready is never early. */
+static unsigned leaves(struct pacer_budget *b, uint64_t bps, unsigned wish, mono_us now)
+{
+    unsigned n = 0;
+    mono_us ready = pacer_ready(b, bps);
+    pacer_fill(b, bps, now);
+    assert_true(now < ready || pacer_may_send(b));
+    while (n < wish && pacer_may_send(b)) {
+        pacer_spend(b, 1200);
+        n++;
+    }
+    return n;
+}
+
+/* Pictures leave at 2.5 times the estimate, 40 ms of it at once; a repair does not wait and delays
+ * them by 80 ms at most. */
+static void pictures_keep_to_the_budget(void **state)
+{
+    (void)state;
+    enum { BPS = 960000, BURST = 10 }; /* 2.4 Mbit/s: 250 packets a second */
+    struct pacer_budget b = {.at = US_PER_S};
+    unsigned sent = 0;
+    assert_int_equal(leaves(&b, BPS, 1000, 10 * US_PER_S), BURST);
+    for (mono_us now = 10 * US_PER_S; now < 12 * US_PER_S; now += US_PER_MS) {
+        unsigned n = leaves(&b, BPS, 1000, now);
+        assert_true(n <= 2);
+        sent += n;
+    }
+    assert_in_range(sent, 495, 505);
+    assert_int_equal(leaves(&b, BPS, 1000, 20 * US_PER_S), BURST);
+    for (unsigned i = 0; i < 1000; i++) {
+        pacer_spend(&b, 1200);
+    }
+    assert_int_equal(leaves(&b, BPS, 1, 20 * US_PER_S + 1), 0);
+    mono_us ready = pacer_ready(&b, BPS);
+    assert_in_range(ready - 20 * US_PER_S, 78 * US_PER_MS, 82 * US_PER_MS);
+    assert_int_equal(leaves(&b, BPS, 1, ready), 1);
+    assert_int_equal(leaves(&b, 0, 1000, 30 * US_PER_S), 1); /* never nothing: 200 kbit/s */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(report_counts_loss_and_jitter),
         UNIT(reordered_packets_do_not_move_the_top),
+        UNIT(what_went_into_a_dead_path_is_not_told_as_lost),
         UNIT(runs_are_lifted_to_equal_sizes),
         UNIT(audio_is_never_padded),
+        UNIT(pictures_keep_to_the_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,54 @@ static void rates_are_measured_per_rung(void **state)
     assert_int_equal(r.offered, 3);
 }
 
+/* A second of 30 pictures in two windows, of one packet each; every picture whose number `every`
+ * divides is a key frame of `key` packets. */
+static void second(struct rates *r, unsigned *n, unsigned every, unsigned key)
+{
+    for (unsigned end = *n + 30; *n < end;) {
+        bool intra = every && *n % every == 0;
+        for (unsigned k = 0; k < (intra ? key : 1); k++) {
+            struct pkt_desc d = frame(0, 0, intra && k == 0, k == 0, true, false);
+            d.timestamp = *n * 3000;
+            rates_note(r, &d, 1000);
+        }
+        if (++*n % 15 == 0) {
+            rates_tick(r, false, *n / 15 * 500 * US_PER_MS);
+        }
+    }
+}
+
+/* One that was asked for lifts the rate by little, all of its packets; at intervals they count. */
+static void key_frames_are_spread(void **state)
+{
+    (void)state;
+    struct rates r;
+    unsigned n = 0;
+    rates_init(&r, 0);
+    while (n < 120) {
+        second(&r, &n, 0, 0);
+    }
+    assert_int_equal(r.bps[0], 240000);
+    uint32_t most = 0;
+    second(&r, &n, n, 20);
+    for (unsigned i = 0; i < 10; i++) {
+        most = r.bps[0] > most ? r.bps[0] : most;
+        second(&r, &n, 0, 0);
+    }
+    assert_in_range(most, 250000, 280000);
+    assert_in_range(r.bps[0], 240000, 250000);
+    while (n < 1200) {
+        second(&r, &n, 30, 16); /* 29 + 16 packets a second */
+    }
+    assert_in_range(r.bps[0], 330000, 390000);
+    rates_init(&r, 0);
+    n = 0;
+    while (n < 300) {
+        second(&r, &n, 1, 2); /* and nothing else */
+    }
+    assert_int_equal(r.bps[0], 480000);
+}
+
 static void slides_are_remembered_by_their_bursts(void **state)
 {
     (void)state;
@@ -180,6 +228,7 @@ int main(void)
         UNIT(svc_never_sends_what_cannot_be_decoded),
         UNIT(a_key_frame_without_the_target_gives_the_best_below),
         UNIT(rates_are_measured_per_rung),
+        UNIT(key_frames_are_spread),
         UNIT(slides_are_remembered_by_their_bursts),
         UNIT(packed_rates_are_near),
     };

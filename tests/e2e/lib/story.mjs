@@ -21,7 +21,8 @@ export const sampling = (page, every = 100) => page.eval((period) => {
     const e2e = window.__e2e;
     e2e.samples = [];
     const look = async () => {
-        const row = { at: performance.now() };
+        const waits = e2e.pc().getReceivers().map((r) => r.jitterBufferTarget ?? 0);
+        const row = { at: performance.now(), wait: Math.max(0, ...waits) };
         for (const r of (await e2e.pc().getStats()).values()) {
             if (r.type === 'inbound-rtp' && r.packetsReceived > 0) {
                 row[`${r.kind}_in`] = (row[`${r.kind}_in`] ?? 0) + r.packetsReceived;
@@ -32,6 +33,7 @@ export const sampling = (page, every = 100) => page.eval((period) => {
                     row.again = (row.again ?? 0) + (r.retransmittedPacketsSent ?? 0);
                     row.asked = (row.asked ?? 0) + (r.pliCount ?? 0);
                     row.encoded = (row.encoded ?? 0) + (r.framesEncoded ?? 0);
+                    row.made = (row.made ?? 0) + (r.keyFramesEncoded ?? 0); // key frames
                 }
             } else if (r.type === 'candidate-pair' && r.nominated) {
                 row.pair_in = (row.pair_in ?? 0) + r.bytesReceived;
@@ -56,3 +58,21 @@ export const sampled = (page, since) => page.eval((from) => {
         return more.length ? [line] : [];
     });
 }, since);
+
+/**
+ * How long sound and pictures were away after `at` of the page's own clock, in milliseconds since the
+ * last sound before it, by the samples; a picture counts when it is shown.
+ */
+export const away = (page, at) => page.eval((from) => {
+    const ENDED_MS = 400;
+    const rows = window.__e2e.samples;
+    const more = (key, than) => (row) => (row[key] ?? 0) > (than[key] ?? 0);
+    const heardAfter = (i) => rows.findIndex((row, k) => k > i && more('audio_in', rows[i])(row));
+    let last = Math.max(0, rows.findLastIndex((row) => row.at <= from));
+    for (let next = heardAfter(last); next > 0 && rows[next].at - rows[last].at < ENDED_MS; next = heardAfter(last)) last = next;
+    const heard = heardAfter(last);
+    const came = rows.findIndex((row, k) => k > last && row.at > rows[last].at + ENDED_MS && more('video_in', rows[k - 1])(row));
+    const seen = came < 0 ? -1 : rows.findIndex((row, k) => k >= came && more('decoded', rows[came - 1])(row));
+    const since = (k) => (k < 0 ? Infinity : Math.round(rows[k].at - rows[last].at));
+    return { heard: since(heard), seen: since(seen) };
+}, at);

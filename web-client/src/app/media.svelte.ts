@@ -2,8 +2,6 @@
 import { SteadyQuality, judgeQuality } from '../core/quality.ts';
 import type { Quality } from '../core/quality.ts';
 import { Playout } from '../core/playout.ts';
-import { MediaDoctor } from '../core/rejoin.ts';
-import { PULSE_MS, Silence } from '../core/silence.ts';
 import { RelayRenewal } from '../core/renewal.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
@@ -11,13 +9,13 @@ import { SaverProposal, heldOf, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
 import { linkFigures, readFigures, sentOf } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
-import { watchNetwork } from '../media/network.ts';
 import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
 import { Playback } from '../media/playback.ts';
 import { chooseSlotPool } from '../media/pool.ts';
 import { cameraCodec } from '../media/senders.ts';
 import type { SendKind } from '../media/senders.ts';
+import { PathWatch } from './path.ts';
 import { prefs } from './prefs.svelte.ts';
 import type { Doubt } from './signal.ts';
 import { SEND_SECTIONS } from '../wire/compact.ts';
@@ -30,12 +28,14 @@ export interface MediaHooks {
   line(): number;
   /** An offer can get its answer now. */
   reachable(): boolean;
+  /** No question to the server is without its answer. */
+  sure(): boolean;
   /** Views are asked only from inside the class. */
   inClass(): boolean;
   /** A new connection exists: fill its send sections. */
   refill(): void;
   /** Media or network speak for a dead path; `rttMs` = what an answer took lately. */
-  doubt(why?: Doubt, rttMs?: number): void;
+  doubt(why?: Doubt, rttMs?: number, lateMs?: number): void;
 }
 
 const VIEW_PERIOD_MS = 60;
@@ -63,8 +63,7 @@ export class MediaRoom {
   /** The connection has been bad for a while: sound and slides only would help. */
   proposeSaver = $state(false);
   private readonly hooks: MediaHooks;
-  private readonly doctor = new MediaDoctor();
-  private readonly silence = new Silence();
+  private readonly path: PathWatch;
   private sending = false;
   private readonly steady = new SteadyQuality();
   private readonly renewal = new RelayRenewal();
@@ -83,19 +82,21 @@ export class MediaRoom {
   /** Nobody looks at this page: pictures rest, sound goes on. */
   private unseen = false;
   private readonly look = (): void => this.seen(!document.hidden);
-  private arrived = 0;
-  private readonly timers: ReturnType<typeof setInterval>[] = [];
-  private readonly unwatch: () => void;
+  private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(hooks: MediaHooks) {
     this.hooks = hooks;
-    this.timers.push(setInterval(() => void this.feel().then(() => this.treat()), PULSE_MS));
-    this.unwatch = watchNetwork((moved) => {
-      if (moved) this.doctor.moved();
-      this.silence.hint(performance.now());
-      this.hooks.doubt(moved ? 'moved' : 'sign');
+    this.path = new PathWatch({
+      arrived: () => this.arrived(),
+      flows: () => this.sending || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live'),
+      rttMs: () => this.rttMs,
+      line: () => (this.hooks.reachable() && this.hooks.sure() ? this.hooks.line() : 0),
+      ready: () => this.ready(),
+      doubt: (...why) => this.hooks.doubt(...why),
+      shown: (health) => void (this.health = health),
+      restart: (remedy) => void this.connect(remedy),
     });
-    this.timers.push(setInterval(() => void this.measure(), FIGURES_PERIOD_MS));
+    this.timer = setInterval(() => void this.measure(), FIGURES_PERIOD_MS);
     document.addEventListener('visibilitychange', this.look);
   }
 
@@ -113,7 +114,7 @@ export class MediaRoom {
     if (cause !== 'ice' || !this.peer) this.rebuild();
     const peer = this.peer;
     if (!peer) return;
-    this.doctor.offered(cause, this.hooks.line());
+    this.path.offered(cause, this.hooks.line());
     const offer = await peer.makeOffer(cause === 'ice');
     if (peer !== this.peer) return;
     this.offerId = this.hooks.nextId();
@@ -122,7 +123,7 @@ export class MediaRoom {
 
   async answered(id: string, answer: Answer): Promise<void> {
     if (id !== this.offerId) return;
-    this.doctor.answered();
+    this.path.answered();
     await this.peer?.takeAnswer(answer);
   }
 
@@ -184,10 +185,10 @@ export class MediaRoom {
   saverChanged = (): void => this.declineSaver();
 
   close(): void {
-    this.unwatch();
+    this.path.close();
     document.removeEventListener('visibilitychange', this.look);
     clearTimeout(this.restTimer);
-    for (const timer of this.timers) clearInterval(timer);
+    clearInterval(this.timer);
     clearTimeout(this.viewTimer);
     this.peer?.close();
     this.peer = undefined;
@@ -197,9 +198,7 @@ export class MediaRoom {
   private rebuild(): void {
     this.peer?.close();
     this.health = 'new';
-    this.doctor.state('new', performance.now());
-    this.silence.reset();
-    this.arrived = 0;
+    this.path.rebuilt();
     const peer = new Peer(this.configuration, this.pool, cameraCodec(prefs.camCodec), (state) => this.healthChanged(state));
     this.peer = peer;
     this.playback.attach(peer.audioTracks, peer.videoTracks);
@@ -209,10 +208,7 @@ export class MediaRoom {
   }
 
   private healthChanged(state: PeerState): void {
-    this.doctor.state(state, performance.now());
-    this.health = this.doctor.shown(performance.now());
-    // The other connection may be gone with it, and says nothing by itself.
-    if (state === 'disconnected') this.hooks.doubt('silent', this.rttMs);
+    this.path.state(state);
     if (state !== 'connected') return;
     this.everConnected = true;
     // Firefox loses media sent right at the end of the handshake: the server waits for this.
@@ -220,34 +216,20 @@ export class MediaRoom {
     this.repeatView();
   }
 
-  /** Signalling is back: if media is silent too the path was dead, and nothing is waited for. */
-  lineUp(): void {
-    this.silence.hint(performance.now());
-    this.treat();
-    void this.feel().then(() => this.treat());
-  }
+  lineUp = (): void => this.path.lineUp();
+  /** The server answered a question: what waited for it goes now. */
+  lineSure = (): void => this.path.treat();
 
-  /** Something always comes, if only the report the server sends every second: nothing at all is a dead path. */
-  private async feel(): Promise<void> {
+  private async arrived(): Promise<number | undefined> {
     const peer = this.peer;
-    const arrived = (await peer?.arrived()) ?? 0;
-    if (!peer || peer !== this.peer) return;
-    const now = performance.now();
-    if (arrived > this.arrived) this.doctor.heard(now);
-    this.arrived = arrived;
-    const flows = this.sending || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live');
-    const hush = this.silence.look(arrived, flows, now);
-    if (hush === 'silent') this.doctor.silent(now);
-    if (hush !== 'none') this.hooks.doubt('silent', this.rttMs + this.silence.slackMs);
-    this.health = this.doctor.shown(now);
+    const arrived = await peer?.arrived();
+    return peer === this.peer ? arrived : undefined;
   }
 
-  private treat(): void {
-    if (!this.peer) return;
+  private ready(): boolean {
+    if (!this.peer) return false;
     if (this.hooks.reachable() && this.renewal.due(Date.now())) this.hooks.send({ t: 'relays' });
-    if (this.renewal.waits(Date.now())) return;
-    const remedy = this.doctor.remedy(performance.now(), this.hooks.reachable() ? this.hooks.line() : 0);
-    if (remedy !== 'none') void this.connect(remedy);
+    return !this.renewal.waits(Date.now());
   }
 
   private sendView(): void {
@@ -286,8 +268,11 @@ export class MediaRoom {
     this.traffic = trafficOf(this.figures.slots, figures.slots, elapsed, link.rttMs);
     this.sentKbps = Math.max(0, Math.round(((sent(figures) - sent(this.figures)) * 8) / elapsed / 1000));
     this.sending = sentOf(figures) > sentOf(this.figures);
-    peer.wait('audio', this.playout.hear(this.figures.slots, figures.slots, link.rttMs, now));
-    peer.wait('video', this.playout.see(this.figures.slots, figures.slots, link.rttMs, now));
+    const broken = this.path.broken(this.figuresAt);
+    if (broken) this.playout.broken(figures.slots);
+    const before = broken ? figures.slots : this.figures.slots;
+    peer.wait('audio', this.playout.hear(before, figures.slots, link.rttMs, now));
+    peer.wait('video', this.playout.see(before, figures.slots, link.rttMs, now));
     this.figures = figures;
     this.figuresAt = now;
     this.rttMs = link.rttMs;

@@ -35,14 +35,14 @@ export class Room extends RoomView {
     const prefix = [...crypto.getRandomValues(new Uint8Array(6))].map((b) => b.toString(16).padStart(2, '0')).join('');
     this.signal = new Signal({ link, guest: loadGuest(classId), resume, lang: lang() }, prefix, {
       message: (m) => this.take(m),
-      changed: () => this.linkChanged(),
+      changed: () => this.linkChanged(), answered: () => this.media.lineSure(),
     });
     this.media = new MediaRoom({
       send: (m) => this.signal.send(m),
       nextId: () => this.signal.commands.nextId(), line: () => this.signal.line,
-      reachable: () => this.linked,
+      reachable: () => this.linked, sure: () => this.signal.sure,
       inClass: () => this.phase === 'class', refill: () => this.local.refill(),
-      doubt: (why, rttMs) => this.signal.doubt(why, rttMs),
+      doubt: (...why) => this.signal.doubt(...why),
     });
     this.local = new LocalMedia({
       track: (kind, track) => this.media.fill(kind, this.phase === 'class' || this.joining ? track : null),

@@ -15,12 +15,17 @@ export interface SignalHooks {
   message(m: ServerMessage): void;
   /** Phase, staleness or attempt changed. */
   changed(): void;
+  /** Something came while it was asked whether anything does. */
+  answered?(): void;
 }
 
 const SUBPROTOCOL = 'amphi.1';
 /** By attempt: quick while a path that was cut may be back any moment, then with more patience. */
 const OPEN_TIMEOUTS_MS = [3000, 5000, 8000];
 const SILENT_CODE = 1006;
+/** Timers of a page nobody sees come once a second. */
+const UNSEEN_GRAIN_MS = 1000;
+const grainMs = (): number => (typeof document !== 'undefined' && document.hidden ? UNSEEN_GRAIN_MS : 0);
 /** A dial older than this may have begun in the network that is gone. */
 const DIAL_FRESH_MS = 500;
 
@@ -54,6 +59,11 @@ export class Signal {
     return this.lines;
   }
 
+  /** What is sent arrives, as far as anybody knows: no question is without its answer. */
+  get sure(): boolean {
+    return this.open && !this.watchdog.asking;
+  }
+
   /** In the class with a fresh state: commands go straight out. */
   get live(): boolean {
     return this.open && this.link.phase === 'class' && !this.link.stale;
@@ -84,7 +94,7 @@ export class Signal {
   }
 
   /** Something speaks for a dead path: ask now instead of after a silence. In another network: dial anew. */
-  doubt(why: Doubt = 'sign', rttMs = 0): void {
+  doubt(why: Doubt = 'sign', rttMs = 0, lateMs = 0): void {
     const moved = why === 'moved';
     if (this.link.away && !moved) return;
     const dialling = this.socket?.readyState === WebSocket.CONNECTING;
@@ -93,7 +103,7 @@ export class Signal {
       this.lost(SILENT_CODE);
     }
     if (moved) this.retryNow();
-    this.guard(this.watchdog.doubt(performance.now(), why === 'silent' ? silentAnswerMs(rttMs) : DOUBT_ANSWER_MS));
+    this.guard(this.watchdog.doubt(performance.now(), why === 'sign' ? DOUBT_ANSWER_MS : silentAnswerMs(rttMs, lateMs)));
   }
 
   end(reason: OverReason): void {
@@ -121,8 +131,10 @@ export class Signal {
     };
     socket.onmessage = (event) => {
       if (socket !== this.socket || typeof event.data !== 'string') return;
+      const asked = this.watchdog.asking;
       this.watchdog.heard(performance.now());
       this.take(event.data);
+      if (asked) this.hooks.answered?.();
     };
     socket.onclose = (event) => {
       clearTimeout(patience);
@@ -150,7 +162,7 @@ export class Signal {
     clearTimeout(this.watch);
     const wait = this.watchdog.dueMs - performance.now();
     if (wait === Infinity) return;
-    this.watch = setTimeout(() => this.guard(this.watchdog.check(performance.now())), Math.max(wait, 0));
+    this.watch = setTimeout(() => this.guard(this.watchdog.check(performance.now(), grainMs())), Math.max(wait, 0));
   }
 
   private take(frame: string): void {
@@ -169,8 +181,11 @@ export class Signal {
   private act(action: LinkAction): void {
     if (action.send) this.send(action.send);
     if (action.close) this.socket?.close(1000);
-    if (action.connectInMs !== undefined) {
-      clearTimeout(this.timer);
+    if (action.connectInMs === undefined) return;
+    clearTimeout(this.timer);
+    if (action.connectInMs === 0) {
+      this.connect(); // a timer of a page nobody sees would come a second late
+    } else {
       this.timer = setTimeout(() => this.connect(), action.connectInMs);
     }
   }

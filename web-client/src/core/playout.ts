@@ -70,12 +70,13 @@ function repairTime(missing: number, came: number, rttMs: number): number {
   return trips === 0 ? 0 : Math.max(PICTURE.first, trips * (rttMs + AGAIN_MS));
 }
 
+const nameOf = (s: PlayReading): string => `${s.kind} ${s.slot}`;
+
 type Sum = (of: (s: PlayReading) => number) => number;
 
-function grown(before: readonly PlayReading[], after: readonly PlayReading[], kind: 'audio' | 'video'): Sum {
+function grown(before: readonly PlayReading[], after: readonly PlayReading[]): Sum {
   return (of) => after.reduce((n, s) => {
-    if (s.kind !== kind) return n;
-    const then = before.find((b) => b.kind === kind && b.slot === s.slot);
+    const then = before.find((b) => b.kind === s.kind && b.slot === s.slot);
     return n + Math.max(0, of(s) - (then ? of(then) : 0));
   }, 0);
 }
@@ -83,10 +84,17 @@ function grown(before: readonly PlayReading[], after: readonly PlayReading[], ki
 export class Playout {
   private readonly sound = new Wait(SOUND);
   private readonly picture = new Wait(PICTURE);
+  /** Slots by which nothing came yet since the path broke: the gap they begin with is not this path's. */
+  private readonly gaps = new Set<string>();
+
+  /** The path was dead: what went into it could not have been waited for. */
+  broken(slots: readonly PlayReading[]): void {
+    for (const s of slots) this.gaps.add(nameOf(s));
+  }
 
   /** Two readings of all slots: how long the sound should wait. */
   hear(before: readonly PlayReading[], after: readonly PlayReading[], rttMs: number, now: number): number | null {
-    const sum = grown(before, after, 'audio');
+    const sum = this.judged(before, after, 'audio');
     const invented = sum((s) => s.concealed) - sum((s) => s.silentConcealed);
     // What is invented although nothing is missing is somebody's clock, not the path.
     const missed = sum((s) => s.lost) + sum((s) => s.late);
@@ -98,12 +106,20 @@ export class Playout {
 
   /** The same for the pictures; one that froze while packets were missing was not waited for. */
   see(before: readonly PlayReading[], after: readonly PlayReading[], rttMs: number, now: number): number | null {
-    const sum = grown(before, after, 'video');
+    const sum = this.judged(before, after, 'video');
     // What was lost before the server is not lost here, but asked for.
     const missing = Math.max(sum((s) => s.lost), sum((s) => s.asked));
     const useful = repairTime(missing, sum((s) => s.packets), rttMs);
     if (useful > 0) this.picture.reach(useful, now);
     if (missing > 0 && sum((s) => s.freezes) > 0) this.picture.longer(PICTURE.most, now);
     return this.picture.value(now);
+  }
+
+  /** What grew in the slots of a kind, without those that come again only now. */
+  private judged(before: readonly PlayReading[], after: readonly PlayReading[], kind: PlayReading['kind']): Sum {
+    const of = after.filter((s) => s.kind === kind);
+    const sum = grown(before, of.filter((s) => !this.gaps.has(nameOf(s))));
+    for (const s of of) if (grown(before, [s])((r) => r.packets) > 0) this.gaps.delete(nameOf(s));
+    return sum;
   }
 }

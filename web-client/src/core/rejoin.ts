@@ -9,7 +9,10 @@ export type Remedy = 'none' | 'ice' | 'epoch';
 const DISCONNECTED_GRACE_MS = 3000;
 const HEARD_FOR_MS = 1500;
 const QUIET_GRACE_MS = 1500; // a machine that is busy stalls for as long
+const BOTH_QUIET_MS = 450; // the browser says so, signalling broke too, and nothing arrives: no accident
+const AGAIN_MS = 4000; // what was just begun anew has so long to succeed
 const BOTH_MS = 5000; // two connections that break within this broke for one reason
+const ONE_MOVE_MS = 3000;
 const TRUST_MAX_MS = 12_000; // what we send may be lost while we hear: the server stops at 30 s
 const ATTEMPT_MS = 8000;
 const RESTARTS_BEFORE_REBUILD = 2;
@@ -47,8 +50,12 @@ export class MediaDoctor {
     }
   }
 
-  /** The machine is in another network: the old path is not worth waiting for. */
-  moved(): void {
+  /**
+   * The machine is in another network: the old path is not worth waiting for. Browsers tell one move by
+   * several signs; what a second one would say beyond that, silence says too.
+   */
+  moved(nowMs: number): void {
+    if (nowMs - this.treatedMs < ONE_MOVE_MS) return;
     this.elsewhere = this.health === 'connected' || this.health === 'disconnected';
   }
 
@@ -72,7 +79,7 @@ export class MediaDoctor {
     if (this.health === 'disconnected' && both) this.nextMs = Math.min(this.nextMs, nowMs);
     if (this.health !== 'connected' || this.quiet) return;
     this.quiet = true;
-    this.nextMs = nowMs + (both ? 0 : QUIET_GRACE_MS);
+    this.nextMs = both ? nowMs : Math.max(nowMs + QUIET_GRACE_MS, this.treatedMs + AGAIN_MS);
   }
 
   /** Media arrived just now. */
@@ -105,7 +112,8 @@ export class MediaDoctor {
       const another = this.line !== 0;
       this.line = line;
       if (another) this.lineMs = nowMs;
-      const dead = nowMs - this.heardMs > HEARD_FOR_MS || (this.health === 'disconnected' && this.heardMs === this.sinceMs);
+      const quietMs = this.heardMs === this.sinceMs ? Infinity : nowMs - this.heardMs;
+      const dead = nowMs - this.heardMs > HEARD_FOR_MS || (this.health === 'disconnected' && quietMs > BOTH_QUIET_MS);
       if (another && this.doubtful && dead) this.nextMs = Math.min(this.nextMs, nowMs);
     }
     const lost = this.asked && this.asked.line !== line ? this.asked.cause : '';

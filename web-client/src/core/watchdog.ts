@@ -1,7 +1,7 @@
 // A WebSocket may die without a word: a laptop changes networks, a router forgets, a machine sleeps. The
 // page asks after a silence, or at once when something speaks for it, and gives the connection up when no
 // answer comes. No clock, no socket. A check that comes late is a machine that slept: its answers may lie
-// unread, so it asks again instead of judging.
+// unread, so it asks again instead of judging; but not for ever, for a page nobody sees may always be late.
 export type Verdict = 'none' | 'ping' | 'dead';
 
 export const QUIET_MS = 10_000;
@@ -10,15 +10,22 @@ export const ANSWER_MS = 4000;
 export const DOUBT_ANSWER_MS = 1500;
 export const LATE_MS = 1500;
 const SILENT_ANSWER_MS = 400;
+/** Asked so often without a word, however late each time: nobody is there. */
+const LATE_ASKS = 2;
 
-/** Media is silent too: two connections rarely hold their breath together, so a few round trips will do. */
-export const silentAnswerMs = (rttMs: number): number => Math.min(DOUBT_ANSWER_MS, SILENT_ANSWER_MS + 3 * rttMs);
+/**
+ * Media is silent too: two connections rarely hold their breath together, so a few round trips will do.
+ * `lateMs`: so late this machine reads what arrives.
+ */
+export const silentAnswerMs = (rttMs: number, lateMs = 0): number =>
+  Math.min(DOUBT_ANSWER_MS, SILENT_ANSWER_MS + 3 * rttMs + lateMs);
 
 export class Watchdog {
   private heardMs = Infinity;
   private askedMs = Infinity;
   private patienceMs = ANSWER_MS;
   private watching = false;
+  private asked = 0;
 
   /** Time in milliseconds on any steady clock. */
   opened(nowMs: number): void {
@@ -35,6 +42,12 @@ export class Watchdog {
   heard(nowMs: number): void {
     this.heardMs = nowMs;
     this.askedMs = Infinity;
+    this.asked = 0;
+  }
+
+  /** A question is out: nobody knows yet whether what is sent arrives. */
+  get asking(): boolean {
+    return this.askedMs !== Infinity;
   }
 
   /** Something speaks for a dead path. A question under way gets less patience, never more. */
@@ -51,10 +64,11 @@ export class Watchdog {
     return this.askedMs === Infinity ? this.heardMs + QUIET_MS : this.askedMs + this.patienceMs;
   }
 
-  check(nowMs: number): Verdict {
+  /** `grainMs`: so late a page may come that runs, but is not looked at. */
+  check(nowMs: number, grainMs = 0): Verdict {
     if (nowMs < this.dueMs) return 'none';
-    const late = nowMs - this.dueMs > Math.min(LATE_MS, this.patienceMs / 2);
-    if (this.askedMs === Infinity || late) return this.ask(nowMs, late ? DOUBT_ANSWER_MS : ANSWER_MS);
+    const late = nowMs - this.dueMs > grainMs + Math.min(LATE_MS, this.patienceMs / 2);
+    if (!this.asking || (late && this.asked < LATE_ASKS)) return this.ask(nowMs, late ? DOUBT_ANSWER_MS : ANSWER_MS);
     this.closed();
     return 'dead';
   }
@@ -62,6 +76,7 @@ export class Watchdog {
   private ask(nowMs: number, patienceMs: number): Verdict {
     this.askedMs = nowMs;
     this.patienceMs = patienceMs;
+    this.asked += 1;
     return 'ping';
   }
 }

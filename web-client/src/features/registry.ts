@@ -1,5 +1,5 @@
 // Where features meet the page: one row each. The first view whose `when` holds is the stage; staff
-// bars stand in one thin bar under the top; layers lie over the stage.
+// bars stand in one thin bar under the top; banners stand above the stage, layers lie over it.
 import type { Component } from 'svelte';
 import type { Action } from '../app/actions.ts';
 import type { Room } from '../app/room.svelte.ts';
@@ -17,7 +17,8 @@ import FloorBar from './floor/FloorBar.svelte';
 import TurnCard from './floor/TurnCard.svelte';
 import Minutes from './minutes/Minutes.svelte';
 import People from './people/People.svelte';
-import SaverLayer from './network/SaverLayer.svelte';
+import BusyBar from './network/BusyBar.svelte';
+import SaverBar from './network/SaverBar.svelte';
 import Stats from './network/Stats.svelte';
 import { networkActions } from './network/saver.ts';
 import { rollActions } from './roll/actions.ts';
@@ -77,8 +78,11 @@ export const STAFF_BARS: readonly StaffBar[] = [
   { when: () => true, view: ConductButton },
 ];
 
+/** Above the stage, in its column: what may stand for long and must cover nobody. */
+export const BANNERS: readonly View[] = [BusyBar, SaverBar];
+
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
-export const LAYERS: readonly View[] = [TurnCard, CheckCard, Asked, TableLayer, SaverLayer, Digest];
+export const LAYERS: readonly View[] = [TurnCard, CheckCard, Asked, TableLayer, Digest];
 
 /** Actions of features, for the palette and the keyboard. */
 export const FEATURE_ACTIONS: readonly ((room: Room) => Action[])[] = [

@@ -10,8 +10,9 @@ export function watchNetwork(changed: (moved: boolean) => void): () => void {
   let kind = link?.type;
   const online = (): void => changed(true);
   const other = (): void => {
-    const moved = link?.type !== kind;
-    kind = link?.type;
+    // No network at all is not another one yet.
+    const moved = link?.type !== kind && link?.type !== 'none';
+    if (link?.type !== 'none') kind = link?.type;
     changed(moved);
   };
   addEventListener('online', online);

@@ -120,20 +120,41 @@ test('media: 3 s of grace, two ICE restarts, then a new connection; never while 
 
 test('another network: one ICE restart at once, as soon as the server can be reached', () => {
   const doctor = new MediaDoctor();
-  doctor.moved(); // nothing to move yet
+  doctor.moved(0); // nothing to move yet
   doctor.state('connected', 0);
   assert.equal(doctor.remedy(1000, 1), 'none');
-  doctor.moved();
+  doctor.moved(1000);
   assert.equal(doctor.remedy(1000, 0), 'none');
   assert.equal(doctor.remedy(1200, 1), 'ice');
   assert.equal(doctor.remedy(90_000, 1), 'none');
+});
+
+test('several signs of one move are one restart; a later one is another move', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.moved(1000);
+  assert.equal(doctor.remedy(1400, 1), 'ice');
+  doctor.moved(1900);
+  assert.equal(doctor.remedy(2000, 1), 'none');
+  doctor.moved(9000);
+  assert.equal(doctor.remedy(9000, 1), 'ice');
+});
+
+test('silence right after a restart gives it its time', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connected', 0);
+  doctor.moved(1000);
+  assert.equal(doctor.remedy(1000, 1), 'ice');
+  doctor.silent(1700); // a path of many round trips
+  assert.equal(doctor.remedy(3200, 1), 'none');
+  assert.equal(doctor.remedy(5000, 1), 'ice');
 });
 
 test('an offer that went into a dying signalling connection is made again by the next one', () => {
   const doctor = new MediaDoctor();
   doctor.state('connected', 0);
   doctor.remedy(500, 1);
-  doctor.moved();
+  doctor.moved(900);
   assert.equal(doctor.remedy(1000, 1), 'ice'); // the socket does not know yet that it is dead
   doctor.offered('ice', 1);
   assert.equal(doctor.remedy(2500, 0), 'none');
@@ -181,6 +202,12 @@ test('the browser says disconnected, nothing arrives, signalling is new: no grac
   heard.state('disconnected', 1000);
   heard.heard(1300);
   assert.equal(heard.remedy(1700, 2), 'none');
+  const last = new MediaDoctor();
+  last.state('connected', 0);
+  last.remedy(500, 1);
+  last.state('disconnected', 1000);
+  last.heard(1200); // what was read late of the old path
+  assert.equal(last.remedy(1700, 2), 'ice');
 });
 
 test('silence that lasts until signalling is back: one restart at once, not two', () => {

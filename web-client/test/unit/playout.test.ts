@@ -70,3 +70,18 @@ test('the wait of pictures is given back step by step when nothing is missing an
   assert.equal(calm(33_000), 420);
   assert.deepEqual([34_000, 64_000, 94_000, 124_000, 154_000].map(calm), [340, 260, 180, 120, null]);
 });
+
+test('what went into a dead path is not waited for, however late the slots come again', () => {
+  const playout = new Playout();
+  playout.broken(video(1, 100, 0)); // the page was away
+  const still = video(1, 100, 0);
+  assert.equal(playout.see(still, still, 50, 0), null, 'back, but he who is seen is not');
+  const back = [{ ...none, kind: 'video' as const, packets: 130, asked: 40, freezes: 1 }];
+  assert.equal(playout.see(still, back, 50, 2000), null, 'this is the gap');
+  const lossy = [{ ...none, kind: 'video' as const, packets: 330, asked: 62, freezes: 1 }];
+  assert.equal(playout.see(back, lossy, 50, 4000), 350, 'this is the new path');
+  const sound = new Playout();
+  sound.broken(after(1, {}));
+  assert.equal(sound.hear(after(1, { lost: 50 }), after(2, { lost: 50, concealed: 9000 }), 100, 0), null);
+  assert.equal(sound.hear(after(2, { lost: 50, concealed: 9000 }), after(3, { lost: 50, concealed: 9000 }), 100, 2000), 80);
+});

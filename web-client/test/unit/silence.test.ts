@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PULSE_MS, Silence } from '../../src/core/silence.ts';
+import { PULSE_MS, Questions, Silence, UNSEEN_PULSE_MS } from '../../src/core/silence.ts';
 import type { Hush } from '../../src/core/silence.ts';
 
 /** Looks as the page does: what grows by `rate` bytes a second until `endMs`; the first verdict of each kind after it. */
@@ -111,4 +111,36 @@ test('a machine that is too busy to look in time waits longer, and not for ever'
   assert.equal(busy.look(at, true, at + 6 * PULSE_MS), 'doubt');
   for (let k = 7; k < 30; k += 1) busy.look(at + k, true, at + k * PULSE_MS);
   assert.ok(busy.slackMs < 100);
+});
+
+test('a page nobody sees looks once a second, and is not slower than that', () => {
+  for (const startMs of [0, 400, 900]) {
+    const unseen = new Silence();
+    for (let at = 0; at <= 8000; at += UNSEEN_PULSE_MS) unseen.look(at + 1, true, at, UNSEEN_PULSE_MS);
+    const gone = 8000 - startMs; // the last byte came so long before a look
+    assert.equal(unseen.look(8001, true, 9000, UNSEEN_PULSE_MS), 'doubt', `since ${gone}`);
+    assert.equal(unseen.look(8001, true, 10_000, UNSEEN_PULSE_MS), 'silent');
+  }
+});
+
+test('a page that may look once a minute says so at the second look in vain', () => {
+  const rare = new Silence();
+  for (let at = 0; at <= 300_000; at += 60_000) assert.equal(rare.look(at + 1, true, at, UNSEEN_PULSE_MS), 'none');
+  assert.equal(rare.look(300_001, true, 360_000, UNSEEN_PULSE_MS), 'silent');
+  assert.equal(rare.look(300_002, true, 420_000, UNSEEN_PULSE_MS), 'none');
+  const woken = new Silence();
+  for (let at = 0; at < 3000; at += PULSE_MS) woken.look(at + 1, true, at);
+  assert.equal(woken.look(2751, true, 60_000), 'none', 'asleep once');
+});
+
+test('while media stays away the server is asked ever more seldom', () => {
+  const questions = new Questions();
+  const asked = (fromMs: number, toMs: number): number[] => {
+    const at: number[] = [];
+    for (let now = fromMs; now < toMs; now += PULSE_MS) if (questions.due(now)) at.push(now - fromMs);
+    return at;
+  };
+  assert.deepEqual(asked(1000, 21_000), [0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500]);
+  questions.over();
+  assert.deepEqual(asked(21_000, 22_000), [0, 500]);
 });

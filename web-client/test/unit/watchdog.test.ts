@@ -74,3 +74,26 @@ test('nothing is watched before the connection is open, nor after it is closed',
   dog.closed();
   assert.equal(dog.check(200_000), 'none');
 });
+
+test('a page nobody sees is always a little late, and judges all the same', () => {
+  const dog = watching();
+  assert.equal(dog.doubt(3000, 500), 'ping');
+  assert.equal(dog.check(4000, 1000), 'dead');
+  const seen = watching();
+  seen.doubt(3000, 500);
+  assert.equal(seen.check(4000), 'ping', 'a page that is seen did not run');
+});
+
+test('a page that may run once a minute gives a dead connection up at last', () => {
+  const dog = watching();
+  assert.equal(dog.check(60_000, 1000), 'ping');
+  assert.equal(dog.check(120_000, 1000), 'ping');
+  assert.equal(dog.check(180_000, 1000), 'dead');
+  const alive = watching();
+  for (let at = 60_000; at < 600_000; at += 60_000) {
+    assert.equal(alive.check(at, 1000), 'ping');
+    assert.ok(alive.asking);
+    alive.heard(at + 50);
+    assert.ok(!alive.asking);
+  }
+});

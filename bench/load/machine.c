@@ -1,28 +1,19 @@
 #include "bench/load/machine.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-/* utime + stime of /proc/PID/stat (proc(5) fields 14 and 15), seconds. */
-static double process_cpu(const char *path)
+/* Processor time of all threads, seconds. The clock of a process counts nanoseconds
+ * (clock_getcpuclockid(3)); /proc/PID/stat has ticks of 10 ms. */
+static double process_cpu(pid_t pid)
 {
-    char line[1024] = "";
-    FILE *f = fopen(path, "r");
-    if (!f) {
+    clockid_t clock;
+    struct timespec spent;
+    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &spent)) {
         return 0;
     }
-    size_t n = fread(line, 1, sizeof(line) - 1, f);
-    (void)fclose(f);
-    line[n] = '\0';
-    const char *at = strrchr(line, ')');
-    unsigned long user = 0;
-    unsigned long kernel = 0;
-    if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                      &kernel) != 2) {
-        return 0;
-    }
-    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+    return (double)spent.tv_sec + (double)spent.tv_nsec / 1e9;
 }
 
 static uint64_t process_rss(pid_t pid)
@@ -64,9 +55,7 @@ void machine_read(const pid_t *pids, unsigned count, struct machine_sample *out)
 {
     *out = (struct machine_sample){0};
     for (unsigned i = 0; i < count; i++) {
-        char path[64];
-        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pids[i]);
-        const struct machine_process p = {.cpu_s = process_cpu(path),
+        const struct machine_process p = {.cpu_s = process_cpu(pids[i]),
                                           .rss_bytes = process_rss(pids[i])};
         out->server_cpu_s += p.cpu_s;
         out->server_rss_bytes += p.rss_bytes;
@@ -74,7 +63,7 @@ void machine_read(const pid_t *pids, unsigned count, struct machine_sample *out)
             out->process[i] = p;
         }
     }
-    out->self_cpu_s = process_cpu("/proc/self/stat");
+    out->self_cpu_s = process_cpu(0);
     machine_busy(out);
 }
 

@@ -17,3 +17,8 @@ static inline mono_us mono_min(mono_us a, mono_us b)
 {
     return a < b ? a : b;
 }
+
+static inline mono_us mono_max(mono_us a, mono_us b)
+{
+    return a > b ? a : b;
+}

@@ -8,10 +8,12 @@
 #include "codec/sys/log.h"
 #include "codec/sys/random.h"
 #include "codec/sys/thread.h"
+#include "codec/wire/class.h"
 #include "server/app/inner.h"
 #include "server/crypto/crypto.h"
 #include "server/io/loop.h"
 #include "server/io/mailbox.h"
+#include "server/proto/moderation.h"
 #include "server/proto/overload.h"
 #include "server/sfu/msg.h"
 
@@ -51,8 +53,11 @@ struct shard {
     mono_us stats_at;
     uint64_t tx_seen;
     mono_us cpu_seen;
-    mono_us turn_us; /* longest turn since stats_at */
+    mono_us turn_end;
+    mono_us turn_us; /* longest a packet waited since stats_at: a rest and a turn */
     struct overload overload;
+    struct moderation moderation;
+    uint64_t media_seen;    /* datagrams of media since stats_at */
     struct held *held_head; /* core thread's: commands a full ring refused */
     struct held *held_tail;
     uint32_t held_len;
@@ -83,7 +88,12 @@ static struct pkt *room_h(void *arg)
 static enum drop input_h(void *arg, struct pkt *pkt, const struct tuple *from, mono_us now)
 {
     struct shard *s = arg;
+    enum wire_class class = wire_classify(pkt->data, pkt->len);
     atomic_fetch_add_explicit(&s->received, 1, memory_order_relaxed);
+    s->media_seen += class == WIRE_RTP;
+    if (class == WIRE_DTLS) {
+        moderation_hurry(&s->moderation, now);
+    }
     return sfu_input(s->sfu, pkt, from, now);
 }
 
@@ -193,6 +203,7 @@ static void commands_h(void *arg, unsigned ready, mono_us now)
     struct sfu_cmd cmd;
     (void)ready;
     s->now = now;
+    moderation_hurry(&s->moderation, now);
     mailbox_answer(s->commands);
     while (mailbox_pop(s->commands, &cmd)) {
         sfu_command(s->sfu, &cmd, now);
@@ -246,6 +257,8 @@ static void measure_load(struct shard *s, struct shard_stats *stats, mono_us now
                  L_UINT("delay_us", stats->delay_us));
     }
     stats->overload = s->overload.step;
+    moderation_input(&s->moderation, s->media_seen, now - s->stats_at);
+    s->media_seen = 0;
     s->cpu_seen = cpu;
     s->turn_us = 0;
 }
@@ -297,10 +310,16 @@ static void run(void *arg)
     s->stats_at = s->now;
     s->cpu_seen = clock_thread_us();
     overload_init(&s->overload);
+    moderation_init(&s->moderation);
     while (!atomic_load(&s->stop)) {
         mono_us deadline = mono_min(sfu_deadline(s->sfu), s->now + SHARD_BEAT_US);
         if (s->tcp) {
             deadline = mono_min(deadline, tcp_deadline(s->tcp));
+        }
+        mono_us until = mono_min(moderation_until(&s->moderation, s->now), deadline);
+        mono_us rest = mono_max(until - s->turn_end, 0);
+        if (rest) {
+            loop_rest(until);
         }
         mono_us now = loop_wait(s->loop, deadline);
         s->now = now;
@@ -316,8 +335,8 @@ static void run(void *arg)
         }
         sfu_flush(s->sfu, now);
         ring_others(s);
-        mono_us turn = late + clock_mono_us() - now;
-        s->turn_us = turn > s->turn_us ? turn : s->turn_us;
+        s->turn_end = clock_mono_us();
+        s->turn_us = mono_max(s->turn_us, rest + late + s->turn_end - now);
         publish_stats(s, now);
         atomic_fetch_add_explicit(&s->beats, 1, memory_order_relaxed);
     }

@@ -156,6 +156,13 @@ static int wait_until(struct loop *loop, struct epoll_event *events, mono_us dea
     return n < 0 && loop->coarse ? wait_coarse(loop, events, left) : n;
 }
 
+void loop_rest(mono_us until)
+{
+    const struct timespec at = {.tv_sec = (time_t)(until / US_PER_S),
+                                .tv_nsec = (long)(until % US_PER_S) * 1000};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL); /* a signal ends it early */
+}
+
 static void bell_silence(const struct loop *loop)
 {
     uint64_t rings;

@@ -36,5 +36,7 @@ void loop_del(struct loop *loop, int fd);
  * the handlers, and returns the time read after waiting, at which the handlers ran.
  */
 mono_us loop_wait(struct loop *loop, mono_us deadline);
+/* Sleeps until then whatever comes, not even for the bell: for moments only. */
+void loop_rest(mono_us until);
 /* Wakes loop_wait from any thread or signal handler; several rings before it wakes are one. */
 void loop_ring(struct loop *loop);

@@ -148,6 +148,8 @@ void sfu_arm(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_reason re
  * shard fifty times a second and not each for itself. Never before `at`. */
 void sfu_arm_coarse(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_reason reason,
                     mono_us at);
+/* For the feedback a peer's packets are owed: on such a grid of 10 ms, never late. */
+void sfu_arm_twcc(struct sfu *sfu, struct peer *peer);
 
 /* server/sfu/demux.c */
 /* The peer a datagram from there belongs to, or NULL. */

@@ -63,9 +63,7 @@ void peer_rx_transport(struct sfu *sfu, struct peer *peer, int32_t seq, uint32_t
         twcc_gen_init(peer->twcc);
     }
     twcc_gen_input(peer->twcc, (uint16_t)seq, ssrc, now);
-    if (peer->twcc_node.deadline != peer->twcc->deadline || !peer->twcc_node.armed) {
-        sfu_arm(sfu, &peer->twcc_node, TIMER_PEER_TWCC, peer->twcc->deadline);
-    }
+    sfu_arm_twcc(sfu, peer);
 }
 
 /* Once media is authenticated the client has finished its handshake. */

@@ -139,7 +139,7 @@ void report_twcc(struct sfu *sfu, struct peer *peer, mono_us now)
     if (twcc_gen_write(peer->twcc, &w, our_ssrc(peer), now)) {
         drain_rtcp(sfu, peer, w.start, wr_len(&w), now);
     }
-    sfu_arm(sfu, &peer->twcc_node, TIMER_PEER_TWCC, twcc_gen_deadline(peer->twcc));
+    sfu_arm_twcc(sfu, peer);
 }
 
 /* On a path that loses much the request is lost as often as the packet: said twice it costs little,

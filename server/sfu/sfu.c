@@ -21,6 +21,7 @@ enum {
     CHUNKS_PER_PEER = 40,
     SLOTS_PER_PEER = 40,
     COARSE_US = 20 * US_PER_MS,
+    TWCC_US = 10 * US_PER_MS,
 };
 
 void sfu_emit(struct sfu *sfu, const struct sfu_evt *evt)
@@ -40,6 +41,15 @@ void sfu_arm_coarse(struct sfu *sfu, struct twheel_node *node, enum sfu_timer_re
                     mono_us at)
 {
     sfu_arm(sfu, node, reason, (at / COARSE_US + 1) * COARSE_US);
+}
+
+void sfu_arm_twcc(struct sfu *sfu, struct peer *peer)
+{
+    mono_us at = twcc_gen_deadline(peer->twcc);
+    at = at == MONO_NEVER ? at : at / TWCC_US * TWCC_US;
+    if (!peer->twcc_node.armed || peer->twcc_node.deadline != at) {
+        sfu_arm(sfu, &peer->twcc_node, TIMER_PEER_TWCC, at);
+    }
 }
 
 static int pools_init(struct sfu *sfu)

@@ -45,7 +45,7 @@ struct track *track_get(struct sfu *sfu, sfu_peer_id publisher, uint8_t source, 
         pool_put(&sfu->tracks, id);
         return NULL;
     }
-    sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    sfu_arm_coarse(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
     return track;
 }
 
@@ -657,8 +657,11 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
         changed = insist(sfu, track, now) || changed;
     }
     keyreq_prune(track);
-    sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK,
-            now + (now < track->anew_until ? TRACK_TICK_ANEW_US : TRACK_TICK_US));
+    if (now < track->anew_until) {
+        sfu_arm(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_ANEW_US);
+    } else {
+        sfu_arm_coarse(sfu, &track->tick_node, TIMER_TRACK_TICK, now + TRACK_TICK_US);
+    }
     if (changed) {
         track_changed(sfu, track, now);
     }

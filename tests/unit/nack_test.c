@@ -85,6 +85,28 @@ static void tries_keep_the_pace_of_the_round_trip(void **state)
     }
 }
 
+/* What is lost again and again on a path of 100 ms is asked for a dozen times at least while it is
+ * of use, two thirds of them in the first second, and twenty times at most. */
+static void a_lost_picture_is_asked_for_all_its_time(void **state)
+{
+    (void)state;
+    struct nack n;
+    int64_t out[16];
+    unsigned asked = 0;
+    unsigned early = 0;
+    nack_init(&n, KEEP);
+    nack_rtt_least(&n, 98 * MS);
+    nack_input(&n, 1, false, 0);
+    nack_input(&n, 3, false, 0);
+    for (mono_us now = 0; nack_deadline(&n) != MONO_NEVER && now < 60 * US_PER_S; now += MS) {
+        asked += nack_collect(&n, out, 16, now);
+        early = now < US_PER_S ? asked : early;
+    }
+    assert_in_range(asked, 12, 20);
+    assert_true(early >= 8);
+    assert_int_equal(nack_lost(&n), 1);
+}
+
 static void retries_wait_longer_and_end(void **state)
 {
     (void)state;
@@ -169,6 +191,7 @@ int main(void)
         UNIT(arrival_closes_the_gap_and_tells_the_round_trip),
         UNIT(a_packet_held_up_on_its_way_tells_nothing),
         UNIT(tries_keep_the_pace_of_the_round_trip),
+        UNIT(a_lost_picture_is_asked_for_all_its_time),
         UNIT(retries_wait_longer_and_end),
         UNIT(old_gaps_are_given_up_by_age),
         UNIT(skipped_time_is_not_asked_for),

@@ -53,6 +53,35 @@ static void every_packet_is_reported_once_in_time(void **state)
     }
 }
 
+/* Feedbacks in 5 s when a packet comes every gap_us. */
+static unsigned feedbacks(mono_us gap_us)
+{
+    static struct twcc_gen gen;
+    uint8_t out[1200];
+    unsigned n = 0;
+    uint16_t seq = 0;
+    twcc_gen_init(&gen);
+    for (mono_us now = 0; now < 5 * US_PER_S; now += MS) {
+        if (now % gap_us == 0) {
+            twcc_gen_input(&gen, seq++, 1, now);
+        }
+        if (twcc_gen_deadline(&gen) <= now) {
+            struct wr w = wr_init(out, sizeof(out));
+            n += twcc_gen_write(&gen, &w, 9, now);
+        }
+    }
+    return n;
+}
+
+/* A busy path is told twenty times a second, a quiet one ten times, a still one not at all. */
+static void feedback_keeps_its_pace(void **state)
+{
+    (void)state;
+    assert_in_range(feedbacks(1 * MS), 95, 101);
+    assert_in_range(feedbacks(20 * MS), 40, 51);
+    assert_in_range(feedbacks(500 * MS), 9, 11);
+}
+
 static void late_packet_is_reported_after_all(void **state)
 {
     (void)state;
@@ -159,11 +188,9 @@ static void another_path_begins_with_what_comes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(every_packet_is_reported_once_in_time),
-        UNIT(late_packet_is_reported_after_all),
-        UNIT(jumps_stay_bounded),
-        UNIT(feedback_that_does_not_fit_is_continued),
-        UNIT(another_path_begins_with_what_comes),
+        UNIT(every_packet_is_reported_once_in_time),   UNIT(feedback_keeps_its_pace),
+        UNIT(late_packet_is_reported_after_all),       UNIT(jumps_stay_bounded),
+        UNIT(feedback_that_does_not_fit_is_continued), UNIT(another_path_begins_with_what_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

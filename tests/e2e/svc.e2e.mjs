@@ -46,16 +46,32 @@ async function coded({ page }, type) {
     }, type);
 }
 
+/** What the sender's encodings do, for the log. */
+const made = ({ page }) => page.eval(async () => {
+    const rows = [];
+    for (const pc of window.__e2e.pcs) {
+        const report = await pc.getStats();
+        for (const s of report.values()) {
+            if (s.type === 'outbound-rtp' && s.kind === 'video' && s.rid) {
+                rows.push(`${s.rid} ${s.active} ${s.frameHeight} ${s.framesEncoded} ${s.keyFramesEncoded} ${s.qualityLimitationReason}`);
+            }
+        }
+    }
+    return rows.sort().join(', ');
+});
+
 /** What the viewer decodes while his link narrows and widens again. */
-async function follows(t, seen, codec) {
+async function follows(t, host, seen, codec) {
     const targets = [[4000, [720]], [600, [360]], [200, [180]], [4000, [720]]];
     for (const [rate, heights] of targets) {
         await seen.relay.set(`ba:rate=${rate}`);
         let last = 0;
+        let tries = 0;
         const now = await until(async () => {
             const s = await coded(seen, 'inbound-rtp');
-            if (s.height !== last) t.log(`${rate} kbit/s: ${s.height} ${s.codec} ${s.frames}`);
+            if (s.height !== last) t.log(`${rate} kbit/s: ${s.height} ${s.codec} ${s.frames}; ${await made({ page: host })}`);
             last = s.height;
+            if (!heights.includes(s.height) && tries++ % 40 === 39) t.log(`${rate} kbit/s, still ${s.height}: ${await made({ page: host })}`);
             return heights.includes(s.height) && s;
         }, { what: `${heights.join(' or ')} lines at ${rate} kbit/s`, timeout: 60000, every: 250 });
         const more = await until(async () => {
@@ -71,7 +87,7 @@ async function layered(t, codec, kind) {
     const room = await ClassRoom.start(t, { impair: [] });
     const host = await sender(t, room, codec);
     const seen = await viewer(t, room, kind);
-    await follows(t, seen, codec);
+    await follows(t, host, seen, codec);
     const out = await coded({ page: host }, 'outbound-rtp');
     t.equal(out.mode, 'L3T3_KEY', 'how the sender codes');
     const metrics = await room.server.metrics();
@@ -101,7 +117,7 @@ async function encodings(t) {
     t.check(set, 'the browser has an H.264 encoder');
     await until(async () => (await coded(seen, 'inbound-rtp')).codec === 'video/H264',
         { what: 'H.264 at the viewer', timeout: 60000, every: 250 });
-    await follows(t, seen, 'h264');
+    await follows(t, host, seen, 'h264');
     const rids = await host.eval(async () => {
         const made = [];
         for (const pc of window.__e2e.pcs) {

@@ -271,6 +271,36 @@ static void routes_open_after_commit_and_close_at_once(void **state)
     rig_free(s.rig);
 }
 
+static const char *last_of(const struct rig_page *page)
+{
+    return json_string_value(json_object_get(page->last, "t"));
+}
+
+/* A page that was away is told again what to send; one that made its connection anew is not told
+ * what the server said of the former one. */
+static void what_to_send_is_said_of_this_connection(void **state)
+{
+    (void)state;
+    struct scene s = scene_new();
+    struct rig_page *page = s.p[PART];
+    offer(&s, page, "o1", "load");
+    struct media_evt send = {.kind = MEDIA_EVT_SEND,
+                             .device = s.rig->last_cmd.device,
+                             .send = {[SOURCE_CAMERA] = 4, [SOURCE_SCREEN] = 7}};
+    classroom_media(s.rig->room, &send, s.rig->now);
+    assert_string_equal(last_of(page), "send");
+    assert_int_equal(json_integer_value(json_object_get(page->last, "cam")), 4);
+    rig_lose(s.rig, page);
+    assert_true(rig_resume(s.rig, page, true));
+    assert_string_equal(last_of(page), "send");
+    assert_int_equal(json_integer_value(json_object_get(page->last, "cam")), 4);
+    offer(&s, page, "o2", "epoch");
+    rig_lose(s.rig, page);
+    assert_true(rig_resume(s.rig, page, true));
+    assert_string_not_equal(last_of(page), "send");
+    rig_free(s.rig);
+}
+
 static int refuse_all(struct rig *rig)
 {
     (void)rig;
@@ -546,6 +576,7 @@ int main(void)
         UNIT(repeat_after_kill_has_no_effect),
         UNIT(hands_keep_their_order),
         UNIT(routes_open_after_commit_and_close_at_once),
+        UNIT(what_to_send_is_said_of_this_connection),
         UNIT(failed_commit_restores_everything),
         UNIT(loss_away_return_and_end_of_grace),
         UNIT(core_restart_is_nobodys_departure),

@@ -15,7 +15,8 @@ Each suite names its lane:
   alone  whatever looks at the machine: after everything else, one at a time
 All but the last run beside one another; `build` and `cpu` take only the time the others leave.
 What meets sockets, clocks and browsers is tried once more when it failed, at the very end and with
-the machine to itself, and that is told. What only computes is never tried twice.
+the machine to itself, and that is told. Of browser scenarios (`FAIL file:scenario` in the log) only
+those that failed are. What only computes is never tried twice.
 """
 import glob
 import os
@@ -31,6 +32,8 @@ ENV = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:handle_abort=1",
        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
        "AMPHI_E2E_ONCE": "1"}  # the second try is ours, when the machine is quiet
 LANES = ("build", "cpu", "wait", "page", "alone")
+SCENARIO = re.compile(r"^FAIL ([\w-]+:[\w-]+) ", re.M)
+BROWSERS = re.compile(r"tests/e2e/run [^;&|]+$")  # a suite that is nothing but scenarios
 RETRIED = ("wait", "page", "alone")
 PATIENT = ("build", "cpu")  # these give way to the others
 UNIT_BUDGET_S = 10
@@ -65,6 +68,7 @@ class Suite:
         self.ok = self.failed = 0
         self.seconds = self.cpu_s = 0.0
         self.tail = ""
+        self.scenarios = []  # of browsers, that failed
         self.over = False
 
     def run(self):
@@ -77,28 +81,35 @@ class Suite:
 
     def run_again(self):
         first = "\n".join("    again " + line.strip() for line in self.tail.split("\n"))
-        self.once("-again")
+        passed, failed = self.ok, self.failed
+        names = set(self.scenarios) if BROWSERS.match(self.command[-1]) else set()
+        partial = names and len(names) == failed
+        self.once("-again", " ".join(sorted(names)) if partial else "")
+        if partial:
+            self.ok, self.failed = passed + failed - self.failed, self.failed
         self.tail = f"{first}\n{self.tail}".rstrip()
         self.print()
 
-    def once(self, suffix):
+    def once(self, suffix, again=""):
         log = f"build/test/{self.name}{suffix}.log"
         start = time.monotonic()
         with open(log, "wb") as f:
-            code = self.run_into(f)
+            code = self.run_into(f, again)
         self.seconds += time.monotonic() - start
         with open(log, encoding="utf-8", errors="replace") as f:
             text = f.read()
         self.ok, self.failed = (0, int(code != 0)) if self.lane == "build" else count(text, code)
+        self.scenarios = SCENARIO.findall(text)
         lines = text.rstrip().split("\n")
         tail = lines[-LINES_OF_A_FAILURE:] if self.failed else []
         told = [line for line in lines[:len(lines) - len(tail)] if line.startswith(TOLD)]
         self.tail = "\n".join("    " + line for line in told + tail)
 
-    def run_into(self, f):
+    def run_into(self, f, again):
         try:
             child = subprocess.Popen(self.command, stdout=f, stderr=subprocess.STDOUT,
-                                     stdin=subprocess.DEVNULL, env=environment(),
+                                     stdin=subprocess.DEVNULL,
+                                     env={**environment(), "AMPHI_AGAIN": again},
                                      start_new_session=True)
             groups.add(child.pid)
             timer = threading.Timer(HANG_S, end_group, [child.pid])

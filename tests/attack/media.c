@@ -353,7 +353,7 @@ static void s11_flood(struct stage *stage, uint32_t round, int64_t *least)
     int64_t grown = stage_rss(stage);
     for (uint32_t i = 0; i < SSRCS; i++) {
         forge(thief, 5000 + round + i * 7, 5, i % 2);
-        if (i % 10 == 0) {
+        if (i % 50 == 0) {
             stage_turn(stage);
         }
     }

@@ -4,6 +4,7 @@
 //   node tests/e2e/run.mjs class:sizes        one scenario
 //   node tests/e2e/run.mjs --once ...        no second try for what fails (AMPHI_E2E_ONCE=1 likewise)
 //   node tests/e2e/run.mjs --list
+// AMPHI_AGAIN names scenarios: of those chosen only these, when there are any (tests/run.py).
 // One line per scenario, then "N passed, N failed". What a run leaves is in build/e2e/<name>/.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -28,6 +29,8 @@ async function collect(wanted) {
     }
     const chosen = all.filter((s) => !wanted.length
         || wanted.some((w) => w === s.name || w === s.name.split(':')[0]));
+    const again = (process.env.AMPHI_AGAIN ?? '').split(' ');
+    if (chosen.some((s) => again.includes(s.name))) return chosen.filter((s) => again.includes(s.name));
     for (const w of wanted) {
         if (!chosen.some((s) => s.name === w || s.name.split(':')[0] === w)) {
             throw new Error(`no scenario ${w}`);

@@ -181,10 +181,10 @@ static void going_up_needs_headroom_and_time(void **state)
     run(&s, 1, 1605); /* who is there stays */
     assert_int_equal(s.chosen, 5);
     s.current = 3;
-    s.lowered_us = 100 * US_PER_S - ALLOC_HOLD_US + 1;
+    s.lowered_us = 100 * US_PER_S - 3 * US_PER_S + 1;
     run(&s, 1, 10000);
     assert_int_equal(s.chosen, 3);
-    s.lowered_us = 100 * US_PER_S - ALLOC_HOLD_US;
+    s.lowered_us = 100 * US_PER_S - 3 * US_PER_S;
     run(&s, 1, 10000);
     assert_int_equal(s.chosen, 5);
 }

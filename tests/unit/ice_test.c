@@ -354,7 +354,7 @@ static void test_s7_media_by_a_rebound_port_takes_over_when_none_comes_by_the_ol
     good_check(&p, &elsewhere, false);
     p.now += US_PER_S;
     assert_true(ice_heard(&p.ice, ice_knows(&p.ice, &before, p.now), p.now));
-    p.now += ICE_MOVED_US - 1;
+    p.now += 300 * US_PER_MS - 1;
     int at = ice_knows(&p.ice, &after, p.now);
     assert_false(ice_heard(&p.ice, at, p.now));
     ice_heard_beside(&p.ice, at, p.now, &p.out);
@@ -364,7 +364,7 @@ static void test_s7_media_by_a_rebound_port_takes_over_when_none_comes_by_the_ol
     assert_int_equal(p.out.changes, 0); /* another host: a browser says so */
     ice_heard_beside(&p.ice, at, p.now, &p.out);
     assert_int_equal(p.out.changes, ICE_SELECTED);
-    assert_int_equal(p.out.silent_us, ICE_MOVED_US);
+    assert_int_equal(p.out.silent_us, 300 * US_PER_MS);
     assert_true(selected_is(&p, &after));
 }
 

@@ -14,7 +14,8 @@ async function across(t, pathPattern) {
     const people = [await room.enter('chromium', { role: 'host' }), await room.enter('firefox')];
     await room.whole();
     for (const page of people) {
-        const { path } = await page.stats();
+        const path = await until(async () => (await page.stats()).path,
+            { what: `${page.name}: its browser names the path`, timeout: 60000 });
         t.figure(`${page.browser}_path`, path.replace(/ /g, ':'));
         t.figure(`${page.browser}_connected_after_load_ms`, await page.eval(() => window.__e2e.marks.connected));
         t.check(pathPattern.test(path), `${page.name}: media goes to ${path}`);

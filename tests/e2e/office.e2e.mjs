@@ -242,6 +242,7 @@ async function after(t) {
     const missed = await guest.text('after-missed');
     for (const words of ['Bonjour à tous', 'Retour en plénière']) t.check(missed.includes(words), `who was absent reads "${words}"`);
     t.check(!missed.includes('Page 12'), 'but not what a table wrote to itself');
+    await guest.waitForTestId('after-groups', { timeout: 60000 });
     t.check((await guest.text('after-groups')).includes('Nous avons trois questions'), 'and the report that is for everybody');
     await corners(t, guest, 'after-missed', found);
     await guest.click('contest-open');

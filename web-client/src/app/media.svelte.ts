@@ -225,8 +225,7 @@ export class MediaRoom {
   }
 
   lineUp = (): void => this.path.lineUp();
-  /** The server answered a question: what waited for it goes now. */
-  lineSure = (): void => this.path.treat();
+  lineSure = (): void => this.path.lineSure();
 
   private async arrived(): Promise<number | undefined> {
     const peer = this.peer;

@@ -81,6 +81,13 @@ export class PathWatch {
     this.look();
   }
 
+  /** The server answered a question: what waited for that goes now. */
+  lineSure(): void {
+    const now = performance.now();
+    if (this.silence.alone(now)) this.doctor.alone(now);
+    this.treat();
+  }
+
   /** What was missing since `sinceMs` went into a path that was dead: it says nothing about this one. */
   broken(sinceMs: number): boolean {
     return this.brokenMs >= sinceMs;

@@ -249,6 +249,11 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
     rtp_write(&w, &hdr, NULL, true);
     rtpext_write(&w, video ? &c->offer.video_ext : &c->offer.audio_ext, &v, NULL);
     size_t header_len = wr_len(&w);
+    if (s->torn && m->key && m->index == 0 && m->spatial == 0) {
+        s->torn--;
+        s->seq++;
+        return;
+    }
     if (video) {
         coder_write(&w, &p);
     } else {

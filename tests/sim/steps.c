@@ -82,6 +82,29 @@ static unsigned rises(struct world *w, struct client *c, uint64_t bps, mono_us d
     return n;
 }
 
+/* Key frames that were asked for come without their first packet: nobody can begin with them, and
+ * whoever asked for them was answered. It is asked again until one is whole. */
+void steps_up_torn(struct world *w)
+{
+    struct client *host = host_of_layers(w);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    w->loss_up_any = 1;
+    world_view_all(w, viewer, 1, 180);
+    world_run(w, 5 * US_PER_S);
+    host->stream[1].torn = 2;
+    uint64_t large = viewer->model[0].by_spatial[2];
+    world_view_all(w, viewer, 1, 720);
+    mono_us from = w->now;
+    while (w->now - from < 15 * US_PER_S && viewer->model[0].by_spatial[2] < large + 3) {
+        world_run(w, 100 * US_PER_MS);
+    }
+    printf("   two key frames without their beginning: large after %lld ms\n",
+           (long long)((w->now - from) / US_PER_MS));
+    EXPECT(w, host->stream[1].torn == 0, "%u more", host->stream[1].torn);
+    EXPECT(w, w->now - from < 10 * US_PER_S, "not large after %lld ms",
+           (long long)((w->now - from) / US_PER_MS));
+}
+
 /* A width that comes and goes every three seconds: each step up that is taken back makes the next
  * one wait twice as long; one that lasted is forgiven. */
 void steps_up_in_vain(struct world *w)

@@ -13,6 +13,7 @@ enum {
     CC_TICK_US = 200 * US_PER_MS,
     CC_CONGESTED_US = 200 * US_PER_MS,
     CC_NARROW_BPS = 100000,
+    CC_ROOM_PERCENT = 160,      /* of what is shared out there is: everything twice fits in */
     CC_STATUSES = 1024,         /* a feedback may speak of */
     CC_REMB_US = 10 * US_PER_S, /* a REMB counts so long */
     CC_STEP_UP = 20,            /* 1/20 = 5 %: smaller changes upwards are not told */
@@ -26,6 +27,9 @@ struct cc {
     mono_us repair_us;   /* when that was worked out */
     struct bwe bwe;      /* last: its ring of sent packets grows into memory not touched before */
 };
+
+/* Of the packets; feedback that is lost as well tells of fewer than there are. */
+static const double CC_HEAVY = 0.09;
 
 /* Whole pages: at the rate of one picture and a voice everything that is touched lies in the first,
  * and nothing of the next one does. */
@@ -129,6 +133,14 @@ bool cc_may_guess(struct peer *peer, mono_us now)
 {
     int64_t most = (int64_t)peer->estimate_bps / CC_REPAIR_PART * CC_REPAIR_BURST_US / US_PER_S;
     return cc_may_repair(peer, now) && (!peer->cc || peer->cc->repair_bits >= most / 2);
+}
+
+bool cc_may_double(struct peer *peer, mono_us now)
+{
+    const struct cc *cc = peer->cc;
+    return cc && cc->bwe.lossbwe.inherent >= CC_HEAVY && !cc_congested(peer) &&
+           peer->estimate_bps >= (uint64_t)peer->alloc_bps * CC_ROOM_PERCENT / 100 &&
+           cc_may_guess(peer, now);
 }
 
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now)

@@ -1,12 +1,15 @@
 #include "server/sfu/thin.h"
 
 #include "server/sfu/core.h"
+#include "server/sfu/policy.h"
 
 enum {
     THIN_LOOK_US = 1 * US_PER_S,
     THIN_LOOKS = 3,
     THIN_PICTURES = 8,            /* a second; fewer are stills */
+    THIN_MUCH_PICTURES = 12,      /* the same where hardly one of them is whole at once */
     THIN_LOSS_Q8 = 26 * 256,      /* 10 % */
+    THIN_MUCH_Q8 = 56 * 256,      /* 22 % */
     THIN_STAYS_Q8 = 41 * 256,     /* 16 %: with that it would be the same again */
     THIN_HOLD_US = 20 * US_PER_S, /* doubling */
     THIN_TIMES_MAX = 4,
@@ -63,15 +66,17 @@ static bool look(struct layer *layer, mono_us now)
     if (us < THIN_LOOK_US) {
         return false;
     }
-    bool few = (mono_us)layer->pictures * US_PER_S < THIN_PICTURES * us;
+    uint16_t loss = layer->receiver->loss_q8;
+    mono_us enough = loss >= THIN_MUCH_Q8 ? THIN_MUCH_PICTURES : THIN_PICTURES;
+    bool few = (mono_us)layer->pictures * US_PER_S < enough * us;
     layer->pictures = 0;
     layer->look_us = now;
     if (layer->thin) {
         layer->thin = !over(layer, now);
         return !layer->thin;
     }
-    few = few && us < 2 * THIN_LOOK_US && alone(layer) && smaller(layer, now) &&
-          layer->receiver->loss_q8 >= THIN_LOSS_Q8;
+    few =
+        few && us < 2 * THIN_LOOK_US && alone(layer) && smaller(layer, now) && loss >= THIN_LOSS_Q8;
     layer->thin_looks = (uint8_t)(few ? layer->thin_looks + 1 : 0);
     if (layer->thin_looks < THIN_LOOKS) {
         return false;
@@ -88,7 +93,8 @@ static bool look(struct layer *layer, mono_us now)
 bool thin_tick(struct track *track, mono_us now)
 {
     bool changed = false;
-    for (unsigned i = 0; track->owner && track->source == SOURCE_CAMERA && i < LAYERS_MAX; i++) {
+    bool moves = track->owner && !source_policy(track->source)->bursty; /* slides are stills */
+    for (unsigned i = 0; moves && i < LAYERS_MAX; i++) {
         struct layer *layer = track->layer[i];
         if (layer && layer->receiver) {
             changed = look(layer, now) || changed;

@@ -659,6 +659,27 @@ def media(r):
     check("aiortc: and its seat is free", wait_for(lambda: r.s.metric("amphi_whip_publishers") == 0, 60))
 
 
+def moved(r):
+    """ICE restart while media flows: new credentials by PATCH, a new socket, the old one closed."""
+    base = f"https://127.0.0.1:{r.s.port}"
+    one = r.s.link(r.id, "whip", "--name", "Moves")
+    jobs = {"publish": [{"url": base + r.in_path, "token": one["link"], "hz": 440, "luma": 60}],
+            "watch": {"all": {"url": base + r.out_path, "token": r.whep["link"]}},
+            "restart": True, "patience": 60}
+    before = r.s.metric("amphi_wish_restarts_total") or 0
+    done = subprocess.run(["/usr/bin/python3", "tests/app/wish_peer.py", json.dumps(jobs)],
+                          capture_output=True, text=True, timeout=240, check=False)
+    got = json.loads(done.stdout.splitlines()[0]) if done.stdout else {}
+    if not check("aiortc restarts ICE on both doors", done.returncode == 0 and
+                 len(got.get("restarted", [])) == 2, done.stderr[-500:]):
+        return
+    for who, then in zip(("publisher", "viewer"), got["restarted"]):
+        check(f"4.3.3 media of a {who} goes on over its new path alone",
+              then["goes_on"] and then["tone"] > 0.5, json.dumps(then))
+    check("4.3.3 and the server counted both",
+          (r.s.metric("amphi_wish_restarts_total") or 0) - before == 2)
+
+
 def relays():
     """coturn's REST credentials for pages and for the standard doors."""
     secret = secrets.token_hex(16)
@@ -708,4 +729,5 @@ def run():
         withdrawn(r)
         muted(r)
         media(r)
+        moved(r)
         replaced(r)

@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "signaling/class/impl.h"
+#include "signaling/journal/passes.h"
 #include "tests/unit/class_rig.h"
 #include "tests/unit/support.h"
 

@@ -276,6 +276,25 @@ uint32_t bwe_estimate(const struct bwe *b, mono_us now)
     return (uint32_t)fmax(bps, BWE_MIN_BPS);
 }
 
+bool bwe_notable(uint64_t before_bps, uint64_t now_bps)
+{
+    if (before_bps == 0 || now_bps == 0) {
+        return before_bps != now_bps;
+    }
+    return now_bps > before_bps ? now_bps - before_bps >= before_bps / BWE_NOTABLE_UP
+                                : before_bps - now_bps > before_bps / BWE_NOTABLE_DOWN;
+}
+
+bool bwe_congested(const struct bwe *b)
+{
+    return b->heard && b->queue_us > BWE_CONGESTED_US;
+}
+
+bool bwe_narrow(const struct bwe *b)
+{
+    return bwe_congested(b) || (b->heard && b->aimd.bps < BWE_NARROW_BPS);
+}
+
 bool bwe_probe(struct bwe *b, struct probe_cluster *out, mono_us now)
 {
     struct probing_input in = {

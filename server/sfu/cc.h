@@ -56,10 +56,8 @@ void cc_wanted(struct sfu *sfu, struct peer *peer, mono_us now);
 /* peer->cc_node came due. */
 void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now);
 
-/* True while a queue stands in its path that nobody can talk over. */
+/* server/proto/bwe.h: bwe_congested and bwe_narrow of its path; false where nothing is measured. */
 bool cc_congested(const struct peer *peer);
-/* True where saying everything twice would make the path worse: by delay it carries hardly more
- * than a voice. Loss alone does not count. */
 bool cc_narrow(const struct peer *peer);
 /* The peer closes: everything kept for it is given back. */
 void cc_close(struct sfu *sfu, struct peer *peer);

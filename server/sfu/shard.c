@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/sfu/core.h"
+#include "server/sfu/policy.h"
 
 static bool carry(struct sfu *sfu, unsigned to, const struct sfu_msg *msg)
 {
@@ -248,7 +249,7 @@ static void input_packet(struct sfu *sfu, const struct sfu_msg *msg, mono_us now
         sfu_drop(sfu, DROP_NO_BUFFER);
         return;
     }
-    bool audio = msg->source == SOURCE_MIC || msg->source == SOURCE_SOUND;
+    bool audio = !source_is_picture(msg->source);
     struct track *track = audio ? track_get(sfu, msg->peer, msg->source, now)
                                 : track_find(sfu, msg->peer, msg->source);
     if (track && audio && track->remote) {

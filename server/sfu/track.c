@@ -5,6 +5,7 @@
 #include "codec/base/err.h"
 #include "codec/media/rungs.h"
 #include "server/sfu/core.h"
+#include "server/sfu/policy.h"
 
 static uint64_t key_of(const struct sfu *sfu, sfu_peer_id publisher, uint8_t source)
 {
@@ -39,7 +40,7 @@ struct track *track_get(struct sfu *sfu, sfu_peer_id publisher, uint8_t source, 
     track->id = id;
     track->publisher = publisher;
     track->source = source;
-    track->video = source == SOURCE_CAMERA || source == SOURCE_SCREEN;
+    track->video = source_is_picture(source);
     track->remote = sfu_shard_of(publisher) != sfu->config.shard;
     if (map_set(&sfu->track_by_key, key_of(sfu, publisher, source), id)) {
         pool_put(&sfu->tracks, id);
@@ -647,7 +648,8 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
         if (layer) {
             history_expire(&layer->history, now - keep);
             if (!track->remote && track->video) {
-                changed = rates_tick(&layer->rates, track->source == SOURCE_SCREEN, now) || changed;
+                bool bursty = source_policy(track->source)->bursty;
+                changed = rates_tick(&layer->rates, bursty, now) || changed;
             }
         }
     }

@@ -39,6 +39,7 @@ async function coded({ page }, type) {
                 rows.push({
                     height: s.frameHeight ?? 0, frames: s.framesDecoded ?? s.framesEncoded, freezes: s.freezeCount ?? 0,
                     codec: report.get(s.codecId)?.mimeType ?? '', mode: s.scalabilityMode ?? '', pli: s.pliCount ?? 0,
+                    bytes: (s.bytesReceived ?? 0) + (s.headerBytesReceived ?? 0), at: performance.now(),
                 });
             }
         }
@@ -52,13 +53,17 @@ const made = ({ page }) => page.eval(async () => {
     for (const pc of window.__e2e.pcs) {
         const report = await pc.getStats();
         for (const s of report.values()) {
-            if (s.type === 'outbound-rtp' && s.kind === 'video' && s.rid) {
-                rows.push(`${s.rid} ${s.active} ${s.frameHeight} ${s.framesEncoded} ${s.keyFramesEncoded} ${s.qualityLimitationReason}`);
+            if (s.type === 'outbound-rtp' && s.kind === 'video' && s.framesEncoded) {
+                rows.push(`${s.rid ?? s.scalabilityMode} ${s.active} ${s.frameHeight} lines, ${s.framesEncoded} pictures, `
+                    + `${s.keyFramesEncoded} key, target ${Math.round((s.targetBitrate ?? 0) / 1000)} k, ${s.qualityLimitationReason}`);
             }
         }
     }
     return rows.sort().join(', ');
 });
+
+/** What the server says of the viewer's slots: slot, device, source, state, reason, height. */
+const told = ({ page }) => page.eval(() => JSON.stringify([...window.__e2e.view().rows ?? []]));
 
 /** What the viewer decodes while his link narrows and widens again. */
 async function follows(t, host, seen, codec) {
@@ -67,11 +72,16 @@ async function follows(t, host, seen, codec) {
         await seen.relay.set(`ba:rate=${rate}`);
         let last = 0;
         let tries = 0;
+        let before = null;
         const now = await until(async () => {
             const s = await coded(seen, 'inbound-rtp');
             if (s.height !== last) t.log(`${rate} kbit/s: ${s.height} ${s.codec} ${s.frames}; ${await made({ page: host })}`);
             last = s.height;
-            if (!heights.includes(s.height) && tries++ % 40 === 39) t.log(`${rate} kbit/s, still ${s.height}: ${await made({ page: host })}`);
+            if (!heights.includes(s.height) && tries++ % 20 === 19) {
+                const kbps = before ? Math.round((s.bytes - before.bytes) * 8 / (s.at - before.at)) : 0;
+                t.log(`${rate} kbit/s, still ${s.height}: ${kbps} kbit/s, ${s.frames} pictures, ${await told(seen)}; ${await made({ page: host })}`);
+                before = s;
+            }
             return heights.includes(s.height) && s;
         }, { what: `${heights.join(' or ')} lines at ${rate} kbit/s`, timeout: 60000, every: 250 });
         const more = await until(async () => {

@@ -321,6 +321,8 @@ void client_tick(struct client *c, mono_us now);
 void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now);
 /* Seals and sends RTCP of the client (len plain bytes, room for the trailer behind). */
 void client_rtcp(struct client *c, uint8_t *data, size_t len);
+/* Says by REMB, for its first slot of pictures, how much it takes. */
+void client_width(struct client *c, uint64_t bps);
 /* Says close_notify; everything else goes on, as from a client that does not stop. */
 void client_bye(struct client *c);
 /* media.c */

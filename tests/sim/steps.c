@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "codec/wire/rtcp.h"
 #include "tests/sim/model.h"
 #include "tests/sim/scenario.h"
 
@@ -67,11 +66,7 @@ void steps_down_thinned(struct world *w)
 /* The viewer says how much he takes, and nothing of what came. */
 static void told_width(struct world *w, struct client *c, uint64_t bps)
 {
-    uint8_t out[100];
-    uint32_t ssrc = c->answer.ssrc_base + 2 * VIDEO0;
-    struct wr wr = wr_init(out, 60);
-    rtcp_write_remb(&wr, 1, bps, &ssrc, 1);
-    client_rtcp(c, out, wr_len(&wr));
+    client_width(c, bps);
     world_run(w, 100 * US_PER_MS);
 }
 

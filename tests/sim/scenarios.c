@@ -653,6 +653,8 @@ const struct scenario scenarios[] = {
     {"two_shards_told_in_vain", 2, 5, steps_screen_told_in_vain},
     {"layers_told_in_vain", 1, 5, steps_told_in_vain},
     {"two_shards_layers_told_in_vain", 2, 5, steps_told_in_vain},
+    {"stills", 1, 5, steps_stills},
+    {"two_shards_stills", 2, 5, steps_stills},
     {"step_down_without_key_frame", 1, 5, steps_down_thinned},
     {"steps_up_in_vain", 1, 5, steps_up_in_vain},
     {"key_frames_torn", 1, 5, steps_up_torn},

@@ -192,6 +192,21 @@ static int parse_link(struct admin_json *a, char *why, size_t cap)
     return 0;
 }
 
+/* "pass.list" and "pass.withdraw": the second names a token by its id or by itself. */
+static int parse_pass(struct admin_json *a, const char *cmd, char *why, size_t cap)
+{
+    bool list = !strcmp(cmd, "pass.list");
+    a->request.kind = list ? ADMIN_PASS_LIST : ADMIN_PASS_WITHDRAW;
+    if (parse_id(&a->request.class_id, a->doc, "class", ID_CLASS)) {
+        return bad(why, cap, "class must be an id like c_...");
+    }
+    a->request.title = list ? NULL : json_string_value(json_object_get(a->doc, "token"));
+    if (!list && !a->request.title && parse_id(&a->request.pass, a->doc, "pass", ID_PASS)) {
+        return bad(why, cap, "pass must be an id like t_... (amphi link --list), or a token");
+    }
+    return 0;
+}
+
 int admin_json_parse(struct admin_json *out, const char *text, size_t len, char *why,
                      size_t why_cap)
 {
@@ -219,6 +234,9 @@ int admin_json_parse(struct admin_json *out, const char *text, size_t len, char 
     }
     if (!strcmp(cmd, "limits")) {
         return parse_limits(out, why, why_cap);
+    }
+    if (!strcmp(cmd, "pass.list") || !strcmp(cmd, "pass.withdraw")) {
+        return parse_pass(out, cmd, why, why_cap);
     }
     bool roll = admin_roll_kind(cmd, &out->request.kind);
     bool everybody = !strcmp(cmd, "class.forget_all") || !strcmp(cmd, "class.unsay");

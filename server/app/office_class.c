@@ -519,8 +519,10 @@ static void class_link(struct office_call *call)
         office_refuse(call, 422, "role");
         return;
     }
-    if (!strcmp(role, "whip") &&
-        (!text_ok(name, 1, PASS_NAME_MAX) || strlen(name) > TOKEN_NAME_MAX || strchr(name, '\n'))) {
+    bool camera = !strcmp(role, "whip");
+    if ((camera || !strcmp(role, "whep")) &&
+        (!text_ok(name, camera, PASS_NAME_MAX) || strlen(name) > TOKEN_NAME_MAX ||
+         strchr(name, '\n'))) {
         office_refuse(call, 422, "name");
         return;
     }
@@ -528,11 +530,49 @@ static void class_link(struct office_call *call)
         office_classroom(call, json_pack("{s:s, s:s, s:s, s:s, s:I}", "cmd", "link", "class",
                                          office_part(call, 0), "role", role, "name", name, "ttl_s",
                                          (json_int_t)office_number(call, "days", 400) * 86400));
-    if (!settled(call, answer)) {
+    if (!strcmp(office_row_text(answer, "code"), "E_LIMIT")) {
+        office_refuse(call, 409, "passes");
+    } else if (!settled(call, answer)) {
         office_audit(call, "link.made", office_part(call, 0), role);
         office_json(call, 200,
-                    json_pack("{s:O, s:O}", "link", json_object_get(answer, "link"), "expires",
-                              json_object_get(answer, "expires")));
+                    json_pack("{s:O, s:O, s:O?}", "link", json_object_get(answer, "link"),
+                              "expires", json_object_get(answer, "expires"), "pass",
+                              json_object_get(answer, "pass")));
+    }
+    json_decref(answer);
+}
+
+/* Tokens of the standard doors that work now. */
+static void links_get(struct office_call *call)
+{
+    struct id id;
+    if (office_class(call, 0, &id)) {
+        return;
+    }
+    json_t *answer = office_classroom(
+        call, json_pack("{s:s, s:s}", "cmd", "pass.list", "class", office_part(call, 0)));
+    if (!settled(call, answer)) {
+        office_json(call, 200, json_pack("{s:O}", "passes", json_object_get(answer, "passes")));
+    }
+    json_decref(answer);
+}
+
+/* One of them works no more, and whoever came by it is gone. */
+static void link_delete(struct office_call *call)
+{
+    struct id id;
+    if (office_class(call, 0, &id)) {
+        return;
+    }
+    json_t *answer =
+        office_classroom(call, json_pack("{s:s, s:s, s:s}", "cmd", "pass.withdraw", "class",
+                                         office_part(call, 0), "pass", office_part(call, 1)));
+    const char *code = office_row_text(answer, "code");
+    if (!strcmp(code, "E_NOTFOUND") || !strcmp(code, "E_BAD")) {
+        office_refuse(call, 404, "not_found");
+    } else if (!settled(call, answer)) {
+        office_audit(call, "link.withdrawn", office_part(call, 0), office_part(call, 1));
+        office_json(call, 200, json_object());
     }
     json_decref(answer);
 }
@@ -609,7 +649,9 @@ static const struct office_route routes[] = {
     {IPC_DELETE, "/api/classes/*", OFFICE_STAFF, OFFICE_DESK, class_delete},
     {IPC_POST, "/api/classes/*/restore", OFFICE_STAFF, OFFICE_DESK, class_restore},
     {IPC_POST, "/api/classes/*/enter", OFFICE_STAFF, OFFICE_DESK, class_enter},
+    {IPC_GET, "/api/classes/*/links", OFFICE_STAFF, OFFICE_DESK, links_get},
     {IPC_POST, "/api/classes/*/links", OFFICE_STAFF, OFFICE_DESK, class_link},
+    {IPC_DELETE, "/api/classes/*/links/*", OFFICE_STAFF, OFFICE_DESK, link_delete},
     {IPC_POST, "/api/classes/*/staff", OFFICE_STAFF, OFFICE_DESK, staff_post},
     {IPC_DELETE, "/api/classes/*/staff/*", OFFICE_STAFF, OFFICE_DESK, staff_delete},
 };

@@ -363,9 +363,28 @@ static void off_air(struct wish *w, struct class_time now)
     }
 }
 
+/* Whose token was withdrawn leaves: nobody goes on sending or watching with it. */
+static void withdrawn(struct wish *w, struct class_time now)
+{
+    uint64_t count = classroom_withdrawals(w->config.room);
+    if (count == w->withdrawals) {
+        return;
+    }
+    w->withdrawals = count;
+    for (struct wish_session *s = w->sessions, *next; s; s = next) {
+        next = s->next;
+        if (classroom_withdrawn(w->config.room, &s->class_id, &s->pass)) {
+            log_info("wish", "ended: its token was withdrawn");
+            wish_fail(w, s, 401, "This token has just been withdrawn.");
+            wish_end(w, s, now);
+        }
+    }
+}
+
 void wish_turn(struct wish *w, struct class_time now)
 {
     off_air(w, now);
+    withdrawn(w, now);
     for (struct wish_session *s = w->sessions, *next; s && w->due > 0; s = next) {
         next = s->next;
         if (s->news != NEWS_NONE) {

@@ -12,7 +12,8 @@
  *
  * Invariants: nothing is answered from inside a hook of the classroom (wish_turn does); a session
  * is reached only through its 128-bit id and a token of its class; whoever sees one token sees one
- * class. Out of scope: sockets, framing and CORS (signaling/door), packets.
+ * class; a token that is withdrawn ends its sessions. Out of scope: sockets, framing and CORS
+ * (signaling/door), packets.
  */
 #pragma once
 

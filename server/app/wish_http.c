@@ -151,6 +151,10 @@ static uint16_t take_token(const struct wish *w, struct ask *a, wall_ms now, con
         *why = "This token has expired. Make a new one with amphi link.";
         return 401;
     }
+    if (err == E_STATE) {
+        *why = "This token was withdrawn. Make a new one with amphi link.";
+        return 401;
+    }
     if (err == E_AUTH) {
         *why = bad_token;
         return 401;
@@ -315,6 +319,7 @@ static void post(struct wish *w, const struct ask *a, struct class_time now)
     }
     s->class_id = a->class_id;
     s->person = a->pass.person;
+    s->pass = a->pass.id;
     s->room = a->pass.room;
     s->class_num = a->pass.class_num;
     s->class_size = a->pass.class_size;

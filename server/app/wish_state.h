@@ -36,6 +36,7 @@ struct wish_session {
     char etag[WISH_ETAG_TEXT];
     struct id class_id;
     struct id person; /* WHIP: who; WHEP: ?publisher=, or zero */
+    struct id pass;   /* the token it was opened with */
     char name[101];
     room_num room;
     uint64_t class_num;
@@ -85,7 +86,8 @@ struct wish {
     uint64_t rooms;
     /* How far POST requests are ahead of their rate: of one publisher, of one class's viewers. */
     mono_us posted[2][WISH_RATES];
-    uint32_t due; /* sessions with news */
+    uint32_t due;         /* sessions with news */
+    uint64_t withdrawals; /* of tokens, as last looked at */
     bool pictures_due;
     bool draining;
     mono_us tick_at;

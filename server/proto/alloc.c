@@ -6,6 +6,14 @@
 
 enum { SLOTS_MAX = 64 };
 
+/* Slides may take more than there is for a while: text that comes late beats text nobody can read.
+ * That is all the grace they have; pictures of people have some for encoders that wander. */
+const struct alloc_policy alloc_policies[ALLOC_CLASSES] = {
+    [ALLOC_SLIDES] = {500000, 100, 110, 120, false},
+    [ALLOC_FOCUS] = {0, 115, 110, 120, false},
+    [ALLOC_TILE] = {0, 115, 110, 120, true},
+};
+
 uint32_t alloc_guess_bps(uint16_t height)
 {
     static const struct {
@@ -115,21 +123,21 @@ static bool held(const struct work *w, const struct alloc_slot *slot, int64_t ex
     return since < ALLOC_HOLD_US || extra * ALLOC_PLENTY_PERCENT / 100 > w->left;
 }
 
-/* May the slot go to option k now? Slides may take a little more than there is. */
+/* May the slot go to option k now? */
 static bool fits(const struct work *w, const struct alloc_slot *slot, int k)
 {
+    const struct alloc_policy *policy = &alloc_policies[slot->kind];
     int64_t extra = (int64_t)cost_of(slot, k) - cost_of(slot, slot->chosen);
-    int64_t left = w->left + (slot->kind == ALLOC_SLIDES ? ALLOC_OVERSEND_BPS : 0);
-    if (k == slot->current && slot->kind != ALLOC_SLIDES) {
-        extra = extra * 100 / ALLOC_STAY_PERCENT;
+    if (k == slot->current) {
+        extra = extra * 100 / policy->stay_percent;
     } else if (k > slot->current) {
         if (held(w, slot, extra)) {
             return false;
         }
-        extra =
-            extra * (slot->current < 0 && k == 0 ? ALLOC_RESUME_PERCENT : ALLOC_UP_PERCENT) / 100;
+        bool resumes = slot->current < 0 && k == 0;
+        extra = extra * (resumes ? policy->resume_percent : policy->up_percent) / 100;
     }
-    return extra <= left;
+    return extra <= w->left + policy->oversend_bps;
 }
 
 static bool take(struct work *w, struct alloc_slot *slot, int k)
@@ -171,7 +179,7 @@ static void begin(struct work *w, bool trial)
     }
 }
 
-/* Slides and the person in focus: as high as it goes. */
+/* One after the other, as high as it goes. */
 static void raise_high(struct work *w, enum alloc_class kind)
 {
     for (unsigned i = 0; i < w->n; i++) {
@@ -187,14 +195,14 @@ static void raise_high(struct work *w, enum alloc_class kind)
     }
 }
 
-static void raise_in_turns(struct work *w)
+static void raise_in_turns(struct work *w, enum alloc_class kind)
 {
     bool raised = true;
     while (raised) {
         raised = false;
         for (unsigned i = 0; i < w->n; i++) {
             struct alloc_slot *slot = w->slot[i];
-            if (slot->kind == ALLOC_TILE && slot->chosen >= 0) {
+            if (slot->kind == kind && slot->chosen >= 0) {
                 raised = take(w, slot, slot->chosen + 1) || raised;
             }
         }
@@ -221,7 +229,8 @@ static void explain(struct alloc_slot *slot, uint8_t temporal_max)
  * less it would call a path good enough on which nothing is ever raised. */
 static uint64_t room_for_ideal(const struct alloc_slot *slot)
 {
-    uint32_t percent = slot->chosen < 0 ? ALLOC_RESUME_PERCENT : ALLOC_UP_PERCENT;
+    const struct alloc_policy *policy = &alloc_policies[slot->kind];
+    uint32_t percent = slot->chosen < 0 ? policy->resume_percent : policy->up_percent;
     uint64_t has = cost_of(slot, slot->chosen);
     return has + ((uint64_t)cost_of(slot, slot->ideal) - has) * percent / 100;
 }
@@ -245,9 +254,9 @@ void alloc_run(struct alloc_slot *slot, unsigned n, const struct alloc_limits *l
         w.slot[i]->ideal = -1; /* the server shows no more than so many */
     }
     begin(&w, limits->trial);
-    raise_high(&w, ALLOC_SLIDES);
-    raise_high(&w, ALLOC_FOCUS);
-    raise_in_turns(&w);
+    for (enum alloc_class kind = 0; kind < ALLOC_CLASSES; kind++) {
+        (alloc_policies[kind].in_turns ? raise_in_turns : raise_high)(&w, kind);
+    }
     uint64_t wanted = limits->reserved_bps;
     /* A trial sends what the estimate does not carry yet: it is measured best at once. */
     bool short_of = limits->trial && w.left < 0;

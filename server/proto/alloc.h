@@ -1,6 +1,7 @@
 /*
  * How one subscriber's bits are shared over the video slots. Policy is data: every slot lists what
- * its source offers (options, ascending) and what is wished; out comes an option for each and why.
+ * its source offers (options, ascending) and what is wished, every class of slots has its row
+ * (alloc_policies); out comes an option for each and why.
  *
  *   reserved (audio, repair) first; then the smallest option of everybody, slides before the person
  *   in focus before tiles; what cannot have even that is paused, the least important first; then
@@ -24,13 +25,9 @@
 enum {
     LAYERS_MAX = 3, /* simulcast encodings of a source */
     ALLOC_OPTIONS_MAX = 12,
-    ALLOC_OVERSEND_BPS = 500000,
     ALLOC_HOLD_US = 3 * US_PER_S, /* after a step down nothing goes up */
     ALLOC_FALLS_MAX = 3,          /* steps up taken back double that so often */
     ALLOC_PLENTY_PERCENT = 200,   /* of its cost there is: no more than the first hold */
-    ALLOC_STAY_PERCENT = 115,     /* of the budget what is sent already may cost: encoders wander */
-    ALLOC_UP_PERCENT = 110,       /* of its cost a step up must find free */
-    ALLOC_RESUME_PERCENT = 120,   /* of its cost a paused picture must find free */
 };
 
 /* One way to send a source: an encoding and a rung of it. */
@@ -41,7 +38,19 @@ struct alloc_option {
     uint8_t rung; /* codec/media/rungs.h */
 };
 
+/* In the order in which they are served. */
 enum alloc_class { ALLOC_SLIDES, ALLOC_FOCUS, ALLOC_TILE, ALLOC_CLASSES };
+
+/* How a class is treated. */
+struct alloc_policy {
+    uint32_t oversend_bps;  /* beyond the budget at most */
+    uint8_t stay_percent;   /* of the budget what is sent already may cost: encoders wander */
+    uint8_t up_percent;     /* of its cost a step up must find free */
+    uint8_t resume_percent; /* of its cost a paused picture must find free */
+    bool in_turns; /* raised step by step in turns with its like, not one after the other */
+};
+
+extern const struct alloc_policy alloc_policies[ALLOC_CLASSES];
 
 enum alloc_reason {
     ALLOC_FULL,                 /* what was wished */

@@ -12,6 +12,7 @@ enum {
     DRAIN_US = 400 * US_PER_MS, /* a queue this long above the free part lets nothing but a rest */
 };
 
+static const double LOSSY = 0.09; /* of the packets that are told of; feedback is lost as well */
 static const double DRAIN_LEAST = 0.3;
 static const double SILENCE_FACTOR = 0.5;
 static const double SILENCE_BPS =
@@ -274,6 +275,30 @@ uint32_t bwe_estimate(const struct bwe *b, mono_us now)
         bps *= fmax(left, DRAIN_LEAST);
     }
     return (uint32_t)fmax(bps, BWE_MIN_BPS);
+}
+
+bool bwe_notable(uint64_t before_bps, uint64_t now_bps)
+{
+    if (before_bps == 0 || now_bps == 0) {
+        return before_bps != now_bps;
+    }
+    return now_bps > before_bps ? now_bps - before_bps >= before_bps / BWE_NOTABLE_UP
+                                : before_bps - now_bps > before_bps / BWE_NOTABLE_DOWN;
+}
+
+bool bwe_congested(const struct bwe *b)
+{
+    return b->heard && b->queue_us > BWE_CONGESTED_US;
+}
+
+bool bwe_narrow(const struct bwe *b)
+{
+    return bwe_congested(b) || (b->heard && b->aimd.bps < BWE_NARROW_BPS);
+}
+
+bool bwe_lossy(const struct bwe *b)
+{
+    return b->heard && b->lossbwe.inherent >= LOSSY;
 }
 
 bool bwe_probe(struct bwe *b, struct probe_cluster *out, mono_us now)

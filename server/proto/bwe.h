@@ -36,7 +36,11 @@ enum {
     BWE_QUEUE_FREE_US = 60 * US_PER_MS, /* standing delay that is left alone */
     BWE_OWD_WINDOW_US = 15 * US_PER_S,
     BWE_QUEUE_SEEN = 4,
-    BWE_LOSS_LAG_US = 200 * US_PER_MS, /* so late a packet may still come */
+    BWE_LOSS_LAG_US = 200 * US_PER_MS,  /* so late a packet may still come */
+    BWE_CONGESTED_US = 200 * US_PER_MS, /* a queue nobody can talk over */
+    BWE_NARROW_BPS = 100000,            /* hardly more than a voice */
+    BWE_NOTABLE_UP = 20,                /* 1/20 = 5 %: less upwards changes nothing for anybody */
+    BWE_NOTABLE_DOWN = 50,              /* 1/50 = 2 %: less downwards is within what pacing bears */
 };
 
 /* Standing delay of the path over what it was at best. */
@@ -102,3 +106,12 @@ void bwe_timer(struct bwe *b, mono_us now);
 mono_us bwe_deadline(const struct bwe *b);
 /* Bits a second that may be sent, 0 = no limit (a peer that never gives feedback). */
 uint32_t bwe_estimate(const struct bwe *b, mono_us now);
+/* Did a rate move so much that what is sent should be thought over? 0 = not known. */
+bool bwe_notable(uint64_t before_bps, uint64_t now_bps);
+/* True while a queue stands in the path that nobody can talk over. */
+bool bwe_congested(const struct bwe *b);
+/* True where saying everything twice would make the path worse: by delay it carries hardly more
+ * than a voice. Loss alone does not count. */
+bool bwe_narrow(const struct bwe *b);
+/* True where the path loses so much by itself that hardly a picture is whole at once. */
+bool bwe_lossy(const struct bwe *b);

@@ -11,12 +11,9 @@ enum {
     CC_REPAIR_BURST_US = 400 * US_PER_MS,
     CC_REPAIR_PART = 2, /* of the estimate */
     CC_TICK_US = 200 * US_PER_MS,
-    CC_CONGESTED_US = 200 * US_PER_MS,
-    CC_NARROW_BPS = 100000,
+    CC_ROOM_PERCENT = 160,      /* of what is shared out there is: everything twice fits in */
     CC_STATUSES = 1024,         /* a feedback may speak of */
     CC_REMB_US = 10 * US_PER_S, /* a REMB counts so long */
-    CC_STEP_UP = 20,            /* 1/20 = 5 %: smaller changes upwards are not told */
-    CC_STEP_DOWN = 50,
 };
 
 struct cc {
@@ -35,15 +32,6 @@ size_t cc_size(void)
     return (sizeof(struct cc) + PAGE - 1) / PAGE * PAGE;
 }
 
-static bool notable(uint64_t before, uint64_t now)
-{
-    if (before == 0 || now == 0) {
-        return before != now;
-    }
-    return now > before ? now - before >= before / CC_STEP_UP
-                        : before - now > before / CC_STEP_DOWN;
-}
-
 /* Tells the share what the estimate is, when it moved, and probes when that is worth it. */
 static void publish(struct sfu *sfu, struct peer *peer, mono_us now)
 {
@@ -53,7 +41,7 @@ static void publish(struct sfu *sfu, struct peer *peer, mono_us now)
     if (bps == 0 && cc->remb_us && now - cc->remb_us < CC_REMB_US) {
         bps = cc->remb_bps;
     }
-    if (notable(peer->estimate_bps, bps)) {
+    if (bwe_notable(peer->estimate_bps, bps)) {
         peer->estimate_bps = bps;
         share_update(sfu, peer, now);
     }
@@ -131,6 +119,13 @@ bool cc_may_guess(struct peer *peer, mono_us now)
     return cc_may_repair(peer, now) && (!peer->cc || peer->cc->repair_bits >= most / 2);
 }
 
+bool cc_may_double(struct peer *peer, mono_us now)
+{
+    return peer->cc && bwe_lossy(&peer->cc->bwe) && !cc_congested(peer) &&
+           peer->estimate_bps >= (uint64_t)peer->alloc_bps * CC_ROOM_PERCENT / 100 &&
+           cc_may_guess(peer, now);
+}
+
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now)
 {
     struct twcc_feedback fb;
@@ -190,13 +185,12 @@ void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now)
 
 bool cc_congested(const struct peer *peer)
 {
-    return peer->cc && peer->cc->bwe.heard && peer->cc->bwe.queue_us > CC_CONGESTED_US;
+    return peer->cc && bwe_congested(&peer->cc->bwe);
 }
 
 bool cc_narrow(const struct peer *peer)
 {
-    return cc_congested(peer) ||
-           (peer->cc && peer->cc->bwe.heard && peer->cc->bwe.aimd.bps < CC_NARROW_BPS);
+    return peer->cc && bwe_narrow(&peer->cc->bwe);
 }
 
 void cc_close(struct sfu *sfu, struct peer *peer)

@@ -8,6 +8,7 @@
 #include "codec/media/av1_dd.h"
 #include "codec/wire/rtp.h"
 #include "codec/wire/rtpext.h"
+#include "server/sfu/policy.h"
 
 int headers_init(struct headers *h)
 {
@@ -73,24 +74,10 @@ void headers_template_put(struct headers *h, uint16_t template)
     }
 }
 
-/*
- * Shortest and longest wait before a picture is shown, 12 bits of 10 ms each, by what is shown. A
- * screen is followed with the eye while somebody points at it: its frames are shown as they come
- * (browsers pace nothing up to 500 ms). A camera is paced, but a path that stood still leaves
- * nobody seconds behind the voice. Sound has no such extension in any browser.
- */
-static const struct {
-    bool told;
-    uint8_t bytes[3];
-} playouts[SOURCE_COUNT] = {
-    [SOURCE_CAMERA] = {true, {0, 0, 100}},
-    [SOURCE_SCREEN] = {true, {0, 0, 50}},
-};
-
 /* Receivers keep what they were told last: once where a picture can begin is enough. */
 static bool tells_playout(const struct pkt *pkt, const struct header_spec *spec)
 {
-    return pkt->desc.source < SOURCE_COUNT && playouts[pkt->desc.source].told &&
+    return pkt->desc.source < SOURCE_COUNT && source_policy(pkt->desc.source)->told_playout &&
            (pkt->desc.keyframe || spec->mid);
 }
 
@@ -115,7 +102,7 @@ static void values_from(struct rtpext_values *v, const struct rtpext_set *set,
     }
     if (tells_playout(pkt, spec)) {
         v->kinds |= 1u << RTPEXT_PLAYOUT_DELAY;
-        v->playout_delay = playouts[pkt->desc.source].bytes;
+        v->playout_delay = source_policy(pkt->desc.source)->playout;
     }
     if (set->field[RTPEXT_VIDEO_ORIENTATION].len == 1) {
         v->kinds |= 1u << RTPEXT_VIDEO_ORIENTATION;

@@ -8,6 +8,7 @@
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 #include "server/sfu/outcome.h"
+#include "server/sfu/policy.h"
 #include "server/sfu/share.h"
 
 struct peer *peer_find(const struct sfu *sfu, sfu_peer_id id)
@@ -273,7 +274,7 @@ void peer_move(struct sfu *sfu, struct peer *peer, sfu_room_id room, mono_us now
 sfu_room_id peer_room_of(const struct peer *peer, uint8_t source)
 {
     sfu_room_id own = sfu_room_of(peer);
-    return own && source == SOURCE_MIC && peer->voice ? peer->voice : own;
+    return own && peer->voice && source_policy(source)->elsewhere ? peer->voice : own;
 }
 
 bool peer_hears(const struct peer *peer, sfu_room_id room)

@@ -14,6 +14,7 @@
 #include "server/proto/pacer.h"
 #include "server/sfu/bind.h"
 #include "server/sfu/core.h"
+#include "server/sfu/policy.h"
 #include "server/sfu/silence.h"
 
 /* What a payload type of a peer means. */
@@ -350,7 +351,7 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
     if (!b) {
         return drop;
     }
-    if (use.video != (b->source == SOURCE_CAMERA || b->source == SOURCE_SCREEN)) {
+    if (use.video != source_is_picture(b->source)) {
         return DROP_PT_UNKNOWN;
     }
     struct layer *layer = layer_for(sfu, peer, b, now);

@@ -4,6 +4,7 @@
 
 #include "codec/base/err.h"
 #include "server/sfu/core.h"
+#include "server/sfu/policy.h"
 
 enum { AUDIO_HEIGHT = 1 }; /* audio has no size: anything but 0 is "wanted" */
 
@@ -313,7 +314,7 @@ void room_talk_begin(struct sfu *sfu, struct track *track, mono_us now)
     if (!room || track->talk.joined) {
         return;
     }
-    speaker_join(&room->speaker, &track->talk, track->source == SOURCE_SOUND);
+    speaker_join(&room->speaker, &track->talk, source_policy(track->source)->always_heard);
     if (room->talkers++ == 0) {
         sfu_arm(sfu, &room->node, TIMER_ROOM, now + ROOM_TICK_US);
     }

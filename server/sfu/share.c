@@ -5,12 +5,10 @@
 #include "server/proto/overload.h"
 #include "server/sfu/cc.h"
 #include "server/sfu/core.h"
+#include "server/sfu/policy.h"
 
 enum {
-    VOICE_BPS = 48000,  /* Opus with its headers */
-    SOUND_BPS = 150000, /* of a shared screen */
     TRIAL_US = 5 * US_PER_S,
-    FOCUS_HEIGHT = 540, /* a tile this large is what people look at */
 };
 
 void share_update(struct sfu *sfu, struct peer *peer, mono_us now)
@@ -35,22 +33,14 @@ void share_forget(struct sfu *sfu, struct peer *peer)
 
 static uint32_t reserved(const struct peer *peer)
 {
-    uint32_t bps = VOICE_BPS; /* somebody may begin to speak */
+    uint32_t bps = SOURCE_VOICE_BPS; /* somebody may begin to speak */
     for (unsigned i = 0; i < peer->audio_slots; i++) {
         const struct subscription *sub = peer->slot[i];
         if (sub && sub->layer) {
-            bps += sub->track && sub->track->source == SOURCE_SOUND ? SOUND_BPS : VOICE_BPS;
+            bps += sub->track ? source_policy(sub->track->source)->reserve_bps : SOURCE_VOICE_BPS;
         }
     }
     return bps;
-}
-
-static enum alloc_class class_of(const struct subscription *sub)
-{
-    if (sub->track->source == SOURCE_SCREEN) {
-        return ALLOC_SLIDES;
-    }
-    return sub->height_max >= FOCUS_HEIGHT ? ALLOC_FOCUS : ALLOC_TILE;
 }
 
 /* The option in force: what was chosen last, or the next below when that is not offered any more.
@@ -74,7 +64,7 @@ static int8_t current_of(const struct subscription *sub, const struct alloc_slot
 static void slot_fill(struct alloc_slot *slot, const struct subscription *sub, mono_us now)
 {
     *slot = (struct alloc_slot){
-        .kind = (uint8_t)class_of(sub),
+        .kind = source_class(sub->track->source, sub->height_max),
         .height = sub->height_max,
         .lowered_us = sub->lowered_us,
         .falls = sub->falls,

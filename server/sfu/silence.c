@@ -4,6 +4,7 @@
 #include "codec/wire/rtpext.h"
 #include "server/sfu/bind.h"
 #include "server/sfu/core.h"
+#include "server/sfu/policy.h"
 
 /* By its payload type alone, so that pictures are not parsed twice. */
 static bool may_be_sound(const struct peer *peer, const struct pkt *pkt)
@@ -18,11 +19,11 @@ static struct layer *microphone(struct peer *peer, const struct rtp_header *hdr)
 {
     const struct ssrc_bind *b = bind_known(peer, hdr->ssrc);
     const struct desc_codecs *codecs = &peer->offer.audio;
-    if (!b || b->source != SOURCE_MIC || b->rtx || hdr->pt == 0 ||
+    if (!b || !source_policy(b->source)->silence_unopened || b->rtx || hdr->pt == 0 ||
         (hdr->pt != codecs->pt[CODEC_OPUS] && hdr->pt != codecs->pt[CODEC_RED])) {
         return NULL;
     }
-    const struct track *track = peer->track[SOURCE_MIC];
+    const struct track *track = peer->track[b->source];
     return track ? track->layer[b->layer] : NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "codec/base/err.h"
 #include "codec/media/rungs.h"
 #include "server/sfu/core.h"
+#include "server/sfu/policy.h"
 #include "server/sfu/share.h"
 #include "server/sfu/voice.h"
 
@@ -260,7 +261,9 @@ static void change_encoding(struct sfu *sfu, struct subscription *sub, struct la
     bool runs = sub->layer && sub->layer->track == track;
     sub->next_rung = rung;
     if (runs && layer->index > sub->layer->index) {
-        sub->target = (uint8_t)rung_of(rung_spatial(sub->rung), 0); /* it is too much meanwhile */
+        if (!sub->layer->thin) { /* it is too much meanwhile */
+            sub->target = (uint8_t)rung_of(rung_spatial(sub->rung), 0);
+        }
     }
     if (!runs && fast_start(sfu, sub, layer, now)) {
         return;
@@ -464,9 +467,8 @@ void subscription_view_set(struct sfu *sfu, struct peer *peer, const struct sfu_
     unsigned video = (unsigned)(peer->slots - peer->audio_slots);
     for (uint32_t i = 0; i < count && i < DESC_VIDEO_SLOTS_MAX; i++) {
         const struct sfu_want *w = &want[i];
-        bool source = w->source == SOURCE_CAMERA || w->source == SOURCE_SCREEN;
-        if (w->slot >= video || named[w->slot] || !source || w->publisher == 0 ||
-            sfu_shard_of(w->publisher) >= sfu->config.shards) {
+        if (w->slot >= video || named[w->slot] || !source_is_picture(w->source) ||
+            w->publisher == 0 || sfu_shard_of(w->publisher) >= sfu->config.shards) {
             continue;
         }
         struct subscription *sub = subscription_at(sfu, peer, peer->audio_slots + w->slot);

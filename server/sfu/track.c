@@ -5,6 +5,8 @@
 #include "codec/base/err.h"
 #include "codec/media/rungs.h"
 #include "server/sfu/core.h"
+#include "server/sfu/policy.h"
+#include "server/sfu/thin.h"
 
 static uint64_t key_of(const struct sfu *sfu, sfu_peer_id publisher, uint8_t source)
 {
@@ -39,7 +41,7 @@ struct track *track_get(struct sfu *sfu, sfu_peer_id publisher, uint8_t source, 
     track->id = id;
     track->publisher = publisher;
     track->source = source;
-    track->video = source == SOURCE_CAMERA || source == SOURCE_SCREEN;
+    track->video = source_is_picture(source);
     track->remote = sfu_shard_of(publisher) != sfu->config.shard;
     if (map_set(&sfu->track_by_key, key_of(sfu, publisher, source), id)) {
         pool_put(&sfu->tracks, id);
@@ -411,7 +413,7 @@ void track_offer(const struct track *track, struct alloc_slot *slot, mono_us now
 {
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
         const struct layer *layer = track->layer[i];
-        if (layer && layer_available(layer, now)) {
+        if (layer && layer_available(layer, now) && !thin_withheld(layer, now)) {
             offer_layer(layer, slot);
         }
     }
@@ -647,12 +649,14 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
         if (layer) {
             history_expire(&layer->history, now - keep);
             if (!track->remote && track->video) {
-                changed = rates_tick(&layer->rates, track->source == SOURCE_SCREEN, now) || changed;
+                bool bursty = source_policy(track->source)->bursty;
+                changed = rates_tick(&layer->rates, bursty, now) || changed;
             }
         }
     }
     changed = (!track->remote && layers_quiet(track, now)) || changed;
     if (track->video && track->published) {
+        changed = thin_tick(track, now) || changed;
         pause_unwatched(sfu, track, now);
         changed = insist(sfu, track, now) || changed;
     }

@@ -7,9 +7,9 @@
 #include "signaling/class/dates.h"
 #include "signaling/journal/seal.h"
 
-enum { LINK_TTL_S = 400 * 86400, TITLE_CHARS_MAX = 200, PASS_CHARS_MAX = 80 };
+enum { TITLE_CHARS_MAX = 200 };
 
-static void answer(struct classroom *room, uint64_t request, int err)
+void admin_answer(struct classroom *room, uint64_t request, int err)
 {
     size_t len;
     const char *text = jsonw_text(&room->json, &len);
@@ -21,13 +21,13 @@ static void answer(struct classroom *room, uint64_t request, int err)
     }
 }
 
-static void refuse(struct classroom *room, uint64_t request, int err, const char *why)
+void admin_refuse(struct classroom *room, uint64_t request, int err, const char *why)
 {
     jsonw_reset(&room->json);
     jsonw_object(&room->json);
     jsonw_key_str(&room->json, "why", why);
     jsonw_object_end(&room->json);
-    answer(room, request, err);
+    admin_answer(room, request, err);
 }
 
 /* One event of the operator; answered after its commit. */
@@ -43,7 +43,7 @@ static void emit(struct klass *k, uint64_t request, struct event event, struct c
         err = act_end(&act);
     }
     if (err) {
-        refuse(k->room, request, err, "could not be stored");
+        admin_refuse(k->room, request, err, "could not be stored");
     }
 }
 
@@ -92,12 +92,12 @@ static void edit(struct klass *k, uint64_t request, const struct admin_request *
     struct act act;
     struct rtext *title = NULL;
     if (k->work->ended || (req->title && !title_ok(req->title))) {
-        refuse(k->room, request, k->work->ended ? E_STATE : E_RANGE,
-               k->work->ended ? "this class has ended" : "a title has 1 to 200 characters");
+        admin_refuse(k->room, request, k->work->ended ? E_STATE : E_RANGE,
+                     k->work->ended ? "this class has ended" : "a title has 1 to 200 characters");
         return;
     }
     if (!dates_ok(req->dates, req->date_count)) {
-        refuse(k->room, request, E_RANGE, "dates ascend, 260 at most");
+        admin_refuse(k->room, request, E_RANGE, "dates ascend, 260 at most");
         return;
     }
     int64_t start = k->work->setting[SETTING_START];
@@ -108,7 +108,7 @@ static void edit(struct klass *k, uint64_t request, const struct admin_request *
     int err = rename && !title ? E_NOMEM : act_begin(&act, k, now);
     if (err) {
         rtext_put(&title);
-        refuse(k->room, request, err, "could not be stored");
+        admin_refuse(k->room, request, err, "could not be stored");
         return;
     }
     act.batch->reply = (struct reply){.kind = REPLY_ADMIN, .request = request};
@@ -128,7 +128,7 @@ static void edit(struct klass *k, uint64_t request, const struct admin_request *
     edit_calendar(&act, start);
     err = act_end(&act);
     if (err) {
-        refuse(k->room, request, err, "could not be stored");
+        admin_refuse(k->room, request, err, "could not be stored");
     }
 }
 
@@ -137,8 +137,9 @@ static void bin(struct klass *k, uint64_t request, const struct admin_request *r
 {
     const struct state *s = k->work;
     if (s->ended == STATE_ENDED || (req->bin && (s->seat_count > 0 || s->wait_count > 0))) {
-        refuse(k->room, request, E_STATE,
-               s->ended == STATE_ENDED ? "this class has ended" : "somebody is in this class");
+        admin_refuse(k->room, request, E_STATE,
+                     s->ended == STATE_ENDED ? "this class has ended"
+                                             : "somebody is in this class");
         return;
     }
     emit(k, request, (struct event){.type = EVENT_CLASS_BINNED, .a = req->bin}, now);
@@ -150,8 +151,8 @@ static void archive(struct klass *k, uint64_t request, const struct admin_reques
     const struct state *s = k->work;
     struct act act;
     if (s->ended || (req->archive && (s->seat_count > 0 || s->wait_count > 0))) {
-        refuse(k->room, request, E_STATE,
-               s->ended ? "this class has ended" : "somebody is in this class");
+        admin_refuse(k->room, request, E_STATE,
+                     s->ended ? "this class has ended" : "somebody is in this class");
         return;
     }
     int err = act_begin(&act, k, now);
@@ -161,7 +162,7 @@ static void archive(struct klass *k, uint64_t request, const struct admin_reques
         err = act_end(&act);
     }
     if (err) {
-        refuse(k->room, request, err, "could not be stored");
+        admin_refuse(k->room, request, err, "could not be stored");
     }
 }
 
@@ -169,28 +170,29 @@ static void create(struct classroom *room, uint64_t request, const struct admin_
                    struct class_time now)
 {
     if (!title_ok(req->title) || (unsigned)req->class_type >= CLASS_TYPE_COUNT) {
-        refuse(room, request, E_RANGE, "a title has 1 to 200 characters, a type is one of ours");
+        admin_refuse(room, request, E_RANGE,
+                     "a title has 1 to 200 characters, a type is one of ours");
         return;
     }
     if (!dates_ok(req->dates, req->date_count)) {
-        refuse(room, request, E_RANGE, "dates ascend, 260 at most");
+        admin_refuse(room, request, E_RANGE, "dates ascend, 260 at most");
         return;
     }
     if (room->draining) {
-        refuse(room, request, E_BUSY, "going down: no new classes");
+        admin_refuse(room, request, E_BUSY, "going down: no new classes");
         return;
     }
     struct id id = id_is_zero(&req->class_id) ? id_new(&room->config.rng) : req->class_id;
     struct klass *k = class_find(room, &id);
     if (k && (k->work->seq > 0 || k->first)) {
-        refuse(room, request, E_DUP, "this class exists already");
+        admin_refuse(room, request, E_DUP, "this class exists already");
         return;
     }
     /* One that could not be stored the last time is empty and tried again. */
     k = k ? k : class_new(room, &id);
     struct rtext *title = k ? rtext_new(req->title, strlen(req->title)) : NULL;
     if (!title) {
-        refuse(room, request, E_LIMIT, "no room for another class");
+        admin_refuse(room, request, E_LIMIT, "no room for another class");
         return;
     }
     struct act act;
@@ -206,7 +208,7 @@ static void create(struct classroom *room, uint64_t request, const struct admin_
         err = act_end(&act);
     }
     if (err) {
-        refuse(room, request, err, "could not be stored");
+        admin_refuse(room, request, err, "could not be stored");
     }
 }
 
@@ -328,7 +330,7 @@ static void list(struct classroom *room, uint64_t request)
     }
     jsonw_array_end(w);
     jsonw_object_end(w);
-    answer(room, request, 0);
+    admin_answer(room, request, 0);
 }
 
 static void link_for(struct klass *k, uint64_t request, const struct admin_request *req,
@@ -338,8 +340,9 @@ static void link_for(struct klass *k, uint64_t request, const struct admin_reque
     uint32_t ttl_s = req->ttl_s ? req->ttl_s : req->single ? TOKEN_ONCE_MS_MAX / 1000 : LINK_TTL_S;
     if (k->work->ended || (unsigned)req->role >= ROLE_COUNT ||
         (req->single && ttl_s > TOKEN_ONCE_MS_MAX / 1000)) {
-        refuse(room, request, k->work->ended ? E_STATE : E_RANGE,
-               k->work->ended ? "this class has ended" : "a single-use link lives 600 s at most");
+        admin_refuse(room, request, k->work->ended ? E_STATE : E_RANGE,
+                     k->work->ended ? "this class has ended"
+                                    : "a single-use link lives 600 s at most");
         return;
     }
     struct token_claim claim = {.kind = req->single                ? TOKEN_LINK_ONCE
@@ -355,7 +358,7 @@ static void link_for(struct klass *k, uint64_t request, const struct admin_reque
     char link[TOKEN_TEXT_MAX];
     char id[ID_TEXT_MAX];
     if (token_make(link, &claim, room->config.key, &room->config.token)) {
-        refuse(room, request, E_FULL, "the link does not fit");
+        admin_refuse(room, request, E_FULL, "the link does not fit");
         return;
     }
     struct jsonw *w = &room->json;
@@ -367,50 +370,7 @@ static void link_for(struct klass *k, uint64_t request, const struct admin_reque
     jsonw_key_int(w, "expires", claim.expires_at);
     jsonw_key_bool(w, "single", req->single);
     jsonw_object_end(w);
-    answer(room, request, 0);
-}
-
-/* A bearer token for a program that speaks WHIP or WHEP. */
-static void pass_for(struct klass *k, uint64_t request, const struct admin_request *req,
-                     struct class_time now)
-{
-    struct classroom *room = k->room;
-    uint32_t ttl_s = req->ttl_s ? req->ttl_s : LINK_TTL_S;
-    size_t len = req->title ? strlen(req->title) : 0;
-    bool named = len > 0 && len <= TOKEN_NAME_MAX && text_utf8_ok(req->title, len) &&
-                 text_utf8_count(req->title, len) <= PASS_CHARS_MAX;
-    if (k->work->ended || (req->publish && !named)) {
-        refuse(room, request, k->work->ended ? E_STATE : E_RANGE,
-               k->work->ended ? "this class has ended"
-                              : "a publisher has a name of 1 to 80 characters");
-        return;
-    }
-    struct token_claim claim = {.kind = req->publish ? TOKEN_WHIP : TOKEN_WHEP,
-                                .class_id = k->id,
-                                .role = ROLE_SPEAKER,
-                                .expires_at = now.wall + (int64_t)ttl_s * 1000};
-    char link[TOKEN_TEXT_MAX];
-    char id[ID_TEXT_MAX];
-    if (req->publish) {
-        claim.person = id_is_zero(&req->person) ? id_new(&room->config.rng) : req->person;
-        memcpy(claim.name, req->title, len);
-    }
-    if (token_make(link, &claim, room->config.key, &room->config.token)) {
-        refuse(room, request, E_FULL, "the token does not fit");
-        return;
-    }
-    struct jsonw *w = &room->json;
-    jsonw_reset(w);
-    jsonw_object(w);
-    jsonw_key_str(w, "class", id_print(id, ID_CLASS, &k->id));
-    jsonw_key_str(w, "role", req->publish ? "whip" : "whep");
-    jsonw_key_str(w, "link", link);
-    if (req->publish) {
-        jsonw_key_str(w, "person", id_print(id, ID_PERSON, &claim.person));
-    }
-    jsonw_key_int(w, "expires", claim.expires_at);
-    jsonw_object_end(w);
-    answer(room, request, 0);
+    admin_answer(room, request, 0);
 }
 
 /* Retention. One event a person, so that each fold and each page knows whose texts are gone. */
@@ -435,7 +395,7 @@ static void forget_all(struct klass *k, uint64_t request, enum event_type type,
         err = act_end(&act);
     }
     if (err) {
-        refuse(k->room, request, err, "could not be stored");
+        admin_refuse(k->room, request, err, "could not be stored");
     }
 }
 
@@ -447,11 +407,11 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
     case ADMIN_CLASS_SHOW:
         jsonw_reset(&room->json);
         class_value(&room->json, k, true);
-        answer(room, request, 0);
+        admin_answer(room, request, 0);
         break;
     case ADMIN_CLASS_END:
         if (k->work->ended) {
-            refuse(room, request, E_STATE, "this class has ended");
+            admin_refuse(room, request, E_STATE, "this class has ended");
         } else {
             emit(k, request, (struct event){.type = EVENT_CLASS_ENDED}, now);
         }
@@ -469,7 +429,9 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
         link_for(k, request, req, now);
         break;
     case ADMIN_PASS:
-        pass_for(k, request, req, now);
+    case ADMIN_PASS_LIST:
+    case ADMIN_PASS_WITHDRAW:
+        admin_pass(k, request, req, now);
         break;
     case ADMIN_FORGET:
         if (!id_equal(&req->person, &k->id) && /* the key of the class is nobody's */
@@ -477,7 +439,7 @@ static void on_class(struct klass *k, uint64_t request, const struct admin_reque
             emit(k, request, (struct event){.type = EVENT_PERSON_FORGOTTEN, .person = req->person},
                  now);
         } else {
-            refuse(room, request, E_NOTFOUND, "nobody of this id is known here");
+            admin_refuse(room, request, E_NOTFOUND, "nobody of this id is known here");
         }
         break;
     case ADMIN_FORGET_ALL:
@@ -505,7 +467,7 @@ static void limits(struct classroom *room, uint64_t request, const struct admin_
 {
     struct jsonw *w = &room->json;
     if (req->limit[0] == 0 || req->limit[0] > STATE_SEATS_MAX) {
-        refuse(room, request, E_RANGE, "people of a class: 1 to 4000");
+        admin_refuse(room, request, E_RANGE, "people of a class: 1 to 4000");
         return;
     }
     room->config.people_max = req->limit[0];
@@ -516,7 +478,7 @@ static void limits(struct classroom *room, uint64_t request, const struct admin_
     jsonw_key_int(w, "people", (int64_t)seats_taken(room));
     jsonw_key_int(w, "live", (int64_t)seats_classes(room));
     jsonw_object_end(w);
-    answer(room, request, 0);
+    admin_answer(room, request, 0);
 }
 
 void classroom_admin(struct classroom *room, uint64_t request, const struct admin_request *req,
@@ -533,6 +495,6 @@ void classroom_admin(struct classroom *room, uint64_t request, const struct admi
     } else if (exists(k)) {
         on_class(k, request, req, now);
     } else {
-        refuse(room, request, E_NOTFOUND, "no such class");
+        admin_refuse(room, request, E_NOTFOUND, "no such class");
     }
 }

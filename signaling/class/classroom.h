@@ -145,6 +145,8 @@ enum admin_kind {
     ADMIN_CLASS_ARCHIVE, /* class_id, archive; E_STATE: people inside */
     ADMIN_LINK,          /* class_id, role, ttl_s, single -> {"class","role","link","expires"} */
     ADMIN_PASS,          /* class_id, publish, title (name), person, ttl_s -> likewise */
+    ADMIN_PASS_LIST,     /* class_id -> {"passes":[{pass,role,name,person,made,expires,present}]} */
+    ADMIN_PASS_WITHDRAW, /* class_id, pass, or title (the token itself): it opens nothing more */
     ADMIN_FORGET,        /* class_id, person: erases a person's name and texts */
     ADMIN_FORGET_ALL,    /* class_id: of everybody */
     ADMIN_UNSAY,         /* class_id: what everybody wrote; names stay */
@@ -178,6 +180,7 @@ struct admin_request {
     uint64_t seq;       /* ROLL_SEAL: last event its digest covers; 0 = not looked at */
     uint32_t status;
     struct id by;      /* ROLL_CORRECT, _SEAL: zero = the operator */
+    struct id pass;    /* PASS_WITHDRAW */
     uint32_t limit[3]; /* LIMITS: people_max, seats_max, live_max of classroom_config */
     bool single;       /* LINK: join token, burnt at the first hello */
     bool bin;          /* BIN: into the bin, or out of it */
@@ -193,6 +196,7 @@ void classroom_admin(struct classroom *room, uint64_t request, const struct admi
 
 /* What a bearer token opens. */
 struct class_pass {
+    struct id id;
     bool publish; /* WHIP, of one person; otherwise WHEP */
     struct id class_id;
     struct id person;
@@ -203,10 +207,15 @@ struct class_pass {
     bool live; /* a session is going on */
 };
 
-/* 0; E_AUTH (not ours, or not a token of these doors), E_EXPIRED; E_NOTFOUND (its class is gone or
- * has ended). */
+/* 0; E_AUTH (not ours), E_DENIED (not a token of these doors), E_EXPIRED, E_STATE (withdrawn);
+ * E_NOTFOUND (its class is gone or has ended). */
 int classroom_pass(const struct classroom *room, const char *token, size_t len, wall_ms now,
                    struct class_pass *out);
+/* Grows with each token that is withdrawn: who holds sessions looks again then. */
+uint64_t classroom_withdrawals(const struct classroom *room);
+/* Was this token (class_pass.id) withdrawn? Told before it is durable: it restricts. */
+bool classroom_withdrawn(const struct classroom *room, const struct id *class_id,
+                         const struct id *pass);
 /* Is a session going on in this class? */
 bool classroom_live(const struct classroom *room, const struct id *class_id);
 /* The device of a connection in a class, and the first of a person who is there now; 0 = none. */

@@ -365,6 +365,8 @@ static void give_reply(struct classroom *room, const struct batch *b, struct cla
     struct conn *conn = r->conn ? conn_find(room, r->conn) : NULL;
     if (r->kind == REPLY_ADMIN) {
         reply_admin(b->klass, r->request);
+    } else if (r->kind == REPLY_PASS) {
+        admin_pass_made(b->klass, r->request, &r->pass);
     }
     if (!conn) {
         return;
@@ -393,7 +395,7 @@ static void refuse_reply(struct classroom *room, const struct batch *b, int err,
 {
     const struct reply *r = &b->reply;
     bool full = err == E_FULL;
-    if (r->kind == REPLY_ADMIN) {
+    if (r->kind == REPLY_ADMIN || r->kind == REPLY_PASS) {
         static const char disk[] = "{\"why\":\"could not be stored: the disk is full\"}";
         static const char other[] = "{\"why\":\"could not be stored\"}";
         room->hooks.admin_h(room->hooks.arg, r->request, full ? err : E_IO, full ? disk : other,

@@ -97,6 +97,14 @@ static void no_seat(struct classroom *room, struct conn *c, const struct klass *
     conn_drop(room, c, CLOSE_RESTART, "full", now);
 }
 
+/* A token of the standard doors that was withdrawn. */
+static bool withdrawn(const struct classroom *room, const struct token_claim *link,
+                      const struct msg_str *text)
+{
+    struct id id = token_id(text->s, text->len, room->config.key, &room->config.token);
+    return link->kind == TOKEN_WHIP && classroom_withdrawn(room, &link->class_id, &id);
+}
+
 static void hello_link(struct classroom *room, struct conn *c, const struct msg_hello *m,
                        struct class_time now)
 {
@@ -114,7 +122,9 @@ static void hello_link(struct classroom *room, struct conn *c, const struct msg_
     }
     const struct person *known = state_person(k->work, &person);
     bool once = link.kind == TOKEN_LINK_ONCE;
-    if (k->work->ended || k->work->session == SESSION_ARCHIVED) {
+    if (withdrawn(room, &link, &m->link)) {
+        refuse(room, c, "auth", "link", "this token was withdrawn", now);
+    } else if (k->work->ended || k->work->session == SESSION_ARCHIVED) {
         refuse(room, c, "gone", NULL,
                k->work->ended ? "this class has ended" : "this class is in the archive", now);
     } else if (known && known->banned) {

@@ -161,7 +161,8 @@ enum reply_kind {
     REPLY_RESUME,
     REPLY_DOOR,
     REPLY_WAIT,
-    REPLY_ADMIN
+    REPLY_ADMIN,
+    REPLY_PASS,
 };
 
 /* What to tell when the events are durable, and to whom to say `internal` when they are not. */
@@ -171,7 +172,8 @@ struct reply {
     char id[SCHEMA_CMD_ID_MAX + 1];
     bool has_have; /* RESUME */
     uint64_t have;
-    uint64_t request; /* ADMIN */
+    uint64_t request; /* ADMIN, PASS */
+    struct id pass;   /* PASS */
 };
 
 struct batch {
@@ -265,10 +267,11 @@ struct classroom {
     struct twheel wheel;
     bool wheel_set;
     bool draining;
-    bool load_shut;    /* the media server takes nobody new */
-    uint8_t load_step; /* of shedding, 0 none: what staff was told */
-    struct jsonw json; /* the message being made */
-    conn_num *to;      /* recipients of the message being sent; conns_max of them */
+    bool load_shut;       /* the media server takes nobody new */
+    uint8_t load_step;    /* of shedding, 0 none: what staff was told */
+    uint64_t withdrawals; /* of tokens: grows with each */
+    struct jsonw json;    /* the message being made */
+    conn_num *to;         /* recipients of the message being sent; conns_max of them */
     struct classroom_stats stats;
 };
 
@@ -319,6 +322,22 @@ void clock_due(struct klass *klass, struct class_time now);
 
 void admin_roll(struct klass *klass, uint64_t request, const struct admin_request *req,
                 struct class_time now);
+
+/* ---- admin.c */
+
+enum { LINK_TTL_S = 400 * 86400 };
+
+/* Answers with the text in room->json. */
+void admin_answer(struct classroom *room, uint64_t request, int err);
+void admin_refuse(struct classroom *room, uint64_t request, int err, const char *why);
+
+/* ---- admin_pass.c: tokens of the standard doors
+ * ---------------------------------------------------------------------------------------------- */
+
+void admin_pass(struct klass *klass, uint64_t request, const struct admin_request *req,
+                struct class_time now);
+/* The token that was made is durable: here it is. */
+void admin_pass_made(struct klass *klass, uint64_t request, const struct id *pass);
 
 /* ---- parts.c: the features (part.h)
  * --------------------------------------------------------------------- */

@@ -31,6 +31,10 @@ int classroom_pass(const struct classroom *room, const char *token, size_t len, 
     if (claim.kind != TOKEN_WHIP && claim.kind != TOKEN_WHEP) {
         return E_DENIED;
     }
+    out->id = token_id(token, len, room->config.key, &room->config.token);
+    if (classroom_withdrawn(room, &claim.class_id, &out->id)) {
+        return E_STATE;
+    }
     out->publish = claim.kind == TOKEN_WHIP;
     out->class_id = claim.class_id;
     out->person = claim.person;
@@ -44,6 +48,19 @@ int classroom_pass(const struct classroom *room, const char *token, size_t len, 
     out->class_size = (uint32_t)k->done->seat_count;
     out->live = on_air(k->done) && on_air(k->work);
     return 0;
+}
+
+uint64_t classroom_withdrawals(const struct classroom *room)
+{
+    return room->withdrawals;
+}
+
+bool classroom_withdrawn(const struct classroom *room, const struct id *class_id,
+                         const struct id *pass)
+{
+    const struct klass *k = class_find(room, class_id);
+    return k &&
+           (passes_withdrawn(&k->work->passes, pass) || passes_withdrawn(&k->done->passes, pass));
 }
 
 device_num classroom_device(const struct classroom *room, conn_num num)

@@ -54,6 +54,9 @@ struct token_claim {
 /* Writes the signed text with NUL. 0, E_FULL, E_BAD (kind). */
 int token_make(char out[TOKEN_TEXT_MAX], const struct token_claim *claim,
                const uint8_t key[TOKEN_OPS_KEY_LEN], const struct token_ops *ops);
+/* What a token is called where it must not be readable itself: in lists, in the journal. */
+struct id token_id(const char *text, size_t len, const uint8_t key[TOKEN_OPS_KEY_LEN],
+                   const struct token_ops *ops);
 /* 0 and *out; E_AUTH for whatever is not ours; E_EXPIRED (with the leeway) for what was. */
 int token_read(struct token_claim *out, const char *text, size_t len,
                const uint8_t key[TOKEN_OPS_KEY_LEN], const struct token_ops *ops, wall_ms now);

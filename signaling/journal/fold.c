@@ -189,6 +189,7 @@ static int person_renamed(struct state *s, const struct event *e)
 static int person_forgotten(struct state *s, const struct event *e)
 {
     struct person *p = state_person(s, &e->person);
+    passes_forget(s, &e->person);
     if (!p) {
         return 0; /* on the roster, never here */
     }

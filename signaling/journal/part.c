@@ -6,6 +6,7 @@
 #include "signaling/journal/conduct.h"
 #include "signaling/journal/dates.h"
 #include "signaling/journal/minutes.h"
+#include "signaling/journal/passes.h"
 #include "signaling/journal/roll.h"
 #include "signaling/journal/stage.h"
 #include "signaling/journal/workshops.h"
@@ -13,7 +14,7 @@
 /* A new part: one row. */
 static const struct state_part *const parts[] = {
     &conduct_part, &floor_part, &workshops_part, &stage_part,
-    &roll_part,    &dates_part, &minutes_part,
+    &roll_part,    &dates_part, &minutes_part,   &passes_part,
 };
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
 

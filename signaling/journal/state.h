@@ -19,6 +19,7 @@
 #include "signaling/journal/dates.h"
 #include "signaling/journal/floor.h"
 #include "signaling/journal/minutes.h"
+#include "signaling/journal/passes.h"
 #include "signaling/journal/roll.h"
 #include "signaling/journal/rtext.h"
 #include "signaling/journal/workshops.h"
@@ -160,6 +161,7 @@ struct state {
     struct roll roll;
     struct dates dates;
     struct minutes minutes;
+    struct passes passes;
 
     struct person **persons;
     uint64_t *person_keys; /* id_key of persons[i], for a fast search */

@@ -6,8 +6,8 @@
 #include "codec/base/text.h"
 
 static const char id_letter[ID_KIND_COUNT] = {
-    [ID_CLASS] = 'c',   [ID_PERSON] = 'p', [ID_DEVICE] = 'd',
-    [ID_MESSAGE] = 'm', [ID_ROOM] = 'r',   [ID_SET] = 'w',
+    [ID_CLASS] = 'c', [ID_PERSON] = 'p', [ID_DEVICE] = 'd', [ID_MESSAGE] = 'm',
+    [ID_ROOM] = 'r',  [ID_SET] = 'w',    [ID_PASS] = 't',
 };
 
 struct id id_new(const struct rng *rng)

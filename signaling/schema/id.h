@@ -17,7 +17,16 @@ struct id {
     uint8_t b[ID_LEN];
 };
 
-enum id_kind { ID_CLASS = 0, ID_PERSON, ID_DEVICE, ID_MESSAGE, ID_ROOM, ID_SET, ID_KIND_COUNT };
+enum id_kind {
+    ID_CLASS = 0,
+    ID_PERSON,
+    ID_DEVICE,
+    ID_MESSAGE,
+    ID_ROOM,
+    ID_SET,
+    ID_PASS,
+    ID_KIND_COUNT
+};
 
 /* A fresh id from rng; never zero. */
 struct id id_new(const struct rng *rng);

@@ -522,6 +522,56 @@ def replaced(r):
     check("and does not come back", r.door.post(r.in_path, r.whip["link"])[0] == 403)
 
 
+def cli_link(r, *words):
+    code, out, err = r.s.cli("link", r.id, *words, "--json")
+    return code, json.loads(out) if out.strip() else err
+
+
+def withdrawn(r):
+    """A token can be ended before it expires: it opens nothing more, and whoever came by it is gone."""
+    door = r.door
+    cam = r.s.link(r.id, "whip", "--name", "Withdrawn")
+    hall = r.s.link(r.id, "whep", "--name", "Hall")
+    stays = r.s.link(r.id, "whep", "--name", "Stays")
+    sends = door.post(r.in_path, cam["link"])[1]["location"]
+    seen = [door.post(r.out_path, t["link"], offer("recvonly"))[1]["location"]
+            for t in (hall, hall, stays)]
+    wait_for(lambda: r.s.metric("amphi_whep_viewers") == 3, 60)
+    code, told = cli_link(r, "--list")
+    listed = {p["pass"]: p for p in told["passes"]}
+    check("amphi link --list names them, and who sends now", code == 0 and
+          listed[cam["pass"]]["present"] is True and listed[hall["pass"]]["name"] == "Hall" and
+          listed[cam["pass"]]["role"] == "whip", json.dumps(listed[cam["pass"]]))
+    check("but not the tokens", not any(t["link"] in json.dumps(told) for t in (cam, hall, stays)))
+    check("amphi link --withdraw by the name in the list",
+          cli_link(r, "--withdraw", cam["pass"])[0] == 0)
+    check("its publisher is gone", wait_for(
+        lambda: r.s.metric("amphi_whip_publishers") == 0 and
+        r.host.events("person.left")[-1]["person"] == cam["person"], 60))
+    status, head, body = door.post(r.in_path, cam["link"])
+    check("a withdrawn token answers 401 invalid_token and says so", status == 401 and
+          'error="invalid_token"' in head.get("www-authenticate", "") and "withdrawn" in body, body)
+    check("also at the session it opened",
+          door.ask("DELETE", sends, cam["link"])[0] == 401)
+    check("amphi link --withdraw by the token itself",
+          cli_link(r, "--withdraw", hall["link"])[0] == 0)
+    check("all who watch with it are cut off, nobody else",
+          wait_for(lambda: r.s.metric("amphi_whep_viewers") == 1, 60) and
+          door.ask("GET", seen[2], stays["link"])[0] == 200)
+    check("nobody new comes by it",
+          door.post(r.out_path, hall["link"], offer("recvonly"))[0] == 401)
+    check("neither is in the list any more", not {cam["pass"], hall["pass"]} &
+          {p["pass"] for p in cli_link(r, "--list")[1]["passes"]})
+    check("one that is none is refused", cli_link(r, "--withdraw", "t_" + "a" * 26)[0] != 0 and
+          cli_link(r, "--withdraw", "nonsense")[0] != 0)
+    door.ask("DELETE", seen[2], stays["link"])
+    again = r.s.link(r.id, "whip", "--name", "Withdrawn")
+    check("a new token for the same camera is another one", again["pass"] != cam["pass"] and
+          door.post(r.in_path, again["link"])[0] == 201)
+    cli_link(r, "--withdraw", again["pass"])
+    wait_for(lambda: r.s.metric("amphi_whip_publishers") == 0, 60)
+
+
 def muted(r):
     """Nobody sits at an encoder: whoever mutes it opens it again, and it does not do so by itself."""
     door, token, person = r.door, r.whip["link"], r.whip["person"]
@@ -609,6 +659,27 @@ def media(r):
     check("aiortc: and its seat is free", wait_for(lambda: r.s.metric("amphi_whip_publishers") == 0, 60))
 
 
+def moved(r):
+    """ICE restart while media flows: new credentials by PATCH, a new socket, the old one closed."""
+    base = f"https://127.0.0.1:{r.s.port}"
+    one = r.s.link(r.id, "whip", "--name", "Moves")
+    jobs = {"publish": [{"url": base + r.in_path, "token": one["link"], "hz": 440, "luma": 60}],
+            "watch": {"all": {"url": base + r.out_path, "token": r.whep["link"]}},
+            "restart": True, "patience": 60}
+    before = r.s.metric("amphi_wish_restarts_total") or 0
+    done = subprocess.run(["/usr/bin/python3", "tests/app/wish_peer.py", json.dumps(jobs)],
+                          capture_output=True, text=True, timeout=240, check=False)
+    got = json.loads(done.stdout.splitlines()[0]) if done.stdout else {}
+    if not check("aiortc restarts ICE on both doors", done.returncode == 0 and
+                 len(got.get("restarted", [])) == 2, done.stderr[-500:]):
+        return
+    for who, then in zip(("publisher", "viewer"), got["restarted"]):
+        check(f"4.3.3 media of a {who} goes on over its new path alone",
+              then["goes_on"] and then["tone"] > 0.5, json.dumps(then))
+    check("4.3.3 and the server counted both",
+          (r.s.metric("amphi_wish_restarts_total") or 0) - before == 2)
+
+
 def relays():
     """coturn's REST credentials for pages and for the standard doors."""
     secret = secrets.token_hex(16)
@@ -655,6 +726,8 @@ def run():
         flood(r)
         hostile(r)
         waiting_room(r)
+        withdrawn(r)
         muted(r)
         media(r)
+        moved(r)
         replaced(r)

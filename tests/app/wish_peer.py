@@ -11,6 +11,7 @@ import time
 import urllib.parse
 import urllib.request
 
+import aioice
 import numpy
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, VideoStreamTrack
@@ -86,12 +87,67 @@ async def exchange(pc, url, token):
     return urllib.parse.urljoin(url, names["location"])
 
 
+class Paths:
+    """What DTLS reads and writes, over one ICE connection after another: aiortc cannot restart ICE
+    by itself. A restart takes a new socket too, and the old one is closed."""
+
+    def __init__(self, pc):
+        self.ice = pc.getTransceivers()[0].sender.transport.transport
+        self.queue = asyncio.Queue()
+        self.first = self.ice._connection
+        asyncio.ensure_future(self.read(self.first))
+        self.ice._recv = self.queue.get
+
+    async def read(self, connection):
+        while not connection._nominated:
+            await asyncio.sleep(0.02)
+        try:
+            while True:
+                await self.queue.put(await connection.recv())
+        except ConnectionError:  # closed
+            return
+
+    async def restart(self, session, token):
+        """New credentials by PATCH (RFC 9725 4.3.3), then media over the new path alone."""
+        new = aioice.Connection(ice_controlling=True)
+        await new.gather_candidates()
+        lines = [f"a=ice-ufrag:{new.local_username}", f"a=ice-pwd:{new.local_password}",
+                 "m=audio 9 UDP/TLS/RTP/SAVPF 0", "a=mid:0",
+                 *(f"a=candidate:{c.to_sdp()}" for c in new.local_candidates),
+                 "a=end-of-candidates", ""]
+        status, _, body = await asyncio.get_event_loop().run_in_executor(
+            None, ask, "PATCH", session, token, "\r\n".join(lines),
+            {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"})
+        assert status == 200, status
+        told = dict(x[2:].split(":", 1) for x in body.split("\r\n") if x.startswith("a=ice-") and
+                    ":" in x)
+        new.remote_is_lite = True
+        new.remote_username, new.remote_password = told["ice-ufrag"], told["ice-pwd"]
+        for line in body.split("\r\n"):
+            if line.startswith("a=candidate:"):
+                await new.add_remote_candidate(aioice.Candidate.from_sdp(line[12:]))
+        await new.add_remote_candidate(None)
+        await new.connect()
+        self.ice._connection, self.ice._send = new, new.send
+        asyncio.ensure_future(self.read(new))
+        await self.first.close()
+
+
 async def publish(url, token, hz, luma):
     pc = RTCPeerConnection()
     pc.addTransceiver(Tone(hz), direction="sendonly")
     if luma is not None:
         pc.addTransceiver(Picture(luma), direction="sendonly")
+    watch_paths(pc)
     return pc, token, await exchange(pc, url, token)
+
+
+paths = {}  # of those that may restart
+
+
+def watch_paths(pc):
+    if jobs_of_all.get("restart"):
+        paths[pc] = Paths(pc)
 
 
 def power(pcm, hz):
@@ -142,6 +198,7 @@ async def watch(url, token, audio=True, video=True):
     for kind, wanted in (("audio", audio), ("video", video)):
         if wanted:
             pc.addTransceiver(kind, direction="recvonly")
+    watch_paths(pc)
     return pc, watcher, token, await exchange(pc, url, token)
 
 
@@ -155,6 +212,22 @@ async def until(condition, seconds):
 def dtls_of(pc):
     transceiver = pc.getTransceivers()[0]
     return transceiver.sender.transport
+
+
+async def restarts(senders, viewers, patience):
+    """One publisher after the other restarts, then a viewer: what still arrives after each."""
+    got = []
+    watchers = [w for _, w, *_ in viewers.values()]
+    for who in [*senders, *viewers.values()]:
+        pc, token, session = who[0], who[-2], who[-1]
+        await paths[pc].restart(session, token)
+        before = [(w.frames, len(w.pcm)) for w in watchers]
+        goes_on = await until(lambda: all(w.frames >= f + 20 and len(w.pcm) >= p + 50
+                                          for w, (f, p) in zip(watchers, before)), patience)
+        heard = numpy.concatenate(watchers[0].pcm[-25:])
+        got.append({"goes_on": goes_on, "tone": round(power(heard, 440), 3),
+                    "frames": [w.frames - f for w, (f, _) in zip(watchers, before)]})
+    return got
 
 
 async def main(jobs):
@@ -178,6 +251,8 @@ async def main(jobs):
             "sound": len(watcher.pcm),
             "tones": {str(j["hz"]): round(power(pcm, j["hz"]), 3) for j in jobs["publish"]},
             "silence": round(power(pcm, 1760), 3), "state": pc.connectionState}
+    if jobs.get("restart"):
+        result["restarted"] = await restarts(senders, viewers, patience)
     print(json.dumps(result), flush=True)
     if jobs.get("hold"):
         await asyncio.get_event_loop().run_in_executor(None, sys.stdin.readline)
@@ -195,4 +270,5 @@ async def main(jobs):
     print(json.dumps({"told": told}), flush=True)
 
 
-asyncio.run(main(json.loads(sys.argv[1])))
+jobs_of_all = json.loads(sys.argv[1])
+asyncio.run(main(jobs_of_all))

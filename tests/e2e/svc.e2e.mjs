@@ -5,6 +5,9 @@ import { ids } from './lib/contract.mjs';
 import { ClassRoom } from './lib/class.mjs';
 import { until } from './lib/wait.mjs';
 
+/** A port nobody listens at. */
+const CLOSED = 9;
+
 /** Enters with a camera coded like this. */
 async function sender(t, room, codec) {
     const page = await room.open('chromium', { role: 'host', name: 'sender', sender: 1, media: 'noise', camera: [1280, 720], fps: 15 });
@@ -18,8 +21,10 @@ async function viewer(t, room, kind) {
     const host = room.server.portMap.host;
     const port = Number(Object.keys(room.server.portMap).find((k) => k.startsWith('udp:')).slice(4));
     const relay = await t.relay({ udp: [`${host}:${port}`], words: ['delay=20', 'ba:rate=4000', 'ba:queue=300'] });
+    // The link is the only way: the server's TCP port is not reached around it.
+    const tcp = Object.fromEntries(Object.keys(room.server.portMap).filter((k) => k.startsWith('tcp:')).map((k) => [k, CLOSED]));
     const page = await t.openPage(kind, room.links.participant, {
-        role: 'participant', name: 'viewer', sender: 20, media: 'none', portMap: { ...relay.map, host },
+        role: 'participant', name: 'viewer', sender: 20, media: 'none', portMap: { ...relay.map, ...tcp, host },
     });
     room.senders.set('viewer', 20);
     await room.join(page);
@@ -39,6 +44,7 @@ async function coded({ page }, type) {
                 rows.push({
                     height: s.frameHeight ?? 0, frames: s.framesDecoded ?? s.framesEncoded, freezes: s.freezeCount ?? 0,
                     codec: report.get(s.codecId)?.mimeType ?? '', mode: s.scalabilityMode ?? '', pli: s.pliCount ?? 0,
+                    bytes: (s.bytesReceived ?? 0) + (s.headerBytesReceived ?? 0), at: performance.now(),
                 });
             }
         }
@@ -52,12 +58,30 @@ const made = ({ page }) => page.eval(async () => {
     for (const pc of window.__e2e.pcs) {
         const report = await pc.getStats();
         for (const s of report.values()) {
-            if (s.type === 'outbound-rtp' && s.kind === 'video' && s.rid) {
-                rows.push(`${s.rid} ${s.active} ${s.frameHeight} ${s.framesEncoded} ${s.keyFramesEncoded} ${s.qualityLimitationReason}`);
+            if (s.type === 'outbound-rtp' && s.kind === 'video' && s.framesEncoded) {
+                rows.push(`${s.rid ?? s.scalabilityMode} ${s.active} ${s.frameHeight} lines, ${s.framesEncoded} pictures, `
+                    + `${s.keyFramesEncoded} key, target ${Math.round((s.targetBitrate ?? 0) / 1000)} k, ${s.qualityLimitationReason}`);
             }
         }
     }
     return rows.sort().join(', ');
+});
+
+/** What the server says of the viewer's slots: slot, device, source, state, reason, height. */
+const told = ({ page }) => page.eval(() => JSON.stringify([...window.__e2e.view().rows ?? []]));
+
+/** The pairs of the viewer by which something came, for the log. */
+const paths = ({ page }) => page.eval(async () => {
+    const rows = [];
+    for (const pc of window.__e2e.pcs) {
+        const all = await pc.getStats();
+        for (const s of all.values()) {
+            if (s.type !== 'candidate-pair' || !s.bytesReceived) continue;
+            const there = all.get(s.remoteCandidateId);
+            rows.push(`${there?.protocol}:${there?.port} ${s.bytesReceived}${s.nominated ? ' nominated' : ''}${s.selected ? ' selected' : ''}`);
+        }
+    }
+    return rows.join(', ');
 });
 
 /** What the viewer decodes while his link narrows and widens again. */
@@ -67,11 +91,16 @@ async function follows(t, host, seen, codec) {
         await seen.relay.set(`ba:rate=${rate}`);
         let last = 0;
         let tries = 0;
+        let before = null;
         const now = await until(async () => {
             const s = await coded(seen, 'inbound-rtp');
-            if (s.height !== last) t.log(`${rate} kbit/s: ${s.height} ${s.codec} ${s.frames}; ${await made({ page: host })}`);
+            if (s.height !== last) t.log(`${rate} kbit/s: ${s.height} ${s.codec} ${s.frames}; ${await paths(seen)}; ${JSON.stringify(await seen.page.eval(() => window.__e2e.counts().offersByCause))}; ${await made({ page: host })}`);
             last = s.height;
-            if (!heights.includes(s.height) && tries++ % 40 === 39) t.log(`${rate} kbit/s, still ${s.height}: ${await made({ page: host })}`);
+            if (!heights.includes(s.height) && tries++ % 20 === 19) {
+                const kbps = before ? Math.round((s.bytes - before.bytes) * 8 / (s.at - before.at)) : 0;
+                t.log(`${rate} kbit/s, still ${s.height}: ${kbps} kbit/s, ${s.frames} pictures, ${await told(seen)}; ${await paths(seen)}; ${await made({ page: host })}`);
+                before = s;
+            }
             return heights.includes(s.height) && s;
         }, { what: `${heights.join(' or ')} lines at ${rate} kbit/s`, timeout: 60000, every: 250 });
         const more = await until(async () => {

@@ -117,6 +117,15 @@ void client_rtcp(struct client *c, uint8_t *data, size_t len)
     world_up(c->world, c, data, len);
 }
 
+void client_width(struct client *c, uint64_t bps)
+{
+    uint8_t out[100];
+    uint32_t ssrc = c->answer.ssrc_base + 2 * AUDIO_SLOTS;
+    struct wr wr = wr_init(out, 60);
+    rtcp_write_remb(&wr, 1, bps, &ssrc, 1);
+    client_rtcp(c, out, wr_len(&wr));
+}
+
 /* Missing numbers among the last 100 of a slot, not asked for too long. */
 static void nack_missing(struct client *c, unsigned k, mono_us now)
 {

@@ -107,10 +107,12 @@ struct stream_out {
     uint8_t packets;    /* per frame */
     uint16_t filler;    /* bytes of a packet */
     uint8_t key_factor; /* a key frame has so many times the packets */
+    uint8_t thin;       /* of so many pictures one is sent while nothing smaller is, 0 = all */
     uint16_t noise;     /* its rate wanders by so many per cent, 0 = constant */
     int16_t drift;      /* where it is, in per cent */
     bool key_wanted;
-    bool off; /* nobody watches it */
+    unsigned torn; /* so many key frames lose their first packet, and nobody has it any more */
+    bool off;      /* nobody watches it */
     mono_us next_us;
     uint64_t sent;
     uint32_t plis; /* asked of it */
@@ -321,6 +323,8 @@ void client_tick(struct client *c, mono_us now);
 void client_input(struct client *c, const uint8_t *data, size_t len, mono_us now);
 /* Seals and sends RTCP of the client (len plain bytes, room for the trailer behind). */
 void client_rtcp(struct client *c, uint8_t *data, size_t len);
+/* Says by REMB, for its first slot of pictures, how much it takes. */
+void client_width(struct client *c, uint64_t bps);
 /* Says close_notify; everything else goes on, as from a client that does not stop. */
 void client_bye(struct client *c);
 /* media.c */

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Every rule S1 to S39 has its row in tests/README.md, and every test named there exists and says the
 rule: a file below tests/ and, in quotes, words of the line it prints; the same for the rows of
-bench/features.md (features.py). Prints ok/FAIL and a sum."""
+bench/features.md (features.py); what differs by source is data. Prints ok/FAIL and a sum."""
+import glob
 import os
 import re
 import sys
@@ -32,6 +33,18 @@ def wrong(rule, cell, read):
     return found
 
 
+def asks_source(texts=None):
+    """Files of the forwarding unit that decide by which source they have: that is policy.c's. near.c
+    names those that send most, as a hint to memory."""
+    if texts is None:
+        texts = {}
+        for path in glob.glob(os.path.join(os.path.dirname(TESTS), "server", "sfu", "*.[ch]")):
+            with open(path, encoding="utf-8") as f:
+                texts[os.path.basename(path)] = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+    return sorted(name for name, text in texts.items() if name not in ("policy.c", "near.c")
+                  and re.search(r"\bSOURCE_(MIC|CAMERA|SCREEN|SOUND)\b", text))
+
+
 def main():
     def read(path):
         try:
@@ -56,7 +69,10 @@ def main():
     print(f"{'FAIL' if problems else 'ok  '} {count} rows of bench/features.md name tests that exist")
     for problem in problems:
         print(f"     {problem}")
-    print(f"{41 - failed} passed, {failed} failed")
+    asked = asks_source()
+    failed += bool(asked) or not asks_source({"x.c": "if (s == SOURCE_SCREEN)"})
+    print(f"{'FAIL' if asked else 'ok  '} what differs by source is a row of server/sfu/policy.c {'; '.join(asked)}".rstrip())
+    print(f"{42 - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

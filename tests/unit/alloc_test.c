@@ -215,13 +215,13 @@ static void what_is_sent_may_wander(void **state)
     (void)state;
     struct alloc_slot s = camera(720, ALLOC_FOCUS);
     s.current = 5;
-    run(&s, 1, 100 + 1500 * 100 / ALLOC_STAY_PERCENT + 15);
+    run(&s, 1, 100 + 1500 * 100 / 115 + 15);
     assert_int_equal(s.chosen, 5);
     s.current = 4;
-    run(&s, 1, 100 + 1500 * 100 / ALLOC_STAY_PERCENT + 15);
+    run(&s, 1, 100 + 1500 * 100 / 115 + 15);
     assert_int_equal(s.chosen, 4);
     s.current = 5;
-    run(&s, 1, 1500 * 100 / ALLOC_STAY_PERCENT - 100);
+    run(&s, 1, 1500 * 100 / 115 - 100);
     assert_int_not_equal(s.chosen, 5);
 }
 
@@ -284,8 +284,8 @@ static void never_beyond_the_budget(void **state)
         }
         uint64_t kbps = 1 + (r >> 8 & 0xfff);
         struct alloc_sum sum = run(s, 8, kbps);
-        uint64_t most = kbps * K > 100 * K ? kbps * K * ALLOC_STAY_PERCENT / 100 : 100 * K;
-        assert_true(sum.used_bps <= most + (shows_slides ? ALLOC_OVERSEND_BPS : 0));
+        uint64_t most = kbps * K > 100 * K ? kbps * K * 115 / 100 : 100 * K;
+        assert_true(sum.used_bps <= most + (shows_slides ? 500 * K : 0));
         for (unsigned i = 0; i < 8; i++) {
             assert_true(s[i].chosen <= s[i].ideal);
         }
@@ -393,7 +393,7 @@ static void what_rests_is_probed_for_with_its_headroom(void **state)
     struct alloc_slot s = plain(1000 * K);
     struct alloc_sum sum = run(&s, 1, 1150);
     assert_int_equal(s.chosen, -1);
-    assert_int_equal(sum.wanted_bps, 100 * K + 1000 * K * ALLOC_RESUME_PERCENT / 100);
+    assert_int_equal(sum.wanted_bps, 100 * K + 1200 * K);
     run(&s, 1, sum.wanted_bps / K);
     assert_int_equal(s.chosen, 0);
     alloc_offer(&s, (struct alloc_option){1010 * K, 720, 0, 1});
@@ -425,6 +425,50 @@ static void rates_are_guessed_by_height(void **state)
     }
 }
 
+/* Every class by its row, in numbers: what may stay, rise and come back at which budget, and who is
+ * raised in turns. A row is all there is to a class. */
+static void a_class_is_a_row(void **state)
+{
+    (void)state;
+    static const struct {
+        enum alloc_class kind;
+        uint32_t stay, up, resume; /* kbit/s beside the 100 of sound, for a picture of 1000 */
+        bool in_turns;
+    } rows[ALLOC_CLASSES] = {
+        {ALLOC_SLIDES, 500, 600, 700, false},
+        {ALLOC_FOCUS, 870, 1100, 1200, false},
+        {ALLOC_TILE, 870, 1100, 1200, true},
+    };
+    for (unsigned i = 0; i < ALLOC_CLASSES; i++) {
+        struct alloc_slot s = {.kind = (uint8_t)rows[i].kind, .height = 720, .current = 0};
+        alloc_offer(&s, (struct alloc_option){1000 * K, 720, 0, 0});
+        run(&s, 1, 100 + rows[i].stay);
+        assert_int_equal(s.chosen, 0);
+        run(&s, 1, 100 + rows[i].stay - 5);
+        assert_int_equal(s.chosen, -1);
+        s.current = -1;
+        run(&s, 1, 100 + rows[i].resume);
+        assert_int_equal(s.chosen, 0);
+        run(&s, 1, 100 + rows[i].resume - 1);
+        assert_int_equal(s.chosen, -1);
+        struct alloc_slot two[2];
+        for (unsigned k = 0; k < 2; k++) {
+            two[k] = camera(720, rows[i].kind);
+        }
+        /* Room for 500 and 150, or for 350 each. */
+        uint32_t most = alloc_policies[rows[i].kind].oversend_bps / K;
+        run(two, 2, 100 + 740 - most);
+        assert_int_equal(two[0].chosen == two[1].chosen, rows[i].in_turns);
+        struct alloc_slot up = {.kind = (uint8_t)rows[i].kind, .height = 720, .current = 0};
+        alloc_offer(&up, (struct alloc_option){1, 360, 0, 0});
+        alloc_offer(&up, (struct alloc_option){1000 * K + 1, 720, 0, 1});
+        run(&up, 1, 100 + rows[i].up + 1);
+        assert_int_equal(up.chosen, 1);
+        run(&up, 1, 100 + rows[i].up - 1);
+        assert_int_equal(up.chosen, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +490,7 @@ int main(void)
         UNIT(what_rests_is_probed_for_with_its_headroom),
         UNIT(a_list_that_is_full_takes_no_more),
         UNIT(rates_are_guessed_by_height),
+        UNIT(a_class_is_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

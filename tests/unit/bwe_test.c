@@ -359,6 +359,59 @@ static void false_feedback_breaks_nothing(void **state)
     path_free(p);
 }
 
+/* What pictures and repetitions are decided by, in numbers. */
+static void only_notable_moves_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t before, now;
+        bool told;
+    } rows[] = {
+        {0, 0, false},
+        {0, 30000, true},
+        {30000, 0, true},
+        {1000000, 1049999, false},
+        {1000000, 1050000, true},
+        {1000000, 980000, false},
+        {1000000, 979999, true},
+        {1000000, 1000000, false},
+        {60000, 63000, true},
+        {60000, 58799, true},
+        {60000, 58800, false},
+        {10000000000, 10400000000, false},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(bwe_notable(rows[i].before, rows[i].now), rows[i].told);
+    }
+}
+
+static void a_queue_and_a_thin_path_forbid_repetition(void **state)
+{
+    (void)state;
+    static const struct {
+        bool heard;
+        uint32_t queue_ms;
+        double bps;
+        bool congested, narrow;
+    } rows[] = {
+        {true, 0, 500e3, false, false},    {true, 200, 500e3, false, false},
+        {true, 201, 500e3, true, true},    {true, 0, 100e3, false, false},
+        {true, 0, 99e3, false, true},      {true, 201, 99e3, true, true},
+        {false, 201, 500e3, false, false}, {false, 0, 99e3, false, false},
+    };
+    struct bwe *b = test_calloc(1, sizeof(*b));
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bwe_init(b, 500000, S);
+        b->heard = rows[i].heard;
+        b->queue_us = rows[i].queue_ms * 1000;
+        b->aimd.bps = rows[i].bps;
+        b->lossbwe.bps = 50e3; /* loss alone forbids nothing */
+        assert_int_equal(bwe_congested(b), rows[i].congested);
+        assert_int_equal(bwe_narrow(b), rows[i].narrow);
+    }
+    test_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +424,8 @@ int main(void)
         UNIT(a_peer_without_feedback_has_no_limit_after_two_seconds),
         UNIT(another_path_begins_anew),
         UNIT(false_feedback_breaks_nothing),
+        UNIT(only_notable_moves_are_told),
+        UNIT(a_queue_and_a_thin_path_forbid_repetition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,9 @@
 #include <string.h>
 
 static const struct golden_area *const areas[] = {
-    &golden_first,  &golden_conduct, &golden_floor, &golden_workshops, &golden_stage,
-    &golden_office, &golden_roll,    &golden_keep,  &golden_dates,     &golden_minutes,
+    &golden_first, &golden_conduct, &golden_floor,  &golden_workshops,
+    &golden_stage, &golden_office,  &golden_roll,   &golden_keep,
+    &golden_dates, &golden_minutes, &golden_passes,
 };
 
 const struct golden_area *golden_area(size_t i)

@@ -33,3 +33,4 @@ extern const struct golden_area golden_office;
 extern const struct golden_area golden_keep;
 extern const struct golden_area golden_dates;
 extern const struct golden_area golden_minutes;
+extern const struct golden_area golden_passes;

@@ -193,6 +193,7 @@
         for (const p of view.people.values()) for (const d of p.devices) owner.set(d.id, p.name);
         return {
             ...view,
+            rows: [...view.video.values()],
             people: [...view.people.values()],
             audio: view.audio.map((device) => ({ device, name: owner.get(device) ?? '' })),
             video: [...view.video.values()].map(([slot, device, source, state]) => ({

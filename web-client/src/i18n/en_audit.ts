@@ -27,6 +27,7 @@ export const auditEn = {
   'did.kept.audit': 'entries of this log erased',
   'did.kept.mails': 'mails erased',
   'did.limits.changed': 'changed the limits',
+  'did.link.withdrawn': 'withdrew the access of a camera or player',
   'did.link.made': 'made a link',
   'did.mail.again': 'sent a mail again',
   'did.mails.read': 'read the mails',

@@ -11,6 +11,7 @@ export const officeErrorsEn: Filled<typeof officeErrorsFr> = {
   'error.offline': 'Your device has no network, or the server restarts. Try again.',
   'error.disk': 'The disk of the server is full: tell the administrators. Nothing has changed.',
   'error.denied': 'This page is for administrators.',
+  'error.passes': 'This class has 100 accesses of cameras and players already: withdraw those no longer used.',
   'error.not_found': 'This class does not exist, or it is not yours.',
   'error.link': 'This link is no longer valid.',
   'error.mail': 'This mail address cannot be used.',

@@ -27,6 +27,7 @@ export const auditFr = {
   'did.kept.audit': 'entrées de ce journal effacées',
   'did.kept.mails': 'courriels effacés',
   'did.limits.changed': 'a changé les limites',
+  'did.link.withdrawn': 'a retiré un accès de caméra ou de lecteur',
   'did.link.made': 'a fait un lien',
   'did.mail.again': 'a relancé un courriel',
   'did.mails.read': 'a lu les courriels',

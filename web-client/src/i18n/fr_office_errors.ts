@@ -8,6 +8,7 @@ export const officeErrorsFr = {
   'error.offline': 'Votre appareil n’a pas de réseau, ou le serveur redémarre. Réessayez.',
   'error.disk': 'Le disque du serveur est plein : prévenez l’administration. Rien n’a été changé.',
   'error.denied': 'Cette page est réservée à l’administration.',
+  'error.passes': 'Cette classe a déjà 100 accès de caméras et de lecteurs : retirez ceux qui ne servent plus.',
   'error.not_found': 'Cette classe n’existe pas, ou elle n’est pas à vous.',
   'error.link': 'Ce lien n’est plus valable.',
   'error.mail': 'Cette adresse électronique ne convient pas.',

@@ -56,15 +56,21 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
 
 /**
  * What came by the paths in use since the beginning. A restart brings pairs that count from zero, and takes
- * others away: what is told here never falls.
+ * others away: what is told here never falls. On a path that loses much Chromium takes up another pair seconds
+ * before that is nominated.
  */
 export class PathMeter {
   private readonly seen = new Map<string, number>();
   private total = 0;
 
   read(report: RTCStatsReport): number {
+    const selected = new Set<string>();
     report.forEach((entry: Record<string, unknown>) => {
-      if (text(entry, 'type') !== 'candidate-pair' || entry['nominated'] !== true) return;
+      if (text(entry, 'type') === 'transport') selected.add(text(entry, 'selectedCandidatePairId'));
+    });
+    report.forEach((entry: Record<string, unknown>) => {
+      const used = entry['nominated'] === true || selected.has(text(entry, 'id'));
+      if (text(entry, 'type') !== 'candidate-pair' || !used) return;
       const [id, bytes] = [text(entry, 'id'), num(entry, 'bytesReceived')];
       this.total += Math.max(0, bytes - (this.seen.get(id) ?? 0));
       this.seen.set(id, bytes);

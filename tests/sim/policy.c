@@ -1,0 +1,242 @@
+/*
+ * One type of subscription: whatever a slot shows goes by the same rules, and what differs is a row
+ * (server/sfu/policy.h, server/proto/alloc.h). And what those rows and limits are worth, in
+ * numbers.
+ */
+#include "server/sfu/policy.h"
+
+#include <stdio.h>
+
+#include "codec/wire/rtcp.h"
+#include "server/proto/alloc.h"
+#include "tests/sim/model.h"
+#include "tests/sim/scenario.h"
+
+enum {
+    ROOM = 7,
+    VIDEO0 = 5,
+    MIC = 1u << SOURCE_MIC,
+    CAMERA = 1u << SOURCE_CAMERA,
+    SCREEN = 1u << SOURCE_SCREEN,
+    SOUND = 1u << SOURCE_SOUND,
+    WHEP_HEIGHT = 2160, /* what a viewer at the door wishes for */
+};
+
+/* ---- one slot, every kind ---- */
+
+static bool screen_of(const struct structure *st)
+{
+    return st->name[4] == 's' && st->name[5] == 'c';
+}
+
+/* The slot shows `who` as high as that, in the end: its reason. */
+static uint8_t shows(struct world *w, struct client *viewer, const struct sfu_want *want,
+                     uint16_t height)
+{
+    uint64_t before = 0;
+    world_view(w, viewer, want, 1);
+    for (unsigned i = 0; i < 60; i++) {
+        const struct sfu_slot_view *s = &viewer->slot[VIDEO0];
+        world_run(w, 100 * US_PER_MS);
+        bool there =
+            s->publisher == want->publisher && s->state == SFU_SLOT_LIVE && s->height == height;
+        before = there && before ? before : (there ? viewer->model[0].frames : 0);
+        if (there && viewer->model[0].frames > before + 3) {
+            return s->reason;
+        }
+    }
+    return UINT8_MAX;
+}
+
+/* One slot shows a person after the other, each in another codec and layer structure, large, as a
+ * thumbnail, and as large as there is: the same answers for all of them. The receiver is the strict
+ * one: whatever came before, nothing in the slot breaks off. */
+void policy_one_slot(struct world *w)
+{
+    struct client *host[STRUCTURES];
+    w->modelled = true;
+    for (unsigned i = 0; i < STRUCTURES; i++) {
+        bool screen = screen_of(&structures[i]);
+        host[i] = world_join(w, ROOM, i % w->shards, screen ? SCREEN : CAMERA);
+        media_structure(host[i], screen ? SOURCE_SCREEN : SOURCE_CAMERA, &structures[i]);
+    }
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    world_run(w, 2 * US_PER_S);
+    for (unsigned i = 0; i < STRUCTURES; i++) {
+        const struct structure *st = &structures[i];
+        unsigned steps = st->encodings > 1 ? st->encodings : st->spatial;
+        uint16_t least = (uint16_t)(720 >> (steps - 1));
+        const struct {
+            uint16_t wish, shown;
+            enum alloc_reason reason;
+        } rows[] = {
+            {720, 720, ALLOC_FULL},
+            {90, least, ALLOC_FULL},
+            {WHEP_HEIGHT, 720, ALLOC_BY_SOURCE},
+        };
+        for (unsigned k = 0; k < 3; k++) {
+            const struct sfu_want want = {
+                .slot = 0,
+                .source = screen_of(st) ? SOURCE_SCREEN : SOURCE_CAMERA,
+                .height_max = rows[k].wish,
+                .publisher = host[i]->id,
+            };
+            uint8_t reason = shows(w, viewer, &want, rows[k].shown);
+            EXPECT(w, reason == rows[k].reason, "%s at %u lines: shows %u, reason %u (state %u)",
+                   st->name, rows[k].wish, viewer->slot[VIDEO0].height, reason,
+                   viewer->slot[VIDEO0].state);
+        }
+    }
+}
+
+/* ---- what is kept for sound ---- */
+
+static void told_for(struct world *w, struct client *c, uint64_t bps, mono_us during)
+{
+    for (mono_us end = w->now + during; w->now < end;) {
+        client_width(c, bps);
+        world_run(w, 100 * US_PER_MS);
+    }
+}
+
+/* The least width, roughly, at which the viewer has the large picture. */
+static uint32_t width_for_picture(uint64_t seed, unsigned shards, uint32_t sounds)
+{
+    struct world *own = world_new(seed, shards, 5);
+    struct client *host = world_join(own, ROOM, 0, CAMERA | sounds);
+    struct client *viewer = world_join(own, ROOM, shards - 1, 0);
+    const struct sfu_want want = {
+        .slot = 0, .source = SOURCE_CAMERA, .height_max = 720, .publisher = host->id};
+    uint32_t bps = 180000;
+    viewer->lie = LIE_WIDTH;
+    world_view(own, viewer, &want, 1);
+    told_for(own, viewer, bps, 8 * US_PER_S);
+    while (bps < 1000000 && viewer->slot[VIDEO0].height < 720) {
+        bps += bps / 19;
+        told_for(own, viewer, bps, 500 * US_PER_MS);
+    }
+    world_free(own);
+    return bps;
+}
+
+/* Of every budget is kept what somebody needs who speaks, and more for the sound of a screen. */
+void policy_room_for_sound(struct world *w)
+{
+    uint32_t quiet = width_for_picture(w->seed, w->shards, 0);
+    uint32_t voice = width_for_picture(w->seed, w->shards, MIC);
+    uint32_t both = width_for_picture(w->seed, w->shards, MIC | SOUND);
+    printf("   a picture needs %u kbit/s, %u beside a voice, %u with the sound of a screen\n",
+           quiet / 1000, voice / 1000, both / 1000);
+    EXPECT(w, voice > quiet + 20000 && voice < quiet + 80000, "%u beside a voice", voice);
+    EXPECT(w, both > voice + 100000 && both < voice + 200000, "%u beside sound", both);
+}
+
+/* ---- the trial of a path ---- */
+
+/* The first picture is tried for five seconds on a path of which nothing good is known, and then
+ * rests. */
+void policy_trial_ends(struct world *w)
+{
+    static const struct structure alone = {"vp8_alone", CODEC_VP8, 1, 1, 1, false, false};
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    host->stream[1].packets = 12;
+    media_structure(host, SOURCE_CAMERA, &alone);
+    viewer->lie = LIE_WIDTH;
+    told_for(w, viewer, 150000, 4 * US_PER_S);
+    world_view_all(w, viewer, 1, 720);
+    mono_us from = w->now;
+    mono_us shown = 0;
+    while (w->now - from < 20 * US_PER_S) {
+        told_for(w, viewer, 150000, 100 * US_PER_MS);
+        if (viewer->slot[VIDEO0].state == SFU_SLOT_LIVE) {
+            shown = w->now;
+        }
+    }
+    printf("   600 kbit/s where 150 are told: shown for %lld ms\n",
+           (long long)((shown - from) / US_PER_MS));
+    EXPECT(w, shown - from > 4500 * US_PER_MS && shown - from < 8 * US_PER_S, "shown for %lld ms",
+           (long long)((shown - from) / US_PER_MS));
+    EXPECT(w, viewer->slot[VIDEO0].reason == ALLOC_PAUSED_BY_CONNECTION, "reason %u",
+           viewer->slot[VIDEO0].reason);
+}
+
+/* ---- what was chosen is not there any more ---- */
+
+/* A step down while the encoding that was chosen has ended and nobody knows it yet: the next below
+ * goes on in its place at once, as what is there already, not as something new that has to wait. */
+void policy_next_below(struct world *w)
+{
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    viewer->lie = LIE_WIDTH;
+    world_view_all(w, viewer, 1, 720);
+    told_for(w, viewer, 1000000, 8 * US_PER_S);
+    EXPECT(w, viewer->slot[VIDEO0].height == 720, "%u lines", viewer->slot[VIDEO0].height);
+    told_for(w, viewer, 170000, 300 * US_PER_MS);
+    EXPECT(w, viewer->slot[VIDEO0].height == 360, "%u lines", viewer->slot[VIDEO0].height);
+    host->stream[2].exists = false;
+    told_for(w, viewer, 170000, 2 * US_PER_S);
+    unsigned gone = 0;
+    for (unsigned i = 0; i < 30; i++) {
+        told_for(w, viewer, 125000, 100 * US_PER_MS); /* half of the pictures of what has ended */
+        gone += viewer->slot[VIDEO0].state != SFU_SLOT_LIVE;
+    }
+    EXPECT(w, gone == 0, "without a picture %u times", gone);
+    EXPECT(w, viewer->slot[VIDEO0].height == 180, "%u lines", viewer->slot[VIDEO0].height);
+}
+
+/* ---- repair of sound ---- */
+
+static void ask_sound(struct world *w, struct client *c, int64_t back)
+{
+    uint8_t out[100];
+    uint16_t seq = (uint16_t)(c->check[0].got_top - back);
+    struct wr wr = wr_init(out, 60);
+    rtcp_write_nack(&wr, 1, c->answer.ssrc_base, &seq, 1);
+    client_rtcp(c, out, wr_len(&wr));
+    world_run(w, 87 * US_PER_MS);
+}
+
+/* Sound of the last 400 ms is sent again for who asks, whatever the moment; older is of no use. */
+void policy_sound_again(struct world *w)
+{
+    world_join(w, ROOM, 0, MIC);
+    struct client *hearer = world_join(w, ROOM, w->shards - 1, 0);
+    world_run(w, 3 * US_PER_S);
+    ask_sound(w, hearer, 3); /* from here on it is remembered how packets were written */
+    world_run(w, 2 * US_PER_S);
+    for (unsigned i = 0; i < 12; i++) {
+        uint64_t before = hearer->audio_again;
+        ask_sound(w, hearer, 14);
+        EXPECT(w, hearer->audio_again == before + 1, "%u: 280 ms ago was not sent again", i);
+        before = hearer->audio_again;
+        ask_sound(w, hearer, 30);
+        EXPECT(w, hearer->audio_again == before, "%u: 600 ms ago was sent again", i);
+    }
+}
+
+/* What a speaker's path lost is asked for as long as it is of use: a second, no longer. */
+void policy_sound_asked(struct world *w)
+{
+    struct sfu_stats before;
+    struct sfu_stats after;
+    struct client *speaker = world_join(w, ROOM, 0, MIC);
+    world_join(w, ROOM, 0, 0);
+    w->loss_up_any = 1;
+    world_run(w, 3 * US_PER_S);
+    world_stats(w, 0, &before);
+    speaker->down.cut = true; /* hears of no request */
+    speaker->up.cut = true;
+    world_run(w, 20 * US_PER_MS);
+    speaker->up.cut = false;
+    world_run(w, 900 * US_PER_MS);
+    world_stats(w, 0, &after);
+    uint64_t asked = after.nacks_sent - before.nacks_sent;
+    EXPECT(w, asked >= 6, "asked %llu times in 0.9 s", (unsigned long long)asked);
+    world_run(w, 400 * US_PER_MS);
+    world_stats(w, 0, &before);
+    world_run(w, 2 * US_PER_S);
+    world_stats(w, 0, &after);
+    EXPECT(w, after.nacks_sent == before.nacks_sent, "still asked for after 1.3 s");
+}

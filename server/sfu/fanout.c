@@ -2,11 +2,22 @@
 #include "codec/base/err.h"
 #include "server/sfu/core.h"
 
+/* It was asked for a key frame, was silent, and goes on in the middle: the request or the answer
+ * went into a path that was dead, as while a browser already hears by the new one and still sends
+ * by the old. Nobody can decode it. */
+static bool goes_on_in_the_middle(const struct layer *layer, const struct pkt *pkt, mono_us now)
+{
+    const struct track *track = layer->track;
+    return track->keyreq.open >> layer->index & 1 && track->video && !track->remote &&
+           !pkt->desc.keyframe && now - layer->last_us > LAYER_ASKED_US;
+}
+
 /* What the packet tells about its layer. */
 static void layer_learn(struct sfu *sfu, struct layer *layer, const struct pkt *pkt, mono_us now)
 {
     struct track *track = layer->track;
     bool changed = !layer->live && !track->remote;
+    bool unheard = goes_on_in_the_middle(layer, pkt, now);
     layer->last_us = now;
     layer->last_ts = pkt->desc.timestamp;
     layer->bytes += pkt->len;
@@ -19,6 +30,10 @@ static void layer_learn(struct sfu *sfu, struct layer *layer, const struct pkt *
         layer->key_seq = pkt->desc.ext_seq;
         layer->key_us = now;
         keyreq_answered(&track->keyreq, layer->index);
+    }
+    if (unheard) {
+        keyreq_unheard(&track->keyreq);
+        track_keyreq_run(sfu, track, now);
     }
     if (changed) {
         track_changed(sfu, track, now);

@@ -57,10 +57,55 @@ async function sameSeats(t, room, before) {
     }
 }
 
+/** The interface of the Wi-Fi goes, that of the mobile network comes up; when, of our clock. */
+async function moves() {
+    const [wifi, mobile, gateway] = process.env.AMPHI_E2E_HANDOVER.split(' ');
+    await ip('link', 'set', wifi, 'down');
+    const at = performance.now();
+    await ip('link', 'set', mobile, 'up');
+    await ip('route', 'replace', 'default', 'via', gateway, 'dev', mobile);
+    return at;
+}
+
+/** The same while another tab is in front: the page has its timers once a second, and sound must come back. */
+async function hidden(t) {
+    t.check(process.env[needs], 'run tests/e2e/netns.sh');
+    const room = await ClassRoom.start(t);
+    await room.enter('chromium', { role: 'host' });
+    const guest = await room.enter('background');
+    await room.whole({ timeout: 60000 });
+    const front = await guest.hide();
+    const heard = async (page) => (await page.stats()).slots.filter((s) => s.kind === 'audio').reduce((n, s) => n + (s.packets ?? 0), 0);
+    const hears = (page, more, what) => heard(page).then((from) => until(async () => (await heard(page)) > from + more,
+        { what: `${page.name} ${what}`, timeout: 60000 }));
+    // The tab has been hidden for as long as its pictures take to rest.
+    await guest.waitFor('its pictures rest', () => window.amphi.slots().video.every((s) => s.life === 'off'), { timeout: 60000 });
+    await guest.eval(() => {
+        const ticks = [];
+        setInterval(() => ticks.push(performance.now()), 50);
+        window.__e2e.ticks = ticks;
+    });
+    await guest.waitFor('timers tick', () => window.__e2e.ticks.length > 4, { timeout: 60000 });
+    const gaps = await guest.eval(() => window.__e2e.ticks.slice(1).map((at, i) => at - window.__e2e.ticks[i]));
+    t.check(Math.max(...gaps) > 500, `timers of a hidden page came every ${gaps} ms`);
+    const before = await seats(room.people);
+    const paths = await Promise.all(room.people.map(async (page) => (await page.stats()).local));
+    const at = await moves();
+    for (const [i, page] of room.people.entries()) {
+        await until(async () => (await page.stats()).local !== paths[i], { what: `${page.name}: leaves ${paths[i]}`, timeout: 60000 });
+    }
+    await Promise.all(room.people.map((page) => hears(page, 5, 'hears again').then(() =>
+        t.figure(`${page === guest ? 'hidden' : 'seen'}_gap_ms`, performance.now() - at))));
+    t.equal(await guest.eval(() => document.visibilityState), 'hidden', 'the page is');
+    t.figure('target_ms', 8000);
+    await guest.show(front);
+    await room.whole({ timeout: 60000 });
+    await sameSeats(t, room, before);
+}
+
 /** From Wi-Fi to mobile: one interface goes, another one comes up. */
 async function handover(t) {
     t.check(process.env[needs], 'run tests/e2e/netns.sh');
-    const [wifi, mobile, gateway] = process.env.AMPHI_E2E_HANDOVER.split(' ');
     const room = await ClassRoom.start(t);
     await room.enter('chromium', { role: 'host' });
     await room.enter('firefox');
@@ -68,10 +113,7 @@ async function handover(t) {
     const before = await seats(room.people);
     const paths = await Promise.all(room.people.map(async (page) => (await page.stats()).local));
     const clocks = await Promise.all(room.people.map((page) => page.eval(() => performance.now())));
-    await ip('link', 'set', wifi, 'down');
-    const at = performance.now();
-    await ip('link', 'set', mobile, 'up');
-    await ip('route', 'replace', 'default', 'via', gateway, 'dev', mobile);
+    const at = await moves();
     await backAgain(t, room, 'gap', at);
     for (const [i, page] of room.people.entries()) t.log(`${page.browser}: ${(await told(page, clocks[i])).join('; ')}`);
     t.figure('target_ms', 6000);
@@ -116,5 +158,6 @@ export const scenarios = [
     { name: 'ipv6', timeout_s: 120, run: (t) => across(t, /^udp \[?fd/) },
     { name: 'udp-dies', timeout_s: 120, run: udpDies },
     { name: 'tcp-only', timeout_s: 120, run: (t) => across(t, /^tcp 203\.0\.113\.9:/) },
+    { name: 'hidden', timeout_s: 120, run: hidden },
     { name: 'handover', timeout_s: 120, run: handover },
 ];

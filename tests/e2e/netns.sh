@@ -23,7 +23,7 @@ server6=$(ns_ip6 3 2)
 
 passed=0
 failed=0
-# Without a name, the first ones of `make test`; handover and udp-dies are played by name.
+# Without a name, the first ones of `make test`; handover, hidden and udp-dies are played by name.
 wanted=${1:-}
 tried=0
 # one CLIENT SCENARIO HOST ADMIN VARIABLE...
@@ -44,14 +44,14 @@ one() {
 one c1 netns:dnat 203.0.113.9 "$server4" \
     AMPHI_E2E_MEDIA="$server4" AMPHI_E2E_EXTERNAL=203.0.113.9
 one c6 netns:ipv6 "[$server6]" "[$server6]" AMPHI_E2E_MEDIA="$server4,$server6"
-if [ "$wanted" = handover ]; then
+if [ "$wanted" = handover ] || [ "$wanted" = hidden ]; then
     # A telephone: Wi-Fi, and a mobile network that is not up yet.
     ns_add c7
     ns_link c7 rt 5
     ns_link c7 rt 6
     ip -n "$(ns_name c7)" link set va6 down
     ns_route c7 5 2
-    one c7 netns:handover "$server4" "$server4" AMPHI_E2E_MEDIA="$server4" \
+    one c7 "netns:$wanted" "$server4" "$server4" AMPHI_E2E_MEDIA="$server4" \
         AMPHI_E2E_HANDOVER="va5 va6 $(ns_ip4 6 2)"
 elif [ "$wanted" = udp-dies ]; then
     # The firewall closes in the middle of a class.

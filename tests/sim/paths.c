@@ -215,3 +215,23 @@ void path_spare(struct world *w)
     EXPECT(w, asked == 0, "F1: %u key frames asked for a path that was not meant", asked);
     everybody_sees(w, "with a spare path");
 }
+
+/* Chromium hears by the new path a second before it sends by it: the key frame it was asked for
+ * went into the old one. It is asked again with the first packet that comes, not when it is due. */
+void path_heard_first(struct world *w)
+{
+    people(w, 3, 360);
+    struct client *c = w->client[0];
+    lose_path(c);
+    world_run(w, 1500 * US_PER_MS);
+    find_path(w, c, "abcd");
+    world_run(w, 22 * US_PER_MS);
+    c->up.cut = true;
+    world_run(w, 1000 * US_PER_MS);
+    uint32_t asked = asked_of(c);
+    c->up.cut = false;
+    world_run(w, SOON_US);
+    EXPECT(w, asked_of(c) > asked, "F6: sends again and is not asked for a key frame");
+    world_run(w, 250 * US_PER_MS);
+    everybody_sees(w, "back");
+}

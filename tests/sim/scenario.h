@@ -42,6 +42,7 @@ void link_voice_pauses(struct world *w);
 void path_handover(struct world *w);
 void path_during_switch(struct world *w);
 void path_comes_back_small(struct world *w);
+void path_heard_first(struct world *w);
 void path_spare(struct world *w);
 void path_gives_up_large(struct world *w);
 

@@ -3,7 +3,7 @@ import { load } from './deps.mjs';
 import { initScript, Page } from './page.mjs';
 import { patience } from './wait.mjs';
 
-const flags = [
+export const flags = [
     '--no-sandbox',
     '--autoplay-policy=no-user-gesture-required',
     '--use-fake-ui-for-media-stream',

@@ -1,9 +1,9 @@
 // firefox.mjs - Debian's Firefox ESR through puppeteer-core and WebDriver BiDi. Language and
 // colour scheme are settings of the whole browser there, so every page is a browser of its own.
 import { load } from './deps.mjs';
-import { initScript, Page } from './page.mjs';
+import { initScript } from './page.mjs';
+import { PuppeteerPage } from './puppeteer.mjs';
 import { Sound } from './sound.mjs';
-import { patience } from './wait.mjs';
 
 function prefsFor(options, hasSound) {
     return {
@@ -29,69 +29,6 @@ function prefsFor(options, hasSound) {
         'app.update.enabled': false,
         'services.settings.server': 'data:,#remote-settings-dummy/v1',
     };
-}
-
-class FirefoxPage extends Page {
-    constructor(options, handle, page) {
-        super('firefox', options);
-        this.handle = handle;
-        this.page = page;
-        page.on('console', (m) => this.noteConsole(m.type(), m.text()));
-        page.on('pageerror', (error) => this.noteError(error));
-        page.on('requestfailed', (r) => this.failed.push(`${r.url()} ${r.failure()?.errorText}`));
-    }
-
-    goto(url) {
-        return this.page.goto(url, { waitUntil: 'domcontentloaded' });
-    }
-
-    reload() {
-        return this.page.reload({ waitUntil: 'domcontentloaded' });
-    }
-
-    eval(fn, ...args) {
-        return this.page.evaluate(fn, ...args);
-    }
-
-    /** puppeteer clicks where the element was: it must have come to rest first. */
-    async clickSelector(selector) {
-        await this.page.waitForFunction((sel) => new Promise((done) => {
-            const where = () => JSON.stringify(document.querySelector(sel)?.getBoundingClientRect());
-            const before = where();
-            requestAnimationFrame(() => requestAnimationFrame(() => done(before !== undefined && before === where())));
-        }), { timeout: 5000 * patience }, selector);
-        await this.page.click(selector);
-    }
-
-    async fillSelector(selector, text) {
-        await this.page.focus(selector);
-        await this.page.$eval(selector, (e) => e.select());
-        await this.page.keyboard.press('Delete');
-        await this.page.keyboard.type(text);
-    }
-
-    press(key) {
-        // Combinations are written as playwright does: "Shift+Tab".
-        const parts = key.split('+');
-        const last = parts.pop();
-        return parts.reduceRight((inner, modifier) => async () => {
-            await this.page.keyboard.down(modifier);
-            await inner();
-            await this.page.keyboard.up(modifier);
-        }, () => this.page.keyboard.press(last))();
-    }
-
-    type(text) {
-        return this.page.keyboard.type(text);
-    }
-
-    screenshot(file) {
-        return this.page.screenshot({ path: file });
-    }
-
-    close() {
-        return this.handle.close();
-    }
 }
 
 export class Firefox {
@@ -120,7 +57,7 @@ export class Firefox {
         this.open.push(handle);
         this.version = await handle.version();
         const [first] = await handle.pages();
-        const page = new FirefoxPage(options, handle, first ?? (await handle.newPage()));
+        const page = new PuppeteerPage('firefox', options, handle, first ?? (await handle.newPage()));
         await page.page.evaluateOnNewDocument(initScript(options));
         await page.page.setViewport(viewport);
         if (url) await page.goto(url);

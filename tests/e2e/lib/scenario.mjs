@@ -2,6 +2,7 @@
 // everything it started is ended afterwards.
 import fs from 'node:fs';
 import path from 'node:path';
+import { Background } from './background.mjs';
 import { Chromium } from './chromium.mjs';
 import { root } from './deps.mjs';
 import { Firefox } from './firefox.mjs';
@@ -50,7 +51,7 @@ export class Scenario {
 
     async browser(kind) {
         if (!this.browsers[kind]) {
-            const browser = await { chromium: Chromium, firefox: Firefox }[kind].start();
+            const browser = await { chromium: Chromium, firefox: Firefox, background: Background }[kind].start();
             this.browsers[kind] = browser;
             this.defer(() => browser.stop());
             // Figures of sound sent by Firefox mean little then, and the line says so.
@@ -60,7 +61,7 @@ export class Scenario {
     }
 
     /**
-     * @param {'chromium'|'firefox'} kind
+     * @param {'chromium'|'firefox'|'background'} kind
      * @param {string|null} url
      * @param {import('./page.mjs').PageOptions} options
      */

@@ -119,6 +119,7 @@
                     e2e.sent[message.t] = (e2e.sent[message.t] ?? 0) + 1;
                     e2e.lastSent[message.t] = performance.now();
                     e2e.sends.push([performance.now(), `sent ${message.t}`]);
+                    if (message.t === 'view') e2e.lastView = message;
                     if (message.t === 'media.offer') {
                         const by = e2e.offersByCause;
                         by[message.cause] = (by[message.cause] ?? 0) + 1;

@@ -149,10 +149,11 @@ export class SendSection {
   private async activate(): Promise<void> {
     const parameters = this.sender.getParameters();
     const before = JSON.stringify(parameters);
-    const several = parameters.encodings.length > 1;
+    // Who watches the largest one gets the next.
+    const spared = this.sparing && parameters.encodings.length > 1 && (this.wanted & 1) !== 0;
+    const wanted = spared ? (this.wanted & ~1) | 2 : this.wanted;
     for (const encoding of parameters.encodings) {
-      const bit = RID_BITS[encoding.rid ?? 'h'] ?? 1;
-      encoding.active = this.placed !== null && (this.wanted & bit) !== 0 && !(this.sparing && several && bit === 1);
+      encoding.active = this.placed !== null && (wanted & (RID_BITS[encoding.rid ?? 'h'] ?? 1)) !== 0;
     }
     if (this.kind === 'screen') {
       // Not in the DOM types of every release; without it Firefox shrinks the picture.

@@ -60,3 +60,17 @@ test('a camera that is opened later is as limited as was said, and a new connect
   await next.peer.send('cam', {} as MediaStreamTrack);
   assert.equal(next.sends(), 'hml');
 });
+
+test('a machine that is spared does not code the largest picture, and codes it again afterwards', async (t) => {
+  const { peer, pc, sends } = opened(t);
+  pc.remoteDescription = {};
+  await peer.send('cam', {} as MediaStreamTrack);
+  peer.spare(true);
+  await peer.layers('cam', 7);
+  assert.equal(sends(), 'ml');
+  await peer.layers('cam', 1);
+  assert.equal(sends(), 'm');
+  peer.spare(false);
+  await peer.layers('cam', 7);
+  assert.equal(sends(), 'hml');
+});

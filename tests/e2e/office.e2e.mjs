@@ -1,6 +1,7 @@
 // office - the pages around the hour: from the printed link of a new server to a class whose people
 // have their invitations, as somebody does it who sees them for the first time; axe and pictures.
 import fs from 'node:fs';
+import path from 'node:path';
 import { reach, walk } from './lib/keyboard.mjs';
 import { Mailbox } from './lib/mailbox.mjs';
 import { corners, firstAdmin, look, PASSWORD, startOffice, upload } from './lib/office.mjs';
@@ -64,7 +65,12 @@ async function doors(t, page, found) {
     await page.page.locator('[data-testid="door-list"] li', { hasText: 'Salle B' }).getByTestId('door-withdraw').click();
     await page.waitFor('asks first, at the button', () => document.activeElement?.dataset.testid === 'door-withdraw-yes', { timeout: 60000 });
     await corners(t, page, 'class-withdraw', found);
-    await page.press('Enter');
+    for (const width of [360, 1366, 1920]) {
+        await page.page.setViewportSize({ width, height: 900 });
+        await page.page.locator('[aria-labelledby="doors-title"]').screenshot({ path: path.join(t.dir, `doors-${width}.png`) });
+    }
+    await page.page.setViewportSize({ width: 1280, height: 720 });
+    await page.click('door-withdraw-yes');
     await listed(1);
     t.check((await page.text('door-told')).includes('Salle B'), 'says what is withdrawn');
     t.check(!(await page.text('door-list')).includes('Salle B'), 'and lists it no more');

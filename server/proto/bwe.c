@@ -12,6 +12,7 @@ enum {
     DRAIN_US = 400 * US_PER_MS, /* a queue this long above the free part lets nothing but a rest */
 };
 
+static const double LOSSY = 0.09; /* of the packets that are told of; feedback is lost as well */
 static const double DRAIN_LEAST = 0.3;
 static const double SILENCE_FACTOR = 0.5;
 static const double SILENCE_BPS =
@@ -293,6 +294,11 @@ bool bwe_congested(const struct bwe *b)
 bool bwe_narrow(const struct bwe *b)
 {
     return bwe_congested(b) || (b->heard && b->aimd.bps < BWE_NARROW_BPS);
+}
+
+bool bwe_lossy(const struct bwe *b)
+{
+    return b->heard && b->lossbwe.inherent >= LOSSY;
 }
 
 bool bwe_probe(struct bwe *b, struct probe_cluster *out, mono_us now)

@@ -113,3 +113,5 @@ bool bwe_congested(const struct bwe *b);
 /* True where saying everything twice would make the path worse: by delay it carries hardly more
  * than a voice. Loss alone does not count. */
 bool bwe_narrow(const struct bwe *b);
+/* True where the path loses so much by itself that hardly a picture is whole at once. */
+bool bwe_lossy(const struct bwe *b);

@@ -11,6 +11,7 @@ enum {
     CC_REPAIR_BURST_US = 400 * US_PER_MS,
     CC_REPAIR_PART = 2, /* of the estimate */
     CC_TICK_US = 200 * US_PER_MS,
+    CC_ROOM_PERCENT = 160,      /* of what is shared out there is: everything twice fits in */
     CC_STATUSES = 1024,         /* a feedback may speak of */
     CC_REMB_US = 10 * US_PER_S, /* a REMB counts so long */
 };
@@ -116,6 +117,13 @@ bool cc_may_guess(struct peer *peer, mono_us now)
 {
     int64_t most = (int64_t)peer->estimate_bps / CC_REPAIR_PART * CC_REPAIR_BURST_US / US_PER_S;
     return cc_may_repair(peer, now) && (!peer->cc || peer->cc->repair_bits >= most / 2);
+}
+
+bool cc_may_double(struct peer *peer, mono_us now)
+{
+    return peer->cc && bwe_lossy(&peer->cc->bwe) && !cc_congested(peer) &&
+           peer->estimate_bps >= (uint64_t)peer->alloc_bps * CC_ROOM_PERCENT / 100 &&
+           cc_may_guess(peer, now);
 }
 
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now)

@@ -47,6 +47,9 @@ void cc_near_next(const struct cc *cc, uint16_t number);
 bool cc_may_repair(struct peer *peer, mono_us now);
 /* The same for what nobody is known to miss: half of that is kept for what was asked for. */
 bool cc_may_guess(struct peer *peer, mono_us now);
+/* The path loses so much by itself that hardly a picture is whole at once, and it has room for all
+ * of them twice: may another packet go twice? */
+bool cc_may_double(struct peer *peer, mono_us now);
 /* RTPFB transport-cc of the peer (authenticated, not yet parsed). */
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now);
 /* REMB of the peer: counts where the peer sends no transport-cc. */

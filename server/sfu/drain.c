@@ -411,6 +411,8 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     if (sub->video && c.seq < sub->rewrite.out_top) {
         /* It came by repair and is missed already: its time is too short to be lost once more. */
         retransmit_copy(sfu, sub, (uint16_t)c.seq, now);
+    } else if (sub->video && payload_len && cc_may_double(peer, now)) {
+        retransmit_copy(sfu, sub, (uint16_t)c.seq, now);
     } else if (!sub->video && !peer->offer.audio.pt[CODEC_RED]) {
         voice_repeat(sfu, sub, c.seq, now);
     }

@@ -12,6 +12,7 @@ static void layer_learn(struct sfu *sfu, struct layer *layer, const struct pkt *
     layer->bytes += pkt->len;
     layer->live = true;
     if (track->video && !track->remote) {
+        layer->pictures = (uint16_t)(layer->pictures + (pkt->desc.marker != 0));
         changed = rates_note(&layer->rates, &pkt->desc, pkt->len) || changed;
     }
     if (pkt->desc.keyframe) {

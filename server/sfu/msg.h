@@ -40,7 +40,7 @@ struct sfu_msg_layer {
     uint8_t rate[11]; /* rates_pack of the rungs that exist, in their order */
 };
 
-enum { SFU_MSG_LIVE = 1, SFU_MSG_AVAILABLE = 2, SFU_MSG_HAS_SR = 4 };
+enum { SFU_MSG_LIVE = 1, SFU_MSG_AVAILABLE = 2, SFU_MSG_HAS_SR = 4, SFU_MSG_THIN = 8 };
 
 struct sfu_msg {
     uint8_t kind; /* enum sfu_msg_kind */

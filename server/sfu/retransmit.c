@@ -149,9 +149,14 @@ void retransmit_lost(struct sfu *sfu, struct subscription *sub, uint16_t seq, ui
         return;
     }
     const struct pkt *pkt = kept(sfu, sub, &sent, &lost);
-    if (pkt && now - pkt->arrival <= USEFUL_US) {
-        send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
-        sfu->stats.repeated++;
+    if (!pkt || now - pkt->arrival > USEFUL_US) {
+        return;
+    }
+    send_again(sfu, sub, pkt, &sent, (uint16_t)full, now);
+    sfu->stats.repeated++;
+    /* Whether that came will be told in a tenth of a second at best: too late for a third time. */
+    if (sub->peer->red_depth == REDUNDANCY_MAX) {
+        retransmit_copy(sfu, sub, (uint16_t)full, now);
     }
 }
 

@@ -114,7 +114,7 @@ static void describe_layer(struct sfu_msg_layer *out, const struct layer *layer,
         .offered = layer->rates.offered,
         .flags = (uint8_t)((layer->live ? SFU_MSG_LIVE : 0) |
                            (layer_available(layer, now) ? SFU_MSG_AVAILABLE : 0) |
-                           (layer->has_sr ? SFU_MSG_HAS_SR : 0)),
+                           (layer->has_sr ? SFU_MSG_HAS_SR : 0) | (layer->thin ? SFU_MSG_THIN : 0)),
     };
     memcpy(out->height, layer->rates.height, sizeof(out->height));
     for (unsigned left = out->offered; left && n < sizeof(out->rate); left &= left - 1) {
@@ -127,12 +127,14 @@ static bool layer_news(struct layer *layer, const struct sfu_msg_layer *news)
 {
     bool live = (news->flags & SFU_MSG_LIVE) != 0;
     bool available = (news->flags & SFU_MSG_AVAILABLE) != 0;
-    bool changed = layer->live != live || layer->available != available ||
+    bool thin = (news->flags & SFU_MSG_THIN) != 0;
+    bool changed = layer->live != live || layer->available != available || layer->thin != thin ||
                    layer->rates.offered != news->offered ||
                    memcmp(layer->rates.height, news->height, sizeof(news->height)) != 0;
     unsigned n = 0;
     layer->live = live;
     layer->available = available;
+    layer->thin = thin;
     layer->rates.offered = news->offered;
     memcpy(layer->rates.height, news->height, sizeof(news->height));
     for (unsigned left = news->offered; left && n < sizeof(news->rate); left &= left - 1) {

@@ -261,7 +261,9 @@ static void change_encoding(struct sfu *sfu, struct subscription *sub, struct la
     bool runs = sub->layer && sub->layer->track == track;
     sub->next_rung = rung;
     if (runs && layer->index > sub->layer->index) {
-        sub->target = (uint8_t)rung_of(rung_spatial(sub->rung), 0); /* it is too much meanwhile */
+        if (!sub->layer->thin) { /* it is too much meanwhile */
+            sub->target = (uint8_t)rung_of(rung_spatial(sub->rung), 0);
+        }
     }
     if (!runs && fast_start(sfu, sub, layer, now)) {
         return;

@@ -6,6 +6,7 @@
 #include "codec/media/rungs.h"
 #include "server/sfu/core.h"
 #include "server/sfu/policy.h"
+#include "server/sfu/thin.h"
 
 static uint64_t key_of(const struct sfu *sfu, sfu_peer_id publisher, uint8_t source)
 {
@@ -412,7 +413,7 @@ void track_offer(const struct track *track, struct alloc_slot *slot, mono_us now
 {
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
         const struct layer *layer = track->layer[i];
-        if (layer && layer_available(layer, now)) {
+        if (layer && layer_available(layer, now) && !thin_withheld(layer, now)) {
             offer_layer(layer, slot);
         }
     }
@@ -655,6 +656,7 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
     }
     changed = (!track->remote && layers_quiet(track, now)) || changed;
     if (track->video && track->published) {
+        changed = thin_tick(track, now) || changed;
         pause_unwatched(sfu, track, now);
         changed = insist(sfu, track, now) || changed;
     }

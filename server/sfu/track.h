@@ -92,7 +92,13 @@ struct layer {
     uint8_t insists;      /* how often that was said again in vain */
     uint8_t vain;         /* how often it was on offer and did not come */
     mono_us needed_us;    /* somebody wanted it last */
-    mono_us newcomer_us;  /* somebody without a picture began with it or waited for it last */
+    uint16_t pictures;    /* since look_us (thin.h) */
+    uint8_t thin_looks;   /* at too few of them, one after the other */
+    uint8_t thin_times;   /* how often it was thin again */
+    bool thin;            /* comes as a row of stills */
+    mono_us look_us;
+    mono_us thin_us;     /* became so last, 0 = never */
+    mono_us newcomer_us; /* somebody without a picture began with it or waited for it last */
     struct rates rates;
     int64_t key_seq; /* start of the last key frame */
     mono_us key_us;  /* when it came, 0 = never */

@@ -19,7 +19,7 @@ export async function spy(page) {
         const read = async () => {
             if (busy) return;
             busy = true;
-            const row = { at: performance.timeOrigin + performance.now(), in: [], out: [] };
+            const row = { at: performance.timeOrigin + performance.now(), in: [], out: [], pairs: [], health: window.amphi.media().health, cs: window.__e2e.pc()?.connectionState, ice: window.__e2e.pc()?.iceConnectionState };
             // What the server says is in the slots: [slot, device, source, state, reason, ...].
             row.slots = JSON.stringify(window.__e2e.messages.findLast((m) => m.message.t === 'slots')?.message.video.map((v) => v.slice(2)) ?? []);
             (await window.__e2e.pc()?.getStats() ?? []).forEach((s) => {
@@ -30,10 +30,10 @@ export async function spy(page) {
                 } else if (s.kind === 'video' && s.type === 'outbound-rtp' && s.packetsSent) {
                     row.out.push({
                         ...pick(s, ['rid', 'framesEncoded', 'framesSent', 'frameHeight', 'keyFramesEncoded', 'packetsSent',
-                            'retransmittedPacketsSent', 'nackCount', 'pliCount', 'targetBitrate', 'bytesSent']),
+                            'retransmittedPacketsSent', 'nackCount', 'pliCount', 'targetBitrate', 'bytesSent', 'qpSum', 'framesPerSecond']),
                         limited: s.qualityLimitationReason, active: s.active,
                     });
-                } else if (s.type === 'candidate-pair' && s.nominated) {
+                } else if (s.type === 'candidate-pair') { row.pairs.push([s.id, s.state, s.nominated, s.bytesReceived, s.currentRoundTripTime, s.availableOutgoingBitrate]); if (!s.availableOutgoingBitrate) return;
                     row.can = s.availableOutgoingBitrate ?? 0;
                     row.rtt = s.currentRoundTripTime ?? 0;
                 }

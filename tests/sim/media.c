@@ -249,6 +249,11 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
     rtp_write(&w, &hdr, NULL, true);
     rtpext_write(&w, video ? &c->offer.video_ext : &c->offer.audio_ext, &v, NULL);
     size_t header_len = wr_len(&w);
+    if (s->torn && m->key && m->index == 0 && m->spatial == 0) {
+        s->torn--;
+        s->seq++;
+        return;
+    }
     if (video) {
         coder_write(&w, &p);
     } else {
@@ -320,6 +325,15 @@ static void send_frame(struct client *c, struct stream_out *s)
     }
 }
 
+/* A browser that has no rate for the picture and sends no smaller one. */
+static bool leaves_out(const struct client *c, unsigned i)
+{
+    const struct stream_out *s = &c->stream[i];
+    const struct stream_out *below = i + 1 < SIM_STREAMS ? s + 1 : NULL;
+    bool alone = !below || below->source != s->source || below->off || !below->exists;
+    return s->thin && alone && s->frame % s->thin;
+}
+
 void media_tick(struct client *c, mono_us now)
 {
     for (unsigned i = 0; i < SIM_STREAMS; i++) {
@@ -328,7 +342,7 @@ void media_tick(struct client *c, mono_us now)
             continue;
         }
         s->next_us += is_video(s) ? FRAME_US : AUDIO_US;
-        if (c->on[s->source] && !s->off && s->exists) {
+        if (c->on[s->source] && !s->off && s->exists && !leaves_out(c, i)) {
             send_frame(c, s);
         } else {
             s->frame++; /* the sampling clock goes on */

@@ -107,10 +107,12 @@ struct stream_out {
     uint8_t packets;    /* per frame */
     uint16_t filler;    /* bytes of a packet */
     uint8_t key_factor; /* a key frame has so many times the packets */
+    uint8_t thin;       /* of so many pictures one is sent while nothing smaller is, 0 = all */
     uint16_t noise;     /* its rate wanders by so many per cent, 0 = constant */
     int16_t drift;      /* where it is, in per cent */
     bool key_wanted;
-    bool off; /* nobody watches it */
+    unsigned torn; /* so many key frames lose their first packet, and nobody has it any more */
+    bool off;      /* nobody watches it */
     mono_us next_us;
     uint64_t sent;
     uint32_t plis; /* asked of it */

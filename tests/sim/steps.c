@@ -82,6 +82,29 @@ static unsigned rises(struct world *w, struct client *c, uint64_t bps, mono_us d
     return n;
 }
 
+/* Key frames that were asked for come without their first packet: nobody can begin with them, and
+ * whoever asked for them was answered. It is asked again until one is whole. */
+void steps_up_torn(struct world *w)
+{
+    struct client *host = host_of_layers(w);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    w->loss_up_any = 1;
+    world_view_all(w, viewer, 1, 180);
+    world_run(w, 5 * US_PER_S);
+    host->stream[1].torn = 2;
+    uint64_t large = viewer->model[0].by_spatial[2];
+    world_view_all(w, viewer, 1, 720);
+    mono_us from = w->now;
+    while (w->now - from < 15 * US_PER_S && viewer->model[0].by_spatial[2] < large + 3) {
+        world_run(w, 100 * US_PER_MS);
+    }
+    printf("   two key frames without their beginning: large after %lld ms\n",
+           (long long)((w->now - from) / US_PER_MS));
+    EXPECT(w, host->stream[1].torn == 0, "%u more", host->stream[1].torn);
+    EXPECT(w, w->now - from < 10 * US_PER_S, "not large after %lld ms",
+           (long long)((w->now - from) / US_PER_MS));
+}
+
 /* A width that comes and goes every three seconds: each step up that is taken back makes the next
  * one wait twice as long; one that lasted is forgiven. */
 void steps_up_in_vain(struct world *w)
@@ -277,4 +300,50 @@ void steps_screen_told_in_vain(struct world *w)
     world_view(w, late, &want, 1);
     world_run(w, 10 * US_PER_S);
     EXPECT(w, late->slot[VIDEO0].state == SFU_SLOT_LIVE, "no screen for the late one");
+}
+
+static unsigned layer_seen(const struct client *viewer)
+{
+    return viewer->check[VIDEO0].mark.layer;
+}
+
+/* Until he sees that layer; how long it took. */
+static mono_us until_layer(struct world *w, const struct client *viewer, unsigned layer,
+                           mono_us most)
+{
+    mono_us from = w->now;
+    while (layer_seen(viewer) != layer && w->now - from < most) {
+        world_run(w, 100 * US_PER_MS);
+    }
+    return w->now - from;
+}
+
+/* A path up loses a third, and the large picture comes three times a second: the smaller one is
+ * shown, all of it, and the large one again when the path is good. Without loss it is a slow
+ * camera, and shown as it is. */
+void steps_stills(struct world *w)
+{
+    enum { LOST = 300, OFTEN = 8 };
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    world_view_all(w, viewer, 1, 720);
+    world_run(w, 8 * US_PER_S);
+    EXPECT(w, layer_seen(viewer) == 0 && host->stream[2].off, "not the large one alone");
+    host->stream[1].thin = OFTEN;
+    world_run(w, 15 * US_PER_S);
+    EXPECT(w, layer_seen(viewer) == 0, "a slow camera is taken for a bad path");
+    w->loss_up_any = true;
+    host->up.loss = LOST;
+    mono_us took = until_layer(w, viewer, 1, 30 * US_PER_S);
+    EXPECT(w, layer_seen(viewer) == 1, "still a row of stills after 30 s");
+    world_run(w, 5 * US_PER_S);
+    EXPECT(w, host->stream[1].off && !host->stream[2].off, "the large one is not paused");
+    world_run(w, 60 * US_PER_S);
+    EXPECT(w, layer_seen(viewer) == 1, "the path is as bad as it was");
+    host->up.loss = 0;
+    host->stream[1].thin = 0;
+    mono_us back = until_layer(w, viewer, 0, 60 * US_PER_S);
+    EXPECT(w, layer_seen(viewer) == 0, "still small a minute later");
+    printf("   smaller after %.1f s, large again after %.1f s\n", (double)took / US_PER_S,
+           (double)back / US_PER_S);
 }

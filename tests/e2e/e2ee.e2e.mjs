@@ -2,7 +2,6 @@
 // and hear each other through the server, which needs none of the payload; somebody with another key
 // gets the same packets and can read nothing.
 import { ClassRoom } from './lib/class.mjs';
-import { ids } from './lib/contract.mjs';
 import { during, until } from './lib/wait.mjs';
 
 /** Ids of the senders a page can tell by picture and by tone. */
@@ -24,7 +23,7 @@ async function encrypted(t) {
     for (const page of [first, second]) {
         await page.waitFor('encrypted and decrypted sound and pictures', () => {
             const { sealed, opened } = window.__e2e;
-            return [sealed, opened].every((n) => n.audio > 20 && n.video > 5);
+            return [sealed, opened].every((n) => n.audio > 20 && n.video > 30);
         }, { timeout: 60000, every: 250 });
     }
     for (const page of [first, second]) await whole(t, page);
@@ -63,44 +62,4 @@ async function whole(t, page) {
     t.check(broken.video + broken.audio === 0, `frames changed on the way: ${JSON.stringify({ opened, broken })}`);
 }
 
-/** Decode targets of an AV1 camera change by the dependency descriptor alone. */
-async function layers(t) {
-    const room = await ClassRoom.start(t);
-    const host = await room.open('chromium', { role: 'host', name: 'sender', sender: 1, media: 'noise', camera: [640, 360], fps: 15, e2ee: 91 });
-    await host.eval(() => localStorage.setItem('amphi.prefs', JSON.stringify({ camCodec: 'av1' })));
-    await host.reload();
-    await host.waitForTestId(ids.name, { timeout: 60000 });
-    await room.join(host);
-    const guest = await room.enter('chromium', { sender: 2, media: 'none', e2ee: 91, viewport: { width: 1366, height: 768 } });
-    const picture = () => guest.eval(async () => {
-        for (const pc of window.__e2e.pcs) {
-            const report = await pc.getStats();
-            for (const s of report.values()) {
-                if (s.type !== 'inbound-rtp' || s.kind !== 'video' || !s.framesDecoded) continue;
-                return { height: s.frameHeight, frames: s.framesDecoded, codec: report.get(s.codecId)?.mimeType };
-            }
-        }
-        return { height: 0, frames: 0 };
-    });
-    const decodes = async (good, what) => {
-        const first = await until(async () => {
-            const now = await picture();
-            return good(now.height) && now;
-        }, { what, timeout: 60000, every: 250 });
-        t.log(`${what}: ${first.height} lines`);
-        await until(async () => (await picture()).frames >= first.frames + 15, { what: `${what}, decoded on`, timeout: 60000, every: 250 });
-        return first;
-    };
-    const large = await decodes((h) => h === 360, 'all layers in a large tile');
-    t.equal(large.codec, 'video/AV1', 'the codec');
-    await guest.page.setViewportSize({ width: 360, height: 240 });
-    await decodes((h) => h > 0 && h < 360, 'fewer in a small one');
-    await guest.page.setViewportSize({ width: 1366, height: 768 });
-    await decodes((h) => h === 360, 'all of them again');
-    await whole(t, guest);
-}
-
-export const scenarios = [
-    { name: 'encrypted', timeout_s: 120, run: encrypted },
-    { name: 'layers', timeout_s: 120, run: layers },
-];
+export const scenarios = [{ name: 'encrypted', timeout_s: 120, run: encrypted }];

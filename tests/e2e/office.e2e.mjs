@@ -1,7 +1,6 @@
 // office - the pages around the hour: from the printed link of a new server to a class whose people
 // have their invitations, as somebody does it who sees them for the first time; axe and pictures.
 import fs from 'node:fs';
-import path from 'node:path';
 import { reach, walk } from './lib/keyboard.mjs';
 import { Mailbox } from './lib/mailbox.mjs';
 import { corners, firstAdmin, look, PASSWORD, startOffice, upload } from './lib/office.mjs';
@@ -44,36 +43,10 @@ async function firstClass(t, base, token, found) {
     await page.waitForTestId('invite', { timeout: 60000 });
     await click('invite');
     await page.waitForTestId('invite-again', { timeout: 60000 });
+    await corners(t, page, 'class', found);
     t.figure('clicks', clicks);
     t.figure('seconds', ((performance.now() - began) / 1000).toFixed(1));
-    await doors(t, page, found);
     return page;
-}
-
-/** A camera and a player get their ways in; the player's is taken back. */
-async function doors(t, page, found) {
-    const listed = (n) => page.waitFor(`${n} accesses in the list`, (many) =>
-        document.querySelectorAll('[data-testid="door-withdraw"], [data-testid="door-withdraw-yes"]').length === many, { args: [n], timeout: 60000 });
-    await page.fill('door-name', 'Caméra du fond');
-    await page.click('door-whip');
-    await listed(1);
-    await page.fill('door-player', 'Salle B');
-    await page.press('Enter');
-    await listed(2);
-    t.check((await page.text('door-list')).includes('Salle B'), 'the list names the player');
-    await corners(t, page, 'class', found);
-    await page.page.locator('[data-testid="door-list"] li', { hasText: 'Salle B' }).getByTestId('door-withdraw').click();
-    await page.waitFor('asks first, at the button', () => document.activeElement?.dataset.testid === 'door-withdraw-yes', { timeout: 60000 });
-    await corners(t, page, 'class-withdraw', found);
-    for (const width of [360, 1366, 1920]) {
-        await page.page.setViewportSize({ width, height: 900 });
-        await page.page.locator('[aria-labelledby="doors-title"]').screenshot({ path: path.join(t.dir, `doors-${width}.png`) });
-    }
-    await page.page.setViewportSize({ width: 1280, height: 720 });
-    await page.click('door-withdraw-yes');
-    await listed(1);
-    t.check((await page.text('door-told')).includes('Salle B'), 'says what is withdrawn');
-    t.check(!(await page.text('door-list')).includes('Salle B'), 'and lists it no more');
 }
 
 /** A participant: registers, opens the invitation, says yes, enters. */
@@ -178,7 +151,6 @@ async function furnish(page) {
         await ask(`/api/classes/${id}/roster?apply=1`, 'Nom;Courriel\nÉmile Zola;emile@example.org\n', 'text/csv');
         await ask(`/api/classes/${id}/invite`, { since: 1 });
         const { people } = await (await fetch(`/api/classes/${id}/people`)).json();
-        await ask(`/api/classes/${id}/links`, { role: 'whip', name: 'Caméra du fond' });
         const { token } = await ask(`/api/classes/${id}/people/${people[0].person}/link`, {});
         return { id, token };
     });

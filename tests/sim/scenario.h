@@ -61,6 +61,7 @@ void steps_trial_answered(struct world *w);
 void policy_one_slot(struct world *w);
 void policy_room_for_sound(struct world *w);
 void policy_trial_ends(struct world *w);
+void policy_queue_given_up(struct world *w);
 void policy_next_below(struct world *w);
 void policy_sound_again(struct world *w);
 void policy_sound_asked(struct world *w);

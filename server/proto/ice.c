@@ -186,11 +186,11 @@ static bool takes_over(const struct ice *ice, int at, bool nominated, mono_us no
     }
     const struct ice_path *candidate = &ice->path[at];
     const struct ice_path *selected = &ice->path[ice->selected];
-    /* Firefox nominates every pair that answers, TCP after UDP, and goes by the better one itself.
-     */
+    /* Firefox nominates every pair that answers, TCP after UDP, and goes by the better one itself;
+     * its connection may take seconds, and its own checks are as far apart. */
     bool worse = candidate->tuple.proto != ADDR_UDP && selected->tuple.proto == ADDR_UDP &&
                  candidate->generation == selected->generation &&
-                 now - selected->checked < ICE_UDP_ALIVE_US;
+                 now - path_alive(selected) < ICE_UDP_ALIVE_US;
     if (nominated) {
         return !worse;
     }

@@ -35,7 +35,7 @@ enum {
      * whose answer went to the old port; the next comes only 4 to 6 s later. */
     ICE_REBIND_SILENT_US = 1 * US_PER_S,
     ICE_MOVED_US = 300 * US_PER_MS, /* media comes from the new port and none from the old one */
-    ICE_UDP_ALIVE_US = 1500 * US_PER_MS, /* UDP checked so lately is not left for TCP */
+    ICE_UDP_ALIVE_US = 1500 * US_PER_MS, /* UDP heard of so lately is not left for TCP */
 };
 
 struct ice_creds {

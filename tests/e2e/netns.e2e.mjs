@@ -2,7 +2,7 @@
 // process into a client's namespace and tells where the server is to be started.
 import { ClassRoom } from './lib/class.mjs';
 import { run } from './lib/proc.mjs';
-import { told } from './lib/story.mjs';
+import { away, sampled, sampling, told } from './lib/story.mjs';
 import { until } from './lib/wait.mjs';
 
 export const needs = 'AMPHI_E2E_NETNS';
@@ -88,6 +88,7 @@ async function udpDies(t) {
     await room.enter('chromium', { role: 'host' });
     await room.enter('firefox');
     await room.whole();
+    for (const page of room.people) await sampling(page);
     const clocks = await Promise.all(room.people.map((page) => page.eval(() => performance.now())));
     for (const page of room.people) t.check(/^udp/.test((await page.stats()).path), `${page.name}: no UDP`);
     const before = await seats(room.people);
@@ -100,7 +101,13 @@ async function udpDies(t) {
     }
     await backAgain(t, room, 'fallback', at);
     for (const [i, page] of room.people.entries()) t.log(`${page.browser}: ${(await told(page, clocks[i])).join('; ')}`);
-    t.figure('target_ms', 8000);
+    for (const [i, page] of room.people.entries()) {
+        t.log(`${page.browser}: ${(await sampled(page, clocks[i])).join('\n  ')}`);
+        const { heard, seen } = await away(page, clocks[i]);
+        t.figure(`${page.browser}_heard_ms`, heard);
+        t.figure(`${page.browser}_seen_ms`, seen);
+    }
+    t.figure('target_ms', 5000);
     await sameSeats(t, room, before);
 }
 

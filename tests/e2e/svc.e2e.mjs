@@ -5,6 +5,9 @@ import { ids } from './lib/contract.mjs';
 import { ClassRoom } from './lib/class.mjs';
 import { until } from './lib/wait.mjs';
 
+/** A port nobody listens at. */
+const CLOSED = 9;
+
 /** Enters with a camera coded like this. */
 async function sender(t, room, codec) {
     const page = await room.open('chromium', { role: 'host', name: 'sender', sender: 1, media: 'noise', camera: [1280, 720], fps: 15 });
@@ -18,8 +21,10 @@ async function viewer(t, room, kind) {
     const host = room.server.portMap.host;
     const port = Number(Object.keys(room.server.portMap).find((k) => k.startsWith('udp:')).slice(4));
     const relay = await t.relay({ udp: [`${host}:${port}`], words: ['delay=20', 'ba:rate=4000', 'ba:queue=300'] });
+    // The link is the only way: the server's TCP port is not reached around it.
+    const tcp = Object.fromEntries(Object.keys(room.server.portMap).filter((k) => k.startsWith('tcp:')).map((k) => [k, CLOSED]));
     const page = await t.openPage(kind, room.links.participant, {
-        role: 'participant', name: 'viewer', sender: 20, media: 'none', portMap: { ...relay.map, host },
+        role: 'participant', name: 'viewer', sender: 20, media: 'none', portMap: { ...relay.map, ...tcp, host },
     });
     room.senders.set('viewer', 20);
     await room.join(page);
@@ -65,6 +70,20 @@ const made = ({ page }) => page.eval(async () => {
 /** What the server says of the viewer's slots: slot, device, source, state, reason, height. */
 const told = ({ page }) => page.eval(() => JSON.stringify([...window.__e2e.view().rows ?? []]));
 
+/** The pairs of the viewer by which something came, for the log. */
+const paths = ({ page }) => page.eval(async () => {
+    const rows = [];
+    for (const pc of window.__e2e.pcs) {
+        const all = await pc.getStats();
+        for (const s of all.values()) {
+            if (s.type !== 'candidate-pair' || !s.bytesReceived) continue;
+            const there = all.get(s.remoteCandidateId);
+            rows.push(`${there?.protocol}:${there?.port} ${s.bytesReceived}${s.nominated ? ' nominated' : ''}${s.selected ? ' selected' : ''}`);
+        }
+    }
+    return rows.join(', ');
+});
+
 /** What the viewer decodes while his link narrows and widens again. */
 async function follows(t, host, seen, codec) {
     const targets = [[4000, [720]], [600, [360]], [200, [180]], [4000, [720]]];
@@ -75,11 +94,11 @@ async function follows(t, host, seen, codec) {
         let before = null;
         const now = await until(async () => {
             const s = await coded(seen, 'inbound-rtp');
-            if (s.height !== last) t.log(`${rate} kbit/s: ${s.height} ${s.codec} ${s.frames}; ${await made({ page: host })}`);
+            if (s.height !== last) t.log(`${rate} kbit/s: ${s.height} ${s.codec} ${s.frames}; ${await paths(seen)}; ${JSON.stringify(await seen.page.eval(() => window.__e2e.counts().offersByCause))}; ${await made({ page: host })}`);
             last = s.height;
             if (!heights.includes(s.height) && tries++ % 20 === 19) {
                 const kbps = before ? Math.round((s.bytes - before.bytes) * 8 / (s.at - before.at)) : 0;
-                t.log(`${rate} kbit/s, still ${s.height}: ${kbps} kbit/s, ${s.frames} pictures, ${await told(seen)}; ${await made({ page: host })}`);
+                t.log(`${rate} kbit/s, still ${s.height}: ${kbps} kbit/s, ${s.frames} pictures, ${await told(seen)}; ${await paths(seen)}; ${await made({ page: host })}`);
                 before = s;
             }
             return heights.includes(s.height) && s;

@@ -163,8 +163,8 @@ void policy_trial_ends(struct world *w)
 
 /* ---- what was chosen is not there any more ---- */
 
-/* A step down a moment ago, and then the encoding that was chosen ends: the next below goes on in
- * its place at once, as what is there already, not as something new that has to wait. */
+/* A step down while the encoding that was chosen has ended and nobody knows it yet: the next below
+ * goes on in its place at once, as what is there already, not as something new that has to wait. */
 void policy_next_below(struct world *w)
 {
     struct client *host = world_join(w, ROOM, 0, CAMERA);
@@ -173,12 +173,13 @@ void policy_next_below(struct world *w)
     world_view_all(w, viewer, 1, 720);
     told_for(w, viewer, 1000000, 8 * US_PER_S);
     EXPECT(w, viewer->slot[VIDEO0].height == 720, "%u lines", viewer->slot[VIDEO0].height);
-    told_for(w, viewer, 125000, 300 * US_PER_MS);
+    told_for(w, viewer, 170000, 300 * US_PER_MS);
     EXPECT(w, viewer->slot[VIDEO0].height == 360, "%u lines", viewer->slot[VIDEO0].height);
     host->stream[2].exists = false;
+    told_for(w, viewer, 170000, 2 * US_PER_S);
     unsigned gone = 0;
-    for (unsigned i = 0; i < 40; i++) {
-        told_for(w, viewer, 125000, 100 * US_PER_MS);
+    for (unsigned i = 0; i < 30; i++) {
+        told_for(w, viewer, 125000, 100 * US_PER_MS); /* half of the pictures of what has ended */
         gone += viewer->slot[VIDEO0].state != SFU_SLOT_LIVE;
     }
     EXPECT(w, gone == 0, "without a picture %u times", gone);

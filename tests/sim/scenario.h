@@ -48,6 +48,7 @@ void path_gives_up_large(struct world *w);
 /* steps.c */
 void steps_down_thinned(struct world *w);
 void steps_up_in_vain(struct world *w);
+void steps_torn(struct world *w);
 void steps_begin_with_the_past(struct world *w);
 void steps_told_in_vain(struct world *w);
 void steps_screen_told_in_vain(struct world *w);

@@ -657,6 +657,7 @@ const struct scenario scenarios[] = {
     {"two_shards_stills", 2, 5, steps_stills},
     {"step_down_without_key_frame", 1, 5, steps_down_thinned},
     {"steps_up_in_vain", 1, 5, steps_up_in_vain},
+    {"key_frames_torn", 1, 5, steps_torn},
     {"focus_before_tiles", 1, 5, steps_focus_first},
     {"trial_that_is_answered", 1, 5, steps_trial_answered},
     {"no_request_before_the_path", 1, 5, steps_not_connected},

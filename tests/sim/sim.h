@@ -111,7 +111,8 @@ struct stream_out {
     uint16_t noise;     /* its rate wanders by so many per cent, 0 = constant */
     int16_t drift;      /* where it is, in per cent */
     bool key_wanted;
-    bool off; /* nobody watches it */
+    unsigned torn; /* so many key frames lose their first packet: it has to be asked for */
+    bool off;      /* nobody watches it */
     mono_us next_us;
     uint64_t sent;
     uint32_t plis; /* asked of it */

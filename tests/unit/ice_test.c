@@ -386,6 +386,16 @@ static void test_tcp_takes_over_only_from_udp_that_went_silent(void **state)
     p.now += 1500 * US_PER_MS;
     assert_int_equal(good_check(&p, &tcp, true), ICE_SELECTED); /* no UDP passes any more */
     assert_true(selected_is(&p, &tcp));
+    good_check(&p, &udp, true);
+    assert_true(selected_is(&p, &udp));
+    for (unsigned i = 0; i < 60; i++) { /* six seconds, as between two checks of Firefox */
+        p.now += 100 * US_PER_MS;
+        assert_true(ice_heard(&p.ice, ice_knows(&p.ice, &udp, p.now), p.now));
+    }
+    assert_int_equal(good_check(&p, &tcp, true), 0); /* media passes */
+    assert_true(selected_is(&p, &udp));
+    p.now += 1500 * US_PER_MS;
+    assert_int_equal(good_check(&p, &tcp, true), ICE_SELECTED);
 }
 
 static void test_only_a_few_paths_are_kept(void **state)

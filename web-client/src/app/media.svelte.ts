@@ -5,7 +5,7 @@ import { Playout } from '../core/playout.ts';
 import { RelayRenewal } from '../core/renewal.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
-import { SaverProposal, heldOf, trafficOf } from '../core/traffic.ts';
+import { SaverProposal, heldOf, ofConnection, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
 import { linkFigures, readFigures, sentOf } from '../media/figures.ts';
 import type { MediaFigures } from '../media/figures.ts';
@@ -15,6 +15,7 @@ import { Playback } from '../media/playback.ts';
 import { chooseSlotPool } from '../media/pool.ts';
 import { cameraCodec } from '../media/senders.ts';
 import type { SendKind } from '../media/senders.ts';
+import { Ease } from './ease.svelte.ts';
 import { PathWatch } from './path.ts';
 import { prefs } from './prefs.svelte.ts';
 import type { Doubt } from './signal.ts';
@@ -62,6 +63,8 @@ export class MediaRoom {
   sentKbps = $state(0);
   /** The connection has been bad for a while: sound and slides only would help. */
   proposeSaver = $state(false);
+  /** What is left out because this machine does not keep up. */
+  readonly ease = new Ease(() => (this.peer?.spare(this.ease.spares), this.wish(this.wished)));
   private readonly hooks: MediaHooks;
   private readonly path: PathWatch;
   private sending = false;
@@ -70,6 +73,7 @@ export class MediaRoom {
   private peer: Peer | undefined;
   private offerId = '';
   private configuration: RTCConfiguration = {};
+  private wished: readonly Wish[] = [];
   private wants: Want[] = [];
   private sentWants: Want[] | undefined;
   private viewAt = -VIEW_PERIOD_MS;
@@ -140,7 +144,8 @@ export class MediaRoom {
 
   /** The wished pictures in order of importance; sent at most every 60 ms and only when different. */
   wish(wishes: readonly Wish[]): void {
-    this.wants = assignSlots(this.wants, wishes, this.pool.video);
+    this.wished = wishes;
+    this.wants = assignSlots(this.wants, this.affordable(wishes), this.pool.video);
     // The first wish goes at once: nobody should wait for a picture because others may follow.
     const wait = Math.max(0, this.viewAt + VIEW_PERIOD_MS - performance.now());
     this.viewTimer ??= setTimeout(() => this.sendView(), wait);
@@ -149,8 +154,7 @@ export class MediaRoom {
   /** The class is known: asks for it at once, before its tiles are there to ask. */
   wishFirst(people: readonly Person[], own: string): void {
     if (this.wants.length === 0) {
-      const wishes = firstWishes(people, own);
-      this.wants = assignSlots([], prefs.saver ? resting(wishes, (w) => w.source === 'cam') : wishes, this.pool.video);
+      this.wants = assignSlots([], this.affordable(firstWishes(people, own)), this.pool.video);
     }
     this.sentWants = undefined;
     this.sendView();
@@ -182,7 +186,10 @@ export class MediaRoom {
     this.proposeSaver = false;
   }
 
-  saverChanged = (): void => this.declineSaver();
+  saverChanged(): void {
+    this.declineSaver();
+    this.wish(this.wished);
+  }
 
   close(): void {
     this.path.close();
@@ -201,6 +208,7 @@ export class MediaRoom {
     this.path.rebuilt();
     const peer = new Peer(this.configuration, this.pool, cameraCodec(prefs.camCodec), (state) => this.healthChanged(state));
     this.peer = peer;
+    peer.spare(this.ease.spares);
     this.playback.attach(peer.audioTracks, peer.videoTracks);
     this.generation += 1;
     this.hooks.refill();
@@ -217,8 +225,7 @@ export class MediaRoom {
   }
 
   lineUp = (): void => this.path.lineUp();
-  /** The server answered a question: what waited for it goes now. */
-  lineSure = (): void => this.path.treat();
+  lineSure = (): void => this.path.lineSure();
 
   private async arrived(): Promise<number | undefined> {
     const peer = this.peer;
@@ -257,6 +264,11 @@ export class MediaRoom {
     this.sendView();
   }
 
+  /** What is asked for: less with a connection or a machine that cannot carry it. */
+  private affordable(wishes: readonly Wish[]): Wish[] {
+    return this.ease.of(prefs.saver ? resting(wishes, (w) => w.source === 'cam') : wishes);
+  }
+
   private async measure(): Promise<void> {
     const [peer, now] = [this.peer, performance.now()];
     if (!peer) return;
@@ -273,12 +285,13 @@ export class MediaRoom {
     const before = broken ? figures.slots : this.figures.slots;
     peer.wait('audio', this.playout.hear(before, figures.slots, link.rttMs, now));
     peer.wait('video', this.playout.see(before, figures.slots, link.rttMs, now));
-    this.figures = figures;
-    this.figuresAt = now;
+    const late = this.path.takeLate() / 1000;
+    if (this.everConnected && !document.hidden && !broken) this.ease.look(this.figures, figures, elapsed, late, now);
+    [this.figures, this.figuresAt] = [figures, now];
     this.rttMs = link.rttMs;
     if (!this.everConnected) return;
-    this.quality = this.steady.push(judgeQuality(peer.connected, link));
-    const held = heldOf(this.videoSlots);
+    this.quality = this.steady.push(judgeQuality(peer.connected, ofConnection(link, this.ease.struggling)));
+    const held = this.ease.struggling ? 'none' : heldOf(this.videoSlots);
     this.proposeSaver = !prefs.saver && this.proposal.push(this.quality, held, now);
   }
 }

@@ -7,6 +7,10 @@ import { watchNetwork } from '../media/network.ts';
 import type { PeerState } from '../media/peer.ts';
 import type { Doubt } from './signal.ts';
 
+/** Every browser is late by a little, and a machine that slept was not busy. */
+const LATE_LEAST_MS = 50;
+const LATE_MOST_MS = 1000;
+
 export interface PathHooks {
   /** Bytes that came so far; undefined: there is no connection, or another one meanwhile. */
   arrived(): Promise<number | undefined>;
@@ -31,6 +35,8 @@ export class PathWatch {
   private readonly questions = new Questions();
   private arrived = 0;
   private brokenMs = -Infinity;
+  private pulsedMs = performance.now();
+  private lateMs = 0;
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly unwatch: () => void;
 
@@ -72,12 +78,26 @@ export class PathWatch {
   lineUp(): void {
     this.silence.hint(performance.now());
     this.treat();
-    this.pulse();
+    this.look();
+  }
+
+  /** The server answered a question: what waited for that goes now. */
+  lineSure(): void {
+    const now = performance.now();
+    if (this.silence.alone(now)) this.doctor.alone(now);
+    this.treat();
   }
 
   /** What was missing since `sinceMs` went into a path that was dead: it says nothing about this one. */
   broken(sinceMs: number): boolean {
     return this.brokenMs >= sinceMs;
+  }
+
+  /** So much later than due this page came to run since it was asked last, in milliseconds. */
+  takeLate(): number {
+    const lateMs = this.lateMs;
+    this.lateMs = 0;
+    return lateMs;
   }
 
   /** What to do now: also when signalling answered. */
@@ -93,6 +113,14 @@ export class PathWatch {
   }
 
   private pulse(): void {
+    const now = performance.now();
+    const lateMs = now - this.pulsedMs - PULSE_MS;
+    if (lateMs > LATE_LEAST_MS) this.lateMs += Math.min(lateMs, LATE_MOST_MS);
+    this.pulsedMs = now;
+    this.look();
+  }
+
+  private look(): void {
     void this.feel().then(() => this.treat());
   }
 

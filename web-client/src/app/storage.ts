@@ -2,13 +2,13 @@
 export interface Prefs {
   name: string; mic: boolean; cam: boolean; micId: string; camId: string; speakerId: string;
   lang: 'fr' | 'en' | ''; theme: 'auto' | 'light' | 'dark'; text: 's' | 'm' | 'l' | 'xl';
-  view: 'auto' | 'ring' | 'grid' | 'speaker'; mutedSpeech: boolean; sounds: boolean; saver: boolean;
+  view: 'auto' | 'ring' | 'grid' | 'speaker'; mutedSpeech: boolean; sounds: boolean; saver: boolean; ease: boolean;
   /** How the camera is coded: a codec name, else what everybody can decode. */
   camCodec: 'auto' | 'vp9' | 'av1';
 }
 const DEFAULTS: Prefs = {
   name: '', mic: true, cam: true, micId: '', camId: '', speakerId: '', lang: '', theme: 'auto', text: 'm',
-  view: 'auto', mutedSpeech: true, sounds: true, saver: false, camCodec: 'auto',
+  view: 'auto', mutedSpeech: true, sounds: true, saver: false, ease: true, camCodec: 'auto',
 };
 const PREFS_KEY = 'amphi.prefs';
 

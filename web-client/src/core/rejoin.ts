@@ -82,6 +82,11 @@ export class MediaDoctor {
     this.nextMs = both ? nowMs : Math.max(nowMs + QUIET_GRACE_MS, this.treatedMs + AGAIN_MS);
   }
 
+  /** The other connection answers all the while: there is nothing to wait for. */
+  alone(nowMs: number): void {
+    if (this.doubtful) this.nextMs = Math.min(this.nextMs, Math.max(nowMs, this.treatedMs + ATTEMPT_MS));
+  }
+
   /** Media arrived just now. */
   heard(nowMs: number): void {
     if (this.quiet) {

@@ -15,6 +15,8 @@ interface Patience { doubtMs: number; silentMs: number }
 const FLOWING: Patience = { doubtMs: 600, silentMs: 1900 };
 /** Nothing but the report the server sends every second or so, and one may be lost. */
 const RESTING: Patience = { doubtMs: 3000, silentMs: 4500 };
+/** So long nothing came while the other connection answers: not the network, but this path through it is dead. */
+const ALONE_MS = 1900;
 /** A look that comes so late is a page that was not running: it says nothing about the path. The second one does. */
 const LATE_MS = 3000;
 /** So long after a change of networks a shorter silence will do. */
@@ -28,6 +30,7 @@ export class Silence {
   private lookedMs = Infinity;
   private hintMs = -Infinity;
   private slept = false;
+  private said: Hush = 'none';
   /** How late looks come lately: a busy machine reads late what arrived in time. */
   slackMs = 0;
 
@@ -36,9 +39,15 @@ export class Silence {
     this.hintMs = nowMs;
   }
 
+  /** The other connection answered just now: so long media has been silent, and it alone? */
+  alone(nowMs: number): boolean {
+    return this.said === 'silent' && nowMs - this.grewMs - this.slackMs >= ALONE_MS;
+  }
+
   /** Another connection counts anew. */
   reset(): void {
     this.arrived = -1;
+    this.said = 'none';
   }
 
   /** `arrived` grows with whatever comes; `flows` = media ought to come, or reports on ours. */
@@ -53,8 +62,9 @@ export class Silence {
     if (fresh) this.grewMs = nowMs;
     const quietMs = nowMs - this.grewMs - this.slackMs;
     const { doubtMs, silentMs } = flows ? FLOWING : RESTING;
-    if (quietMs >= (nowMs - this.hintMs < HINT_MS ? doubtMs : silentMs)) return 'silent';
-    return quietMs >= doubtMs ? 'doubt' : 'none';
+    const silent = quietMs >= (nowMs - this.hintMs < HINT_MS ? doubtMs : silentMs);
+    this.said = silent ? 'silent' : quietMs >= doubtMs ? 'doubt' : 'none';
+    return this.said;
   }
 }
 

@@ -1,7 +1,7 @@
 // What came through each receive slot between two readings, and when the network is bad enough to
 // propose sound and slides only. Pure: readings in, figures out.
 import type { SlotReason, VideoSlot } from '../wire/messages.ts';
-import type { Quality } from './quality.ts';
+import type { LinkFigures, Quality } from './quality.ts';
 
 export interface SlotReading {
   kind: 'audio' | 'video'; slot: number; packets: number; lost: number; bytes: number;
@@ -35,6 +35,10 @@ export function trafficOf(
   });
 }
 
+/** What is missing or frozen on a machine that does not keep up says nothing about its connection. */
+export const ofConnection = (link: LinkFigures, strained: boolean): LinkFigures =>
+  strained && link.lossPercent < LOSS_OF_PATH ? { ...link, rttMs: 0, frozenPercent: 0 } : link;
+
 /** What our connection does to our pictures: nothing, some are smaller than wished, some do not come. */
 export type Held = 'none' | 'reduced' | 'paused';
 
@@ -43,6 +47,8 @@ export function heldOf(slots: readonly VideoSlot[]): Held {
   return some('paused') ? 'paused' : some('connection') ? 'reduced' : 'none';
 }
 
+/** A machine that reads too late loses some itself; so much only a network loses. */
+const LOSS_OF_PATH = 5;
 const BAD_MS = 12_000;
 const GOOD_MS = 20_000;
 const CALM_MS = 3 * 60_000;

@@ -19,6 +19,7 @@ import Minutes from './minutes/Minutes.svelte';
 import People from './people/People.svelte';
 import BusyBar from './network/BusyBar.svelte';
 import SaverBar from './network/SaverBar.svelte';
+import StrainBar from './network/StrainBar.svelte';
 import Stats from './network/Stats.svelte';
 import { networkActions } from './network/saver.ts';
 import { rollActions } from './roll/actions.ts';
@@ -79,7 +80,7 @@ export const STAFF_BARS: readonly StaffBar[] = [
 ];
 
 /** Above the stage, in its column: what may stand for long and must cover nobody. */
-export const BANNERS: readonly View[] = [BusyBar, SaverBar];
+export const BANNERS: readonly View[] = [BusyBar, StrainBar, SaverBar];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
 export const LAYERS: readonly View[] = [TurnCard, CheckCard, Asked, TableLayer, Digest];

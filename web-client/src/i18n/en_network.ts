@@ -49,4 +49,10 @@ export const networkEn: Record<keyof typeof networkFr, string> = {
   'saver.propose': 'Your connection is weak. Without cameras, yours included, sound will come through better.',
   'saver.yes': 'Stop pictures',
   'saver.no': 'No thanks',
+  'reason.strain': 'paused: your device is struggling to keep up',
+  'strain.label': 'Show fewer pictures when this device struggles to keep up',
+  'strain.eased': 'Your device is struggling to keep up: we ask less of it, with fewer and smaller pictures. Closing other programs or tabs helps too.',
+  'strain.fewer': 'Even fewer pictures',
+  'strain.all': 'Show everything all the same',
+  'strain.over': 'Your device keeps up again. All pictures come back.',
 };

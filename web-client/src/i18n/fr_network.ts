@@ -47,4 +47,10 @@ export const networkFr = {
   'saver.propose': 'Votre connexion est faible. Sans caméras, la vôtre comprise, le son passera mieux.',
   'saver.yes': 'Couper les images',
   'saver.no': 'Non merci',
+  'reason.strain': 'suspendue : votre appareil peine à suivre',
+  'strain.label': 'Montrer moins d’images quand cet appareil peine à suivre',
+  'strain.eased': 'Votre appareil peine à suivre : nous lui demandons moins d’images, et plus petites. Fermer d’autres programmes ou onglets l’aide aussi.',
+  'strain.fewer': 'Encore moins d’images',
+  'strain.all': 'Tout montrer quand même',
+  'strain.over': 'Votre appareil suit de nouveau. Toutes les images reviennent.',
 } as const;

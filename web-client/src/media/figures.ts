@@ -1,9 +1,10 @@
 // What getStats tells, in the few figures the page shows and the tests read.
 import type { LinkFigures } from '../core/quality.ts';
 import type { PlayReading } from '../core/playout.ts';
+import type { StrainReading } from '../core/strain.ts';
 
-export interface SlotFigures extends PlayReading { mid: string; frozenS: number; audioEnergy: number }
-export interface SendFigures { kind: string; rid: string; packets: number; bytes: number; frames: number; width: number }
+export interface SlotFigures extends PlayReading, StrainReading { mid: string; frozenS: number; audioEnergy: number }
+export interface SendFigures { kind: string; rid: string; packets: number; bytes: number; frames: number; width: number; codingS: number }
 export interface MediaFigures { slots: SlotFigures[]; sends: SendFigures[]; rttMs: number }
 
 const num = (row: Record<string, unknown>, key: string): number => {
@@ -14,6 +15,12 @@ const text = (row: Record<string, unknown>, key: string): string => {
   const value = row[key];
   return typeof value === 'string' ? value : '';
 };
+
+/** Seconds for which the machine, not the network, held this encoding back; not every browser tells. */
+function codingLimited(entry: Record<string, unknown>): number {
+  const spans = entry['qualityLimitationDurations'];
+  return typeof spans === 'object' && spans !== null ? num(spans as Record<string, unknown>, 'cpu') : 0;
+}
 
 /** `firstVideoMid`: index of the first video slot's section; audio slots start at section 4. */
 export function readFigures(report: RTCStatsReport, firstVideoMid: number): MediaFigures {
@@ -33,11 +40,12 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
         audioEnergy: num(entry, 'totalAudioEnergy'), concealed: num(entry, 'concealedSamples'),
         silentConcealed: num(entry, 'silentConcealedSamples'), samples: num(entry, 'totalSamplesReceived'),
         late: num(entry, 'packetsDiscarded'), asked: num(entry, 'nackCount'),
+        dropped: num(entry, 'framesDropped'), decodeS: num(entry, 'totalDecodeTime'),
       });
     } else if (type === 'outbound-rtp') {
       figures.sends.push({
         kind: text(entry, 'kind'), rid: text(entry, 'rid'), packets: num(entry, 'packetsSent'),
-        bytes: num(entry, 'bytesSent'), frames: num(entry, 'framesSent'), width: num(entry, 'frameWidth'),
+        bytes: num(entry, 'bytesSent'), frames: num(entry, 'framesSent'), width: num(entry, 'frameWidth'), codingS: codingLimited(entry),
       });
     } else if (type === 'candidate-pair' && entry['nominated'] === true) {
       figures.rttMs = Math.round(num(entry, 'currentRoundTripTime') * 1000);

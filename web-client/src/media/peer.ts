@@ -73,6 +73,11 @@ export class Peer {
     return this.sections.get(kind)?.limit(wanted) ?? Promise.resolve();
   }
 
+  /** This machine cannot code the largest picture of its camera. */
+  spare(on: boolean): void {
+    void this.sections.get('cam')?.spare(on);
+  }
+
   /** Bytes that came by the paths in use so far: media, and reports on what we send. Never falls. */
   async arrived(): Promise<number> {
     return this.meter.read(await this.pc.getStats());

@@ -77,6 +77,7 @@ export class SendSection {
   private readonly transceiver: RTCRtpTransceiver;
   private queue: Promise<void> = Promise.resolve();
   private wanted = ALL;
+  private sparing = false;
   private track: MediaStreamTrack | null = null;
   private placed: MediaStreamTrack | null = null;
   private refusals = 0;
@@ -113,6 +114,13 @@ export class SendSection {
     return this.next(() => this.right());
   }
 
+  /** The largest of several encodings rests, whoever watches it. */
+  spare(on: boolean): Promise<void> {
+    if (on === this.sparing) return Promise.resolve();
+    this.sparing = on;
+    return this.next(() => this.right());
+  }
+
   /** What a browser refuses while it is busy with something else is tried again: it is still wanted. */
   private next(step: () => Promise<void>): Promise<void> {
     const done = (): void => void (this.refusals = 0);
@@ -141,8 +149,10 @@ export class SendSection {
   private async activate(): Promise<void> {
     const parameters = this.sender.getParameters();
     const before = JSON.stringify(parameters);
+    const several = parameters.encodings.length > 1;
     for (const encoding of parameters.encodings) {
-      encoding.active = this.placed !== null && (this.wanted & (RID_BITS[encoding.rid ?? 'h'] ?? 1)) !== 0;
+      const bit = RID_BITS[encoding.rid ?? 'h'] ?? 1;
+      encoding.active = this.placed !== null && (this.wanted & bit) !== 0 && !(this.sparing && several && bit === 1);
     }
     if (this.kind === 'screen') {
       // Not in the DOM types of every release; without it Firefox shrinks the picture.

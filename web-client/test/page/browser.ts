@@ -25,7 +25,7 @@ export async function openContext(browser: Browser, o: PageOptions = {}): Promis
     viewport: { width: o.width ?? 1366, height: o.height ?? 768 }, colorScheme: o.theme ?? 'light',
     locale: o.lang === 'en' ? 'en-GB' : 'fr-FR', reducedMotion: 'reduce',
   });
-  const prefs = JSON.stringify({ mic: false, sounds: false, ...o.prefs });
+  const prefs = JSON.stringify({ mic: false, sounds: false, ease: false, ...o.prefs });
   await context.addInitScript(`if (!localStorage.getItem('amphi.prefs')) localStorage.setItem('amphi.prefs', ${JSON.stringify(prefs)});`);
   if (o.fakeMedia !== false) await context.addInitScript(script);
   return context;

@@ -6,6 +6,8 @@ import { Signal } from '../../src/app/signal.ts';
 /** A page in a network of the test's making: a socket that answers and bytes that come, or neither. */
 let nowMs = 0;
 let alive = { media: true, signal: true };
+/** No path carries media, whatever is tried. */
+let dead = false;
 let dials: number[] = [];
 let pings: number[] = [];
 let restarts: number[] = [];
@@ -58,7 +60,7 @@ class Page {
         linked = this.signal.live;
         if (!was && linked) this.path.lineUp();
       },
-      answered: () => this.path.treat(),
+      answered: () => this.path.lineSure(),
     });
     this.path = new PathWatch({
       arrived: () => Promise.resolve(this.bytes),
@@ -67,7 +69,7 @@ class Page {
       doubt: (...why) => this.signal.doubt(...why),
       restart: () => {
         restarts.push(nowMs);
-        alive.media = alive.signal; // the restart finds the way signalling found
+        alive.media = alive.signal && !dead; // the restart finds the way signalling found
       },
     });
     this.signal.start();
@@ -132,6 +134,35 @@ test('the same in a page nobody sees, whose timers come once a second: within 4 
   hide(true);
   const tookMs = await move(1000);
   assert.ok(tookMs <= 4000, `${tookMs} ms`);
+});
+
+test('media stops while signalling answers: a restart after 2 s, none after a pause of 1.5', async () => {
+  const p = new Page();
+  await p.pass(10_000, 50);
+  alive.media = false;
+  await p.pass(1500, 50);
+  alive.media = true;
+  await p.pass(5000, 50);
+  assert.equal(restarts.length, 0);
+  const deadMs = nowMs;
+  alive.media = false;
+  await p.pass(8000, 50);
+  assert.equal(restarts.length, 1);
+  const tookMs = (restarts[0] ?? Infinity) - deadMs;
+  assert.ok(tookMs > 1800 && tookMs <= 2600, `${tookMs} ms`);
+  p.end();
+});
+
+test('a path on which nothing helps is not restarted faster because signalling answers', async () => {
+  const p = new Page();
+  await p.pass(10_000, 50);
+  dead = true;
+  alive.media = false;
+  await p.pass(20_000, 50);
+  dead = false;
+  const gaps = restarts.slice(1).map((at, i) => at - (restarts[i] ?? 0));
+  assert.ok(gaps.length >= 1 && gaps.every((gap) => gap >= 7500), JSON.stringify(gaps));
+  p.end();
 });
 
 test('media is dead, signalling lives: few questions, one restart, and what it lacked is not waited for', async () => {

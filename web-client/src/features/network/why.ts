@@ -2,8 +2,9 @@
 import { prefs, t } from '../../app/prefs.svelte.ts';
 import type { SlotLife, SlotReason } from '../../wire/messages.ts';
 
-export function whyLess(slot: { life: SlotLife; reason: SlotReason } | undefined, camera: boolean): string {
+export function whyLess(slot: { life: SlotLife; reason: SlotReason } | undefined, camera: boolean, rests = false): string {
   if (prefs.saver && camera) return t('reason.saver');
+  if (rests) return t('reason.strain');
   if (!slot) return '';
   if (slot.reason === 'connection' || slot.reason === 'paused') return t(`reason.${slot.reason}`);
   if (slot.reason === 'server') return t(slot.life === 'live' ? 'reason.server' : 'reason.serverOff');

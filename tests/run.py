@@ -16,7 +16,8 @@ Each suite names its lane:
 All but the last run beside one another; `build` and `cpu` take only the time the others leave.
 What meets sockets, clocks and browsers is tried once more when it failed, at the very end and with
 the machine to itself, and that is told. Of browser scenarios (`FAIL file:scenario` in the log) only
-those that failed are. What only computes is never tried twice.
+those that failed are, and of a suite that says `# again PART...` only these parts: AMPHI_AGAIN names
+them. What only computes is never tried twice.
 """
 import glob
 import os
@@ -32,6 +33,7 @@ ENV = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:handle_abort=1",
        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
        "AMPHI_E2E_ONCE": "1"}  # the second try is ours, when the machine is quiet
 LANES = ("build", "cpu", "wait", "page", "alone")
+PARTS = re.compile(r"^# again (\S.*)$", re.M)  # what of a suite has failed, in its own words
 SCENARIO = re.compile(r"^FAIL ([\w-]+:[\w-]+) ", re.M)
 BROWSERS = re.compile(r"tests/e2e/run [^;&|]+$")  # a suite that is nothing but scenarios
 RETRIED = ("wait", "page", "alone")
@@ -69,6 +71,7 @@ class Suite:
         self.seconds = self.cpu_s = 0.0
         self.tail = ""
         self.scenarios = []  # of browsers, that failed
+        self.parts = []  # of another suite that names them
         self.over = False
 
     def run(self):
@@ -82,8 +85,8 @@ class Suite:
     def run_again(self):
         first = "\n".join("    again " + line.strip() for line in self.tail.split("\n"))
         passed, failed = self.ok, self.failed
-        names = set(self.scenarios) if BROWSERS.match(self.command[-1]) else set()
-        partial = names and len(names) == failed
+        names = set(self.scenarios) if BROWSERS.match(self.command[-1]) else set(self.parts)
+        partial = names and (self.parts or len(names) == failed)
         self.once("-again", " ".join(sorted(names)) if partial else "")
         if partial:
             self.ok, self.failed = passed + failed - self.failed, self.failed
@@ -100,6 +103,7 @@ class Suite:
             text = f.read()
         self.ok, self.failed = (0, int(code != 0)) if self.lane == "build" else count(text, code)
         self.scenarios = SCENARIO.findall(text)
+        self.parts = " ".join(PARTS.findall(text)).split()
         lines = text.rstrip().split("\n")
         tail = lines[-LINES_OF_A_FAILURE:] if self.failed else []
         told = [line for line in lines[:len(lines) - len(tail)] if line.startswith(TOLD)]

@@ -82,7 +82,10 @@ void bwe_sent(struct bwe *b, uint16_t number, uint16_t bytes, uint8_t cluster, m
 static void queue_note(struct bwe_queue *q, int64_t owd, mono_us now)
 {
     if (!q->started) {
-        *q = (struct bwe_queue){.base = {owd, owd}, .window_us = now, .started = true};
+        q->base[0] = owd;
+        q->base[1] = owd;
+        q->window_us = now;
+        q->started = true;
     }
     if (now - q->window_us > BWE_OWD_WINDOW_US) {
         q->base[1] = q->base[0];
@@ -105,10 +108,12 @@ static void queue_close(struct bwe *b, const struct feedback *f)
 {
     struct bwe_queue *q = &b->queue;
     int64_t base = q->base[0] < q->base[1] ? q->base[0] : q->base[1];
-    int64_t over = f->owd_least - base;
+    noise_feedback(&q->noise, f->strange_least);
+    int64_t best = base + noise_slack(&q->noise);
+    int64_t over = f->owd_least - best;
     q->seen[q->at++ % BWE_QUEUE_SEEN] = over > 0 && over < UINT32_MAX ? (uint32_t)over : 0;
     b->strange_us[1] = b->strange_us[0];
-    b->strange_us[0] = f->strange_least - base;
+    b->strange_us[0] = f->strange_least - best;
     uint32_t least = UINT32_MAX;
     for (unsigned i = 1; i <= BWE_QUEUE_SEEN; i++) {
         uint32_t seen = q->seen[(q->at - i) % BWE_QUEUE_SEEN];
@@ -141,6 +146,7 @@ static void acked_packet(struct bwe *b, struct sendlog_record *r, int64_t got, m
     f->rtt_least = mono_min(f->rtt_least, now - sent);
     f->arrived++;
     queue_note(&b->queue, got - sent, now);
+    noise_packet(&b->queue.noise, sent, got);
     acked_input(&b->acked, got, r->bytes);
     if (r->cluster) {
         probing_acked(&b->probing, r->cluster, sent, got, r->bytes);

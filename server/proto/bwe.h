@@ -23,6 +23,7 @@
 #include "server/proto/arrival.h"
 #include "server/proto/burst.h"
 #include "server/proto/lossbwe.h"
+#include "server/proto/noise.h"
 #include "server/proto/probing.h"
 #include "server/proto/sendlog.h"
 #include "server/proto/trendline.h"
@@ -51,6 +52,7 @@ struct bwe_queue {
     uint8_t at;
     bool started;
     double usual_us; /* slow average of what stands */
+    struct noise noise;
 };
 
 struct bwe {

@@ -73,46 +73,42 @@ static unsigned rung_at(const struct subscription *sub, int64_t seq)
     return rung;
 }
 
-enum { CLIMB_PICTURES = 30, CLIMB_TRIES = 1, CLIMB_VAIN = 5, FALL_PICTURES = 2 };
+enum { FALL_PICTURES = 2 };
+
+static void ask_later(struct sfu *sfu, const struct subscription *sub)
+{
+    track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
+}
 
 /*
- * Of one stream another spatial layer is awaited. A key frame whose first packet was lost or came
- * late changed nothing: ask again, later. One that came and does not have the layer says that there
- * is none now: ask again hardly ever. Layers above may end with any picture where lower ones were
- * sent all along; one that has not ended with the second is of those that need a key frame.
+ * Of one stream fewer spatial layers are wanted. Those above may end with any picture where lower
+ * ones were sent all along; one that has not ended with the second is of those that need a key
+ * frame. For more layers it was asked for when they were chosen (retarget).
  */
-static void climb(struct sfu *sfu, struct subscription *sub, bool key)
+static void fall(struct sfu *sfu, struct subscription *sub)
 {
-    unsigned has = rung_spatial(sub->rung);
-    unsigned wants = rung_spatial(sub->target);
-    bool falls = has > wants && !sub->asked;
-    unsigned patience = falls ? FALL_PICTURES : (unsigned)CLIMB_PICTURES << sub->asked;
-    if (has == wants) {
+    if (rung_spatial(sub->rung) <= rung_spatial(sub->target)) {
         sub->waited = 0;
-        sub->asked = 0;
-    } else if (key) {
-        sub->waited = 0;
-        sub->asked = CLIMB_VAIN;
-    } else if (sub->layer && ++sub->waited >= patience) {
-        sub->waited = 0;
-        sub->asked = (uint8_t)(sub->asked + (sub->asked < CLIMB_TRIES));
-        track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
+        sub->asked = false;
+    } else if (sub->layer && !sub->asked && ++sub->waited >= FALL_PICTURES) {
+        sub->asked = true;
+        ask_later(sfu, sub);
     }
 }
 
-/* A key frame came too late to change anything: the next one may. */
-static void climb_again(struct sfu *sfu, struct subscription *sub)
+/* A key frame came too late to change anything, and whoever waited for it counts as answered: the
+ * next one may. */
+static void ask_again(struct sfu *sfu, const struct subscription *sub)
 {
-    if (sub->layer && rung_spatial(sub->rung) < rung_spatial(sub->target)) {
-        sub->waited = 0;
-        track_keyframe_later(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), sfu->now);
+    if (sub->layer && rung_spatial(sub->rung) != rung_spatial(sub->target)) {
+        ask_later(sfu, sub);
     }
 }
 
 /* A smaller picture that has to wait for a key frame: until then the large one comes less often. */
 static unsigned thinned(const struct subscription *sub, unsigned rung)
 {
-    bool waits = rung_spatial(rung) > rung_spatial(sub->target) && sub->waited + sub->asked > 0;
+    bool waits = rung_spatial(rung) > rung_spatial(sub->target) && (sub->waited || sub->asked);
     return waits ? rung_of(rung_spatial(rung), 0) : rung;
 }
 
@@ -139,12 +135,12 @@ static enum fate fate_of(struct sfu *sfu, struct subscription *sub, const struct
             rung_changes(sub, (uint8_t)rung, seq);
         }
         if (fresh) {
-            climb(sfu, sub, desc->keyframe != 0);
+            fall(sfu, sub);
         }
         sub->picture_ts = desc->timestamp;
         sub->pictured = true;
     } else if (desc->keyframe) {
-        climb_again(sfu, sub);
+        ask_again(sfu, sub);
     }
     unsigned rung = rung_at(sub, seq);
     if (desc->present >> rung & 1) {

@@ -242,7 +242,7 @@ static void retarget(struct sfu *sfu, struct subscription *sub, uint8_t rung, mo
         return;
     }
     if (rung_spatial(rung) != rung_spatial(sub->target)) {
-        sub->asked = 0;
+        sub->asked = false;
         sub->waited = 0;
     }
     sub->target = rung;

@@ -58,8 +58,8 @@ struct subscription {
     uint8_t rung;                 /* what is forwarded of `layer` */
     uint8_t rung_was[RUNGS_PAST]; /* before packet rung_from of the same place, newest first */
     uint8_t target;               /* the rung to reach */
-    uint8_t asked;                /* how often in vain */
-    uint16_t waited;              /* pictures since it was chosen, or a key frame asked for */
+    bool asked;                   /* for a key frame, to show fewer spatial layers */
+    uint8_t waited;               /* pictures since they were to end */
     bool pictured;                /* picture_ts is valid */
     uint32_t picture_ts;
     int64_t rung_from[RUNGS_PAST];

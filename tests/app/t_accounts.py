@@ -294,6 +294,23 @@ def doors(s, claire, bob, c):
         asked)
     check("S26 a colleague makes none for a class that is not his",
           bob.ask("POST", where, {"role": "whip", "name": "Bob"})[0] == 404)
+    status, body = claire.ask("GET", where)
+    listed = {p["role"]: p for p in body["passes"]}
+    check("the page lists them by name, without the tokens", status == 200 and
+          {r: p["name"] for r, p in listed.items()} == {"whip": "Caméra 2", "whep": "Caméra 2"} and
+          listed["whip"]["pass"] == made["whip"][1]["pass"] and
+          not any(t in json.dumps(body) for t in tokens.values()), body)
+    one = f"{where}/{listed['whip']['pass']}"
+    check("S26 a colleague neither sees nor ends them",
+          bob.ask("GET", where)[0] == 404 and bob.ask("DELETE", one)[0] == 404)
+    check("what is none is not found", [claire.ask("DELETE", f"{where}/{x}")[0]
+                                        for x in ("x", "t_" + "a" * 26)] == [404, 404])
+    check("and ends one", claire.ask("DELETE", one)[0] == 200 and
+          [p["role"] for p in claire.ask("GET", where)[1]["passes"]] == ["whep"])
+    again = {role: claire.ask("POST", f"/{role}/{c}", "no SDP", {
+        "Content-Type": "application/sdp", "Authorization": "Bearer " + token})[0]
+        for role, token in tokens.items()}
+    check("which opens nothing any more, the other does", again == {"whip": 401, "whep": 409}, again)
 
 
 def roster(s, claire, c):

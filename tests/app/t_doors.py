@@ -116,6 +116,7 @@ def creation(r):
           "a=group:BUNDLE 0 1" in body and body.count("a=rtcp-mux\r\n") == 2)
     check("4.4.4 the server is passive, ICE lite with its candidates",
           "a=setup:passive" in body and "a=ice-lite" in body and "a=candidate:" in body)
+    check("an encoder is asked for Opus in-band FEC", "useinbandfec=1" in body)
     media = body.split("m=")[1:]
     check("4.2 each section says ICE credentials, fingerprint and setup, as JSEP wants",
           all(f"a={x}:" in m for m in media
@@ -430,6 +431,7 @@ def viewers(r):
     status, head, body = door.post(r.out_path, token, offer("recvonly"))
     check("WHEP: POST answers 201 with a sendonly answer",
           status == 201 and body.count("a=sendonly") == 2, status)
+    check("WHEP: Opus in-band FEC is told of", "useinbandfec=1" in body)
     check("WHEP: one stream, one section per kind",
           body.count("m=audio") == 1 and body.count("m=video") == 1 and "a=msid:" in body)
     many = [door.post(r.out_path, token, offer("recvonly")) for _ in range(3)]

@@ -5,16 +5,19 @@
 import path from 'node:path';
 import { ids } from './lib/contract.mjs';
 import { ClassRoom } from './lib/class.mjs';
+import { crowd } from './lib/crowd.mjs';
 import { root } from './lib/deps.mjs';
+import { reach } from './lib/keyboard.mjs';
+import { Look } from './lib/look.mjs';
 import { until } from './lib/wait.mjs';
 
 const LINKS = [['wide', 3000], ['middle', 500], ['narrow', 120]];
 const SENDER = 'load 1';
 
 /** A load client publishes until the scenario ends. */
-async function publish(t, room) {
-    const args = ['load', '--url', room.links.participant, '--speaker-url', room.links.host,
-        '--publishers', '1', '--subscribers', '0', '--decoded', '0', '--sampled', '0', '--duration', '600', '--quiet'];
+async function publish(t, room, people = 1, how = ['--speaker-url', room.links.host]) {
+    const args = ['load', '--url', room.links.participant, ...how,
+        '--publishers', String(people), '--subscribers', '0', '--decoded', '0', '--sampled', '0', '--duration', '600', '--quiet'];
     const film = path.join(root, 'build/e2e/film'); // made once, kept between runs
     t.process(args, { env: { XDG_CACHE_HOME: film } });
 }
@@ -96,12 +99,12 @@ async function three(t) {
 }
 
 /**
- * Nothing but sound leaves the server, by its own count: `people` are all there are, and whoever has a
+ * Nothing but sound (or `kinds`) leaves the server, by its own count: `people` are all there are, and whoever has a
  * camera open is seen by nobody. Sound is counted over a little more time than what leaves.
  */
-async function onlySound(t, room, people, what) {
+async function onlySound(t, room, people, what, kinds = ['audio']) {
     const heard = async () => (await Promise.all(people.map((page) => page.stats())))
-        .flatMap((s) => s.slots.filter((row) => row.kind === 'audio')).reduce((n, row) => n + (row.packets ?? 0), 0);
+        .flatMap((s) => s.slots.filter((row) => kinds.includes(row.kind))).reduce((n, row) => n + (row.packets ?? 0), 0);
     const left = async () => (await room.server.metrics()).amphi_forwarded_packets_total;
     // The server's count is a quarter of a second old, more on a busy machine: another stretch is judged then.
     await until(async () => {
@@ -115,6 +118,45 @@ async function onlySound(t, room, people, what) {
     }, { what: `only sound leaves, ${what}`, timeout: 60000 });
 }
 
+/**
+ * The statistics panel without sight and without a mouse: axe in both languages, themes and sizes;
+ * what is read is in the order of what is seen, each value behind its label, each card under its name;
+ * Tab comes to it, End scrolls to its last line, Escape closes it.
+ */
+async function panel(t, guest) {
+    const look = new Look(t);
+    await look.at(guest, 'stats');
+    look.clean();
+    const read = await guest.eval(() => {
+        const wrong = [];
+        const root = document.querySelector('[data-testid=stats]');
+        const rows = [...root.querySelectorAll('dt')].map((dt) => [dt, dt.nextElementSibling]);
+        for (const [dt, dd] of rows) {
+            if (dd?.tagName !== 'DD' || !dt.textContent.trim() || !dd.textContent.trim()) wrong.push(`no value behind ${dt.textContent}`);
+        }
+        for (const card of root.querySelectorAll('section')) {
+            const [first] = card.children;
+            if (first.tagName !== 'H3' || first.textContent !== card.getAttribute('aria-label')) wrong.push(`a card without its name: ${first.textContent}`);
+        }
+        let last = -Infinity;
+        for (const part of root.querySelectorAll('p, .all, h3, section dl')) {
+            const { top } = part.getBoundingClientRect();
+            if (top < last) wrong.push(`read after what stands below it: ${part.textContent.slice(0, 30)}`);
+            last = top;
+        }
+        return { wrong, values: rows.length, cards: root.querySelectorAll('section').length };
+    });
+    t.equal(read.wrong, [], 'what a screen reader reads');
+    t.check(read.cards >= 2 && read.values >= 3 + 3 * read.cards, `values in the panel: ${JSON.stringify(read)}`);
+    await guest.page.setViewportSize({ width: 1280, height: 360 }); // more than fits
+    await reach(guest, 'stats', 'End');
+    await guest.waitFor('its last line, by the keyboard', () => {
+        const e = document.querySelector('[data-testid=stats]');
+        return e.scrollHeight > e.clientHeight + 20 && e.scrollTop > 0;
+    }, { timeout: 60000 });
+    await guest.page.setViewportSize({ width: 1280, height: 720 });
+}
+
 /** The panel, the low-bandwidth mode and its end, by keyboard. */
 async function page(t) {
     const room = await ClassRoom.start(t);
@@ -125,6 +167,7 @@ async function page(t) {
     await guest.waitForTestId('stats');
     await guest.waitFor('a card per tile and voice', () => document.querySelectorAll('[data-testid=stats-card]').length >= 2
         && /kbit\/s/.test(document.querySelector('[data-testid=stats]').textContent), { timeout: 10000 });
+    await panel(t, guest);
     await guest.click(ids.settings);
     await guest.eval(() => [...document.querySelectorAll('[data-testid=settings] input[role=switch]')].at(-1).click());
     await guest.waitForTestId('saver-badge');
@@ -158,7 +201,36 @@ async function page(t) {
     room.clean(host);
 }
 
+/**
+ * Six people send, one looks, and a page of the grid holds fewer of them: by the server's own count
+ * what is on the other pages is sent to nobody, and not a packet leaves but for what is shown and heard.
+ */
+async function pages(t) {
+    const room = await ClassRoom.start(t);
+    const guest = await room.enter('chromium', { role: 'host', sender: 9, media: 'none', viewport: { width: 360, height: 640 } });
+    // Those who send neither look nor speak: whatever leaves the server is for the one who looks.
+    const [staff] = await crowd(room, { role: 'host', count: 1 });
+    await staff.send({ t: 'lock.set', id: 'lock', feature: 'mic', locked: true });
+    await publish(t, room, 6, ['--speaker-url', room.links.participant, '--tiles', '0']);
+    const shown = () => guest.eval(() => document.querySelectorAll('.tile:not(.self) video').length);
+    await guest.waitFor('more than one page of tiles', () => document.querySelectorAll('.pager button').length === 2
+        && window.__e2e.view().people.length === 8, { timeout: 60000 });
+    for (const turn of ['first', 'second']) {
+        if (turn === 'second') await guest.eval(() => document.querySelectorAll('.pager button')[1].click());
+        const seen = await until(async () => {
+            const [slots, tiles, metrics] = await Promise.all([guest.hook('slots'), shown(), room.server.metrics()]);
+            const live = slots.video.filter((slot) => slot.life === 'live').length;
+            const sent = metrics.amphi_subscriptions;
+            t.log(`${turn} page: ${tiles} tiles, ${live} pictures, the server sends ${sent}`);
+            return live > 0 && live === tiles && live < 6 && sent === live && { live };
+        }, { what: `the ${turn} page and nothing else`, timeout: 60000, every: 250 });
+        t.figure(`pictures_${turn}`, seen.live);
+        await onlySound(t, room, [guest], `but what the ${turn} page shows`, ['video']);
+    }
+}
+
 export const scenarios = [
     { name: 'three-links', timeout_s: 180, run: three },
     { name: 'page', timeout_s: 90, run: page },
+    { name: 'pages', timeout_s: 90, run: pages },
 ];

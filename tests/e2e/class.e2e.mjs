@@ -49,12 +49,34 @@ async function leaveAndRejoin(t, room) {
     for (const page of [host, third]) await room.oneOffer(page);
 }
 
+/** In-band FEC of Opus is agreed on, for what is sent and for what comes. */
+async function fecAgreed(t, page) {
+    const agreed = await page.eval(() => {
+        const pc = window.__e2e.pcs.find((one) => one.connectionState === 'connected');
+        return [pc.localDescription.sdp, pc.remoteDescription.sdp].map((sdp) => sdp.split('\nm=').slice(1)
+            .filter((section) => section.startsWith('audio')).every((section) => /a=fmtp:\d+ .*useinbandfec=1/.test(section)));
+    });
+    t.equal(agreed, [true, true], `in-band FEC in every section of ${page.name}, both descriptions`);
+}
+
+/** What the browser keeps of how a screen is to be sent: full size, few pictures, details first. */
+async function asScreen(t, page) {
+    const kept = await page.eval(() => {
+        const sender = window.__e2e.pcs.flatMap((pc) => pc.getSenders()).find((s) => s.track?.contentHint === 'detail');
+        const { encodings, degradationPreference } = sender?.getParameters() ?? { encodings: [] };
+        return { layers: encodings.map((e) => [e.active, e.scalabilityMode, e.maxFramerate, e.scaleResolutionDownBy ?? 1, e.rid ?? '']), degradationPreference };
+    });
+    t.equal(kept, { layers: [[true, 'L1T2', 15, 1, '']], degradationPreference: 'maintain-resolution' }, 'how a screen is sent');
+}
+
 async function screen(t, room) {
     const [host, second, third] = room.people;
     const start = performance.now();
     await host.click(ids.bar.screen);
     await room.whole({ screens: [host] });
     t.figure('screen_s', (performance.now() - start) / 1000);
+    await asScreen(t, host);
+    for (const page of [host, second, third]) await fecAgreed(t, page);
     for (const page of [second, third]) {
         const { video } = await page.read();
         const got = video.find((v) => v.id === host.options.sender + 128);

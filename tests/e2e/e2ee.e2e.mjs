@@ -23,9 +23,10 @@ async function encrypted(t) {
     for (const page of [first, second]) {
         await page.waitFor('encrypted and decrypted sound and pictures', () => {
             const { sealed, opened } = window.__e2e;
-            return [sealed, opened].every((n) => n.audio > 20 && n.video > 5);
+            return [sealed, opened].every((n) => n.audio > 20 && n.video > 30);
         }, { timeout: 60000, every: 250 });
     }
+    for (const page of [first, second]) await whole(t, page);
     const stranger = await room.enter('chromium', { sender: 3, e2ee: 38 });
     const packets = async (kind) => (await stranger.stats()).slots.filter((s) => s.kind === kind)
         .reduce((n, s) => n + s.packets, 0);
@@ -41,11 +42,24 @@ async function encrypted(t) {
     });
     t.check(read.seen === 0 && read.heard * 2 < read.looks, `without the key somebody read ${JSON.stringify(read)}`);
     t.figure('packets_unread', await packets('audio') + await packets('video'));
+    const strange = await counts(stranger);
+    t.check(strange.broken.audio > 20 && strange.opened.audio + strange.opened.video === 0,
+        `the one with another key opened something: ${JSON.stringify(strange)}`);
     // The two were not disturbed by it.
     await until(async () => {
         const { heard, seen } = await readable(first);
         return heard.includes(2) && seen.includes(2);
     }, { what: 'the first still sees and hears the second', timeout: 60000, every: 250 });
+}
+
+/** What a page decrypted, by what it proved. */
+const counts = (page) => page.eval(() => ({ opened: window.__e2e.opened, broken: window.__e2e.broken }));
+
+/** Not a byte of any frame was changed on the way. */
+async function whole(t, page) {
+    const { opened, broken } = await counts(page);
+    t.figure(`opened_${page.name}`, opened.audio + opened.video);
+    t.check(broken.video + broken.audio === 0, `frames changed on the way: ${JSON.stringify({ opened, broken })}`);
 }
 
 export const scenarios = [{ name: 'encrypted', timeout_s: 120, run: encrypted }];

@@ -1,5 +1,6 @@
 // lib.mjs - what rows with browsers share: two or three people behind relays, and what they heard
 // and saw for a while. Everything else is the harness of tests/e2e.
+import { spawnSync } from 'node:child_process';
 import { ClassRoom } from '../e2e/lib/class.mjs';
 import { childrenOf, commandOf } from '../e2e/lib/proc.mjs';
 import { during, now, until } from '../e2e/lib/wait.mjs';
@@ -73,6 +74,12 @@ function processesOf(page) {
     const below = (pid) => [pid, ...childrenOf(pid).flatMap(below)];
     return childrenOf(process.pid).filter((pid) => commandOf(pid).join(' ').includes(page.browser)).flatMap(below);
 }
+
+/**
+ * From now on these processes run before everything else, as on a machine of their own: what a
+ * server adds is asked for, not how long browsers beside it hold the processor. Says whether it may.
+ */
+export const ahead = (...pids) => pids.every((pid) => spawnSync('chrt', ['-a', '-r', '-p', '10', String(pid)]).status === 0);
 
 /** The machine of this page falls asleep; returns what wakes it. One page of its kind at a time. */
 export function sleep(page) {

@@ -493,6 +493,9 @@ static void weather_run(struct world *w, const struct weather *row)
         s.speaker->up.loss = row->link.loss;
         s.speaker->up.burst = row->link.burst;
         s.speaker->up.reorder = row->link.reorder;
+        s.speaker->up.jitter_us = row->link.jitter_us;
+        s.speaker->down.jitter_us = row->link.jitter_us;
+        s.viewer->up.jitter_us = row->link.jitter_us;
         s.speaker->up.duplicate = row->link.duplicate;
         s.speaker->down.loss = row->link.loss;
         s.speaker->down.burst = row->link.burst;
@@ -546,6 +549,7 @@ void link_f2_f3(struct world *w)
     const struct weather rows[] = {
         {"F2 jitter 30 ms", {.jitter_us = 60 * US_PER_MS}, 1, 1, false, 0},
         {"F2 jitter 100 ms", {.jitter_us = 200 * US_PER_MS}, 3, 2, false, 0},
+        {"F2 both ends 100 ms", {.jitter_us = 200 * US_PER_MS}, 3, 0, true, 99.5},
         {"F3 reorder, duplicates", {.reorder = 50, .duplicate = 50}, 1, 0, false, 0},
         {"F3 both ends", {.reorder = 50, .duplicate = 50}, 1, 0, true, 99.5},
     };

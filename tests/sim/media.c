@@ -249,11 +249,6 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
     rtp_write(&w, &hdr, NULL, true);
     rtpext_write(&w, video ? &c->offer.video_ext : &c->offer.audio_ext, &v, NULL);
     size_t header_len = wr_len(&w);
-    if (s->torn && m->key && m->index == 0 && m->spatial == 0) {
-        s->torn--;
-        s->seq++;
-        return;
-    }
     if (video) {
         coder_write(&w, &p);
     } else {
@@ -263,6 +258,11 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
     mark_write(&w, m);
     size_t len = wr_len(&w) - header_len;
     keep(s, &hdr, plain + header_len, len, &v);
+    if (s->torn && m->key && m->index == 0 && m->spatial == 0) {
+        s->torn--;
+        s->seq++;
+        return;
+    }
     size_t redundant = repeat_past(c, s, hdr.timestamp, plain + header_len, len);
     plain[1] = (uint8_t)(redundant ? (plain[1] & 0x80) | SIM_PT_RED : plain[1]);
     send_sealed(c, plain, header_len, redundant ? redundant : len, s->seq++);

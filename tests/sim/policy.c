@@ -161,6 +161,35 @@ void policy_trial_ends(struct world *w)
            viewer->slot[VIDEO0].reason);
 }
 
+/* What cannot leave in useful time is not kept: pictures of ten times the width are tried, their
+ * queue is given up and begins anew with a key frame, and it never holds more than some seconds. */
+void policy_queue_given_up(struct world *w)
+{
+    static const struct structure alone = {"vp8_alone", CODEC_VP8, 1, 1, 1, false, false};
+    struct sfu_stats stats;
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *viewer = world_join(w, ROOM, 0, 0);
+    host->stream[1].packets = 10;
+    host->stream[1].filler = 1000;
+    media_structure(host, SOURCE_CAMERA, &alone);
+    viewer->lie = LIE_WIDTH;
+    told_for(w, viewer, 200000, 4 * US_PER_S);
+    world_view_all(w, viewer, 1, 720);
+    uint32_t asked = host->stream[1].plis;
+    uint32_t oldest = 0;
+    for (unsigned i = 0; i < 50; i++) {
+        told_for(w, viewer, 200000, 100 * US_PER_MS);
+        uint32_t age = host->stream[1].frame - viewer->check[VIDEO0].mark.frame;
+        oldest = viewer->slot[VIDEO0].state == SFU_SLOT_LIVE && age > oldest ? age : oldest;
+    }
+    world_stats(w, 0, &stats);
+    printf("   2 Mbit/s where 200 k are told: %llu times given up, %u ms behind at most\n",
+           (unsigned long long)stats.drops[DROP_QUEUE_FULL], oldest * 40);
+    EXPECT(w, stats.drops[DROP_QUEUE_FULL] >= 2, "given up %llu times",
+           (unsigned long long)stats.drops[DROP_QUEUE_FULL]);
+    EXPECT(w, host->stream[1].plis > asked, "no key frame was asked for");
+}
+
 /* ---- what was chosen is not there any more ---- */
 
 /* A step down while the encoding that was chosen has ended and nobody knows it yet: the next below

@@ -49,7 +49,7 @@ void path_gives_up_large(struct world *w);
 /* steps.c */
 void steps_down_thinned(struct world *w);
 void steps_up_in_vain(struct world *w);
-void steps_up_torn(struct world *w);
+void steps_torn(struct world *w);
 void steps_begin_with_the_past(struct world *w);
 void steps_told_in_vain(struct world *w);
 void steps_screen_told_in_vain(struct world *w);
@@ -62,6 +62,7 @@ void steps_trial_answered(struct world *w);
 void policy_one_slot(struct world *w);
 void policy_room_for_sound(struct world *w);
 void policy_trial_ends(struct world *w);
+void policy_queue_given_up(struct world *w);
 void policy_next_below(struct world *w);
 void policy_sound_again(struct world *w);
 void policy_sound_asked(struct world *w);

@@ -111,7 +111,7 @@ struct stream_out {
     uint16_t noise;     /* its rate wanders by so many per cent, 0 = constant */
     int16_t drift;      /* where it is, in per cent */
     bool key_wanted;
-    unsigned torn; /* so many key frames lose their first packet, and nobody has it any more */
+    unsigned torn; /* so many key frames lose their first packet: it has to be asked for */
     bool off;      /* nobody watches it */
     mono_us next_us;
     uint64_t sent;

@@ -8,11 +8,70 @@
 #include "server/proto/arrival.h"
 #include "server/proto/burst.h"
 #include "server/proto/lossbwe.h"
+#include "server/proto/noise.h"
 #include "server/proto/probing.h"
 #include "server/proto/sendlog.h"
 #include "server/proto/trendline.h"
 
 enum { MS = US_PER_MS, S = US_PER_S };
+
+/* ---- noise ---- */
+
+static void a_queue_is_no_noise(void **state)
+{
+    (void)state;
+    struct noise d;
+    noise_init(&d);
+    for (int64_t i = 1; i <= 200; i++) { /* the wait grows, falls at once, stands */
+        noise_packet(&d, i * 10 * MS, -7 * S + i * 10 * MS + i % 50 * 9 * MS);
+        if (i % 50 == 49) {
+            i += 50;
+        }
+    }
+    assert_int_equal(noise_slack(&d), 0);
+}
+
+static void lows_on_a_line_are_no_noise_and_lows_off_it_are(void **state)
+{
+    (void)state;
+    struct noise n;
+    noise_init(&n);
+    for (int64_t i = 0; i < 60; i++) { /* a queue grows for three seconds and drains */
+        noise_feedback(&n, -3 * S + (i < 30 ? i : 60 - i) * 10 * MS);
+    }
+    assert_true(noise_slack(&n) < MS);
+    for (int64_t i = 0; i < 60; i++) { /* 0, 20, 0, 20 ms above it */
+        noise_feedback(&n, -3 * S + i % 2 * 20 * MS);
+    }
+    assert_in_range(noise_slack(&n), 95 * MS, 100 * MS); /* 5 x 20 */
+    for (int64_t i = 0; i < 60; i++) {
+        noise_feedback(&n, -3 * S + i % 2 * 900 * MS);
+    }
+    assert_int_equal(noise_slack(&n), NOISE_SLACK_MAX_US);
+}
+
+static void what_is_overtaken_is_noise(void **state)
+{
+    (void)state;
+    struct noise d;
+    noise_init(&d);
+    for (int64_t i = 1; i <= 400; i++) { /* each second packet takes 50 ms longer, told later */
+        noise_packet(&d, i * 20 * MS + 10 * MS, 9 * S + i * 20 * MS + 20 * MS);
+        noise_packet(&d, i * 20 * MS, 9 * S + i * 20 * MS + 60 * MS);
+    }
+    assert_in_range(noise_slack(&d), 60 * MS, 90 * MS); /* 3 x 50 / 2 */
+    struct noise other;
+    noise_init(&other);
+    for (int64_t i = 1; i <= 400; i++) { /* the same, told in the order of numbers */
+        noise_packet(&other, i * 20 * MS, 9 * S + i * 20 * MS + 60 * MS);
+        noise_packet(&other, i * 20 * MS + 10 * MS, 9 * S + i * 20 * MS + 20 * MS);
+    }
+    assert_in_range(noise_slack(&other), 60 * MS, 120 * MS);
+    for (int64_t i = 1; i <= 400; i++) { /* and forgotten */
+        noise_packet(&other, 20 * S + i * 20 * MS, 40 * S + i * 20 * MS);
+    }
+    assert_int_equal(noise_slack(&other), 0);
+}
 
 /* ---- sendlog ---- */
 
@@ -520,6 +579,9 @@ static void what_we_sent_at_once_waits_for_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        UNIT(a_queue_is_no_noise),
+        UNIT(lows_on_a_line_are_no_noise_and_lows_off_it_are),
+        UNIT(what_is_overtaken_is_noise),
         UNIT(records_are_found_by_number_across_the_wrap),
         UNIT(the_ring_grows_with_the_rate_and_keeps_its_packets),
         UNIT(a_slow_stream_stays_small),

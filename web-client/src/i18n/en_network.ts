@@ -52,7 +52,7 @@ export const networkEn: Record<keyof typeof networkFr, string> = {
   'reason.strain': 'paused: your device is struggling to keep up',
   'strain.label': 'Show fewer pictures when this device struggles to keep up',
   'strain.eased': 'Your device is struggling to keep up: we ask less of it, with fewer and smaller pictures. Closing other programs or tabs helps too.',
-  'strain.fewer': 'Even fewer pictures',
-  'strain.all': 'Show everything all the same',
+  'strain.fewer': 'Even fewer',
+  'strain.all': 'Show everything',
   'strain.over': 'Your device keeps up again. All pictures come back.',
 };

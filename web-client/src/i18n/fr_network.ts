@@ -50,7 +50,7 @@ export const networkFr = {
   'reason.strain': 'suspendue : votre appareil peine à suivre',
   'strain.label': 'Montrer moins d’images quand cet appareil peine à suivre',
   'strain.eased': 'Votre appareil peine à suivre : nous lui demandons moins d’images, et plus petites. Fermer d’autres programmes ou onglets l’aide aussi.',
-  'strain.fewer': 'Encore moins d’images',
-  'strain.all': 'Tout montrer quand même',
+  'strain.fewer': 'Encore moins',
+  'strain.all': 'Tout montrer',
   'strain.over': 'Votre appareil suit de nouveau. Toutes les images reviennent.',
 } as const;

@@ -157,7 +157,9 @@ static void turn(struct world *w)
 
 static void link_of(struct world *w, struct admin_request req, char out[TOKEN_TEXT_MAX])
 {
+    w->admin[0] = '\0';
     classroom_admin(w->room, 2, &req, w->now);
+    turn(w); /* a token is told once it is noted */
     const char *at = strstr(w->admin, "\"link\":\"");
     check(at != NULL);
     at = strrchr(at, '#') ? strrchr(at, '#') + 1 : at + 8;
@@ -183,7 +185,6 @@ static void class_begin(struct world *w)
     link_of(w, pass, w->token[1]);
     pass.publish = true;
     link_of(w, pass, w->token[0]);
-    turn(w);
     link_of(w,
             (struct admin_request){.kind = ADMIN_LINK, .class_id = req.class_id, .role = ROLE_HOST},
             w->token[2]);

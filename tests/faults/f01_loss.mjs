@@ -21,7 +21,6 @@ async function cell(t, room, name) {
     seen.server = Object.fromEntries(Object.keys(after).filter((key) => COUNTED.test(key) && after[key] > (before[key] ?? 0))
         .map((key) => [key.replace(/^amphi_|_total/g, ''), after[key] - (before[key] ?? 0)]));
     const rows = await Promise.all(room.people.map(gather));
-    (await import('node:fs')).writeFileSync(`/tmp/freeze/rows-${name}.json`, JSON.stringify(rows));
     seen.why = room.people.map((_, i) => explain(rows[i], rows[1 - i]).causes);
     seen.sent = rows.map(sending);
     room.people.forEach((page, i) => explain(rows[i], rows[1 - i]).lines.forEach((line) => t.log(`${name} ${page.browser}${i} ${line}`)));

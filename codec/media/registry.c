@@ -32,15 +32,20 @@ const struct sdp_codec *registry_sdp_codec(enum codec_id id)
     return ops ? &ops->sdp : NULL;
 }
 
+void codec_blank(enum codec_id id, struct pkt_desc *desc)
+{
+    size_t from = offsetof(struct pkt_desc, start_of_frame);
+    memset((uint8_t *)desc + from, 0, sizeof(*desc) - from);
+    desc->codec = (uint8_t)id;
+}
+
 int codec_describe(enum codec_id id, const uint8_t *payload, size_t len, struct pkt_desc *desc)
 {
     const struct codec_ops *ops = registry_codec(id);
     if (!ops) {
         return E_UNSUPPORTED;
     }
-    size_t from = offsetof(struct pkt_desc, start_of_frame);
-    memset((uint8_t *)desc + from, 0, sizeof(*desc) - from);
-    desc->codec = (uint8_t)id;
+    codec_blank(id, desc);
     return ops->describe(payload, len, desc);
 }
 

@@ -20,6 +20,8 @@ const struct codec_ops *registry_codec_named(const char *name, size_t len);
 /* The SDP part of a row, for sdp.h; NULL when unknown. */
 const struct sdp_codec *registry_sdp_codec(enum codec_id id);
 
+/* Clears the codec part of desc (start_of_frame .. target_rungs) and sets codec. */
+void codec_blank(enum codec_id id, struct pkt_desc *desc);
 /*
  * Describes a payload: clears the codec part of desc (start_of_frame .. height), sets codec, and
  * lets the codec fill the rest; desc->marker must be set. 0, E_UNSUPPORTED (unknown codec) or

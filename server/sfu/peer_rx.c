@@ -90,26 +90,37 @@ static enum drop rtx_unwrap(struct pkt *pkt, struct rtp_header *hdr, uint32_t ss
 }
 
 /*
- * AV1 tells its frames and layers in the dependency descriptor, not in the payload. Until the
- * structure that descriptors refer to is known, only the frame number is.
+ * AV1 tells its frames and layers in the dependency descriptor: the payload behind it is not looked
+ * at, it may be encrypted from end to end. False when there is none or it cannot be read.
  */
-static void describe_dd(struct sfu *sfu, struct receiver *r, struct pkt_desc *desc,
+static bool describe_dd(struct sfu *sfu, struct receiver *r, struct pkt_desc *desc,
                         const struct rtpext_set *exts, const uint8_t *data)
 {
     const struct rtpext_field *field = &exts->field[RTPEXT_DEPENDENCY_DESCRIPTOR];
     struct av1_dd dd;
-    if (desc->codec != CODEC_AV1 || field->len < 3) {
-        return;
+    if (field->len < 3) {
+        return false;
     }
     if (!r->dd) {
         r->dd = pool_get(&sfu->dds, &r->dd_id);
     }
-    if (r->dd && av1_dd_parse(&dd, r->dd, data + field->at, field->len) == 0) {
-        av1_dd_describe(desc, &dd, r->dd);
-        return;
+    if (!r->dd || av1_dd_parse(&dd, r->dd, data + field->at, field->len) != 0) {
+        return false;
     }
-    desc->picture_id = (uint16_t)((unsigned)data[field->at + 1] << 8 | data[field->at + 2]);
-    desc->picture_id_bits = 16;
+    codec_blank(CODEC_AV1, desc);
+    av1_dd_describe(desc, &dd, r->dd);
+    return true;
+}
+
+/* Until the structure that descriptors refer to is known, only the frame number is. */
+static void describe_number(struct pkt_desc *desc, const struct rtpext_set *exts,
+                            const uint8_t *data)
+{
+    const struct rtpext_field *field = &exts->field[RTPEXT_DEPENDENCY_DESCRIPTOR];
+    if (desc->codec == CODEC_AV1 && field->len >= 3) {
+        desc->picture_id = (uint16_t)((unsigned)data[field->at + 1] << 8 | data[field->at + 2]);
+        desc->picture_id_bits = 16;
+    }
 }
 
 static enum drop describe(struct sfu *sfu, struct receiver *r, struct pkt *pkt,
@@ -134,10 +145,13 @@ static enum drop describe(struct sfu *sfu, struct receiver *r, struct pkt *pkt,
         desc->codec = codec;
         return DROP_NONE;
     }
+    if (codec == CODEC_AV1 && describe_dd(sfu, r, desc, exts, pkt->data)) {
+        return DROP_NONE;
+    }
     if (codec_describe(codec, pkt->data + hdr->header_len, hdr->payload_len, desc)) {
         return DROP_PAYLOAD_BAD;
     }
-    describe_dd(sfu, r, desc, exts, pkt->data);
+    describe_number(desc, exts, pkt->data);
     return DROP_NONE;
 }
 

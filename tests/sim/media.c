@@ -251,10 +251,8 @@ static void send_packet(struct client *c, struct stream_out *s, const struct mar
     size_t header_len = wr_len(&w);
     if (video) {
         coder_write(&w, &p);
-    } else {
-        wr_u8(&w, 0x78);
     }
-    wr_zero(&w, filler);
+    coder_sealed(&w, filler + !video, (uint32_t)s->seq);
     mark_write(&w, m);
     size_t len = wr_len(&w) - header_len;
     keep(s, &hdr, plain + header_len, len, &v);

@@ -336,6 +336,49 @@ static void bits_are_bounded(void **state)
     assert_int_equal(bits_ns(&b, 5), 4);
 }
 
+/* ---- payloads that only their ends can read ---------------------------------------------------- */
+
+/* What stands behind what is packed in clear says nothing, whatever it is. */
+static void sealed_payloads(void **state)
+{
+    (void)state;
+    static const struct {
+        enum codec_id codec;
+        const char *clear; /* descriptor, and what is left in clear of the picture */
+    } rows[] = {
+        {CODEC_OPUS, ""},
+        {CODEC_VP8, "90 e0 8123 56 40 11"},                    /* inter frame: its first byte */
+        {CODEC_VP8, "90 e0 8123 56 40 100000 9d012a 80026801"}, /* key frame: 10 bytes */
+        {CODEC_VP8, "80 e0 8123 56 40"},                       /* goes on */
+        {CODEC_VP9, "ac 8102 10 07"},
+        {CODEC_VP9, "ae 8102 00 07 10 0280 0168"},
+        {CODEC_VP9, "f0 8102 32 02"},
+        {CODEC_H264, "61 88"}, /* unit header, and whether the picture begins */
+        {CODEC_H264, "7c 81 88"},
+        {CODEC_H264, "7c 01"},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint8_t data[96] = {0};
+        size_t clear = bytes_hex(data, sizeof(data), rows[i].clear);
+        size_t len = clear + 40;
+        struct pkt_desc plain;
+        memset(&plain, 0xee, sizeof(plain));
+        plain.marker = 0;
+        assert_int_equal(codec_describe(rows[i].codec, data, len, &plain), 0);
+        for (size_t at = clear; at < len; at++) {
+            for (unsigned value = 0; value < 256; value++) {
+                struct pkt_desc d;
+                memset(&d, 0xee, sizeof(d));
+                d.marker = 0;
+                data[at] = (uint8_t)value;
+                assert_int_equal(codec_describe(rows[i].codec, data, len, &d), 0);
+                assert_memory_equal(&d, &plain, sizeof(d));
+            }
+            data[at] = (uint8_t)(at * 89); /* the next bytes change behind others */
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +393,7 @@ int main(void)
         UNIT(red_round_trip),
         UNIT(red_bounds),
         UNIT(bits_are_bounded),
+        UNIT(sealed_payloads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,7 @@ void policy_queue_given_up(struct world *w);
 void policy_next_below(struct world *w);
 void policy_sound_again(struct world *w);
 void policy_sound_asked(struct world *w);
+void policy_sound_kept_back(struct world *w);
 
 /* crowd.c */
 void crowd_joins(struct world *w);

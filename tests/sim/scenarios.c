@@ -711,6 +711,7 @@ const struct scenario scenarios[] = {
     {"next_below", 1, 5, policy_next_below},
     {"sound_sent_again", 1, 5, policy_sound_again},
     {"sound_asked_for_a_second", 1, 5, policy_sound_asked},
+    {"two_shards_sound_kept_back", 2, 2, policy_sound_kept_back},
     {"f5_rebinding", 1, 5, run_rebind},
     {"f5_two_shards_rebinding", 2, 5, run_rebind},
     {"listening_to_another_room", 1, 5, workshop_listen},

@@ -236,8 +236,8 @@ void path_heard_first(struct world *w)
     everybody_sees(w, "back");
 }
 
-/* Everything still comes to it, nothing of it arrives: a page knows by reports, which name only what
- * came since the report before (RFC 3550 6.4). */
+/* Everything still comes to it, nothing of it arrives: a page knows by reports, which name only
+ * what came since the report before (RFC 3550 6.4). */
 void path_one_way(struct world *w)
 {
     people(w, 3, 360);

@@ -238,3 +238,26 @@ void path_heard_first(struct world *w)
     world_run(w, 250 * US_PER_MS);
     everybody_sees(w, "back");
 }
+
+/* Everything still comes to it, nothing of it arrives: a page knows by reports, which name only
+ * what came since the report before (RFC 3550 6.4). */
+void path_one_way(struct world *w)
+{
+    people(w, 3, 360);
+    struct client *c = w->client[0];
+    uint64_t told = c->rrs;
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, c->rrs >= told + 4, "F1: %llu reports on what came",
+           (unsigned long long)(c->rrs - told));
+    c->up.cut = true;
+    world_run(w, 2 * US_PER_S); /* the second in which it was cut is told of once more */
+    told = c->rrs;
+    world_run(w, 4 * US_PER_S);
+    EXPECT(w, c->rrs == told, "F1: %llu reports on what did not come",
+           (unsigned long long)(c->rrs - told));
+    EXPECT(w, sees(w, c, w->client[1]), "F1: hears nothing though only its own way up is cut");
+    c->up.cut = false;
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, c->rrs > told, "F1: no report on what comes again");
+    everybody_sees(w, "after");
+}

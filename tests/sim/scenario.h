@@ -44,6 +44,7 @@ void path_during_switch(struct world *w);
 void path_comes_back_small(struct world *w);
 void path_heard_first(struct world *w);
 void path_spare(struct world *w);
+void path_one_way(struct world *w);
 void path_gives_up_large(struct world *w);
 
 /* steps.c */

@@ -684,6 +684,7 @@ const struct scenario scenarios[] = {
     {"f6_back_with_less", 1, 5, path_comes_back_small},
     {"f6_heard_first", 1, 5, path_heard_first},
     {"f1_spare_path", 1, 5, path_spare},
+    {"f1_one_way", 1, 5, path_one_way},
     {"f6_soon_less", 1, 5, path_gives_up_large},
     {"overload_step_by_step", 1, 5, shed_steps},
     {"two_shards_overload", 2, 5, shed_steps},

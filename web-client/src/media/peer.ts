@@ -4,6 +4,7 @@
 import { compactOffer, expandAnswer, withAudioWishes } from '../wire/compact.ts';
 import type { Answer, Offer } from '../wire/messages.ts';
 import { PathMeter } from './figures.ts';
+import type { Arrivals } from './figures.ts';
 import type { Pool } from './pool.ts';
 import { SEND_KINDS, SendSection, preferKnownCodecs } from './senders.ts';
 import type { CameraCodec, SendKind } from './senders.ts';
@@ -78,8 +79,8 @@ export class Peer {
     void this.sections.get('cam')?.spare(on);
   }
 
-  /** Bytes that came by the paths in use so far: media, and reports on what we send. Never falls. */
-  async arrived(): Promise<number> {
+  /** What came by the paths in use so far: media, and reports on what we send. */
+  async arrived(): Promise<Arrivals> {
     return this.meter.read(await this.pc.getStats());
   }
 

@@ -128,8 +128,7 @@ export class MediaRoom {
 
   async answered(id: string, answer: Answer): Promise<void> {
     if (id !== this.offerId) return;
-    this.path.answered();
-    await this.peer?.takeAnswer(answer);
+    await this.peer?.takeAnswer(answer, this.path.answered());
   }
 
   /** The server could not answer our offer. */

@@ -224,7 +224,8 @@ export class MediaRoom {
     this.repeatView();
   }
 
-  lineUp = (): void => this.path.lineUp();
+  /** "Ready" may have gone into the line that died: without it no picture ever comes. */
+  lineUp = (): void => (void (this.peer?.connected && this.hooks.send({ t: 'media.ready' })), this.path.lineUp());
   lineSure = (): void => this.path.lineSure();
 
   private async arrived(): Promise<Arrivals | undefined> {

@@ -76,6 +76,7 @@ bool silence_skip(struct sfu *sfu, struct peer *peer, const struct pkt *pkt, mon
     peer_rx_transport(sfu, peer, number, hdr.ssrc, now);
     (void)rtp_rx_input(&r->rx, hdr.seq, hdr.timestamp, now);
     nack_skip(&r->nack, seq); /* what nobody hears is not asked for again */
+    layer->exported = 0;      /* kept back from shards where he may still have a seat */
     if (!layer->track->published) {
         history_skip(&layer->history, seq); /* nor may it be heard when it comes later */
     }

@@ -1,55 +1,13 @@
 // doors - clients that are not ours, unmodified, at the standard doors: @eyevinn/whip-web-client
 // publishes into a class of people, @eyevinn/webrtc-player watches it, both in Chromium.
-import fs from 'node:fs';
 import path from 'node:path';
 import { ClassRoom, silentWhile } from './lib/class.mjs';
-import { load, locate } from './lib/deps.mjs';
+import { bundle, outside, play, publish } from './lib/eyevinn.mjs';
 
 const ENCODER = 7; // what the WHIP client sends: its picture's code, its tone
 
-/** One script for a page: window.WHIPClient and window.WebRTCPlayer, as their packages are. */
-async function bundle(dir) {
-    const { rolldown } = await import(locate('rolldown'));
-    const entry = path.join(dir, 'clients.js');
-    const of = (name) => JSON.stringify(locate(name));
-    fs.writeFileSync(entry, `import { WHIPClient } from ${of('@eyevinn/whip-web-client')};
-import { WebRTCPlayer } from ${of('@eyevinn/webrtc-player')};
-Object.assign(window, { WHIPClient, WebRTCPlayer });\n`);
-    const made = await rolldown({ input: entry, platform: 'browser', logLevel: 'silent' });
-    const { output } = await made.generate({ format: 'iife', name: 'clients' });
-    return output[0].code;
-}
-
 const pass = (room, role, ...more) =>
     room.server.command(['link', room.id, '--role', role, ...more, '--json']);
-
-/** A page of the server's origin with both clients in it. */
-async function outside(t, room, code, options) {
-    const page = await t.openPage('chromium', room.server.url('/'), { name: 'outside', ...options });
-    await page.page.evaluate(code);
-    return page;
-}
-
-async function publish(page, url, token) {
-    await page.eval(async (endpoint, authkey) => {
-        const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
-        window.client = new window.WHIPClient({
-            endpoint, opts: { authkey, iceServers: [], noTrickleIce: false, debug: false },
-        });
-        await window.client.ingest(media);
-    }, url, token);
-}
-
-async function play(page, url, token) {
-    await page.eval(async (endpoint, key) => {
-        const video = document.createElement('video');
-        video.muted = true;
-        video.autoplay = true;
-        document.body.append(video);
-        window.player = new window.WebRTCPlayer({ video, type: 'whep', iceServers: [] });
-        await window.player.load(new URL(endpoint), `Bearer ${key}`);
-    }, url, token);
-}
 
 const seen = (page, id) => page.waitFor(`the picture of ${id}`, (want) =>
     window.__e2e.read().video.some((v) => v.id === want), { args: [id], timeout: 20000 });
@@ -62,13 +20,13 @@ async function eyevinn(t) {
     const code = await bundle(t.dir);
     const host = await room.enter('chromium', { role: 'host', media: 'none' });
     const [whip, whep] = [await pass(room, 'whip', '--name', 'Caméra du fond'), await pass(room, 'whep')];
-    const encoder = await outside(t, room, code, { sender: ENCODER });
+    const encoder = await outside(t, room.server, code, { sender: ENCODER });
     await publish(encoder, room.server.url(`/whip/${room.id}`), whip.link);
     await seen(host, ENCODER);
     await heard(host, ENCODER);
     const roster = async () => (await host.view()).people.map((p) => p.name).sort().join();
     t.equal(await roster(), 'Ada Lovelace,Caméra du fond', 'people while it sends');
-    const viewer = await outside(t, room, code, { sender: 9, media: 'none' });
+    const viewer = await outside(t, room.server, code, { sender: 9, media: 'none' });
     await play(viewer, room.server.url(`/whep/${room.id}`), whep.link);
     await seen(viewer, ENCODER);
     await heard(viewer, ENCODER);
@@ -84,7 +42,7 @@ async function muted(t) {
     const room = await ClassRoom.start(t, { title: 'Portes' });
     const host = await room.enter('chromium', { role: 'host', lang: 'fr', viewport: { width: 1366, height: 768 } });
     const whip = await pass(room, 'whip', '--name', 'Caméra du fond');
-    const encoder = await outside(t, room, code, { sender: ENCODER });
+    const encoder = await outside(t, room.server, code, { sender: ENCODER });
     await publish(encoder, room.server.url(`/whip/${room.id}`), whip.link);
     await heard(host, ENCODER);
     await host.click('bar-panel-people');

@@ -1,10 +1,13 @@
 // office - the pages around the hour: from the printed link of a new server to a class whose people
 // have their invitations, as somebody does it who sees them for the first time; axe and pictures.
 import fs from 'node:fs';
+import path from 'node:path';
+import { bundle, outside, publish } from './lib/eyevinn.mjs';
 import { reach, walk } from './lib/keyboard.mjs';
 import { Mailbox } from './lib/mailbox.mjs';
 import { corners, firstAdmin, look, PASSWORD, startOffice, upload } from './lib/office.mjs';
-import { past } from './lib/past.mjs';
+import { does, past, person } from './lib/past.mjs';
+import { until } from './lib/wait.mjs';
 
 const CSV = 'Nom;Courriel;Rôle;Groupe\nÉmile Zola;emile@example.org;;A\nLéa Martin;lea@example.org;animatrice;B\n';
 
@@ -346,9 +349,142 @@ async function firefox(t) {
     t.equal(found, [], 'layout in Firefox');
 }
 
+/** A live class made without its buttons, led by somebody whose socket `stage` lends. */
+async function liveClass(page, stage) {
+    const id = await page.eval(async () => {
+        const made = await fetch('/api/classes', {
+            method: 'POST', headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ title: 'Gestes techniques', type: 'standard', minutes: 60, zone: 'Europe/Paris', starts: [], settings: {} }),
+        });
+        return (await made.json()).classes[0];
+    });
+    const lead = async () => {
+        const { link } = await page.eval(async (of) => (await fetch(`/api/classes/${of}/enter`, { method: 'POST', body: '' })).json(), id);
+        const host = await person(stage, link, 'Claire Fontaine');
+        await does(host, 'session.start');
+        return host;
+    };
+    return { id, lead };
+}
+
+/** The corners, and the whole card in both ends of size, of which a page shows a part. */
+async function doorCorners(t, page, what, found) {
+    await corners(t, page, what, found);
+    const was = page.page.viewportSize();
+    for (const width of [360, was.width]) {
+        await page.page.setViewportSize({ width, height: 1400 });
+        await page.page.locator('[aria-labelledby="doors-title"]').screenshot({ path: path.join(t.dir, `${what}-card-${width}.png`) });
+    }
+    await page.page.setViewportSize(was);
+}
+
+/** A name that does not do is said, at the field it was typed into and at no other. */
+async function refusedName(t, page, field, found) {
+    await page.press('Enter');
+    await page.waitFor('a name is refused', () => document.getElementById('doors-error').textContent !== '', { timeout: 60000 });
+    const marked = await page.eval(() => [...document.querySelectorAll('[aria-invalid="true"]')].map((e) => [e.dataset.testid,
+        e.getAttribute('aria-describedby').split(' ').includes('doors-error'), e === document.activeElement]));
+    t.equal(marked, [[field, true, true]], 'the field a refusal is about');
+    await doorCorners(t, page, `doors-refused-${field}`, found);
+    await page.eval((id) => document.querySelector(`[data-testid="${id}"]`).focus(), field); // languages were changed by mouse
+}
+
+const listed = (page, what, wanted) => page.waitFor(what, (list) =>
+    [...document.querySelectorAll('[data-testid="door-list"] strong')].map((e) => e.textContent).sort().join() === list,
+{ args: [wanted.join()], timeout: 60000 });
+
+/** Accesses of a camera and of a player, by keyboard: each is refused a name, then made. Returns the camera's. */
+async function makeDoors(t, page, found) {
+    await reach(page, 'door-name', '');
+    await refusedName(t, page, 'door-name', found);
+    await page.type('Caméra du fond');
+    await page.press('Enter');
+    await listed(page, 'the camera is listed', ['Caméra du fond']);
+    t.equal(await page.eval(() => document.querySelectorAll('[aria-invalid="true"]').length), 0, 'fields marked once it is made');
+    const camera = await page.eval(() => document.querySelector('[data-testid="door-token"]').value);
+    await reach(page, 'door-player', '');
+    await page.type('名'.repeat(40)); // more bytes than a token holds
+    await refusedName(t, page, 'door-player', found);
+    await page.press('Control+a');
+    await page.type('Salle B');
+    await page.press('Enter');
+    await listed(page, 'the player, too', ['Caméra du fond', 'Salle B']);
+    await doorCorners(t, page, 'doors-made', found);
+    t.check(!(await page.text('door-list')).includes(camera), 'the list holds no token');
+    return camera;
+}
+
+/** By keyboard: to the button of this one, away again, and then for good. */
+async function withdrawByKeys(t, page, name, found) {
+    const focus = () => page.eval(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.dataset.testid ?? '');
+    const button = `Retirer l’accès : ${name}`;
+    for (let i = 0; i < 160 && await focus() !== button; i++) await page.press('Tab');
+    t.equal(await focus(), button, 'reached by Tab');
+    await page.press('Enter');
+    await page.waitFor('asks first', () => document.activeElement?.dataset.testid === 'door-withdraw-yes', { timeout: 60000 });
+    await doorCorners(t, page, 'doors-sure', found);
+    await reach(page, 'door-keep');
+    await page.waitFor('back where one was', (label) => document.activeElement?.getAttribute('aria-label') === label, { args: [button], timeout: 60000 });
+    await page.press('Enter');
+    await reach(page, 'door-withdraw-yes');
+}
+
+/**
+ * The accesses of cameras and players on the page of a class, by keyboard: made, listed, still there when
+ * the server was killed, and withdrawn, which ends what an encoder sends.
+ */
+async function doors(t) {
+    const found = [];
+    const { server, base, token } = await startOffice(t);
+    const page = await firstAdmin(t, base, token);
+    const stage = await t.openPage('chromium', `${base}/signin`, { lang: 'fr', media: 'none' });
+    await stage.waitForTestId('sign-in', { timeout: 60000 });
+    const { id, lead } = await liveClass(page, stage);
+    const address = `${base}/home/class/${id}`;
+    await page.goto(address);
+    const camera = await makeDoors(t, page, found);
+    await server.killed();
+    await page.goto('about:blank');
+    await page.goto(address);
+    await listed(page, 'both, after the server was killed', ['Caméra du fond', 'Salle B']);
+
+    const host = await lead();
+    const encoder = await outside(t, server, await bundle(t.dir), { sender: 7 });
+    await publish(encoder, server.url(`/whip/${id}`), camera);
+    const roster = async () => (await host.all()).flatMap((m) => m.events ?? []);
+    const joined = await until(async () => (await roster()).find((e) => e.e === 'person.joined' && e.person.name === 'Caméra du fond'),
+        { what: 'the camera is in the class', timeout: 60000 });
+    const sends = () => encoder.eval(() => window.__e2e.pcs.flatMap((pc) => pc.getSenders().map((s) => s.transport?.state)));
+    await until(async () => (await sends()).includes('connected'), { what: 'the camera sends', timeout: 60000 });
+    await page.reload();
+    await page.waitFor('the list says who is in the class', () => [...document.querySelectorAll('[data-testid="door-list"] li')]
+        .find((li) => li.textContent.includes('Caméra du fond'))?.textContent.includes('dans la classe'), { timeout: 60000 });
+    await doorCorners(t, page, 'doors-list', found);
+    await withdrawByKeys(t, page, 'Caméra du fond', found);
+    await until(async () => (await roster()).some((e) => e.e === 'person.left' && e.person === joined.person.id),
+        { what: 'the camera has left the class', timeout: 60000 });
+    await until(async () => !(await sends()).includes('connected'), { what: 'it sends no more', timeout: 60000 });
+    await listed(page, 'the player stays', ['Salle B']);
+    t.equal(await page.eval(() => document.activeElement.id), 'doors-title', 'where the focus is then');
+    t.check((await page.text('door-told')).includes('Caméra du fond'), 'says what is withdrawn');
+    await doorCorners(t, page, 'doors-gone', found);
+    const again = await encoder.eval(async (to, bearer) => (await fetch(to, {
+        method: 'POST', headers: { 'content-type': 'application/sdp', authorization: `Bearer ${bearer}` }, body: 'v=0',
+    })).status, server.url(`/whip/${id}`), camera);
+    t.equal(again, 401, 'its token');
+    await server.killed();
+    await page.goto('about:blank');
+    await page.goto(address);
+    await listed(page, 'what was withdrawn stays so', ['Salle B']);
+    // A browser tells of the two refusals by itself.
+    t.equal(page.errors.filter((e) => !/status of 422 .*\/links$/.test(e)), [], 'errors of the page');
+    t.equal(found, [], 'axe and layout');
+}
+
 export const scenarios = [
     { name: 'prepare', timeout_s: 180, run: prepare },
     { name: 'after', timeout_s: 180, run: after },
     { name: 'keyboard', timeout_s: 180, run: keyboard },
+    { name: 'doors', timeout_s: 120, run: doors },
     { name: 'firefox', timeout_s: 180, run: firefox },
 ];

@@ -269,3 +269,75 @@ void policy_sound_asked(struct world *w)
     world_stats(w, 0, &after);
     EXPECT(w, after.nacks_sent == before.nacks_sent, "still asked for after 1.3 s");
 }
+
+static bool hears(const struct client *c, const struct client *speaker)
+{
+    bool found = false;
+    for (unsigned k = 0; k < VIDEO0; k++) {
+        found = found || (c->slot[k].publisher == speaker->id && c->slot[k].state == SFU_SLOT_LIVE);
+    }
+    return found;
+}
+
+static uint64_t unopened(struct world *w, unsigned shard)
+{
+    struct sfu_stats s;
+    world_stats(w, shard, &s);
+    return s.drops[DROP_SILENCE_UNOPENED];
+}
+
+/* From their next packets on they send one after the other, 5 ms apart; nothing is on its way
+ * before that. */
+static void in_turn(struct world *w, struct client *const *c, unsigned count)
+{
+    enum { WAY = 21 * US_PER_MS };
+    for (unsigned i = 0; i < count; i++) {
+        c[i]->stream[0].next_us = w->now + WAY + i * 5 * US_PER_MS;
+    }
+    world_run(w, WAY);
+}
+
+/*
+ * Two shards seat different people. A silent one loses his seat where he sends and keeps it where
+ * he is heard: what he sends meanwhile is not opened and does not cross. When he has a seat again
+ * his sound begins anew there; it does not go on as if packets had been lost.
+ */
+void policy_sound_kept_back(struct world *w)
+{
+    enum { SILENT = 110, HUM = 100, LOUD = 20 };
+    struct client *first = world_join(w, ROOM, 0, MIC);
+    struct client *silent = world_join(w, ROOM, 1, MIC);
+    struct client *here = world_join(w, ROOM, 0, MIC);
+    struct client *there = world_join(w, ROOM, 1, MIC);
+    struct client *hearer = world_join(w, ROOM, 0, 0);
+    first->level[SOURCE_MIC] = SILENT;
+    silent->level[SOURCE_MIC] = SILENT;
+    here->level[SOURCE_MIC] = HUM;
+    there->level[SOURCE_MIC] = HUM;
+    silent->on[SOURCE_MIC] = here->on[SOURCE_MIC] = there->on[SOURCE_MIC] = false;
+    world_run(w, US_PER_S);
+    here->on[SOURCE_MIC] = there->on[SOURCE_MIC] = true; /* each shard seats its own */
+    here->stream[0].next_us = there->stream[0].next_us = w->now;
+    world_run(w, 500 * US_PER_MS);
+    silent->on[SOURCE_MIC] = true;
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, hears(hearer, here) && !hears(hearer, there), "both shards seat the same");
+    EXPECT(w, !hears(hearer, silent), "the silent one has a seat");
+    in_turn(w, (struct client *[]){silent, here, there}, 3);
+    world_publish(w, first, 0);     /* his seat goes to the silent one, on both shards ... */
+    here->level[SOURCE_MIC] = LOUD; /* ... and on one of them to who begins to speak */
+    world_run(w, 100 * US_PER_MS);
+    EXPECT(w, hears(hearer, silent), "the silent one has no seat where he is heard");
+    uint64_t before = unopened(w, 1);
+    world_run(w, 400 * US_PER_MS);
+    EXPECT(w, unopened(w, 1) - before >= 18, "only %llu packets were kept back",
+           (unsigned long long)(unopened(w, 1) - before));
+    EXPECT(w, hears(hearer, silent), "the silent one lost his seat where he is heard");
+    world_publish(w, there, 0);
+    uint64_t holes = hearer->check[0].holes + hearer->check[1].holes;
+    before = unopened(w, 1);
+    world_run(w, 500 * US_PER_MS);
+    EXPECT(w, unopened(w, 1) - before > 20, "nothing of who is muted comes");
+    EXPECT(w, hearer->check[0].holes + hearer->check[1].holes == holes, "a hole in his sound");
+    EXPECT(w, hears(hearer, silent), "the silent one is not heard again");
+}

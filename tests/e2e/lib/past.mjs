@@ -22,7 +22,8 @@ const furnish = (page, csv) => page.eval(async (text) => {
     return { id, tokens, host: (await ask(`/api/classes/${id}/enter`, {})).link };
 }, csv);
 
-async function person(stage, link, name) {
+/** Somebody comes in; `stage` lends the socket. */
+export async function person(stage, link, name) {
     const client = await RawClient.open(stage, { link });
     await client.got({ t: 'door' }, { timeout: 60000 });
     await client.send({ t: 'join', id: 'join', name, mic: false, cam: false });
@@ -31,7 +32,7 @@ async function person(stage, link, name) {
 }
 
 /** A command and its answer. */
-async function does(client, t, more = {}) {
+export async function does(client, t, more = {}) {
     client.count = (client.count ?? 0) + 1;
     const id = `c${client.count}`;
     await client.send({ t, id, ...more });

@@ -166,6 +166,14 @@ export class Server {
         await this.launch();
     }
 
+    /** All of it dies at once, without a word, and is started again. */
+    async killed() {
+        const all = [this.pid, ...Object.values(this.pids())];
+        for (const pid of all) process.kill(pid, 'SIGKILL');
+        await until(() => !all.some(isAlive), { what: 'all processes of the server are gone' });
+        await this.launch();
+    }
+
     /** Starts again with a wall clock that is so many seconds ahead. */
     async later(seconds) {
         const library = path.join(this.dir, 'later.so');

@@ -200,6 +200,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'doors.sure.whip': 'Withdraw the access of “{name}”? Its token will work no more and what it sends ends at once.',
   'doors.sure.whep': 'Withdraw the access of “{name}”? Its token will work no more and everybody who watches with it is cut off at once.',
   'doors.keep': 'Keep it',
+  'doors.badName': 'Write a name of at most 50 letters; of some scripts fewer fit.',
   'doors.gone': 'The access “{name}” is withdrawn.',
   'people.title': 'Participants',
   'people.empty': 'Nobody enrolled. Add a participant, or import a list.',

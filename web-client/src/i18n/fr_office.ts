@@ -205,6 +205,7 @@ export const officeFr = {
   'doors.sure.whip': 'Retirer l’accès de « {name} » ? Son jeton ne marchera plus et sa diffusion s’arrête tout de suite.',
   'doors.sure.whep': 'Retirer l’accès de « {name} » ? Son jeton ne marchera plus et tous ceux qui regardent avec lui sont coupés tout de suite.',
   'doors.keep': 'Garder',
+  'doors.badName': 'Écrivez un nom de 50 lettres au plus ; dans certaines écritures, il en tient moins.',
   'doors.gone': 'L’accès « {name} » est retiré.',
 
   'people.title': 'Participants',

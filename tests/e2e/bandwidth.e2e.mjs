@@ -28,7 +28,7 @@ async function viewer(t, room, [name, rate], sender) {
     const port = Number(Object.keys(room.server.portMap).find((k) => k.startsWith('udp:')).slice(4));
     const relay = await t.relay({ udp: [`${host}:${port}`], words: ['delay=20', `ba:rate=${rate}`, 'ba:queue=300'] });
     const page = await t.openPage('chromium', room.links.participant, {
-        role: 'participant', name, sender, media: 'none', portMap: { ...relay.map, host },
+        role: 'participant', name, sender, media: 'none', portMap: relay.onlyWay(host),
     });
     room.senders.set(name, sender);
     await room.join(page);

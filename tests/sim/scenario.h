@@ -69,6 +69,12 @@ void policy_sound_again(struct world *w);
 void policy_sound_asked(struct world *w);
 void policy_sound_kept_back(struct world *w);
 
+/* repair.c */
+void repair_twice(struct world *w);
+void repair_of_late_ones(struct world *w);
+void repair_untold(struct world *w);
+void repair_path_measured_anew(struct world *w);
+
 /* crowd.c */
 void crowd_joins(struct world *w);
 

@@ -128,8 +128,7 @@ export class MediaRoom {
 
   async answered(id: string, answer: Answer): Promise<void> {
     if (id !== this.offerId) return;
-    this.path.answered();
-    await this.peer?.takeAnswer(answer);
+    await this.peer?.takeAnswer(answer, this.path.answered());
   }
 
   /** The server could not answer our offer. */
@@ -225,7 +224,8 @@ export class MediaRoom {
     this.repeatView();
   }
 
-  lineUp = (): void => this.path.lineUp();
+  /** "Ready" may have gone into the line that died: without it no picture ever comes. */
+  lineUp = (): void => (void (this.peer?.connected && this.hooks.send({ t: 'media.ready' })), this.path.lineUp());
   lineSure = (): void => this.path.lineSure();
 
   private async arrived(): Promise<Arrivals | undefined> {

@@ -74,8 +74,10 @@ export class PathWatch {
     this.doctor.offered(cause, line);
   }
 
-  answered(): void {
+  /** True when nothing comes by the path there was: what is quickest is wanted. */
+  answered(): boolean {
     this.doctor.answered();
+    return this.doctor.dead(performance.now());
   }
 
   /** Signalling is back: if media is silent too the path was dead, and nothing is waited for. */

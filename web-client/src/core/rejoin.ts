@@ -1,7 +1,8 @@
 // When the media connection is sick: what to try, and how long to wait for it.
 // A short "disconnected" heals alone, and so does one during which media still arrives: Firefox says it when
 // a single check of its own was lost, and goes on saying it for 5 s with each further one. It is not told to
-// people as long as media comes and the server reports that ours comes too. Then an ICE restart; after two without success a new connection.
+// people as long as media comes and the server reports that ours comes too. Then an ICE restart; after two without
+// success a new connection.
 // When signalling had to be connected anew just then, the machine moved: nothing is waited for.
 // An offer that went into a signalling connection which died is made again as soon as there is another one.
 export type MediaHealth = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
@@ -76,6 +77,11 @@ export class MediaDoctor {
   /** The browser says "disconnected": worth to listen whether media arrives. */
   get doubtful(): boolean {
     return this.health === 'disconnected' || this.quiet;
+  }
+
+  /** It was a connection, and nothing arrives any more. */
+  dead(nowMs: number): boolean {
+    return this.health === 'failed' || (this.lived && nowMs - this.cameMs >= HEARD_FOR_MS);
   }
 
   /** Nothing arrived for a while although something must: browsers notice that only after 8 s, or wait. */

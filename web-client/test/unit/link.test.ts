@@ -273,6 +273,18 @@ test('checks that are lost are not told while media comes and ours comes too, an
   assert.equal(doctor.shown(22_000), 'failed');
 });
 
+test('a path is dead when it was one and nothing comes; one that never was is only new', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connecting', 0);
+  assert.equal(doctor.dead(5000), false);
+  doctor.state('connected', 5000);
+  doctor.heard(5100);
+  assert.equal(doctor.dead(6500), false);
+  assert.equal(doctor.dead(6600), true);
+  doctor.state('failed', 6600);
+  assert.equal(doctor.dead(6600), true);
+});
+
 test('a connection that never was one is not called connected because bytes come', () => {
   const doctor = new MediaDoctor();
   doctor.state('connecting', 0);

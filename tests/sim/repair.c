@@ -103,8 +103,16 @@ void repair_of_late_ones(struct world *w)
     }
 }
 
-/* Repairs leave, all of them, and one feedback speaks of the newest only: how many go again. */
-static void told_of_newest(struct world *w, struct pair *p, bool known, const char *what)
+/* So many bytes of repair leave now. */
+static void spend(struct world *w, struct pair *p, uint16_t bytes)
+{
+    const struct cc_packet packet = {.number = p->peer->twcc_seq++, .bytes = bytes, .kind = CC_RTX};
+    cc_sent(p->sfu, p->peer, &packet, w->now);
+}
+
+/* Packets of one kind leave, and one feedback speaks of the newest only: how many go again. */
+static void told_of_newest(struct world *w, struct pair *p, enum outcome_kind kind, bool spent,
+                           bool known, const char *what)
 {
     unsigned noted = 0;
     run_at(w, p, 1, 200 * US_PER_MS);
@@ -112,7 +120,12 @@ static void told_of_newest(struct world *w, struct pair *p, bool known, const ch
     for (unsigned i = 0; i < OUTCOME_KEPT; i++) {
         struct outcome_entry *e = &p->peer->outcome->entry[i];
         noted += e->kind != OUTCOME_NONE && e->number != newest.seq;
-        e->kind = e->kind != OUTCOME_NONE ? OUTCOME_REPAIR : OUTCOME_NONE;
+        e->kind = (uint8_t)(e->kind != OUTCOME_NONE ? kind : OUTCOME_NONE);
+    }
+    p->peer->estimate_bps = 20000000; /* 4 Mbit may be sent again at once, half of them unasked */
+    (void)cc_may_repair(p->peer, w->now);
+    while (spent && cc_may_guess(p->peer, w->now)) {
+        spend(w, p, 1200);
     }
     uint64_t before = repeated(p);
     outcome_told(p->sfu, p->peer, &newest, 1, w->now);
@@ -125,23 +138,21 @@ static void told_of_newest(struct world *w, struct pair *p, bool known, const ch
 }
 
 /* Feedback is lost: repairs it would have told of go again. When so much was lost that nothing is
- * known any more they do not, and from the next feedback on they do again. */
+ * known any more they do not, and from the next feedback on they do again. Upper layers only as
+ * long as there is plenty, and what is asked for until it comes not at all. */
 void repair_untold(struct world *w)
 {
     struct pair p = pair_begin(w);
     EXPECT(w, p.peer->twcc_seq > OUTCOME_KEPT && !p.peer->outcome, "begun at the first numbers");
-    told_of_newest(w, &p, true, "the first feedback");
-    told_of_newest(w, &p, true, "the next one");
+    told_of_newest(w, &p, OUTCOME_REPAIR, false, true, "the first feedback");
+    told_of_newest(w, &p, OUTCOME_REPAIR, false, true, "the next one");
     p.peer->twcc_seq = (uint16_t)(p.peer->twcc_seq + OUTCOME_KEPT);
-    told_of_newest(w, &p, false, "after a long silence");
-    told_of_newest(w, &p, true, "the one behind it");
-}
-
-/* So many bytes of repair leave now. */
-static void spend(struct world *w, struct pair *p, uint16_t bytes)
-{
-    const struct cc_packet packet = {.number = p->peer->twcc_seq++, .bytes = bytes, .kind = CC_RTX};
-    cc_sent(p->sfu, p->peer, &packet, w->now);
+    told_of_newest(w, &p, OUTCOME_REPAIR, false, false, "after a long silence");
+    told_of_newest(w, &p, OUTCOME_REPAIR, false, true, "the one behind it");
+    told_of_newest(w, &p, OUTCOME_UPPER, false, true, "upper layers");
+    told_of_newest(w, &p, OUTCOME_FIRST, false, false, "what is asked for until it comes");
+    told_of_newest(w, &p, OUTCOME_REPAIR, true, true, "repairs while little is left");
+    told_of_newest(w, &p, OUTCOME_UPPER, true, false, "upper layers while little is left");
 }
 
 /* Repair has half of the estimate, 400 ms of it at once; the second half of those is for what was

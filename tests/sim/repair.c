@@ -3,6 +3,7 @@
  * packets by chance the second copy of one is hidden among the others, and so is a rule that only
  * works until feedback is lost for long.
  */
+#include "server/sfu/cc.h"
 #include "server/sfu/core.h"
 #include "server/sfu/outcome.h"
 
@@ -134,6 +135,79 @@ void repair_untold(struct world *w)
     p.peer->twcc_seq = (uint16_t)(p.peer->twcc_seq + OUTCOME_KEPT);
     told_of_newest(w, &p, false, "after a long silence");
     told_of_newest(w, &p, true, "the one behind it");
+}
+
+/* So many bytes of repair leave now. */
+static void spend(struct world *w, struct pair *p, uint16_t bytes)
+{
+    const struct cc_packet packet = {.number = p->peer->twcc_seq++, .bytes = bytes, .kind = CC_RTX};
+    cc_sent(p->sfu, p->peer, &packet, w->now);
+}
+
+/* Repair has half of the estimate, 400 ms of it at once; the second half of those is for what was
+ * asked for. */
+void repair_budget(struct world *w)
+{
+    static const struct {
+        uint16_t bytes;
+        mono_us later;
+        bool repair, guess;
+    } rows[] = {
+        {12400, 0, true, true},
+        {100, 0, true, true}, /* 200 000 bits, half is left */
+        {1, 0, true, false},
+        {12498, 0, true, false}, /* one byte is left */
+        {1, 0, false, false},
+        {0, 100 * US_PER_MS, true, false},
+        {0, 100 * US_PER_MS, true, true},
+        {0, 5 * US_PER_S, true, true},
+        {25000, 0, false, false}, /* no more than 400 ms were saved up */
+    };
+    struct pair p = pair_begin(w);
+    mono_us now = w->now + US_PER_S;
+    p.peer->estimate_bps = 1000000;
+    EXPECT(w, cc_may_guess(p.peer, now), "nothing was saved up");
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        now += rows[i].later;
+        (void)cc_may_repair(p.peer, now); /* is worked out when asked */
+        spend(w, &p, rows[i].bytes);
+        EXPECT(w, cc_may_repair(p.peer, now) == rows[i].repair, "row %u: repair", i);
+        EXPECT(w, cc_may_guess(p.peer, now) == rows[i].guess, "row %u: guess", i);
+    }
+}
+
+/* Where hardly a picture is whole at once and there is room, nearly every packet goes twice; where
+ * less is lost only what was lost goes again. */
+void repair_doubled(struct world *w)
+{
+    enum { VIEWERS = 4 };
+    static const uint32_t lost[] = {30, 250};
+    struct pair p = {.sfu = w->shard[0]->sfu};
+    w->hearing = true;
+    w->loss_down_any = 1;
+    for (unsigned i = 0; i < 2; i++) {
+        struct client *viewer[VIEWERS];
+        world_join(w, ROOM + i, 0, CAMERA);
+        for (unsigned k = 0; k < VIEWERS; k++) {
+            viewer[k] = world_join(w, ROOM + i, 0, 0);
+            viewer[k]->down.loss = lost[i];
+            world_view_all(w, viewer[k], 1, 180);
+        }
+        world_run(w, 20 * US_PER_S);
+        uint64_t copies = repeated(&p);
+        uint64_t sent = 0;
+        for (unsigned k = 0; k < VIEWERS; k++) {
+            sent -= viewer[k]->check[VIDEO0].packets;
+        }
+        world_run(w, 10 * US_PER_S);
+        copies = repeated(&p) - copies;
+        for (unsigned k = 0; k < VIEWERS; k++) {
+            sent += viewer[k]->check[VIDEO0].packets;
+            world_leave(w, viewer[k]);
+        }
+        EXPECT(w, i ? copies > sent * 3 / 5 : copies < sent / 4, "%u of 1000 lost: %u of %u again",
+               lost[i], (unsigned)copies, (unsigned)sent);
+    }
 }
 
 /* Another address is another path: what was measured of the old one does not count on it. */

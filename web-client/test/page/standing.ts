@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { until, visit } from './bench.ts';
 import type { Test } from './bench.ts';
-import { stands, struggle } from './states.ts';
+import { dropsPictures, stands, struggle } from './states.ts';
 
 const SHOWN = '.standing';
 /** Notices come one after the other: the longest, a stream of bad readings, takes ten seconds. */
@@ -84,6 +84,19 @@ export const standingTests: Test[] = [
       }
       await v.page.keyboard.press('Enter');
       await v.page.getByTestId('strain').waitFor({ state: 'detached' });
+      await v.done();
+    },
+  },
+  {
+    name: 'a notice says so when pictures come and are not shown, and smaller ones are asked for',
+    async run(bench) {
+      const v = await visit(bench, { link: 'people=4&nocam=9', prefs: { ease: true } });
+      const large = (): number => (v.world().want as [number, string, string, number][]).filter(([, , , height]) => height > 180).length;
+      await until('large pictures are asked for', () => large() > 1);
+      await dropsPictures(v.page);
+      await stands('strain')(v.page);
+      await until('smaller ones are', () => large() <= 1);
+      assert.equal(await v.page.getByTestId('saver-propose').count(), 0, 'the connection is not blamed');
       await v.done();
     },
   },

@@ -26,8 +26,8 @@ STEPS = (
      r"peer_rx|rtp_|rtpext|describe|vp8_|bind_|history|repair|nack_|fanout|layer_|rates_|sfu_input"
      r"|hash_bytes|map_find|ice_|wire_class|silence|room_|speaker|track_"),
     ("feedback: ours, theirs, estimates, reports",
-     r"twcc|sendlog|bwe|cc_|arrival|trendline|acked|aimd|lossbwe|detector|alr_|rtcp|report_|slot_of"
-     r"|probing|share|alloc|pow|log|exp"),
+     r"twcc|sendlog|bwe|cc_|burst_|noise_|arrival|trendline|acked|aimd|lossbwe|detector|alr_|rtcp"
+     r"|report_|slot_of|probing|share|alloc|pow|log|exp"),
     ("loop, timers, sockets on our side",
      r"twheel|sfu_timer|loop_|udp_|tx_|rx_|run$|sockaddr|epoll|sendmmsg|recvmmsg|clock|place$"),
 )

@@ -89,15 +89,18 @@ struct gcm_key *gcm_key_scratch(struct crypto *crypto, const uint8_t *bytes, uin
     return key_set(crypto->gcm_scratch, bytes, key_len) ? crypto->gcm_scratch : NULL;
 }
 
+static uint32_t u32_at(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* In words: what reads it would wait for single bytes to be written. */
 void gcm_iv(uint8_t iv[12], const uint8_t *salt, const uint8_t *ssrc, uint64_t index)
 {
-    uint8_t raw[12] = {0};
-    memcpy(raw + 2, ssrc, 4);
-    put_u16(raw + 6, (uint16_t)(index >> 32));
-    put_u32(raw + 8, (uint32_t)index);
-    for (size_t i = 0; i < sizeof(raw); i++) {
-        iv[i] = raw[i] ^ salt[i];
-    }
+    uint32_t source = u32_at(ssrc);
+    put_u32(iv, u32_at(salt) ^ source >> 16);
+    put_u32(iv + 4, u32_at(salt + 4) ^ (source << 16 | (uint16_t)(index >> 32)));
+    put_u32(iv + 8, u32_at(salt + 8) ^ (uint32_t)index);
 }
 
 /* One update of at most a datagram; false when the library failed. */

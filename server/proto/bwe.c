@@ -99,6 +99,7 @@ struct feedback {
     int64_t owd_least;
     int64_t strange_least; /* one-way time without what our own packets before it took */
     mono_us rtt_least;
+    double bps; /* the estimate before it */
     uint32_t arrived;
     bool judged; /* the detector said something */
 };
@@ -140,8 +141,7 @@ static void acked_packet(struct bwe *b, struct sendlog_record *r, int64_t got, m
     r->state = SENDLOG_ACKED;
     b->newest_sent = sent > b->newest_sent ? sent : b->newest_sent;
     f->owd_least = got - sent < f->owd_least ? got - sent : f->owd_least;
-    double bps = fmin(b->aimd.bps, b->lossbwe.bps);
-    int64_t strange = got - sent - burst_input(&b->burst, r->bytes, bps, sent);
+    int64_t strange = got - sent - burst_input(&b->burst, r->bytes, f->bps, sent);
     f->strange_least = strange < f->strange_least ? strange : f->strange_least;
     f->rtt_least = mono_min(f->rtt_least, now - sent);
     f->arrived++;
@@ -237,7 +237,11 @@ void bwe_input(struct bwe *b, const struct twcc_feedback *fb, const struct twcc_
                mono_us now)
 {
     struct feedback f = {
-        .owd_least = INT64_MAX, .strange_least = INT64_MAX, .rtt_least = MONO_NEVER};
+        .owd_least = INT64_MAX,
+        .strange_least = INT64_MAX,
+        .rtt_least = MONO_NEVER,
+        .bps = fmin(b->aimd.bps, b->lossbwe.bps),
+    };
     b->budget += (double)(now - b->feedback_us) * BWE_STATUS_PER_S / US_PER_S;
     b->budget = fmin(b->budget, BWE_STATUS_PER_S);
     b->feedback_us = now;

@@ -301,8 +301,8 @@ static void path_give_up(struct ice *ice, int at, mono_us now, struct ice_out *o
     if (next >= 0 && path_fresh(&ice->path[next], now)) {
         ice->selected = (int8_t)next;
         out->changes |= ICE_SELECTED;
-    } else if (!ice->lost) {
-        ice->lost = true;
+    } else {
+        ice->lost = true; /* until a check selects a path again: it is said once */
         out->changes |= ICE_LOST;
     }
 }

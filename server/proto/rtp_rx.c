@@ -68,6 +68,7 @@ bool rtp_rx_report(struct rtp_rx *rx, struct rtp_rx_report *out)
     int64_t lost = (int64_t)expected - (int64_t)rx->received;
     uint64_t expected_now = expected - rx->expected_prior;
     int64_t lost_now = (int64_t)expected_now - (int64_t)(rx->received - rx->received_prior);
+    bool fresh = rx->received != rx->received_prior;
     rx->expected_prior = expected;
     rx->received_prior = rx->received;
     lost = lost > LOST_MAX ? LOST_MAX : lost < -LOST_MAX - 1 ? -LOST_MAX - 1 : lost;
@@ -77,6 +78,7 @@ bool rtp_rx_report(struct rtp_rx *rx, struct rtp_rx_report *out)
         .lost = (int32_t)lost,
         .highest = (uint32_t)(rx->top - SEQ_START),
         .jitter = rx->jitter_q4 >> 4,
+        .fresh = fresh,
     };
     return true;
 }

@@ -31,6 +31,7 @@ struct rtp_rx_report {
     int32_t lost;          /* since the beginning, 24 bits signed */
     uint32_t highest;      /* extended highest sequence number */
     uint32_t jitter;       /* timestamp units */
+    bool fresh;            /* something came since the previous report */
 };
 
 void rtp_rx_init(struct rtp_rx *rx, uint32_t clock_hz);

@@ -1,6 +1,5 @@
 #include "server/proto/trendline.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "codec/base/time.h"
@@ -75,7 +74,7 @@ void detector_init(struct detector *d)
  * jitter is not taken for a queue. */
 static void adapt(struct detector *d, double trend_ms, int64_t got_at)
 {
-    double size = fabs(trend_ms);
+    double size = trend_ms < 0 ? -trend_ms : trend_ms;
     double passed_ms = d->updated_us ? (double)(got_at - d->updated_us) / US_PER_MS : 0;
     d->updated_us = got_at;
     if (size > d->threshold_ms + OUTLIER_MS) {
@@ -83,8 +82,9 @@ static void adapt(struct detector *d, double trend_ms, int64_t got_at)
     }
     passed_ms = passed_ms < 0 ? 0 : (passed_ms > OLD_DELTA_MS ? OLD_DELTA_MS : passed_ms);
     double k = size < d->threshold_ms ? K_DOWN : K_UP;
-    d->threshold_ms += k * (size - d->threshold_ms) * passed_ms;
-    d->threshold_ms = fmin(fmax(d->threshold_ms, THRESHOLD_MIN_MS), THRESHOLD_MAX_MS);
+    double next_ms = d->threshold_ms + k * (size - d->threshold_ms) * passed_ms;
+    next_ms = next_ms > THRESHOLD_MIN_MS ? next_ms : THRESHOLD_MIN_MS;
+    d->threshold_ms = next_ms < THRESHOLD_MAX_MS ? next_ms : THRESHOLD_MAX_MS;
 }
 
 enum overuse detector_input(struct detector *d, const struct trendline *t, int64_t sent_us,

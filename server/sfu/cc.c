@@ -156,16 +156,6 @@ void cc_remb(struct sfu *sfu, struct peer *peer, uint64_t bps, mono_us now)
     }
 }
 
-void cc_wanted(struct sfu *sfu, struct peer *peer, mono_us now)
-{
-    /* Nothing is told back from here: the share has just been worked out. */
-    (void)sfu;
-    (void)now;
-    if (peer->cc) {
-        bwe_want(&peer->cc->bwe, peer->wanted_bps);
-    }
-}
-
 void cc_path(struct sfu *sfu, struct peer *peer, mono_us now)
 {
     if (peer->cc) {

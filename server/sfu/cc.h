@@ -3,7 +3,7 @@
  * estimator of the path, and the share of it (share.h).
  *
  *   cc_sent (every RTP datagram) + cc_feedback / cc_remb -> peer->estimate_bps -> share_update
- *   share_update -> peer->wanted_bps (what a better layer would take) -> cc_wanted -> pace_probe
+ *   share_update -> peer->wanted_bps (what a better layer would take) -> pace_probe
  *
  * estimate_bps counts whole UDP payloads, audio and retransmissions included; 0 = nothing known, no
  * limit. wanted_bps is 0 when no better layer waits: then nobody probes.
@@ -54,8 +54,6 @@ bool cc_may_double(struct peer *peer, mono_us now);
 void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p, mono_us now);
 /* REMB of the peer: counts where the peer sends no transport-cc. */
 void cc_remb(struct sfu *sfu, struct peer *peer, uint64_t bps, mono_us now);
-/* peer->wanted_bps changed. */
-void cc_wanted(struct sfu *sfu, struct peer *peer, mono_us now);
 /* peer->cc_node came due. */
 void cc_timer(struct sfu *sfu, struct peer *peer, mono_us now);
 

@@ -60,6 +60,9 @@ static unsigned collect_reports(struct peer *peer, struct rtcp_report *out, mono
             }
             struct receiver *rx = layer->receiver;
             rx->loss_q8 = (uint16_t)((rx->loss_q8 * 3 + r.fraction_lost * 256) / 4);
+            if (!r.fresh) {
+                continue; /* RFC 3550 6.4: so a sender knows that what it sends arrives */
+            }
             uint32_t dlsr = rx->lsr ? (uint32_t)((now - rx->lsr_us) * 65536 / US_PER_S) : 0;
             out[n++] = (struct rtcp_report){
                 .ssrc = rx->ssrc,

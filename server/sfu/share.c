@@ -87,18 +87,9 @@ static void apply(struct sfu *sfu, struct subscription *sub, const struct alloc_
     subscription_choose(sfu, sub, &c, now);
 }
 
-/* Tells the prober when what is wanted moved by a twentieth. */
-static void note_wanted(struct sfu *sfu, struct peer *peer, const struct alloc_sum *sum,
-                        mono_us now)
+static uint32_t bits(uint64_t bps)
 {
-    uint32_t wanted = sum->wanted_bps < UINT32_MAX ? (uint32_t)sum->wanted_bps : UINT32_MAX;
-    uint32_t old = peer->wanted_bps;
-    uint32_t moved = wanted > old ? wanted - old : old - wanted;
-    peer->alloc_bps = sum->used_bps < UINT32_MAX ? (uint32_t)sum->used_bps : UINT32_MAX;
-    peer->wanted_bps = wanted;
-    if (moved > old / 20 || (wanted == 0) != (old == 0)) {
-        cc_wanted(sfu, peer, now);
-    }
+    return bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX;
 }
 
 /* No picture begins while the server sheds load. */
@@ -151,7 +142,8 @@ static void share(struct sfu *sfu, struct peer *peer, mono_us now)
     for (unsigned i = 0; i < n; i++) {
         apply(sfu, sub[i], &slot[i], now);
     }
-    note_wanted(sfu, peer, &sum, now);
+    peer->alloc_bps = bits(sum.used_bps);
+    peer->wanted_bps = bits(sum.wanted_bps); /* the prober reads it when it looks next */
 }
 
 void share_overload(struct sfu *sfu, uint32_t step, mono_us now)

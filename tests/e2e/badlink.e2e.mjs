@@ -113,10 +113,26 @@ async function devices(t) {
     room.clean(host);
 }
 
+/** The line dies with the word that media is ready: pictures come all the same once there is another. */
+async function readyLost(t) {
+    const room = await ClassRoom.start(t);
+    await room.enter('chromium', { role: 'host' });
+    const page = await room.enter('chromium', { media: 'none', name: 'Unlucky', sender: 40, loses: 'media.ready' });
+    // At the door everything begins anew with the next line; who comes back to his seat keeps the media.
+    await page.reload();
+    await page.waitFor('the line has died', () => window.__e2e.sockets.length > 1, { timeout: 20000 });
+    await page.waitFor('hears and sees the host', () => {
+        const { audio, video } = window.__e2e.read();
+        return audio.some((a) => a.id === 1) && video.some((v) => v.id === 1);
+    }, { timeout: 20000, every: 200 });
+    await room.oneOffer(page);
+}
+
 export const scenarios = [
     { name: 'links', timeout_s: 120, run: links },
     { name: 'expired', timeout_s: 90, run: expired },
     { name: 'removed', timeout_s: 90, run: removed },
     { name: 'ended', timeout_s: 90, run: ended },
+    { name: 'ready-lost', timeout_s: 90, run: readyLost },
     { name: 'devices', timeout_s: 120, run: devices },
 ];

@@ -28,7 +28,7 @@ async function viewer(t, room, [name, rate], sender) {
     const port = Number(Object.keys(room.server.portMap).find((k) => k.startsWith('udp:')).slice(4));
     const relay = await t.relay({ udp: [`${host}:${port}`], words: ['delay=20', `ba:rate=${rate}`, 'ba:queue=300'] });
     const page = await t.openPage('chromium', room.links.participant, {
-        role: 'participant', name, sender, media: 'none', portMap: { ...relay.map, host },
+        role: 'participant', name, sender, media: 'none', portMap: relay.onlyWay(host),
     });
     room.senders.set(name, sender);
     await room.join(page);
@@ -211,7 +211,8 @@ async function pages(t) {
     // Those who send neither look nor speak: whatever leaves the server is for the one who looks.
     const [staff] = await crowd(room, { role: 'host', count: 1 });
     await staff.send({ t: 'lock.set', id: 'lock', feature: 'mic', locked: true });
-    await publish(t, room, 6, ['--speaker-url', room.links.participant, '--tiles', '0']);
+    // A speaker would be refused his microphone, and then sends no picture either.
+    await publish(t, room, 6, ['--speakers', '0', '--tiles', '0']);
     const shown = () => guest.eval(() => document.querySelectorAll('.tile:not(.self) video').length);
     await guest.waitFor('more than one page of tiles', () => document.querySelectorAll('.pager button').length === 2
         && window.__e2e.view().people.length === 8, { timeout: 60000 });

@@ -1,4 +1,5 @@
-// loss - two browsers behind the relay: 5 % loss and 50 ms each way for 60 s; and a rebinding.
+// loss - two browsers behind the relay: 5 % loss and 50 ms each way for 60 s; and a rebinding; UDP that
+// answers later than TCP.
 import { ClassRoom } from './lib/class.mjs';
 import { full } from './lib/scenario.mjs';
 import { during, until } from './lib/wait.mjs';
@@ -82,6 +83,29 @@ async function both(t) {
     await rebind(t, room);
 }
 
+/** UDP takes 60 ms each way, TCP none: media takes UDP all the same, and stays there. */
+async function udpFirst(t) {
+    const room = await ClassRoom.start(t, { impair: [] });
+    await room.enter('chromium', { role: 'host' });
+    const { portMap } = room.server;
+    const [rtc] = Object.keys(portMap).filter((k) => k.startsWith('udp:')).map((k) => k.slice(4));
+    const slow = await t.relay({ udp: [`${portMap.host}:${portMap[`udp:${rtc}`]}`], words: ['delay=60'] });
+    const udp = slow.port('udp', portMap[`udp:${rtc}`]);
+    for (const kind of ['chromium', 'firefox']) {
+        const page = await room.enter(kind, { portMap: { ...portMap, [`udp:${rtc}`]: udp } });
+        const paths = new Set();
+        const heard = async () => {
+            const stats = await page.stats();
+            if (stats.path) paths.add(stats.path.slice(0, 3));
+            return stats.slots.filter((s) => s.kind === 'audio').reduce((n, s) => n + (s.packets ?? 0), 0);
+        };
+        await until(async () => await heard() > 250, { what: `${page.name} hears`, timeout: 60000, every: 100 });
+        t.equal([...paths], ['udp'], `${kind}: paths taken`);
+        t.check((await slow.stat()).ab.in > 0, 'the relay was not in the way');
+    }
+}
+
 export const scenarios = [
+    { name: 'udp-first', timeout_s: 120, run: udpFirst },
     { name: 'five-percent-and-rebind', timeout_s: 200, run: both },
 ];

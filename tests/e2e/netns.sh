@@ -23,7 +23,7 @@ server6=$(ns_ip6 3 2)
 
 passed=0
 failed=0
-# Without a name, the first ones of `make test`; handover, hidden and udp-dies are played by name.
+# Without a name, those that share this network; handover, hidden and udp-dies are played by name.
 wanted=${1:-}
 tried=0
 # one CLIENT SCENARIO HOST ADMIN VARIABLE...

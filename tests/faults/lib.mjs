@@ -25,7 +25,7 @@ export async function behind(t, room, kind, words, options = {}) {
     const { portMap } = room.server;
     const ports = Object.keys(portMap).filter((k) => k.startsWith('udp:')).map((k) => k.slice(4));
     const relay = await t.relay({ udp: ports.map((port) => `${portMap.host}:${port}`), words });
-    const page = await room.open(kind, { ...options, portMap: { ...relay.map, host: portMap.host } });
+    const page = await room.open(kind, { ...options, portMap: relay.onlyWay(portMap.host) });
     return { page: await room.join(page), relay };
 }
 

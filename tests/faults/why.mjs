@@ -6,6 +6,10 @@
 //   key       a key frame was asked for or waited for
 //   missing   a packet was asked for and came too late, or was asked for several times
 //   late      none of it
+// And what a page said of its connection when it was not "connected" (`said`), and for which reason:
+//   machine   it did not run for a while
+//   silence   nothing had come by any pair it uses
+//   checks    its browser missed answers to its own checks while everything else came
 const PERIOD_MS = 100;
 const BEFORE_MS = 1000; // a freeze is counted when the next picture is shown
 
@@ -33,7 +37,9 @@ export async function spy(page) {
                             'retransmittedPacketsSent', 'nackCount', 'pliCount', 'targetBitrate', 'bytesSent', 'qpSum', 'framesPerSecond']),
                         limited: s.qualityLimitationReason, active: s.active,
                     });
-                } else if (s.type === 'candidate-pair') { row.pairs.push([s.id, s.state, s.nominated, s.bytesReceived, s.currentRoundTripTime, s.availableOutgoingBitrate]); if (!s.availableOutgoingBitrate) return;
+                } else if (s.type === 'candidate-pair') {
+                    if (s.bytesReceived) row.pairs.push(pick(s, ['id', 'nominated', 'bytesReceived', 'requestsSent', 'responsesReceived']));
+                    if (!s.availableOutgoingBitrate) return;
                     row.can = s.availableOutgoingBitrate ?? 0;
                     row.rtt = s.currentRoundTripTime ?? 0;
                 }
@@ -98,6 +104,39 @@ export function explain(rows, sent) {
         }
     });
     return { causes, lines };
+}
+
+/** A line for each time this page said that it was not connected: when, how long, why. */
+export function said(rows) {
+    const bytes = (r) => r.pairs.reduce((n, p) => n + p.bytesReceived, 0);
+    let came = rows[0]?.at; // when the last byte did
+    let missed = 0; // since when the browser does not call it connected
+    const lines = [];
+    rows.forEach((row, i) => {
+        const before = rows[i - 1] ?? row;
+        if (bytes(row) > bytes(before)) came = row.at;
+        if (row.cs === 'connected') missed = 0;
+        else missed ||= row.at;
+        if (row.health === 'connected' || before.health === row.health && i > 0) return;
+        const until = rows.slice(i).find((r) => r.health !== row.health) ?? rows.at(-1);
+        const gap = Math.max(...near(rows, row.at - 2000, row.at).map((r, k, all) => (k ? r.at - all[k - 1].at : 0)));
+        const why = gap > 10 * PERIOD_MS ? 'machine' : row.at - came > 1000 ? 'silence' : missed ? 'checks' : 'unknown';
+        lines.push(`${new Date(row.at).toISOString().slice(17, 23)} said ${row.health} for ${Math.round(until.at - row.at)} ms: ${why};`
+            + ` browser ${row.cs}/${row.ice} for ${missed ? Math.round(row.at - missed) : 0} ms, last byte ${Math.round(row.at - came)} ms before,`
+            + ` longest ${Math.round(gap)} ms without a look, pairs ${row.pairs.map((p) => `${p.nominated ? '+' : '-'}${p.requestsSent}/${p.responsesReceived}`).join(' ')}`);
+    });
+    return lines;
+}
+
+/** For how long its browser, not the page, called the connection something else, each time. */
+export function browserSaid(rows) {
+    const spells = [];
+    rows.forEach((row, i) => {
+        if (row.cs === 'connected') return;
+        if (i === 0 || rows[i - 1].cs === 'connected') spells.push([row.at, 0]);
+        spells.at(-1)[1] = Math.round(row.at - spells.at(-1)[0]);
+    });
+    return spells.map(([, ms]) => ms);
 }
 
 /** What the encoders did: heights that came and went, their share of the time, the rate they thought they had. */

@@ -161,6 +161,15 @@ void path_during_switch(struct world *w)
     }
 }
 
+/* A browser whose estimate leaves no room for more. */
+static void smallest_only(struct client *c)
+{
+    for (unsigned i = 0; i < SIM_STREAMS; i++) {
+        struct stream_out *s = &c->stream[i];
+        s->off = s->off || (s->exists && s->source == SOURCE_CAMERA && s->layer < 2);
+    }
+}
+
 /* The first thing that comes by the new path is a key frame of every encoding; then the estimate of
  * the browser leaves room for the smallest one only. Nobody looks at a standing picture for long.
  */
@@ -173,10 +182,7 @@ void path_gives_up_large(struct world *w)
     find_path(w, c, "abcd");
     world_run(w, 250 * US_PER_MS);
     everybody_sees(w, "back");
-    for (unsigned i = 0; i < SIM_STREAMS; i++) {
-        struct stream_out *s = &c->stream[i];
-        s->off = s->off || (s->exists && s->source == SOURCE_CAMERA && s->layer < 2);
-    }
+    smallest_only(c);
     world_run(w, 850 * US_PER_MS);
     EXPECT(w, sees(w, w->client[1], c) && sees(w, w->client[2], c),
            "a layer that stopped on a new path is waited for");
@@ -193,10 +199,7 @@ void path_comes_back_small(struct world *w)
     world_run(w, 1500 * US_PER_MS);
     find_path(w, c, "abcd");
     world_run(w, 700 * US_PER_MS);
-    for (unsigned i = 0; i < SIM_STREAMS; i++) {
-        struct stream_out *s = &c->stream[i];
-        s->off = s->off || (s->exists && s->source == SOURCE_CAMERA && s->layer < 2);
-    }
+    smallest_only(c);
     find_path(w, w->client[1], "efgh");
     world_run(w, 1000 * US_PER_MS);
     EXPECT(w, sees(w, w->client[1], c), "a layer that was given up is waited for");
@@ -234,4 +237,27 @@ void path_heard_first(struct world *w)
     EXPECT(w, asked_of(c) > asked, "F6: sends again and is not asked for a key frame");
     world_run(w, 250 * US_PER_MS);
     everybody_sees(w, "back");
+}
+
+/* Everything still comes to it, nothing of it arrives: a page knows by reports, which name only
+ * what came since the report before (RFC 3550 6.4). */
+void path_one_way(struct world *w)
+{
+    people(w, 3, 360);
+    struct client *c = w->client[0];
+    uint64_t told = c->rrs;
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, c->rrs >= told + 4, "F1: %llu reports on what came",
+           (unsigned long long)(c->rrs - told));
+    c->up.cut = true;
+    world_run(w, 2 * US_PER_S); /* the second in which it was cut is told of once more */
+    told = c->rrs;
+    world_run(w, 4 * US_PER_S);
+    EXPECT(w, c->rrs == told, "F1: %llu reports on what did not come",
+           (unsigned long long)(c->rrs - told));
+    EXPECT(w, sees(w, c, w->client[1]), "F1: hears nothing though only its own way up is cut");
+    c->up.cut = false;
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, c->rrs > told, "F1: no report on what comes again");
+    everybody_sees(w, "after");
 }

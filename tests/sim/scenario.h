@@ -44,6 +44,7 @@ void path_during_switch(struct world *w);
 void path_comes_back_small(struct world *w);
 void path_heard_first(struct world *w);
 void path_spare(struct world *w);
+void path_one_way(struct world *w);
 void path_gives_up_large(struct world *w);
 
 /* steps.c */
@@ -67,6 +68,14 @@ void policy_next_below(struct world *w);
 void policy_sound_again(struct world *w);
 void policy_sound_asked(struct world *w);
 void policy_sound_kept_back(struct world *w);
+
+/* repair.c */
+void repair_twice(struct world *w);
+void repair_of_late_ones(struct world *w);
+void repair_untold(struct world *w);
+void repair_budget(struct world *w);
+void repair_doubled(struct world *w);
+void repair_path_measured_anew(struct world *w);
 
 /* crowd.c */
 void crowd_joins(struct world *w);

@@ -576,6 +576,38 @@ static void what_we_sent_at_once_waits_for_itself(void **state)
     }
 }
 
+/* Who sends too much for long is told: no more than a quarter of a second is explained. */
+static void a_flood_explains_only_a_quarter_of_a_second(void **state)
+{
+    (void)state;
+    struct burst b;
+    burst_init(&b, 0);
+    for (unsigned i = 1; i <= 100; i++) { /* 10 ms each */
+        assert_int_equal(burst_input(&b, 1250, 1e6, 10 * MS), i < 25 ? i * 10 * MS : 250 * MS);
+    }
+    assert_int_equal(burst_input(&b, 125, 1e6, 110 * MS), 151 * MS); /* nor is the rest kept */
+}
+
+/* Nobody hears of a cluster: the next one is twice as long, and the third four times. */
+static void a_cluster_that_failed_is_followed_by_a_longer_one(void **state)
+{
+    (void)state;
+    static const uint32_t length[] = {1, 2, 4, 4, 4};
+    struct probing p;
+    struct probe_cluster c;
+    uint32_t first = 0;
+    mono_us now = 0;
+    probing_init(&p, now);
+    for (unsigned i = 0; i < sizeof(length) / sizeof(length[0]); i++) {
+        while (!probe_ask(&p, 1000000, 1500000, now, &c)) {
+            now += 100 * MS;
+        }
+        first = first ? first : c.bytes;
+        assert_int_equal(c.bps, 1800000);
+        assert_int_equal(c.bytes, first * length[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -604,6 +636,8 @@ int main(void)
         UNIT(a_probe_shows_the_link_and_waits_longer_each_time),
         UNIT(no_probe_under_overuse_or_after_a_decrease),
         UNIT(what_we_sent_at_once_waits_for_itself),
+        UNIT(a_flood_explains_only_a_quarter_of_a_second),
+        UNIT(a_cluster_that_failed_is_followed_by_a_longer_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

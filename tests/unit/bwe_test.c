@@ -457,6 +457,149 @@ static void a_queue_and_a_thin_path_forbid_repetition(void **state)
     test_free(b);
 }
 
+/* ---- one feedback after the other, by hand ---- */
+
+/* A packet leaves now and takes so long; it alone is told of. */
+static void told_one(struct bwe *b, uint16_t number, mono_us way, mono_us now)
+{
+    int64_t got = CLOCK + now + way;
+    struct twcc_feedback fb = {
+        .base_seq = number, .count = 1, .reference = (uint32_t)(got / TWCC_REFERENCE_US)};
+    struct twcc_status status = {.seq = number,
+                                 .received = true,
+                                 .delta = (int16_t)(got % TWCC_REFERENCE_US / TWCC_TICK_US)};
+    b->queue.noise = (struct noise){0}; /* no jitter is taken off here */
+    bwe_sent(b, number, 25, 0, now);
+    bwe_input(b, &fb, &status, now + way + 5 * MS);
+}
+
+/* What stands in the path more than is usual is a queue before the trend tells, and one feedback
+ * is not enough to say so. */
+static void a_surge_is_a_queue_at_once(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t usual_ms, over_ms;
+        enum overuse use;
+    } rows[] = {
+        {0, 60, OVERUSE_NORMAL},
+        {0, 61, OVERUSE_OVER},
+        {30, 90, OVERUSE_NORMAL},
+        {30, 91, OVERUSE_OVER},
+    };
+    struct bwe *b = test_calloc(1, sizeof(*b));
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        mono_us now = S;
+        uint16_t n = 0;
+        bwe_init(b, BWE_START_BPS, now);
+        for (; n < 5; n++, now += 100 * MS) {
+            told_one(b, n, 20 * MS, now);
+        }
+        told_one(b, n++, 320 * MS, now);
+        assert_int_equal(b->use, OVERUSE_NORMAL); /* once is nothing */
+        b->queue.usual_us = rows[i].usual_ms * (double)MS;
+        told_one(b, n, (20 + rows[i].over_ms) * MS, now + 500 * MS);
+        assert_int_equal(b->queue_now_us, rows[i].over_ms * MS);
+        assert_int_equal(b->use, rows[i].use);
+    }
+    test_free(b);
+}
+
+/* The trend says overuse, and the lowest times of two feedbacks say whether there is a queue, and
+ * whether it is one we made: the packet itself takes 0.4 ms of them. */
+static void an_overuse_wants_a_queue_that_is_not_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        mono_us over;
+        enum overuse use;
+        bool lowered;
+    } rows[] = {
+        {14750, OVERUSE_UNDER, false},
+        {15000, OVERUSE_OVER, false},
+        {15250, OVERUSE_OVER, false},
+        {15500, OVERUSE_OVER, true},
+    };
+    struct bwe *b = test_calloc(1, sizeof(*b));
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        mono_us now = S;
+        uint16_t n = 0;
+        bwe_init(b, BWE_START_BPS, now);
+        for (; n < 5; n++, now += 100 * MS) {
+            told_one(b, n, 20 * MS, now);
+        }
+        told_one(b, n++, 20 * MS + rows[i].over, now);
+        b->aimd.decreased_us = 0;
+        b->detector.state = OVERUSE_OVER;
+        now += 100 * MS;
+        told_one(b, n, 20 * MS + rows[i].over, now);
+        assert_int_equal(b->use, rows[i].use);
+        assert_int_equal(b->aimd.decreased_us != 0, rows[i].lowered);
+    }
+    test_free(b);
+}
+
+/* The path became longer by another route: the best of the last 15 to 30 seconds counts. */
+static void a_longer_way_is_the_usual_one_after_a_while(void **state)
+{
+    (void)state;
+    struct bwe *b = test_calloc(1, sizeof(*b));
+    uint16_t n = 0;
+    bwe_init(b, BWE_START_BPS, 0);
+    for (mono_us now = 0; now <= 32 * (mono_us)S; now += 100 * MS) {
+        told_one(b, n++, now < S ? 20 * MS : 50 * MS, now);
+        bool known = now > S + 400 * MS;
+        if (known && now <= 30 * (mono_us)S) {
+            assert_int_equal(b->queue_us, 30 * MS);
+        } else if (now >= 31 * (mono_us)S) {
+            assert_int_equal(b->queue_us, 0);
+        }
+    }
+    test_free(b);
+}
+
+/* A packet told as missing may still come; after 200 ms of later ones it counts as lost. */
+static void what_may_still_come_is_not_lost_yet(void **state)
+{
+    (void)state;
+    static const struct {
+        mono_us later;
+        uint32_t fates;
+    } rows[] = {{199, 0}, {200, 1}};
+    struct bwe *b = test_calloc(1, sizeof(*b));
+    for (unsigned i = 0; i < 2; i++) {
+        mono_us at = S + rows[i].later * MS;
+        int64_t got = (CLOCK + at) / TWCC_REFERENCE_US * TWCC_REFERENCE_US;
+        struct twcc_feedback fb = {.count = 2, .reference = (uint32_t)(got / TWCC_REFERENCE_US)};
+        const struct twcc_status status[2] = {{.seq = 0}, {.seq = 1, .received = true}};
+        bwe_init(b, BWE_START_BPS, S);
+        bwe_sent(b, 0, 1000, 0, S);
+        bwe_sent(b, 1, 1000, 0, at);
+        bwe_input(b, &fb, status, at + 50 * MS);
+        assert_int_equal(b->fates, rows[i].fates);
+        assert_int_equal(b->fates_lost, rows[i].fates);
+    }
+    test_free(b);
+}
+
+/* A queue above what is left alone takes from the estimate as it stands, so that it drains; three
+ * tenths go on. */
+static void a_queue_takes_from_the_estimate(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][2] = {{0, 1000},  {60, 1000}, {160, 750},  {260, 500},
+                                       {339, 302}, {341, 300}, {1000, 300}, {4000, 300}};
+    struct bwe *b = test_calloc(1, sizeof(*b));
+    bwe_init(b, BWE_START_BPS, S);
+    b->heard = true;
+    b->aimd.bps = 1e6;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        b->queue_us = rows[i][0] * MS;
+        assert_in_range(bwe_estimate(b, S), rows[i][1] * 1000 - 600, rows[i][1] * 1000 + 600);
+    }
+    test_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +616,11 @@ int main(void)
         UNIT(false_feedback_breaks_nothing),
         UNIT(only_notable_moves_are_told),
         UNIT(a_queue_and_a_thin_path_forbid_repetition),
+        UNIT(a_surge_is_a_queue_at_once),
+        UNIT(an_overuse_wants_a_queue_that_is_not_ours),
+        UNIT(a_longer_way_is_the_usual_one_after_a_while),
+        UNIT(what_may_still_come_is_not_lost_yet),
+        UNIT(a_queue_takes_from_the_estimate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -244,6 +244,32 @@ static void test_a_controlled_peer_is_told_to_change_its_role(void **state)
     assert_null(ice_selected(&p.ice));
 }
 
+/* RFC 8489 6.3.1: what must be understood and is not is named, and nothing else is done. */
+static void test_an_attribute_nobody_knows_is_named(void **state)
+{
+    (void)state;
+    struct peer p;
+    peer_init(&p);
+    struct tuple home = tuple_of("198.51.100.7", 4000);
+    struct check check = {.creds = &p.ice.creds, .nominate = true};
+    uint8_t msg[512];
+    struct stun_msg parsed;
+    size_t len = check_build(msg, &check);
+    assert_int_equal(stun_parse(&parsed, msg, len), 0);
+    size_t at = parsed.integrity_at;
+    memcpy(msg + at, "\x7f\xfe\x00\x00", 4);
+    at += 4;
+    put_u16(msg + 2, (uint16_t)(at + 24 - STUN_HEADER_LEN));
+    ops->hmac_sha1((const uint8_t *)p.ice.creds.pwd, ICE_PWD_LEN, msg, at, msg + at + 4);
+    memcpy(msg + at, "\x00\x08\x00\x14", 4);
+    assert_int_equal(ice_input(&p.ice, ops, msg, at + 24, &home, p.now, &p.out), DROP_NONE);
+    assert_int_equal(stun_parse(&parsed, p.out.response, p.out.len), 0);
+    assert_int_equal(parsed.class, STUN_ERROR);
+    assert_int_equal(parsed.error_code, STUN_UNKNOWN_ATTRIBUTE);
+    assert_int_equal(p.out.changes, 0);
+    assert_null(ice_selected(&p.ice));
+}
+
 static void test_the_demux_reads_our_ufrag(void **state)
 {
     (void)state;
@@ -398,6 +424,48 @@ static void test_tcp_takes_over_only_from_udp_that_went_silent(void **state)
     assert_int_equal(good_check(&p, &tcp, true), ICE_SELECTED);
 }
 
+/* A port of the same host by another protocol, or to another address of ours, is no rebinding: it
+ * waits as long as any other path. */
+static void test_only_a_port_is_rebound(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct peer p;
+        peer_init(&p);
+        struct tuple before = tuple_of("198.51.100.7", 4000);
+        struct tuple other = tuple_of("198.51.100.7", 4999);
+        other.proto = i ? ADDR_TCP : ADDR_UDP;
+        if (!i) {
+            assert_int_equal(addr_parse(&other.local, "192.0.2.2"), 0);
+        }
+        good_check(&p, &before, true);
+        p.now += 7900 * US_PER_MS;
+        assert_int_equal(good_check(&p, &other, false), ICE_NEW_PATH);
+        ice_heard_beside(&p.ice, ice_knows(&p.ice, &other, p.now), p.now, &p.out);
+        assert_int_equal(p.out.changes, 0);
+        p.now += 100 * US_PER_MS;
+        assert_int_equal(good_check(&p, &other, false), ICE_SELECTED);
+        assert_int_equal(p.out.silent_us, 8 * US_PER_S);
+    }
+}
+
+/* The selected path is not given up for a newcomer, however long ago it was checked. */
+static void test_the_selected_path_keeps_its_place(void **state)
+{
+    (void)state;
+    struct peer p;
+    peer_init(&p);
+    struct tuple home = tuple_of("198.51.100.7", 4000);
+    good_check(&p, &home, true);
+    for (uint16_t port = 1; port <= 2 * ICE_PATHS; port++) {
+        struct tuple t = tuple_of("198.51.100.7", port);
+        p.now += 10 * US_PER_MS;
+        good_check(&p, &t, false);
+        assert_true(selected_is(&p, &home));
+        assert_int_equal(ice_knows(&p.ice, &home, p.now), 0);
+    }
+}
+
 static void test_only_a_few_paths_are_kept(void **state)
 {
     (void)state;
@@ -465,6 +533,57 @@ static void test_a_fresh_second_path_saves_the_connection(void **state)
     assert_int_equal(p.out.changes, ICE_PATH_GONE | ICE_LOST);
 }
 
+/* Of several others the one that was checked last takes the place of one that is gone, and none
+ * that may not be sent to any more. */
+static void test_the_freshest_of_the_others_follows(void **state)
+{
+    (void)state;
+    struct peer p;
+    peer_init(&p);
+    struct tuple first = tuple_of("198.51.100.7", 4000);
+    struct tuple fresh = tuple_of("203.0.113.9", 5000);
+    struct tuple stale = tuple_of("203.0.113.9", 5001);
+    good_check(&p, &first, true);
+    good_check(&p, &stale, false);
+    p.now += 5 * US_PER_S;
+    good_check(&p, &fresh, false);
+    good_check(&p, &first, false);
+    assert_true(ice_deadline(&p.ice) == p.now + 25 * US_PER_S); /* of the stale one */
+    ice_forget(&p.ice, &first, p.now, &p.out);
+    assert_int_equal(p.out.changes, ICE_PATH_GONE | ICE_SELECTED);
+    assert_true(selected_is(&p, &fresh));
+    p.now += 25 * US_PER_S; /* no timer ran */
+    ice_forget(&p.ice, &fresh, p.now, &p.out);
+    assert_int_equal(p.out.changes, ICE_PATH_GONE | ICE_LOST);
+    assert_null(ice_selected(&p.ice));
+    ice_forget(&p.ice, &stale, p.now, &p.out);
+    assert_int_equal(p.out.changes, ICE_PATH_GONE); /* that it is lost is said once */
+}
+
+/* Another path ends, and the places of the rest move. */
+static void test_the_selected_path_stays_when_another_ends(void **state)
+{
+    (void)state;
+    struct peer p;
+    peer_init(&p);
+    struct tuple gone = tuple_of("198.51.100.7", 4000);
+    struct tuple beside = tuple_of("203.0.113.9", 5000);
+    struct tuple chosen = tuple_of("203.0.113.9", 5001);
+    struct tuple late = tuple_of("203.0.113.9", 5002);
+    good_check(&p, &gone, false);
+    p.now += 5 * US_PER_S;
+    good_check(&p, &beside, false);
+    good_check(&p, &chosen, true);
+    p.now += 25 * US_PER_S;
+    ice_timer(&p.ice, p.now, &p.out);
+    assert_int_equal(p.out.changes, ICE_PATH_GONE);
+    assert_true(tuple_equal(&p.out.gone, &gone));
+    assert_true(selected_is(&p, &chosen));
+    assert_true(ice_heard(&p.ice, ice_knows(&p.ice, &chosen, p.now), p.now));
+    good_check(&p, &late, false);
+    assert_true(selected_is(&p, &chosen));
+}
+
 static void test_a_closed_connection_is_forgotten(void **state)
 {
     (void)state;
@@ -516,6 +635,54 @@ static void test_a_restart_keeps_the_old_until_the_new_is_checked(void **state)
     assert_int_equal(send_check(&p, &before, &check), DROP_STUN_UNKNOWN_USER);
 }
 
+/* After a restart what the browser nominates with the new credentials is meant, TCP beside UDP that
+ * still carries media as well; and the old path does not come back for what arrives by it. */
+static void test_a_restart_is_meant(void **state)
+{
+    (void)state;
+    struct peer p;
+    peer_init(&p);
+    char gone[ICE_UFRAG_LEN + 1];
+    struct tuple udp = tuple_of("198.51.100.7", 4000);
+    struct tuple tcp = tuple_of("198.51.100.7", 4001);
+    struct tuple rebound = tuple_of("198.51.100.7", 4002);
+    tcp.proto = ADDR_TCP;
+    tcp.conn = 3;
+    good_check(&p, &udp, true);
+    good_check(&p, &rebound, false);
+    assert_int_equal(ice_restart(&p.ice, "neu1", &p.rng, gone), 0);
+    p.now += 100 * US_PER_MS;
+    assert_int_equal(good_check(&p, &tcp, true), ICE_NEW_PATH | ICE_SELECTED | ICE_OLD_GONE);
+    assert_true(selected_is(&p, &tcp));
+    good_check(&p, &udp, true);
+    assert_true(selected_is(&p, &udp));
+    p.now += US_PER_S;
+    ice_heard_beside(&p.ice, ice_knows(&p.ice, &rebound, p.now), p.now, &p.out);
+    assert_int_equal(p.out.changes, 0); /* the same host, but from before the restart */
+    assert_true(selected_is(&p, &udp));
+}
+
+/* Two restarts, and only the first one was heard of: a check that nominates nothing moves nothing
+ * until it is one of the newest. */
+static void test_only_the_newest_credentials_take_over_by_themselves(void **state)
+{
+    (void)state;
+    struct peer p;
+    peer_init(&p);
+    char gone[ICE_UFRAG_LEN + 1];
+    struct tuple home = tuple_of("198.51.100.7", 4000);
+    struct tuple other = tuple_of("203.0.113.9", 5000);
+    good_check(&p, &home, true);
+    assert_int_equal(ice_restart(&p.ice, "neu1", &p.rng, gone), 0);
+    struct ice_creds first = p.ice.creds;
+    assert_int_equal(ice_restart(&p.ice, "neu2", &p.rng, gone), 0);
+    struct check check = {.creds = &first};
+    assert_int_equal(send_check(&p, &other, &check), DROP_NONE);
+    assert_int_equal(p.out.changes, ICE_NEW_PATH);
+    assert_true(selected_is(&p, &home));
+    assert_int_equal(good_check(&p, &other, false), ICE_SELECTED | ICE_OLD_GONE);
+}
+
 static void test_a_second_restart_forgets_the_first(void **state)
 {
     (void)state;
@@ -536,6 +703,7 @@ int main(void)
         UNIT(test_no_remote_means_nobody_is_answered),
         UNIT(test_s3_a_bit_flipped_before_integrity_rejects_one_behind_has_no_effect),
         UNIT(test_a_controlled_peer_is_told_to_change_its_role),
+        UNIT(test_an_attribute_nobody_knows_is_named),
         UNIT(test_the_demux_reads_our_ufrag),
         UNIT(test_nomination_moves_the_selected_path),
         UNIT(test_s7_an_unauthenticated_check_moves_nothing),
@@ -543,11 +711,17 @@ int main(void)
         UNIT(test_a_second_path_does_not_take_over_from_one_that_carries_media),
         UNIT(test_s7_media_by_a_rebound_port_takes_over_when_none_comes_by_the_old_one),
         UNIT(test_tcp_takes_over_only_from_udp_that_went_silent),
+        UNIT(test_only_a_port_is_rebound),
+        UNIT(test_the_selected_path_keeps_its_place),
         UNIT(test_only_a_few_paths_are_kept),
         UNIT(test_s7_nothing_is_sent_30_s_after_the_last_check),
         UNIT(test_a_fresh_second_path_saves_the_connection),
+        UNIT(test_the_freshest_of_the_others_follows),
+        UNIT(test_the_selected_path_stays_when_another_ends),
         UNIT(test_a_closed_connection_is_forgotten),
         UNIT(test_a_restart_keeps_the_old_until_the_new_is_checked),
+        UNIT(test_a_restart_is_meant),
+        UNIT(test_only_the_newest_credentials_take_over_by_themselves),
         UNIT(test_a_second_restart_forgets_the_first),
     };
     return cmocka_run_group_tests(tests, suite_setup, suite_teardown);

@@ -62,6 +62,27 @@ static void unanswered_request_is_repeated_until_nobody_waits(void **state)
     assert_int_equal(keyreq_poll(&k, NULL, 10 * US_PER_S), 0);
 }
 
+/* An encoder may need its time: each repetition waits twice as long, five seconds at most. */
+static void repetitions_become_rare_and_go_on(void **state)
+{
+    (void)state;
+    static const mono_us after_ms[] = {600, 1200, 2400, 4800, 4800, 4800};
+    struct keyreq k = {0};
+    mono_us now = 0;
+    keyreq_ask(&k, 1);
+    assert_int_equal(keyreq_poll(&k, NULL, now), 1);
+    for (unsigned i = 0; i < sizeof(after_ms) / sizeof(after_ms[0]); i++) {
+        now += after_ms[i] * MS;
+        assert_int_equal(keyreq_deadline(&k), now);
+        assert_int_equal(keyreq_poll(&k, NULL, now - 1), 0);
+        assert_int_equal(keyreq_poll(&k, NULL, now), 1);
+    }
+    keyreq_answered(&k, 0);
+    keyreq_ask(&k, 1); /* it was answered: the next one begins anew */
+    assert_int_equal(keyreq_poll(&k, NULL, now + 1000 * MS), 1);
+    assert_int_equal(keyreq_deadline(&k), now + 1600 * MS);
+}
+
 static void answered_request_is_not_repeated(void **state)
 {
     (void)state;
@@ -190,6 +211,7 @@ int main(void)
         UNIT(flood_is_held_to_the_limits),
         UNIT(requests_of_layers_are_merged),
         UNIT(unanswered_request_is_repeated_until_nobody_waits),
+        UNIT(repetitions_become_rare_and_go_on),
         UNIT(answered_request_is_not_repeated),
         UNIT(what_can_wait_leaves_room),
         UNIT(a_wish_for_better_is_taken_back),

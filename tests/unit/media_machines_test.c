@@ -28,10 +28,13 @@ static void report_counts_loss_and_jitter(void **state)
     for (unsigned i = 100; i < 400; i++) { /* alternately 4 ms late: 8 ms between spacings */
         rtp_rx_input(&rx, (uint16_t)(65500 + i), i * 900, i * 10 * MS + (i % 2) * 4 * MS);
     }
-    rtp_rx_report(&rx, &r);
+    assert_true(rtp_rx_report(&rx, &r) && r.fresh);
     assert_int_equal(r.fraction_lost, 0);
     assert_int_equal(r.lost, 25);
     assert_in_range(r.jitter, 340, 380); /* 4 ms = 360 units */
+    assert_true(rtp_rx_report(&rx, &r) && !r.fresh);
+    rtp_rx_input(&rx, (uint16_t)(65500 + 400), 360000, 4000 * MS);
+    assert_true(rtp_rx_report(&rx, &r) && r.fresh);
 }
 
 static void reordered_packets_do_not_move_the_top(void **state)

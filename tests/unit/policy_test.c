@@ -1,8 +1,10 @@
-/* Covers server/sfu/policy.c: what is done with each source, in numbers. */
+/* Covers server/sfu/policy.c: what is done with each source, in numbers; and what a picture counts
+ * for when it is shared out (server/sfu/track.c). */
 #include "tests/unit/support.h"
 
 #include "server/proto/alloc.h"
 #include "server/sfu/policy.h"
+#include "server/sfu/track.h"
 
 /* A thumbnail, a tile and the large picture of a camera are one source; a screen is slides at any
  * size; sound has no class. */
@@ -55,11 +57,41 @@ static void every_source_has_its_row(void **state)
     assert_false(source_is_picture(255));
 }
 
+/* What was measured counts; of a picture that rests it may have been one key frame and a burst of
+ * probes, so there no more than is usual for its height. */
+static void what_rests_costs_no_more_than_is_usual(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t measured;
+        bool rests;
+        uint32_t price;
+    } rows[] = {
+        {0, false, 1500000},      {400000, false, 400000}, {3000000, false, 3000000},
+        {0, true, 1500000},       {400000, true, 400000},  {1500001, true, 1500000},
+        {3000000, true, 1500000},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct track track = {.video = true, .source = SOURCE_CAMERA};
+        struct layer layer = {.track = &track, .live = !rows[i].rests, .paused = rows[i].rests};
+        struct alloc_slot slot = {.kind = ALLOC_FOCUS};
+        layer.rates.offered = 1;
+        layer.rates.height[0] = 720;
+        layer.rates.bps[0] = rows[i].measured;
+        track.layer[0] = &layer;
+        track_offer(&track, &slot, US_PER_S);
+        assert_int_equal(slot.options, 1);
+        assert_int_equal(slot.option[0].height, 720);
+        assert_int_equal(slot.option[0].bps, rows[i].price);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(sizes_are_classes),
         UNIT(every_source_has_its_row),
+        UNIT(what_rests_costs_no_more_than_is_usual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

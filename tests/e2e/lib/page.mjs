@@ -15,7 +15,8 @@ const scripts = ['rtc.js', 'e2ee.js', 'portrait.js', 'media.js', 'read.js']
 export function initScript(options) {
     const conf = {
         sender: options.sender ?? 1, media: options.media ?? 'coded', fps: options.fps ?? 15,
-        camera: options.camera, screen: options.screen, portMap: options.portMap, e2ee: options.e2ee,
+        camera: options.camera, screen: options.screen, portMap: options.portMap, loses: options.loses,
+        e2ee: options.e2ee,
     };
     // A machine that tests use up struggles: pages are eased where that is the scenario.
     const ease = JSON.stringify({ ease: options.ease ?? false });
@@ -39,6 +40,7 @@ window.__e2eConf = ${JSON.stringify(conf)};\n${scripts}`;
  * @property {{width: number, height: number}} [viewport]
  * @property {boolean} [ease]  shows fewer pictures when the machine does not keep up
  * @property {number} [e2ee]  Chromium: encrypts and decrypts media with this key (page/e2ee.js)
+ * @property {string} [loses]  kind of message that is lost with its line, once each load
  * @property {object} [portMap]  "udp:9000" -> relay port, see Relay.map; host -> its address
  */
 

@@ -5,6 +5,9 @@ import { root } from './deps.mjs';
 import { Child } from './proc.mjs';
 import { until } from './wait.mjs';
 
+/** A port nothing listens on (discard): connections are refused. */
+const NOBODY = 9;
+
 const binary = path.join(root, 'build/tests/relay');
 
 export class Relay {
@@ -32,6 +35,13 @@ export class Relay {
     /** Port in front of a server port. */
     port(kind, serverPort) {
         return this.map[`${kind}:${serverPort}`];
+    }
+
+    /** For a page whose media goes through this relay or nowhere: where UDP alone is relayed, ICE-TCP of
+     * the same port would lead around it. */
+    onlyWay(host) {
+        const closed = Object.keys(this.map).filter((k) => k.startsWith('udp:')).map((k) => [k.replace('udp', 'tcp'), NOBODY]);
+        return { ...Object.fromEntries(closed), ...this.map, host };
     }
 
     /** Send one command line; resolves with its answer line. Calls are answered in order. */

@@ -116,6 +116,11 @@
             if (typeof data === 'string') {
                 try {
                     const message = JSON.parse(data);
+                    if (conf.loses === message.t) { // once: it goes into a line that dies
+                        conf.loses = '';
+                        this.close();
+                        return undefined;
+                    }
                     e2e.sent[message.t] = (e2e.sent[message.t] ?? 0) + 1;
                     e2e.lastSent[message.t] = performance.now();
                     e2e.sends.push([performance.now(), `sent ${message.t}`]);

@@ -8,7 +8,7 @@ import type { Wish } from '../core/slots.ts';
 import { SaverProposal, heldOf, ofConnection, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
 import { linkFigures, readFigures, sentOf } from '../media/figures.ts';
-import type { MediaFigures } from '../media/figures.ts';
+import type { Arrivals, MediaFigures } from '../media/figures.ts';
 import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
 import { Playback } from '../media/playback.ts';
@@ -92,6 +92,7 @@ export class MediaRoom {
     this.hooks = hooks;
     this.path = new PathWatch({
       arrived: () => this.arrived(),
+      sends: () => this.sending,
       flows: () => this.sending || this.videoSlots.some(([, , source, life]) => source === 'cam' && life === 'live'),
       rttMs: () => this.rttMs,
       line: () => (this.hooks.reachable() && this.hooks.sure() ? this.hooks.line() : 0),
@@ -127,8 +128,7 @@ export class MediaRoom {
 
   async answered(id: string, answer: Answer): Promise<void> {
     if (id !== this.offerId) return;
-    this.path.answered();
-    await this.peer?.takeAnswer(answer);
+    await this.peer?.takeAnswer(answer, this.path.answered());
   }
 
   /** The server could not answer our offer. */
@@ -224,10 +224,11 @@ export class MediaRoom {
     this.repeatView();
   }
 
-  lineUp = (): void => this.path.lineUp();
+  /** "Ready" may have gone into the line that died: without it no picture ever comes. */
+  lineUp = (): void => (void (this.peer?.connected && this.hooks.send({ t: 'media.ready' })), this.path.lineUp());
   lineSure = (): void => this.path.lineSure();
 
-  private async arrived(): Promise<number | undefined> {
+  private async arrived(): Promise<Arrivals | undefined> {
     const peer = this.peer;
     const arrived = await peer?.arrived();
     return peer === this.peer ? arrived : undefined;
@@ -290,7 +291,7 @@ export class MediaRoom {
     [this.figures, this.figuresAt] = [figures, now];
     this.rttMs = link.rttMs;
     if (!this.everConnected) return;
-    this.quality = this.steady.push(judgeQuality(peer.connected, ofConnection(link, this.ease.struggling)));
+    this.quality = this.steady.push(judgeQuality(this.health === 'connected', ofConnection(link, this.ease.struggling)));
     const held = this.ease.struggling ? 'none' : heldOf(this.videoSlots);
     this.proposeSaver = !prefs.saver && this.proposal.push(this.quality, held, now);
   }

@@ -4,6 +4,7 @@ import { MediaDoctor } from '../core/rejoin.ts';
 import type { Remedy } from '../core/rejoin.ts';
 import { PULSE_MS, Questions, Silence, UNSEEN_PULSE_MS } from '../core/silence.ts';
 import { watchNetwork } from '../media/network.ts';
+import type { Arrivals } from '../media/figures.ts';
 import type { PeerState } from '../media/peer.ts';
 import type { Doubt } from './signal.ts';
 
@@ -12,8 +13,10 @@ const LATE_LEAST_MS = 50;
 const LATE_MOST_MS = 1000;
 
 export interface PathHooks {
-  /** Bytes that came so far; undefined: there is no connection, or another one meanwhile. */
-  arrived(): Promise<number | undefined>;
+  /** What came so far; undefined: there is no connection, or another one meanwhile. */
+  arrived(): Promise<Arrivals | undefined>;
+  /** We send media. */
+  sends(): boolean;
   /** Media ought to come, or reports on ours. */
   flows(): boolean;
   rttMs(): number;
@@ -34,6 +37,7 @@ export class PathWatch {
   private readonly silence = new Silence();
   private readonly questions = new Questions();
   private arrived = 0;
+  private reports = 0;
   private brokenMs = -Infinity;
   private pulsedMs = performance.now();
   private lateMs = 0;
@@ -55,7 +59,7 @@ export class PathWatch {
   rebuilt(): void {
     this.doctor.state('new', performance.now());
     this.silence.reset();
-    this.arrived = 0;
+    this.arrived = this.reports = 0;
   }
 
   state(state: PeerState): void {
@@ -70,8 +74,10 @@ export class PathWatch {
     this.doctor.offered(cause, line);
   }
 
-  answered(): void {
+  /** True when nothing comes by the path there was: what is quickest is wanted. */
+  answered(): boolean {
     this.doctor.answered();
+    return this.doctor.dead(performance.now());
   }
 
   /** Signalling is back: if media is silent too the path was dead, and nothing is waited for. */
@@ -126,12 +132,15 @@ export class PathWatch {
 
   /** Something always comes, if only the report the server sends every second: nothing at all is a dead path. */
   private async feel(): Promise<void> {
-    const arrived = await this.hooks.arrived();
-    if (arrived === undefined) return;
+    const arrivals = await this.hooks.arrived();
+    if (arrivals === undefined) return;
+    const { bytes, reports } = arrivals;
     const now = performance.now();
-    if (arrived > this.arrived) this.doctor.heard(now);
-    this.arrived = arrived;
-    const hush = this.silence.look(arrived, this.hooks.flows(), now, document.hidden ? UNSEEN_PULSE_MS : PULSE_MS);
+    if (reports > this.reports || !this.hooks.sends()) this.doctor.taken(now);
+    if (bytes > this.arrived) this.doctor.heard(now);
+    this.arrived = bytes;
+    this.reports = reports;
+    const hush = this.silence.look(bytes, this.hooks.flows(), now, document.hidden ? UNSEEN_PULSE_MS : PULSE_MS);
     if (hush === 'silent') this.doctor.silent(now);
     if (hush === 'none') this.questions.over();
     else if (this.questions.due(now)) this.hooks.doubt('silent', this.hooks.rttMs(), this.silence.slackMs);

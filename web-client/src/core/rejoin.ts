@@ -1,6 +1,8 @@
 // When the media connection is sick: what to try, and how long to wait for it.
 // A short "disconnected" heals alone, and so does one during which media still arrives: Firefox says it when
-// a single check of its own was lost. Then an ICE restart; after two without success a new connection.
+// a single check of its own was lost, and goes on saying it for 5 s with each further one. It is not told to
+// people as long as media comes and the server reports that ours comes too. Then an ICE restart; after two without
+// success a new connection.
 // When signalling had to be connected anew just then, the machine moved: nothing is waited for.
 // An offer that went into a signalling connection which died is made again as soon as there is another one.
 export type MediaHealth = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
@@ -13,7 +15,7 @@ const BOTH_QUIET_MS = 450; // the browser says so, signalling broke too, and not
 const AGAIN_MS = 4000; // what was just begun anew has so long to succeed
 const BOTH_MS = 5000; // two connections that break within this broke for one reason
 const ONE_MOVE_MS = 3000;
-const TRUST_MAX_MS = 12_000; // what we send may be lost while we hear: the server stops at 30 s
+const TRUST_MAX_MS = 12_000; // what we send may be lost while we hear: both sides stop at 30 s without a check
 const ATTEMPT_MS = 8000;
 const RESTARTS_BEFORE_REBUILD = 2;
 
@@ -23,6 +25,9 @@ export class MediaDoctor {
   private nextMs = Infinity;
   private sinceMs = 0;
   private heardMs = 0;
+  private cameMs = -Infinity;
+  private takenMs = -Infinity;
+  private lived = false;
   private quiet = false;
   private elsewhere = false;
   private line = 0;
@@ -36,6 +41,7 @@ export class MediaDoctor {
     this.health = health;
     const due = this.quiet ? this.nextMs : Infinity;
     this.quiet = false;
+    this.lived = health === 'connected' || (this.lived && (health === 'disconnected' || health === 'connecting'));
     if (health === 'connected') {
       this.restarts = 0;
       this.nextMs = Infinity;
@@ -73,6 +79,11 @@ export class MediaDoctor {
     return this.health === 'disconnected' || this.quiet;
   }
 
+  /** It was a connection, and nothing arrives any more. */
+  dead(nowMs: number): boolean {
+    return this.health === 'failed' || (this.lived && nowMs - this.cameMs >= HEARD_FOR_MS);
+  }
+
   /** Nothing arrived for a while although something must: browsers notice that only after 8 s, or wait. */
   silent(nowMs: number): void {
     const both = nowMs - this.lineMs < BOTH_MS && this.treatedMs < this.lineMs;
@@ -87,22 +98,33 @@ export class MediaDoctor {
     if (this.doubtful) this.nextMs = Math.min(this.nextMs, Math.max(nowMs, this.treatedMs + ATTEMPT_MS));
   }
 
+  /** What we send arrives as well: the server reported it just now, or there is nothing to send. */
+  taken(nowMs: number): void {
+    this.takenMs = nowMs;
+  }
+
   /** Media arrived just now. */
   heard(nowMs: number): void {
+    this.cameMs = nowMs;
     if (this.quiet) {
       this.quiet = false;
       this.restarts = 0;
       this.nextMs = Infinity;
     }
-    if (!this.doubtful || nowMs - this.sinceMs > TRUST_MAX_MS) return;
+    if (!this.doubtful) return;
     this.heardMs = nowMs;
-    this.nextMs = nowMs + DISCONNECTED_GRACE_MS;
+    // A restart in good time: its checks are repeated, those that keep a path are not.
+    if (nowMs - this.sinceMs <= TRUST_MAX_MS) this.nextMs = nowMs + DISCONNECTED_GRACE_MS;
   }
 
   /** What people are told. */
   shown(nowMs: number): MediaHealth {
     if (this.quiet) return 'disconnected';
-    return this.doubtful && nowMs - this.heardMs < HEARD_FOR_MS ? 'connected' : this.health;
+    if (this.health === 'connected' || !this.lived) return this.health;
+    // A restart keeps the path it comes to replace.
+    const heardMs = this.health === 'connecting' ? this.cameMs : this.heardMs;
+    const taken = nowMs - Math.max(this.sinceMs, this.takenMs) <= TRUST_MAX_MS;
+    return taken && nowMs - heardMs < HEARD_FOR_MS ? 'connected' : this.health;
   }
 
   /** What to do at `nowMs`; `line` = the signalling connection an offer would take, 0 = none works. */

@@ -1,5 +1,5 @@
 // Where features meet the page: one row each. The first view whose `when` holds is the stage; staff
-// bars stand in one thin bar under the top; banners stand above the stage, layers lie over it.
+// bars stand in one thin bar under the top; layers lie over the stage (what stands above it: notices/standing.ts).
 import type { Component } from 'svelte';
 import type { Action } from '../app/actions.ts';
 import type { Room } from '../app/room.svelte.ts';
@@ -17,9 +17,6 @@ import FloorBar from './floor/FloorBar.svelte';
 import TurnCard from './floor/TurnCard.svelte';
 import Minutes from './minutes/Minutes.svelte';
 import People from './people/People.svelte';
-import BusyBar from './network/BusyBar.svelte';
-import SaverBar from './network/SaverBar.svelte';
-import StrainBar from './network/StrainBar.svelte';
 import Stats from './network/Stats.svelte';
 import { networkActions } from './network/saver.ts';
 import { rollActions } from './roll/actions.ts';
@@ -78,9 +75,6 @@ export const STAFF_BARS: readonly StaffBar[] = [
   { when: ({ room }) => room.may('check.ask'), view: RollBar },
   { when: () => true, view: ConductButton },
 ];
-
-/** Above the stage, in its column: what may stand for long and must cover nobody. */
-export const BANNERS: readonly View[] = [BusyBar, StrainBar, SaverBar];
 
 /** Shown over the stage, in this order; each decides itself whether it has something to show. */
 export const LAYERS: readonly View[] = [TurnCard, CheckCard, Asked, TableLayer, Digest];

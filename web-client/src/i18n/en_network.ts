@@ -19,7 +19,7 @@ export const networkEn: Record<keyof typeof networkFr, string> = {
   'stats.delay': 'Delay',
   'stats.layer': 'Quality',
   'stats.layer.high': 'High',
-  'stats.layer.middle': 'Middle',
+  'stats.layer.middle': 'Medium',
   'stats.layer.low': 'Low',
   'stats.layer.none': 'Paused',
   'stats.ms': '{n} ms',

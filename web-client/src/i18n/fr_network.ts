@@ -49,7 +49,7 @@ export const networkFr = {
   'saver.no': 'Non merci',
   'reason.strain': 'suspendue : votre appareil peine à suivre',
   'strain.label': 'Montrer moins d’images quand cet appareil peine à suivre',
-  'strain.eased': 'Votre appareil peine à suivre : nous lui demandons moins d’images, et plus petites. Fermer d’autres programmes ou onglets l’aide aussi.',
+  'strain.eased': 'Votre appareil peine à suivre : nous lui envoyons moins d’images, plus petites. Fermer d’autres fenêtres l’aide aussi.',
   'strain.fewer': 'Encore moins',
   'strain.all': 'Tout montrer',
   'strain.over': 'Votre appareil suit de nouveau. Toutes les images reviennent.',

@@ -54,6 +54,9 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
   return figures;
 }
 
+/** Bytes, and how often the server said that something of ours had come since it said so last. Neither falls. */
+export interface Arrivals { bytes: number; reports: number }
+
 /**
  * What came by the paths in use since the beginning. A restart brings pairs that count from zero, and takes
  * others away: what is told here never falls. On a path that loses much Chromium takes up another pair seconds
@@ -61,21 +64,29 @@ export function readFigures(report: RTCStatsReport, firstVideoMid: number): Medi
  */
 export class PathMeter {
   private readonly seen = new Map<string, number>();
-  private total = 0;
+  private bytes = 0;
+  private reports = 0;
 
-  read(report: RTCStatsReport): number {
+  read(report: RTCStatsReport): Arrivals {
     const selected = new Set<string>();
     report.forEach((entry: Record<string, unknown>) => {
+      // Each answers a report of ours, and the server sends none on what did not come (RFC 3550, 6.4).
+      if (text(entry, 'type') === 'remote-inbound-rtp') this.reports += this.grown(entry, 'roundTripTimeMeasurements');
       if (text(entry, 'type') === 'transport') selected.add(text(entry, 'selectedCandidatePairId'));
     });
     report.forEach((entry: Record<string, unknown>) => {
       const used = entry['nominated'] === true || selected.has(text(entry, 'id'));
       if (text(entry, 'type') !== 'candidate-pair' || !used) return;
-      const [id, bytes] = [text(entry, 'id'), num(entry, 'bytesReceived')];
-      this.total += Math.max(0, bytes - (this.seen.get(id) ?? 0));
-      this.seen.set(id, bytes);
+      this.bytes += this.grown(entry, 'bytesReceived');
     });
-    return this.total;
+    return { bytes: this.bytes, reports: this.reports };
+  }
+
+  private grown(entry: Record<string, unknown>, key: string): number {
+    const [id, value] = [text(entry, 'id'), num(entry, key)];
+    const more = Math.max(0, value - (this.seen.get(id) ?? 0));
+    this.seen.set(id, value);
+    return more;
   }
 }
 

@@ -1,14 +1,21 @@
 // One RTCPeerConnection: send sections, a fixed pool of receive slots, compact offer and answer.
 // It lives for the whole page load unless the server lost its own state (a new epoch).
 // Out of scope: which device belongs in which slot (core/slots), devices (devices.ts).
-import { compactOffer, expandAnswer, withAudioWishes } from '../wire/compact.ts';
+import { candidateLines, compactOffer, expandAnswer, withAudioWishes } from '../wire/compact.ts';
 import type { Answer, Offer } from '../wire/messages.ts';
 import { PathMeter } from './figures.ts';
+import type { Arrivals } from './figures.ts';
 import type { Pool } from './pool.ts';
 import { SEND_KINDS, SendSection, preferKnownCodecs } from './senders.ts';
 import type { CameraCodec, SendKind } from './senders.ts';
 
 export type PeerState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
+
+/**
+ * So long UDP is tried alone: a browser that has got through by TCP leaves it at that, or goes back and forth,
+ * and one lost check is enough for TCP to be first.
+ */
+const HEAD_START_MS = 500;
 
 /** Not in the DOM types of every release. */
 type Player = RTCRtpReceiver & { jitterBufferTarget?: number | null };
@@ -24,6 +31,7 @@ export class Peer {
   private readonly meter = new PathMeter();
   private offerSdp = '';
   private closed = false;
+  private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(configuration: RTCConfiguration, pool: Pool, camera: CameraCodec, onState: (state: PeerState) => void) {
     this.pc = new RTCPeerConnection({ ...configuration, ...POLICIES });
@@ -58,9 +66,21 @@ export class Peer {
     return compactOffer(this.offerSdp);
   }
 
-  async takeAnswer(answer: Answer): Promise<void> {
+  /** `dead`: what was UDP so far carries nothing, and no time is given to it. */
+  async takeAnswer(answer: Answer, dead = false): Promise<void> {
     if (this.closed || this.pc.signalingState !== 'have-local-offer') return;
-    await this.pc.setRemoteDescription({ type: 'answer', sdp: expandAnswer(this.offerSdp, answer) });
+    clearTimeout(this.later);
+    const alone = !dead && candidateLines(answer, ['udp']).length > 0;
+    const sdp = expandAnswer(this.offerSdp, answer, alone ? ['udp'] : ['udp', 'tcp']);
+    await this.pc.setRemoteDescription({ type: 'answer', sdp });
+    if (alone && !this.closed) this.later = setTimeout(() => this.addTcp(answer), HEAD_START_MS);
+  }
+
+  private addTcp(answer: Answer): void {
+    for (const candidate of candidateLines(answer, ['tcp'])) {
+      // An offer that was made meanwhile has an answer of its own, with candidates of its own.
+      void this.pc.addIceCandidate({ candidate, sdpMLineIndex: 0, usernameFragment: answer.u }).catch(() => undefined);
+    }
   }
 
   send(kind: SendKind, track: MediaStreamTrack | null): Promise<void> {
@@ -78,8 +98,8 @@ export class Peer {
     void this.sections.get('cam')?.spare(on);
   }
 
-  /** Bytes that came by the paths in use so far: media, and reports on what we send. Never falls. */
-  async arrived(): Promise<number> {
+  /** What came by the paths in use so far: media, and reports on what we send. */
+  async arrived(): Promise<Arrivals> {
     return this.meter.read(await this.pc.getStats());
   }
 
@@ -101,6 +121,7 @@ export class Peer {
 
   close(): void {
     this.closed = true;
+    clearTimeout(this.later);
     this.pc.onconnectionstatechange = null;
     this.pc.close();
   }

@@ -88,11 +88,13 @@ export function compactOffer(sdp: string): Offer {
   };
 }
 
-function candidateLines(answer: Answer): string[] {
-  return answer.c.map(([, address, port, transport], i) => {
-    const priority = (126 << 24) + ((65535 - i) << 8) + 255;
+/** One a line, without "a=". UDP is preferred to TCP wherever it is (RFC 6544 4.2), then by place. */
+export function candidateLines(answer: Answer, of: readonly ('udp' | 'tcp')[]): string[] {
+  return answer.c.flatMap(([, address, port, transport], i) => {
+    if (!of.includes(transport)) return [];
+    const priority = ((transport === 'tcp' ? 90 : 126) << 24) + ((65535 - i) << 8) + 255;
     const tail = transport === 'tcp' ? ' tcptype passive' : '';
-    return `a=candidate:${i + 1} 1 ${transport} ${priority} ${address} ${port} typ host${tail}`;
+    return [`candidate:${i + 1} 1 ${transport} ${priority} ${address} ${port} typ host${tail}`];
   });
 }
 
@@ -146,8 +148,8 @@ function mixedLine(description: Description): string[] {
   return offered ? [line] : [];
 }
 
-/** Writes the SDP answer that fits our own offer. */
-export function expandAnswer(offerSdp: string, answer: Answer): string {
+/** Writes the SDP answer that fits our own offer, with the candidates `of` these transports. */
+export function expandAnswer(offerSdp: string, answer: Answer, of: readonly ('udp' | 'tcp')[] = ['udp', 'tcp']): string {
   const description = parseSdp(offerSdp);
   const offer = compactOffer(offerSdp);
   const pts = new Set<number>([...offer.a.opus, ...(offer.a.red ?? [])]);
@@ -167,7 +169,7 @@ export function expandAnswer(offerSdp: string, answer: Answer): string {
       'c=IN IP4 0.0.0.0', `a=mid:${section.mid}`, 'a=rtcp-mux', 'a=rtcp-rsize',
       ...codecs.lines, ...extensionLines(section, index, known), ...directionLines(section, index, answer),
     );
-    if (index === 0) lines.push(...candidateLines(answer));
+    if (index === 0) lines.push(...candidateLines(answer, of).map((line) => `a=${line}`));
   });
   return `${lines.join('\r\n')}\r\n`;
 }

@@ -30,6 +30,10 @@ export class Session {
     if (m.t === 'media.offer') {
       world.offers.push(m.cause);
       if (world.script.get('media') === 'never') return;
+      // Only who is in already is refused: nobody would get past the door.
+      if (world.script.get('media') === 'full' && world.offers.length > 1) {
+        return this.send({ t: 'error', id: m.id, code: 'full', why: 'no room' });
+      }
       const answer = { u: 'mock', p: 'mockpasswordmockpassword', f: FINGERPRINT, c: [[4, '127.0.0.1', 9, 'udp']], b: 1000 };
       return this.send({ t: 'media.answer', id: m.id, answer } as ServerMessage);
     }
@@ -89,6 +93,8 @@ export class Session {
       this.send(world.snapshot());
       const pulse = pulseOf(world.script);
       if (pulse) this.send(pulse);
+      const load = world.script.get('load');
+      if (load !== null) this.send({ t: 'load', step: Number(load) });
       return this.speak(world);
     }
     const seq = world.done.has(m.id) ? world.state.seq : this.effect(world, m);
@@ -138,7 +144,8 @@ export class Session {
   private view(world: World, want: Want[]): void {
     world.want = want;
     const life = world.script.get('pictures') === 'waiting' ? 'waiting' : world.script.get('pictures') === 'off' ? 'off' : 'live';
-    const video = want.map(([slot, device, source]): VideoSlot => [slot, device, source, life, 'full', life === 'live' ? 360 : 0]);
+    const reason = world.script.get('pictures') === 'paused' ? 'paused' : 'full';
+    const video = want.map(([slot, device, source]): VideoSlot => [slot, device, source, life, reason, life === 'live' ? 360 : 0]);
     this.send({ t: 'slots', audio: ['', '', '', '', ''], video });
   }
 

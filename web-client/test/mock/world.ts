@@ -43,6 +43,7 @@ export class World {
         id: `m_${i}`, from: `p_${who}`, name: people[who]?.name ?? 'Claire Fontaine', at: Date.now() - (20 - i) * 60_000, text,
       })),
       rights: this.rights(this.role), now: Date.now(), ...quiet(), clock: Date.now(),
+      ...(this.script.get('unled') === null ? {} : { times: { staffless: Date.now() + 272_000 } }),
       ...webinarPart(this.script, people),
     }, Date.now());
   }

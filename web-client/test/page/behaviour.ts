@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { until, visit } from './bench.ts';
 import type { Test } from './bench.ts';
+import { standingTests } from './standing.ts';
 
 const offers = (page: Page): Promise<Record<string, number>> => page.evaluate('window.amphi.offers');
 const micOf = (v: { world: () => { state: { people: readonly { id: string; devices: { mic: string }[] }[] } } }): string | undefined =>
@@ -291,4 +292,4 @@ const keyboard: Test[] = [
   }),
 ];
 
-export const behaviourTests: Test[] = [...joining, ...media, ...staying, ...keyboard];
+export const behaviourTests: Test[] = [...joining, ...media, ...staying, ...keyboard, ...standingTests];

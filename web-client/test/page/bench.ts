@@ -6,6 +6,9 @@ import type { World } from '../mock/world.ts';
 import { joinClass, openContext } from './browser.ts';
 import type { PageOptions } from './browser.ts';
 
+/** Only what hangs fails: a busy machine takes its time. */
+const PATIENCE_MS = 30_000;
+
 export interface Bench { browser: Browser; bare: Browser; mock: Mock; count: number }
 export interface Test { name: string; run: (bench: Bench) => Promise<void> }
 export interface Visit { page: Page; link: string; world: () => World; done: () => Promise<void> }
@@ -16,7 +19,7 @@ interface VisitOptions extends PageOptions { link?: string; join?: boolean; path
 export async function visit(bench: Bench, o: VisitOptions = {}): Promise<Visit> {
   const context = await openContext(o.bare ? bench.bare : bench.browser, o);
   const page = await context.newPage();
-  page.setDefaultTimeout(8000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (m) => {
@@ -41,7 +44,7 @@ export async function visit(bench: Bench, o: VisitOptions = {}): Promise<Visit> 
   };
 }
 
-export async function until(what: string, check: () => boolean | Promise<boolean>, ms = 6000): Promise<void> {
+export async function until(what: string, check: () => boolean | Promise<boolean>, ms = PATIENCE_MS): Promise<void> {
   const end = Date.now() + ms;
   while (!(await check())) {
     if (Date.now() > end) assert.fail(`not reached: ${what}`);

@@ -73,6 +73,61 @@ const WEBINAR_STATES: PageState[] = [
 ];
 STATES.push(...WEBINAR_STATES);
 
+/** What may stand above the stage (features/notices/standing.ts). */
+const STANDING: PageState[] = [
+  { name: 'standing-busy', link: 'people=7&role=host&load=3', then: stands('server-busy') },
+  {
+    name: 'standing-noroom', link: 'people=7&media=full',
+    then: async (page, mock) => {
+      // A new core: it has no room for the connection that the page makes anew.
+      for (const world of mock.worlds.values()) if (world.script.get('media') === 'full') world.epoch += 1;
+      mock.pause(0);
+      await stands('no-room')(page);
+    },
+  },
+  { name: 'standing-unled', link: 'people=7&unled=1', then: stands('unled') },
+  { name: 'standing-saver', link: 'people=7', prefs: { saver: true }, then: stands('saver-badge') },
+  {
+    name: 'standing-propose', link: 'people=7&pictures=paused',
+    then: async (page) => {
+      await reports(page, { type: 'inbound-rtp', kind: 'audio', mid: '4', packetsReceived: 40, packetsLost: 10 });
+      await stands('saver-propose')(page);
+    },
+  },
+  {
+    name: 'standing-strain', link: 'people=7', prefs: { ease: true },
+    then: async (page) => {
+      await struggle(page);
+      await stands('strain')(page);
+    },
+  },
+];
+STATES.push(...STANDING);
+
+export function stands(id: string): (page: Page) => Promise<void> {
+  return (page) => page.getByTestId(id).waitFor({ timeout: 40_000 });
+}
+
+type Row = { [key: string]: number | string | Row };
+
+/** From now on the browser says this of its media and nothing else; its numbers are what is added every second. */
+async function reports(page: Page, row: Row): Promise<void> {
+  await page.evaluate((rates) => {
+    const grown = (part: Row): Row => Object.fromEntries(Object.entries(part).map(([key, value]) =>
+      [key, typeof value === 'number' ? (value * performance.now()) / 1000 : typeof value === 'string' ? value : grown(value)]));
+    const [pc] = (window as unknown as { fakePeers: RTCPeerConnection[] }).fakePeers;
+    if (pc) pc.getStats = () => Promise.resolve(new Map([['row', grown(rates)]]) as unknown as RTCStatsReport);
+  }, row);
+}
+
+/** From now on the browser says that it shows half of the pictures that come, none of which is missing. */
+export const dropsPictures = (page: Page): Promise<void> =>
+  reports(page, { type: 'inbound-rtp', kind: 'video', mid: '9', packetsReceived: 60, framesDecoded: 12, framesDropped: 12 });
+
+/** From now on the browser says that it cannot code what it is asked for. */
+export const struggle = (page: Page): Promise<void> =>
+  reports(page, { type: 'outbound-rtp', kind: 'video', qualityLimitationDurations: { cpu: 1 } });
+
 async function join(page: Page): Promise<void> {
   await page.getByTestId('door-name').fill('Camille');
   await page.getByTestId('door-join').click();

@@ -77,6 +77,11 @@ for (const [name, sdp] of Object.entries(browsers)) {
       const priority = Number(candidate.split(' ')[3]);
       assert.ok(priority > 0 && priority < 2 ** 31);
     }
+    const priorities = candidates.map((candidate) => [candidate.split(' ')[2], Number(candidate.split(' ')[3])] as const);
+    const of = (kind: string): number[] => priorities.filter(([k]) => k === kind).map(([, p]) => p);
+    assert.ok(Math.min(...of('udp')) > Math.max(...of('tcp')), 'every UDP before every TCP');
+    const alone = expandAnswer(sdp, answer, ['udp']).split('\r\n').filter((l) => l.startsWith('a=candidate:'));
+    assert.deepEqual(alone, candidates.filter((l) => l.includes(' udp ')));
   });
 }
 

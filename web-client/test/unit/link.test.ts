@@ -246,6 +246,57 @@ test('a short disconnection heals without an offer', () => {
   assert.equal(doctor.remedy(60_000, 1), 'none');
 });
 
+/** The browser misses answers to its checks from 1 s on while media comes, every 250 ms, until `endMs`; does ours? */
+function unanswered(endMs: number, taken: boolean): { doctor: MediaDoctor; said: Set<string>; treatedMs: number[] } {
+  const doctor = new MediaDoctor();
+  const [said, treatedMs] = [new Set<string>(), [] as number[]];
+  doctor.state('connected', 0);
+  doctor.state('disconnected', 1000);
+  for (let now = 1250; now <= endMs; now += 250) {
+    if (taken) doctor.taken(now);
+    doctor.heard(now);
+    said.add(doctor.shown(now));
+    if (doctor.remedy(now, 1) === 'none') continue;
+    treatedMs.push(now);
+    doctor.state('connecting', now);
+  }
+  return { doctor, said, treatedMs };
+}
+
+test('checks that are lost are not told while media comes and ours comes too, and a restart makes new ones', () => {
+  const { doctor, said, treatedMs } = unanswered(20_000, true);
+  assert.deepEqual([...said], ['connected']);
+  assert.deepEqual(treatedMs, [16_000]);
+  assert.equal(doctor.shown(21_750), 'connecting', 'nothing comes any more');
+  doctor.state('failed', 22_000);
+  doctor.heard(22_000);
+  assert.equal(doctor.shown(22_000), 'failed');
+});
+
+test('a path is dead when it was one and nothing comes; one that never was is only new', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connecting', 0);
+  assert.equal(doctor.dead(5000), false);
+  doctor.state('connected', 5000);
+  doctor.heard(5100);
+  assert.equal(doctor.dead(6500), false);
+  assert.equal(doctor.dead(6600), true);
+  doctor.state('failed', 6600);
+  assert.equal(doctor.dead(6600), true);
+});
+
+test('a connection that never was one is not called connected because bytes come', () => {
+  const doctor = new MediaDoctor();
+  doctor.state('connecting', 0);
+  doctor.heard(100);
+  assert.equal(doctor.shown(100), 'connecting');
+});
+
+test('the same is told after 12 s when nobody says that ours comes', () => {
+  assert.deepEqual([...unanswered(13_000, false).said], ['connected']);
+  assert.deepEqual([...unanswered(13_500, false).said], ['connected', 'disconnected']);
+});
+
 test('disconnected while media arrives is shown as connected and not treated, for 12 s at most', () => {
   const doctor = new MediaDoctor();
   doctor.state('connected', 0);

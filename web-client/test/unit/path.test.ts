@@ -63,7 +63,7 @@ class Page {
       answered: () => this.path.lineSure(),
     });
     this.path = new PathWatch({
-      arrived: () => Promise.resolve(this.bytes),
+      arrived: () => Promise.resolve({ bytes: this.bytes, reports: 0 }), sends: () => true,
       flows: () => true, rttMs: () => 40, ready: () => true, shown: () => undefined,
       line: () => (this.signal.live && this.signal.sure ? this.signal.line : 0),
       doubt: (...why) => this.signal.doubt(...why),

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Peer } from '../../src/media/peer.ts';
+import type { Answer } from '../../src/wire/messages.ts';
+
+const sdp = readFileSync(new URL('fixtures/firefox-153.sdp', import.meta.url), 'utf8');
 
 interface Section { sender: { encodings: { rid?: string; active: boolean }[] } }
 
@@ -9,6 +13,27 @@ class Connection {
   remoteDescription: unknown = null;
   onconnectionstatechange: unknown = null;
   readonly sections: Section[] = [];
+  signalingState = 'have-local-offer';
+  /** Transports of the candidates it knows, in order. */
+  readonly known: string[] = [];
+
+  setRemoteDescription(answer: { sdp: string }): Promise<void> {
+    for (const [, transport] of answer.sdp.matchAll(/a=candidate:\d+ 1 (\w+)/g)) this.known.push(transport ?? '');
+    return Promise.resolve();
+  }
+  addIceCandidate({ candidate }: { candidate: string }): Promise<void> {
+    this.known.push(candidate.split(' ')[2] ?? '');
+    return Promise.resolve();
+  }
+  createOffer(): Promise<{ sdp: string }> {
+    return Promise.resolve({ sdp });
+  }
+  setLocalDescription(): Promise<void> {
+    return Promise.resolve();
+  }
+  close(): void {
+    this.signalingState = 'closed';
+  }
 
   addTransceiver(_kind: string, init: { sendEncodings?: { rid?: string; active: boolean }[] }): unknown {
     const sender = {
@@ -73,4 +98,28 @@ test('a machine that is spared does not code the largest picture, and codes it a
   peer.spare(false);
   await peer.layers('cam', 7);
   assert.equal(sends(), 'hml');
+});
+
+test('UDP is tried alone for half a second, unless the path is dead or there is none', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const address = (transport: 'udp' | 'tcp'): Answer['c'][number] => [4, '192.0.2.7', 5004, transport];
+  const answer = (...c: Answer['c']): Answer => ({ u: 'abcdefgh', p: 'p'.repeat(24), f: 'ab'.repeat(32), c, b: 1000 });
+  const both = answer(address('udp'), address('tcp'));
+  const heard = async (a: Answer, dead: boolean): Promise<{ peer: Peer; known: string[] }> => {
+    const { peer, pc } = opened(t);
+    await peer.makeOffer(false);
+    await peer.takeAnswer(a, dead);
+    return { peer, known: pc.known };
+  };
+  const first = await heard(both, false);
+  t.mock.timers.tick(499);
+  assert.deepEqual(first.known, ['udp']);
+  t.mock.timers.tick(1);
+  assert.deepEqual(first.known, ['udp', 'tcp']);
+  assert.deepEqual((await heard(both, true)).known, ['udp', 'tcp']);
+  assert.deepEqual((await heard(answer(address('tcp')), false)).known, ['tcp']);
+  const left = await heard(both, false);
+  left.peer.close();
+  t.mock.timers.tick(1000);
+  assert.deepEqual(left.known, ['udp']);
 });

@@ -336,7 +336,8 @@ static void bits_are_bounded(void **state)
     assert_int_equal(bits_ns(&b, 5), 4);
 }
 
-/* ---- payloads that only their ends can read ---------------------------------------------------- */
+/* ---- payloads that only their ends can read ----------------------------------------------------
+ */
 
 /* What stands behind what is packed in clear says nothing, whatever it is. */
 static void sealed_payloads(void **state)
@@ -347,9 +348,9 @@ static void sealed_payloads(void **state)
         const char *clear; /* descriptor, and what is left in clear of the picture */
     } rows[] = {
         {CODEC_OPUS, ""},
-        {CODEC_VP8, "90 e0 8123 56 40 11"},                    /* inter frame: its first byte */
+        {CODEC_VP8, "90 e0 8123 56 40 11"},                     /* inter frame: its first byte */
         {CODEC_VP8, "90 e0 8123 56 40 100000 9d012a 80026801"}, /* key frame: 10 bytes */
-        {CODEC_VP8, "80 e0 8123 56 40"},                       /* goes on */
+        {CODEC_VP8, "80 e0 8123 56 40"},                        /* goes on */
         {CODEC_VP9, "ac 8102 10 07"},
         {CODEC_VP9, "ae 8102 00 07 10 0280 0168"},
         {CODEC_VP9, "f0 8102 32 02"},

@@ -71,7 +71,8 @@ struct coder_packet {
 
 /* Payload descriptor and the first bytes of the payload. */
 void coder_write(struct wr *w, const struct coder_packet *p);
-/* What only sender and receivers can read: of 256 numbers in a row each begins with another byte. */
+/* What only sender and receivers can read: of 256 numbers in a row each begins with another byte.
+ */
 void coder_sealed(struct wr *w, size_t len, uint32_t number);
 /* Dependency descriptor; its length, 0 when the structure has none. */
 uint8_t coder_dd(uint8_t out[CODER_DD_MAX], const struct coder_packet *p);

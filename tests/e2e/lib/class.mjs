@@ -84,6 +84,14 @@ export class ClassRoom {
         await page.waitForTestId(ids.over('left'));
     }
 
+    /** Why no tile shows this person: what his tile is read as, and the counter of the picture in his slot: does it go on? */
+    seenOf(view, read, tiles, other) {
+        const devices = view.people.find((p) => p.name === other.name)?.devices.map((d) => d.id) ?? [];
+        const tile = tiles.find((one) => one.source === 'cam' && devices.includes(one.device));
+        const slot = view.video.find((v) => v.name === other.name && v.source === 'cam');
+        return `${tile ? tile.why ?? `reads ${tile.id}` : 'no tile'}; picture ${read.video[slot?.slot]?.counter ?? 'none'} in slot ${slot?.slot}`;
+    }
+
     /**
      * Wrong or missing things in what this page gets, as text; '' when the class is whole: each
      * other person's voice in the audio slot the server named for it, each camera and screen in
@@ -115,7 +123,7 @@ export class ClassRoom {
             }
             if (!view.audio.some((a) => a.name === other.name)) wrong.push(`${other.name} not heard`);
             const shown = tiles.filter((tile) => tile.id === other.options.sender);
-            if (shown.length !== 1) wrong.push(`${shown.length} tiles show ${other.name}`);
+            if (shown.length !== 1) wrong.push(`${shown.length} tiles show ${other.name} (${this.seenOf(view, read, tiles, other)})`);
         }
         for (const other of screens) {
             if (!view.video.some((v) => v.name === other.name && v.source === 'screen' && v.state === 'live')) {

@@ -22,7 +22,9 @@ export class Scenario {
         this.pages = [];
         this.undo = [];
         this.browsers = {};
-        fs.rmSync(this.dir, { recursive: true, force: true });
+        // What fails and is tried again is looked for afterwards: the folder of the run before stays.
+        fs.rmSync(`${this.dir}-before`, { recursive: true, force: true });
+        if (fs.existsSync(this.dir)) fs.renameSync(this.dir, `${this.dir}-before`);
         fs.mkdirSync(this.dir, { recursive: true });
     }
 

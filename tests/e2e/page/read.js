@@ -145,7 +145,7 @@
                 result.slots.push({
                     kind: s.kind, mid: s.mid, ssrc: s.ssrc, packets: s.packetsReceived,
                     lost: s.packetsLost, bytes: s.bytesReceived, nack: s.nackCount ?? 0,
-                    pli: s.pliCount ?? 0, decoded: s.framesDecoded ?? 0, dropped: s.framesDropped ?? 0,
+                    pli: s.pliCount ?? 0, decoded: s.framesDecoded ?? 0, fps: s.framesPerSecond ?? 0, dropped: s.framesDropped ?? 0,
                     width: s.frameWidth, height: s.frameHeight, freezes: s.freezeCount ?? 0,
                     frozen_s: s.totalFreezesDuration ?? 0, energy: s.totalAudioEnergy ?? 0,
                     samples: s.totalSamplesReceived ?? 0,

@@ -99,7 +99,7 @@ async function hidden(t) {
     t.equal(await guest.eval(() => document.visibilityState), 'hidden', 'the page is');
     t.figure('target_ms', 8000);
     await guest.show(front);
-    await room.whole({ timeout: 60000 });
+    await room.whole();
     await sameSeats(t, room, before);
 }
 

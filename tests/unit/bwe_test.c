@@ -473,6 +473,20 @@ static void told_one(struct bwe *b, uint16_t number, mono_us way, mono_us now)
     bwe_input(b, &fb, &status, now + way + 5 * MS);
 }
 
+enum { USUAL = 5 };
+
+/* An estimate that knows a way of 20 ms from its first USUAL packets; returns when the next is due.
+ */
+static mono_us told_usual(struct bwe *b)
+{
+    mono_us now = S;
+    bwe_init(b, BWE_START_BPS, now);
+    for (uint16_t n = 0; n < USUAL; n++, now += 100 * MS) {
+        told_one(b, n, 20 * MS, now);
+    }
+    return now;
+}
+
 /* What stands in the path more than is usual is a queue before the trend tells, and one feedback
  * is not enough to say so. */
 static void a_surge_is_a_queue_at_once(void **state)
@@ -489,12 +503,8 @@ static void a_surge_is_a_queue_at_once(void **state)
     };
     struct bwe *b = test_calloc(1, sizeof(*b));
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        mono_us now = S;
-        uint16_t n = 0;
-        bwe_init(b, BWE_START_BPS, now);
-        for (; n < 5; n++, now += 100 * MS) {
-            told_one(b, n, 20 * MS, now);
-        }
+        uint16_t n = USUAL;
+        mono_us now = told_usual(b);
         told_one(b, n++, 320 * MS, now);
         assert_int_equal(b->use, OVERUSE_NORMAL); /* once is nothing */
         b->queue.usual_us = rows[i].usual_ms * (double)MS;
@@ -522,12 +532,8 @@ static void an_overuse_wants_a_queue_that_is_not_ours(void **state)
     };
     struct bwe *b = test_calloc(1, sizeof(*b));
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        mono_us now = S;
-        uint16_t n = 0;
-        bwe_init(b, BWE_START_BPS, now);
-        for (; n < 5; n++, now += 100 * MS) {
-            told_one(b, n, 20 * MS, now);
-        }
+        uint16_t n = USUAL;
+        mono_us now = told_usual(b);
         told_one(b, n++, 20 * MS + rows[i].over, now);
         b->aimd.decreased_us = 0;
         b->detector.state = OVERUSE_OVER;

@@ -111,6 +111,15 @@ static unsigned good_check(struct peer *p, const struct tuple *from, bool nomina
     return p->out.changes;
 }
 
+/* A peer that has nominated its first path; returns that. */
+static struct tuple connected(struct peer *p)
+{
+    peer_init(p);
+    struct tuple home = tuple_of("198.51.100.7", 4000);
+    good_check(p, &home, true);
+    return home;
+}
+
 static bool selected_is(const struct peer *p, const struct tuple *tuple)
 {
     return ice_selected(&p->ice) && tuple_equal(ice_selected(&p->ice), tuple);
@@ -302,10 +311,8 @@ static void test_nomination_moves_the_selected_path(void **state)
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple wifi = tuple_of("198.51.100.7", 4000);
+    struct tuple wifi = connected(&p);
     struct tuple cell = tuple_of("203.0.113.9", 5000);
-    good_check(&p, &wifi, true);
     assert_int_equal(good_check(&p, &cell, false), ICE_NEW_PATH);
     assert_true(selected_is(&p, &wifi));
     assert_int_equal(good_check(&p, &cell, true), ICE_SELECTED);
@@ -316,10 +323,8 @@ static void test_s7_an_unauthenticated_check_moves_nothing(void **state)
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple home = tuple_of("198.51.100.7", 4000);
+    struct tuple home = connected(&p);
     struct tuple thief = tuple_of("203.0.113.66", 666);
-    good_check(&p, &home, true);
     p.now += 20 * US_PER_S;
     struct check check = {.creds = &p.ice.creds, .pwd = "guess", .nominate = true};
     assert_int_equal(send_check(&p, &thief, &check), DROP_STUN_AUTH);
@@ -332,11 +337,9 @@ static void test_s7_a_rebound_port_takes_over_when_the_old_one_is_silent(void **
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple before = tuple_of("198.51.100.7", 4000);
+    struct tuple before = connected(&p);
     struct tuple after = tuple_of("198.51.100.7", 4999);
     struct tuple elsewhere = tuple_of("203.0.113.9", 5000);
-    good_check(&p, &before, true);
     p.now += 900 * US_PER_MS;
     good_check(&p, &after, false);
     assert_true(selected_is(&p, &before)); /* the old port was heard 0.9 s ago */
@@ -353,10 +356,8 @@ static void test_a_second_path_does_not_take_over_from_one_that_carries_media(vo
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple first = tuple_of("198.51.100.7", 4000);
+    struct tuple first = connected(&p);
     struct tuple second = tuple_of("198.51.100.7", 4001);
-    good_check(&p, &first, true);
     for (unsigned i = 0; i < 100; i++) { /* its checks are lost; Chromium checks another one, too */
         p.now += 100 * US_PER_MS;
         assert_true(ice_heard(&p.ice, ice_knows(&p.ice, &first, p.now), p.now));
@@ -371,11 +372,9 @@ static void test_s7_media_by_a_rebound_port_takes_over_when_none_comes_by_the_ol
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple before = tuple_of("198.51.100.7", 4000);
+    struct tuple before = connected(&p);
     struct tuple after = tuple_of("198.51.100.7", 4999);
     struct tuple elsewhere = tuple_of("203.0.113.9", 5000);
-    good_check(&p, &before, true);
     good_check(&p, &after, false);
     good_check(&p, &elsewhere, false);
     p.now += US_PER_S;
@@ -454,9 +453,7 @@ static void test_the_selected_path_keeps_its_place(void **state)
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple home = tuple_of("198.51.100.7", 4000);
-    good_check(&p, &home, true);
+    struct tuple home = connected(&p);
     for (uint16_t port = 1; port <= 2 * ICE_PATHS; port++) {
         struct tuple t = tuple_of("198.51.100.7", port);
         p.now += 10 * US_PER_MS;
@@ -470,9 +467,7 @@ static void test_only_a_few_paths_are_kept(void **state)
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple home = tuple_of("198.51.100.7", 4000);
-    good_check(&p, &home, true);
+    struct tuple home = connected(&p);
     for (uint16_t port = 1; port <= 500; port++) {
         struct tuple t = tuple_of("198.51.100.7", port);
         p.now += 10000;
@@ -494,9 +489,7 @@ static void test_s7_nothing_is_sent_30_s_after_the_last_check(void **state)
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple home = tuple_of("198.51.100.7", 4000);
-    good_check(&p, &home, true);
+    struct tuple home = connected(&p);
     mono_us checked = p.now;
     assert_true(ice_deadline(&p.ice) == checked + 30 * US_PER_S);
     ice_timer(&p.ice, checked + 30 * US_PER_S - 1, &p.out);
@@ -518,10 +511,8 @@ static void test_a_fresh_second_path_saves_the_connection(void **state)
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple wifi = tuple_of("198.51.100.7", 4000);
+    connected(&p);
     struct tuple cell = tuple_of("203.0.113.9", 5000);
-    good_check(&p, &wifi, true);
     p.now += 5 * US_PER_S;
     good_check(&p, &cell, false);
     p.now += 25 * US_PER_S;
@@ -539,11 +530,9 @@ static void test_the_freshest_of_the_others_follows(void **state)
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
-    struct tuple first = tuple_of("198.51.100.7", 4000);
+    struct tuple first = connected(&p);
     struct tuple fresh = tuple_of("203.0.113.9", 5000);
     struct tuple stale = tuple_of("203.0.113.9", 5001);
-    good_check(&p, &first, true);
     good_check(&p, &stale, false);
     p.now += 5 * US_PER_S;
     good_check(&p, &fresh, false);
@@ -611,11 +600,9 @@ static void test_a_restart_keeps_the_old_until_the_new_is_checked(void **state)
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
+    struct tuple before = connected(&p);
     char gone[ICE_UFRAG_LEN + 1];
-    struct tuple before = tuple_of("198.51.100.7", 4000);
     struct tuple after = tuple_of("203.0.113.9", 5000);
-    good_check(&p, &before, true);
     struct ice_creds old = p.ice.creds;
     assert_int_equal(ice_restart(&p.ice, "", &p.rng, gone), E_BAD);
     assert_string_equal(p.ice.creds.ufrag, old.ufrag);
@@ -641,14 +628,12 @@ static void test_a_restart_is_meant(void **state)
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
+    struct tuple udp = connected(&p);
     char gone[ICE_UFRAG_LEN + 1];
-    struct tuple udp = tuple_of("198.51.100.7", 4000);
     struct tuple tcp = tuple_of("198.51.100.7", 4001);
     struct tuple rebound = tuple_of("198.51.100.7", 4002);
     tcp.proto = ADDR_TCP;
     tcp.conn = 3;
-    good_check(&p, &udp, true);
     good_check(&p, &rebound, false);
     assert_int_equal(ice_restart(&p.ice, "neu1", &p.rng, gone), 0);
     p.now += 100 * US_PER_MS;
@@ -668,11 +653,9 @@ static void test_only_the_newest_credentials_take_over_by_themselves(void **stat
 {
     (void)state;
     struct peer p;
-    peer_init(&p);
+    struct tuple home = connected(&p);
     char gone[ICE_UFRAG_LEN + 1];
-    struct tuple home = tuple_of("198.51.100.7", 4000);
     struct tuple other = tuple_of("203.0.113.9", 5000);
-    good_check(&p, &home, true);
     assert_int_equal(ice_restart(&p.ice, "neu1", &p.rng, gone), 0);
     struct ice_creds first = p.ice.creds;
     assert_int_equal(ice_restart(&p.ice, "neu2", &p.rng, gone), 0);

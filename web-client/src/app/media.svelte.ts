@@ -224,9 +224,16 @@ export class MediaRoom {
     this.repeatView();
   }
 
-  /** "Ready" may have gone into the line that died: without it no picture ever comes. */
-  lineUp = (): void => (void (this.peer?.connected && this.hooks.send({ t: 'media.ready' })), this.path.lineUp());
-  lineSure = (): void => this.path.lineSure();
+  /** There is a new line. "Ready" may have gone into the one that died: without it no picture ever comes. */
+  lineUp(): void {
+    if (this.peer?.connected) this.hooks.send({ t: 'media.ready' });
+    this.path.lineUp();
+  }
+
+
+  lineSure(): void {
+    this.path.lineSure();
+  }
 
   private async arrived(): Promise<Arrivals | undefined> {
     const peer = this.peer;

@@ -7,7 +7,7 @@ import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
 import { SaverProposal, heldOf, ofConnection, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
-import { linkFigures, readFigures, sentOf } from '../media/figures.ts';
+import { linkFigures, readFigures, sentKbps, sentOf } from '../media/figures.ts';
 import type { Arrivals, MediaFigures } from '../media/figures.ts';
 import { Peer } from '../media/peer.ts';
 import type { PeerState } from '../media/peer.ts';
@@ -66,7 +66,7 @@ export class MediaRoom {
   /** What is left out because this machine does not keep up. */
   readonly ease = new Ease(() => (this.peer?.spare(this.ease.spares), this.wish(this.wished)));
   private readonly hooks: MediaHooks;
-  private readonly path: PathWatch;
+  readonly path: PathWatch;
   private sending = false;
   private readonly steady = new SteadyQuality();
   private readonly renewal = new RelayRenewal();
@@ -230,11 +230,6 @@ export class MediaRoom {
     this.path.lineUp();
   }
 
-
-  lineSure(): void {
-    this.path.lineSure();
-  }
-
   private async arrived(): Promise<Arrivals | undefined> {
     const peer = this.peer;
     const arrived = await peer?.arrived();
@@ -284,9 +279,8 @@ export class MediaRoom {
     const figures = await this.readFigures();
     if (this.peer !== peer) return; // somebody left meanwhile
     const link = linkFigures(this.figures, figures, elapsed);
-    const sent = (f: MediaFigures): number => f.sends.reduce((n, row) => n + row.bytes, 0);
     this.traffic = trafficOf(this.figures.slots, figures.slots, elapsed, link.rttMs);
-    this.sentKbps = Math.max(0, Math.round(((sent(figures) - sent(this.figures)) * 8) / elapsed / 1000));
+    this.sentKbps = sentKbps(this.figures, figures, elapsed);
     this.sending = sentOf(figures) > sentOf(this.figures);
     const broken = this.path.broken(this.figuresAt);
     if (broken) this.playout.broken(figures.slots);

@@ -35,7 +35,7 @@ export class Room extends RoomView {
     const prefix = [...crypto.getRandomValues(new Uint8Array(6))].map((b) => b.toString(16).padStart(2, '0')).join('');
     this.signal = new Signal({ link, guest: loadGuest(classId), resume, lang: lang() }, prefix, {
       message: (m) => this.take(m),
-      changed: () => this.linkChanged(), answered: () => this.media.lineSure(),
+      changed: () => this.linkChanged(), answered: () => this.media.path.lineSure(),
     });
     this.media = new MediaRoom({
       send: (m) => this.signal.send(m),

@@ -93,6 +93,12 @@ export class PathMeter {
 /** Packets we sent so far. */
 export const sentOf = (figures: MediaFigures): number => figures.sends.reduce((n, s) => n + s.packets, 0);
 
+/** What we sent a second between two readings `elapsedS` apart, in kbit/s. */
+export function sentKbps(before: MediaFigures, after: MediaFigures, elapsedS: number): number {
+  const bytes = (f: MediaFigures): number => f.sends.reduce((n, s) => n + s.bytes, 0);
+  return Math.max(0, Math.round(((bytes(after) - bytes(before)) * 8) / elapsedS / 1000));
+}
+
 /** What happened between two readings `elapsedS` apart. */
 export function linkFigures(before: MediaFigures, after: MediaFigures, elapsedS: number): LinkFigures {
   const sum = (f: MediaFigures, of: (s: SlotFigures) => number): number => f.slots.reduce((n, s) => n + of(s), 0);

@@ -45,7 +45,7 @@ enum {
     LAYER_LAST_US = 15 * US_PER_S,     /* and the smallest one after this */
     LAYER_RESUME_US = 3 * US_PER_S,
     LAYER_INSIST_US =
-        2 * US_PER_S, /* asked for and silent: its publisher is told again, doubling */
+        2 * US_PER_S,  /* asked for and silent: its publisher is told again, doubling */
     LAYER_INSISTS = 5, /* so often doubling, then for as long as somebody wants it: */
     LAYER_INSIST_LATE_US = 30 * US_PER_S,
     LAYER_AGAIN_US = 5 * US_PER_S, /* told to come, in vain: offered anew after this, doubling */

@@ -1,7 +1,8 @@
 /*
- * A picture that somebody has or waits for and that does not come: its publisher never hears that it
- * is wanted, or his browser stops. It is asked for as long as somebody wants it, he is not told that
- * it is there, and it is there again when it comes. A screen on which nothing moves sends nothing.
+ * A picture that somebody has or waits for and that does not come: its publisher never hears that
+ * it is wanted, or his browser stops. It is asked for as long as somebody wants it, he is not told
+ * that it is there, and it is there again when it comes. A screen on which nothing moves sends
+ * nothing.
  */
 #include <stdio.h>
 
@@ -101,8 +102,7 @@ static void resumed_in_vain(struct world *w, uint32_t publish, uint8_t source, u
 {
     struct client *host = world_join(w, ROOM, 0, publish);
     struct client *viewer = world_join(w, ROOM, w->shards - 1, MIC);
-    struct sfu_want want = {
-        .slot = 0, .source = source, .height_max = 720, .publisher = host->id};
+    struct sfu_want want = {.slot = 0, .source = source, .height_max = 720, .publisher = host->id};
     host->on[source] = true;
     world_view(w, viewer, &want, 1);
     world_run(w, 5 * US_PER_S);

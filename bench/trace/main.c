@@ -43,8 +43,8 @@ struct options {
     unsigned pid_count;
 };
 
-/* What it took to let everybody in: the load's own time beside that of the server's threads, because
- * a burst is over no sooner than the fuller of the two cores is done. */
+/* What it took to let everybody in: the load's own time beside that of the server's threads: a
+ * burst is over no sooner than the fuller of the two cores is done. */
 struct joining {
     struct machine_threads from, to;
     mono_us begun;
@@ -69,6 +69,7 @@ struct load {
     uint32_t count;
     char (*links)[2][1024];
     int epoll;
+    uint32_t viewers; /* how many were live when views were asked for last */
     mono_us timers_at, ws_at;
 };
 
@@ -285,7 +286,8 @@ static void join(struct load *load, uint32_t first, uint32_t last, uint32_t rate
             deadline = started == last ? now + WAIT_LIVE_US : MONO_NEVER;
         }
         turn(load);
-        if (load->world.ws) {
+        if (load->world.ws && load->world.totals.live != load->viewers) {
+            load->viewers = load->world.totals.live;
             ask_views(load);
         }
     }

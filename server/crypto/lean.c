@@ -111,7 +111,10 @@ static int params(void *arg, OSSL_PARAM wanted[])
 }
 
 /* OSSL_DISPATCH has one type for all functions, as the library's own tables. */
-#define ENTRY(number, function) {(number), (void (*)(void))(function)}
+#define ENTRY(number, function)                                                                    \
+    {                                                                                              \
+        (number), (void (*)(void))(function)                                                       \
+    }
 
 static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out,
                  void **arg)

@@ -54,6 +54,9 @@ def end(s, name, process, core, log):
         for row in s.get("/metrics")[1].splitlines():
             if "_drops_total{" in row and not row.endswith(" 0"):
                 print("# " + row)
+        for row in s.err().splitlines()[log:]:
+            if " warn " in row or " error " in row:
+                print("# " + row)
     check(f"{name.upper()} the server process lived on", s.pid("core") == core)
     if name == "s9":
         more = len(s.err().splitlines()) - log

@@ -366,6 +366,7 @@ void subscription_want(struct sfu *sfu, struct subscription *sub, struct track *
         sub->falls = 0;
         sub->encoding = -1;
         sub->bps = 0;
+        sub->reason = ALLOC_FULL; /* what held the one before back says nothing of this one */
         sub->track = track;
         if (track) {
             sub->wisher_next = track->wishers;

@@ -83,6 +83,7 @@ void crowd_joins(struct world *w);
 /* shed.c */
 void shed_steps(struct world *w);
 void shed_withdrawn(struct world *w);
+void shed_resumed(struct world *w);
 
 /* workshops.c */
 void workshop_listen(struct world *w);

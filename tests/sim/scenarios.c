@@ -688,6 +688,7 @@ const struct scenario scenarios[] = {
     {"f6_soon_less", 1, 5, path_gives_up_large},
     {"overload_step_by_step", 1, 5, shed_steps},
     {"two_shards_overload", 2, 5, shed_steps},
+    {"paused_under_overload", 1, 5, shed_resumed},
     {"withdrawn_in_flight", 1, 5, shed_withdrawn},
     {"two_shards_withdrawn", 2, 5, shed_withdrawn},
     {"links_of_three_sizes", 1, 5, link_sizes},

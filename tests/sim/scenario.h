@@ -59,6 +59,12 @@ void steps_not_connected(struct world *w);
 void steps_focus_first(struct world *w);
 void steps_trial_answered(struct world *w);
 
+/* silent.c */
+void silent_camera(struct world *w);
+void silent_resumed(struct world *w);
+void silent_screen(struct world *w);
+void silent_slow(struct world *w);
+
 /* policy.c */
 void policy_one_slot(struct world *w);
 void policy_room_for_sound(struct world *w);

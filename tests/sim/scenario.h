@@ -64,6 +64,8 @@ void silent_camera(struct world *w);
 void silent_resumed(struct world *w);
 void silent_screen(struct world *w);
 void silent_slow(struct world *w);
+void silent_still_screen(struct world *w);
+void silent_screen_again(struct world *w);
 
 /* policy.c */
 void policy_one_slot(struct world *w);

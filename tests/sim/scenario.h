@@ -59,6 +59,14 @@ void steps_not_connected(struct world *w);
 void steps_focus_first(struct world *w);
 void steps_trial_answered(struct world *w);
 
+/* silent.c */
+void silent_camera(struct world *w);
+void silent_resumed(struct world *w);
+void silent_screen(struct world *w);
+void silent_slow(struct world *w);
+void silent_still_screen(struct world *w);
+void silent_screen_again(struct world *w);
+
 /* policy.c */
 void policy_one_slot(struct world *w);
 void policy_room_for_sound(struct world *w);
@@ -85,6 +93,7 @@ void crowd_joins(struct world *w);
 /* shed.c */
 void shed_steps(struct world *w);
 void shed_withdrawn(struct world *w);
+void shed_resumed(struct world *w);
 
 /* workshops.c */
 void workshop_listen(struct world *w);

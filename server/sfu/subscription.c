@@ -369,6 +369,7 @@ void subscription_want(struct sfu *sfu, struct subscription *sub, struct track *
         sub->falls = 0;
         sub->encoding = -1;
         sub->bps = 0;
+        sub->reason = ALLOC_FULL; /* what held the one before back says nothing of this one */
         sub->silent = false;
         sub->came_us = now;
         sub->track = track;

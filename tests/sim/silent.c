@@ -169,3 +169,53 @@ void silent_slow(struct world *w)
     EXPECT(w, viewer->slot[VIDEO0].reason != ALLOC_BY_SOURCE, "a closed camera is told silent");
     EXPECT(w, viewer->slot[VIDEO0].state == SFU_SLOT_OFF, "state %u", viewer->slot[VIDEO0].state);
 }
+
+/* A screen that does not move sends nothing: who comes late asks for it all the same. */
+void silent_still_screen(struct world *w)
+{
+    struct client *teacher = world_join(w, ROOM, 0, MIC);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, MIC);
+    world_publish(w, teacher, MIC | SCREEN);
+    teacher->on[SOURCE_SCREEN] = true;
+    struct sfu_want want = {
+        .slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id};
+    world_view(w, viewer, &want, 1);
+    world_run(w, 2 * US_PER_S);
+    teacher->on[SOURCE_SCREEN] = false;
+    world_run(w, 6 * US_PER_S);
+    uint32_t before = teacher->stream[4].plis;
+    struct client *late = world_join(w, ROOM, 0, MIC);
+    world_view(w, late, &want, 1);
+    world_run(w, US_PER_S);
+    EXPECT(w, teacher->stream[4].plis > before, "nobody asked the still screen for a picture");
+    teacher->on[SOURCE_SCREEN] = true; /* the key frame it was asked for */
+    world_run(w, US_PER_S);
+    EXPECT(w, late->slot[VIDEO0].state == SFU_SLOT_LIVE, "the late viewer sees no screen");
+}
+
+/* A screen is shown again that nobody looked at for long: it is not paused before it is asked for.
+ */
+void silent_screen_again(struct world *w)
+{
+    struct client *teacher = world_join(w, ROOM, 0, MIC);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, MIC);
+    struct sfu_want want = {
+        .slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id};
+    for (unsigned round = 0; round < 3; round++) {
+        uint64_t paused = w->layers_paused;
+        world_publish(w, teacher, MIC | SCREEN);
+        teacher->on[SOURCE_SCREEN] = true;
+        world_run(w, 1800 * US_PER_MS);
+        EXPECT(w, !teacher->stream[4].off && w->layers_paused == paused,
+               "round %u: what has just begun was paused", round);
+        world_view(w, viewer, &want, 1);
+        world_run(w, 2 * US_PER_S);
+        EXPECT(w, viewer->slot[VIDEO0].state == SFU_SLOT_LIVE, "round %u: no screen", round);
+        world_view(w, viewer, &want, 0);
+        world_run(w, (round == 1 ? 20 : 1) * US_PER_S); /* long enough to be paused, or not */
+        EXPECT(w, teacher->stream[4].off == (round == 1), "round %u: not paused", round);
+        world_publish(w, teacher, MIC);
+        teacher->on[SOURCE_SCREEN] = false;
+        world_run(w, 20 * US_PER_S);
+    }
+}

@@ -109,6 +109,7 @@ int client_equip(struct client *client, const struct client_kit *kit)
 void client_start(struct client *client)
 {
     client->state = CLIENT_CONNECTING;
+    client->begun_us = clock_mono_us();
     client->driver->start_h(client);
 }
 

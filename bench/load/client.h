@@ -56,6 +56,7 @@ struct client_totals {
     uint64_t acks, refused;           /* commands of ours */
     uint32_t live, dead, first_media;
     struct spread delay, join, connect, ack;
+    struct spread whole; /* from the TCP connection to the first media; join begins with hello */
     /* From the path being up until a whole picture, and one of now; age of what was sent of the
      * past, to begin with (client_rx.h). */
     struct spread first_picture, live_picture, replay;
@@ -138,7 +139,7 @@ struct client {
     struct desc_exts twcc_id;
     uint64_t tie_breaker;
     mono_us again_at; /* the door is asked again, MONO_NEVER = not */
-    mono_us check_at, dtls_at, hello_us, connected_us, consent_at, rr_at;
+    mono_us check_at, dtls_at, begun_us, hello_us, connected_us, consent_at, rr_at;
     mono_us key_asked_us; /* a key frame of our camera, the last time */
     struct dtls_client *dtls;
     struct srtp_keys keys;

@@ -340,6 +340,7 @@ void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
         client->join_us = now - client->hello_us;
         totals->first_media++;
         spread_add(&totals->join, client->join_us);
+        spread_add(&totals->whole, now - client->begun_us);
     }
     on_original(client, k / 2, &header, data, len, now);
 }

@@ -126,14 +126,25 @@ static void write_stamp(struct film_sender *s, struct wr *w, uint32_t counter, m
         w, &(struct media_stamp){.sender = s->config.sender, .counter = counter, .sent = now});
 }
 
-/* RFC 7741 4.2: extended descriptor with 15-bit picture id, TL0PICIDX and TID 0. */
-static void write_descriptor(struct wr *w, const struct film_stream *st, bool first)
+enum { LAYER_SYNC = 0x20 };
+
+/* RFC 7741 4.2: extended descriptor with 15-bit picture id, TL0PICIDX and TID; into upper layers
+ * one may switch at any picture. */
+static void write_descriptor(struct wr *w, const struct film_stream *st, unsigned tid, bool first)
 {
     wr_u8(w, (uint8_t)(0x80 | (first ? 0x10 : 0)));
     wr_u8(w, 0xe0);
     wr_u16(w, (uint16_t)(0x8000 | st->picture_id));
     wr_u8(w, st->tl0);
-    wr_u8(w, 0);
+    wr_u8(w, (uint8_t)(tid << 6 | (tid ? LAYER_SYNC : 0)));
+}
+
+/* The film is of one layer; said to be of three, half of it may be dropped, and half of the rest.
+ */
+static unsigned temporal(const struct film_sender *s, const struct film_stream *st)
+{
+    static const uint8_t pattern[] = {0, 2, 1, 2};
+    return s->config.temporal && !st->key_wanted ? pattern[s->frame % sizeof(pattern)] : 0;
 }
 
 static void send_picture(struct film_sender *s, unsigned layer, mono_us now, film_send_h send_h,
@@ -151,7 +162,8 @@ static void send_picture(struct film_sender *s, unsigned layer, mono_us now, fil
     uint32_t packets = (total + PAYLOAD_MAX - 1) / PAYLOAD_MAX;
     uint32_t each = (total + packets - 1) / packets;
     st->picture_id = (st->picture_id + 1) & 0x7fff;
-    st->tl0++;
+    unsigned tid = temporal(s, st);
+    st->tl0 = (uint8_t)(st->tl0 + (tid == 0));
     for (uint32_t i = 0; i < packets; i++) {
         uint8_t bytes[FILM_PACKET_MAX];
         struct wr w = wr_init(bytes, sizeof(bytes));
@@ -159,7 +171,7 @@ static void send_picture(struct film_sender *s, unsigned layer, mono_us now, fil
         uint32_t from = i * each < piece->len ? i * each : piece->len;
         uint32_t to = from + each < piece->len && !last ? from + each : piece->len;
         write_head(s, &w, stream, last);
-        write_descriptor(&w, st, i == 0);
+        write_descriptor(&w, st, tid, i == 0);
         wr_bytes(&w, piece->bytes + from, to - from);
         if (last) {
             write_stamp(s, &w, st->key_wanted ? FILM_FRAMES + s->frame : s->frame % FILM_FRAMES,

@@ -31,7 +31,8 @@ struct film_config {
     uint8_t top;     /* largest layer sent, 0 .. FILM_LAYERS-1 */
     uint8_t layers;  /* how many from there; 0 = no camera */
     bool sound;
-    bool keep; /* answer requests for lost packets */
+    bool keep;     /* answer requests for lost packets */
+    bool temporal; /* say that pictures are in temporal layers: nobody decodes them */
     uint64_t seed;
 };
 

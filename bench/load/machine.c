@@ -1,6 +1,9 @@
 #include "bench/load/machine.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,6 +68,47 @@ void machine_read(const pid_t *pids, unsigned count, struct machine_sample *out)
     }
     out->self_cpu_s = process_cpu(0);
     machine_busy(out);
+}
+
+static void thread_read(pid_t pid, pid_t id, struct machine_thread *out)
+{
+    char path[64];
+    unsigned long long spent = 0;
+    *out = (struct machine_thread){.id = id};
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", (int)pid, (int)id);
+    FILE *f = fopen(path, "r");
+    if (f) {
+        out->cpu_s = fscanf(f, "%llu", &spent) == 1 ? (double)spent / 1e9 : 0;
+        (void)fclose(f);
+    }
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", (int)pid, (int)id);
+    f = fopen(path, "r");
+    if (f) {
+        if (fgets(out->name, sizeof(out->name), f)) {
+            out->name[strcspn(out->name, "\n")] = '\0';
+        }
+        (void)fclose(f);
+    }
+}
+
+void machine_threads_read(const pid_t *pids, unsigned count, struct machine_threads *out)
+{
+    out->count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        char path[64];
+        const struct dirent *entry;
+        (void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pids[i]);
+        DIR *dir = opendir(path);
+        while (dir && (entry = readdir(dir)) != NULL && out->count < MACHINE_THREADS) {
+            pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
+            if (id > 0) {
+                thread_read(pids[i], id, &out->thread[out->count++]);
+            }
+        }
+        if (dir) {
+            (void)closedir(dir);
+        }
+    }
 }
 
 double machine_noise(const struct machine_sample *from, const struct machine_sample *to,

@@ -33,6 +33,8 @@ static void add_sum(struct load_sum *sum, const struct load_sum *s, int sign)
     sum->sent_bytes += sign > 0 ? s->sent_bytes : 0 - s->sent_bytes;
     sum->nacks += sign > 0 ? s->nacks : 0 - s->nacks;
     sum->plis += sign > 0 ? s->plis : 0 - s->plis;
+    sum->spoken += sign > 0 ? s->spoken : 0 - s->spoken;
+    sum->filmed += sign > 0 ? s->filmed : 0 - s->filmed;
 }
 
 void measure_seat(const struct seat *seat, struct load_sum *sum)
@@ -44,6 +46,10 @@ void measure_seat(const struct seat *seat, struct load_sum *sum)
         one.pictures = client->rx->count[1];
         one.nacks = client->rx->nacks;
         one.plis = client->rx->plis;
+    }
+    if (client->film) {
+        one.spoken = client->film->stream[FILM_STREAM_SOUND].packets;
+        one.filmed = client->film->frames;
     }
     add_sum(sum, &one, 1);
     sum->people += client->state == CLIENT_LIVE;
@@ -99,6 +105,40 @@ static void take_server(struct load *load, struct load_second *second, double wa
     }
 }
 
+static void count_tracks(const struct load *load, struct load_sum roles[LOAD_ROLES], mono_us now)
+{
+    for (uint32_t i = 0; i < load->wanted; i++) {
+        const struct seat *seat = &load->seats[i];
+        const struct client_rx *rx = seat->client.rx;
+        if (!seat->started || seat->client.state != CLIENT_LIVE || !rx) {
+            continue;
+        }
+        struct load_sum *sum = &roles[seat->role];
+        sum->tracks_expected += seat->client.views;
+        for (uint32_t k = 0; k < seat->client.views; k++) {
+            const struct rx_slot *slot = &rx->slot[rx->audio_slots + k];
+            sum->tracks += slot->frame_at && now - slot->frame_at < RX_FREEZE_US;
+        }
+    }
+}
+
+/* What was said, heard and seen in this second. */
+static void take_media(struct load *load, struct load_second *second, const struct load_sum *step,
+                       mono_us now)
+{
+    struct load_sum roles[LOAD_ROLES];
+    memset(roles, 0, sizeof(roles));
+    count_tracks(load, roles, now);
+    for (unsigned r = 0; r < LOAD_ROLES; r++) {
+        second->tracks += roles[r].tracks;
+    }
+    second->frames = step->pictures.frames;
+    second->filmed = step->filmed;
+    second->sound.sent = step->spoken;
+    second->sound.heard = step->sound.packets;
+    second->sound.lost = step->sound.gaps - step->sound.repaired;
+}
+
 void measure_second(struct load *load, mono_us now)
 {
     static struct client_totals before;
@@ -126,6 +166,7 @@ void measure_second(struct load *load, mono_us now)
     second.loss =
         share(step.sound.gaps + step.pictures.gaps, step.sound.expected + step.pictures.expected);
     second.freezes = step.pictures.freezes;
+    take_media(load, &second, &step, now);
     second.keys = (uint32_t)(t->key_requests - before.key_requests);
     if (load->rush.from && load->rush.seconds <= 0 && now - load->rush.from > US_PER_S) {
         load->rush.most = second.keys > load->rush.most ? second.keys : load->rush.most;
@@ -177,23 +218,6 @@ static uint64_t socket_drops(const struct load *load)
         (void)fclose(f);
     }
     return sum;
-}
-
-static void count_tracks(const struct load *load, struct load_sum roles[LOAD_ROLES], mono_us now)
-{
-    for (uint32_t i = 0; i < load->wanted; i++) {
-        const struct seat *seat = &load->seats[i];
-        const struct client_rx *rx = seat->client.rx;
-        if (!seat->started || seat->client.state != CLIENT_LIVE || !rx) {
-            continue;
-        }
-        struct load_sum *sum = &roles[seat->role];
-        sum->tracks_expected += seat->client.views;
-        for (uint32_t k = 0; k < seat->client.views; k++) {
-            const struct rx_slot *slot = &rx->slot[rx->audio_slots + k];
-            sum->tracks += slot->frame_at && now - slot->frame_at < RX_FREEZE_US;
-        }
-    }
 }
 
 static void begin_window(struct load *load, struct load_window *w)

@@ -70,14 +70,18 @@ static json_t *seconds_json(struct load *load)
     const struct load_second *s = load_seconds(load, &count);
     json_t *out = json_array();
     for (uint32_t i = 0; i < count; i++, s++) {
+        json_t *sound = json_pack("{s:I,s:I,s:I}", "sent", (json_int_t)s->sound.sent, "heard",
+                                  (json_int_t)s->sound.heard, "lost", (json_int_t)s->sound.lost);
         (void)json_array_append_new(
-            out, json_pack("{s:f,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:i,s:i,s:f,s:f,s:f}", "t",
-                           (double)s->t, "people", (int)s->people, "joined", (int)s->joined,
-                           "mbit_in", (double)s->mbit_in, "mbit_out", (double)s->mbit_out, "loss",
-                           (double)s->loss, "delay_p50_ms", (double)s->delay_p50_ms, "delay_p99_ms",
-                           (double)s->delay_p99_ms, "freezes", (int)s->freezes, "keys",
-                           (int)s->keys, "server_cores", (double)s->server_cores, "server_mb",
-                           (double)s->server_mb, "tool_cores", (double)s->tool_cores));
+            out,
+            json_pack("{s:f,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:i,s:i,s:f,s:f,s:f,s:o,s:i,s:I,s:I}", "t",
+                      (double)s->t, "people", (int)s->people, "joined", (int)s->joined, "mbit_in",
+                      (double)s->mbit_in, "mbit_out", (double)s->mbit_out, "loss", (double)s->loss,
+                      "delay_p50_ms", (double)s->delay_p50_ms, "delay_p99_ms",
+                      (double)s->delay_p99_ms, "freezes", (int)s->freezes, "keys", (int)s->keys,
+                      "server_cores", (double)s->server_cores, "server_mb", (double)s->server_mb,
+                      "tool_cores", (double)s->tool_cores, "sound", sound, "tracks", (int)s->tracks,
+                      "frames", (json_int_t)s->frames, "filmed", (json_int_t)s->filmed));
     }
     return out;
 }
@@ -160,6 +164,8 @@ json_t *report_json(const struct report *r)
     if (!o) {
         return NULL;
     }
+    /* What `t` of the series counts from, for whoever looks at the server meanwhile. */
+    (void)json_object_set_new(o, "began_s", json_real((double)r->load->start / US_PER_S));
     (void)json_object_set_new(o, "start", start_json(w));
     (void)json_object_set_new(o, "packets", json_integer((json_int_t)t->packets));
     (void)json_object_set_new(o, "forged", json_integer((json_int_t)t->forged));

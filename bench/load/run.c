@@ -108,6 +108,7 @@ static struct client_kit kit_of(struct load *load, const struct seat *seat)
                                 : s->simulcast           ? FILM_LAYERS - top
                                                          : 1),
             .keep = seat->role == LOAD_SENDER,
+            .temporal = s->temporal && !s->decoded,
             .seed = kit.seed + 77,
         };
     }

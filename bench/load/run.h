@@ -38,7 +38,12 @@ struct load_second {
     float loss;              /* share, before repair */
     float delay_p50_ms, delay_p99_ms;
     uint32_t freezes;
-    uint32_t keys;                 /* requests for key pictures, of our cameras */
+    uint32_t keys; /* requests for key pictures, of our cameras */
+    struct {
+        uint64_t sent, heard, lost; /* packets: by speakers, by all, never repaired */
+    } sound;
+    uint32_t tracks;               /* pictures that move, of everybody */
+    uint64_t frames, filmed;       /* pictures that came, and that were sent */
     float server_cores, server_mb; /* below 0 = unknown */
     float tool_cores;
 };
@@ -48,6 +53,7 @@ struct load_sum {
     uint32_t people;
     struct rx_count sound, pictures;
     uint64_t sent_packets, sent_bytes, nacks, plis;
+    uint64_t spoken, filmed; /* packets of sound and pictures sent */
     uint32_t tracks, tracks_expected;
 };
 

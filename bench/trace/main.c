@@ -43,10 +43,19 @@ struct options {
     unsigned pid_count;
 };
 
+/* What it took to let everybody in: the load's own time beside that of the server's threads: a
+ * burst is over no sooner than the fuller of the two cores is done. */
+struct joining {
+    struct machine_threads from, to;
+    mono_us begun;
+    double seconds, self_cpu_s;
+};
+
 /* One window of measuring, and what joining before it brought. */
 struct window {
     struct machine_sample from, to;
     struct client_totals joined;
+    struct joining joining;
     struct rx_count media;
     mono_us climb_us;
     bool climbed; /* everybody had all he asked for, from the window's beginning to its end */
@@ -60,6 +69,7 @@ struct load {
     uint32_t count;
     char (*links)[2][1024];
     int epoll;
+    uint32_t viewers; /* how many were live when views were asked for last */
     mono_us timers_at, ws_at;
 };
 
@@ -276,10 +286,27 @@ static void join(struct load *load, uint32_t first, uint32_t last, uint32_t rate
             deadline = started == last ? now + WAIT_LIVE_US : MONO_NEVER;
         }
         turn(load);
-        if (load->world.ws) {
+        if (load->world.ws && load->world.totals.live != load->viewers) {
+            load->viewers = load->world.totals.live;
             ask_views(load);
         }
     }
+}
+
+/* The spectators, and what they cost both sides until the last of them sees something. */
+static void join_measured(struct load *load, uint32_t first, struct joining *out)
+{
+    const struct options *o = &load->options;
+    struct machine_sample before;
+    struct machine_sample after;
+    out->begun = clock_mono_us();
+    machine_threads_read(o->pids, o->pid_count, &out->from);
+    machine_read(o->pids, o->pid_count, &before);
+    join(load, first, load->count, o->rate);
+    machine_read(o->pids, o->pid_count, &after);
+    machine_threads_read(o->pids, o->pid_count, &out->to);
+    out->seconds = (double)(clock_mono_us() - out->begun) / US_PER_S;
+    out->self_cpu_s = after.self_cpu_s - before.self_cpu_s;
 }
 
 static void make_clients(struct load *load)
@@ -348,6 +375,26 @@ static json_t *processes(const struct load *load, const struct window *w)
     return out;
 }
 
+/* Threads that took part in the joining. */
+static json_t *joining(const struct joining *j, uint32_t clients)
+{
+    json_t *threads = json_object();
+    for (unsigned i = 0; i < j->to.count; i++) {
+        const struct machine_thread *to = &j->to.thread[i];
+        double spent = to->cpu_s;
+        for (unsigned k = 0; k < j->from.count; k++) {
+            spent -= j->from.thread[k].id == to->id ? j->from.thread[k].cpu_s : 0;
+        }
+        if (spent > 0) {
+            double before = json_real_value(json_object_get(threads, to->name));
+            (void)json_object_set_new(threads, to->name, json_real(before + spent));
+        }
+    }
+    return json_pack("{s:i,s:I,s:f,s:f,s:o}", "clients", (int)clients, "begun_us",
+                     (json_int_t)j->begun, "seconds", j->seconds, "self_cpu_s", j->self_cpu_s,
+                     "threads", threads);
+}
+
 /* What one window brought, as one JSON object. */
 static json_t *result(const struct load *load, const struct window *w)
 {
@@ -371,6 +418,10 @@ static json_t *result(const struct load *load, const struct window *w)
         (json_int_t)w->to.server_rss_bytes, "delay_ms", quantiles(&totals->delay), "join_ms",
         quantiles(&w->joined.join), "connect_ms", quantiles(&w->joined.connect), "error",
         load->world.error ? load->world.error : "");
+    (void)json_object_set_new(times, "whole_ms", quantiles(&w->joined.whole));
+    (void)json_object_set_new(
+        times, "joining",
+        joining(&w->joining, load->count - load->options.rooms * load->options.publishers));
     (void)json_object_update(out, times);
     (void)json_object_set_new(out, "processes", processes(load, w));
     json_decref(times);
@@ -378,11 +429,12 @@ static json_t *result(const struct load *load, const struct window *w)
 }
 
 /* Measures one window and prints what came of the run. */
-static void measure(struct load *load, mono_us climb_us)
+static void measure(struct load *load, const struct joining *joining, mono_us climb_us)
 {
     struct options *o = &load->options;
     struct client_totals *totals = &load->world.totals;
     struct window w = {.joined = *totals,
+                       .joining = *joining,
                        .climb_us = climb_us,
                        .climbed = load->world.floor || climbed(load, clock_mono_us())};
     struct rx_count before;
@@ -438,6 +490,7 @@ int main(int argc, char **argv)
     static struct load load;
     struct crypto_identity *identity = NULL;
     struct crypto *crypto = NULL;
+    static struct joining joining;
     struct rlimit files = {.rlim_cur = 65536, .rlim_max = 65536};
     read_options(&load.options, argc, argv);
     (void)setrlimit(RLIMIT_NOFILE, &files);
@@ -454,9 +507,10 @@ int main(int argc, char **argv)
     if (load.count > publishers) {
         load.world.totals.join = (struct spread){0};
         load.world.totals.connect = (struct spread){0};
-        join(&load, publishers, load.count, load.options.rate);
+        load.world.totals.whole = (struct spread){0};
+        join_measured(&load, publishers, &joining);
     }
-    measure(&load, climb(&load));
+    measure(&load, &joining, climb(&load));
     for (uint32_t i = 0; i < load.count; i++) {
         client_fini(&load.clients[i]);
     }

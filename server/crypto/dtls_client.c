@@ -13,7 +13,6 @@
 enum { RESEND_DEFAULT_US = 100 * US_PER_MS, MTU_MIN = 256, MTU_MAX = 1500, PROFILES_MAX = 4 };
 
 struct dtls_client {
-    SSL_CTX *ctx;
     SSL *ssl;
     struct dtls_io io;
     uint8_t fingerprint[32];
@@ -46,8 +45,7 @@ static int client_profiles(struct dtls_client *client, const enum srtp_profile *
 
 static int client_start(struct dtls_client *client, const struct dtls_client_config *config)
 {
-    client->ctx = dtls_ctx_new(DTLS_client_method(), config->identity);
-    client->ssl = client->ctx ? SSL_new(client->ctx) : NULL;
+    client->ssl = SSL_new(config->identity->client_ctx);
     BIO *bio = client->ssl ? dtls_io_bio(&client->io) : NULL;
     if (!bio) {
         return E_NOMEM;
@@ -124,7 +122,6 @@ void dtls_client_free(struct dtls_client *client)
 {
     if (client) {
         SSL_free(client->ssl);
-        SSL_CTX_free(client->ctx);
         dtls_io_clear(&client->io);
         OPENSSL_cleanse(client, sizeof(*client));
         mem_free(client);

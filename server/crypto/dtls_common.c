@@ -18,7 +18,7 @@ static int accept_any(X509_STORE_CTX *store, void *arg)
 SSL_CTX *dtls_ctx_new(const SSL_METHOD *method, const struct crypto_identity *identity)
 {
     int groups[] = {NID_X25519, NID_X9_62_prime256v1};
-    SSL_CTX *ctx = SSL_CTX_new(method);
+    SSL_CTX *ctx = SSL_CTX_new_ex(lean_ctx(identity->lean), NULL, method);
     if (!ctx) {
         return NULL;
     }

@@ -36,13 +36,21 @@ int crypto_identity_new(struct crypto_identity **out)
     if (!identity) {
         return E_NOMEM;
     }
-    identity->key = EVP_EC_gen("P-256");
-    identity->cert = X509_new();
+    identity->lean = lean_new();
+    if (identity->lean) {
+        OSSL_LIB_CTX *ctx = lean_ctx(identity->lean);
+        identity->key = EVP_PKEY_Q_keygen(ctx, NULL, "EC", "P-256");
+        identity->cert = X509_new_ex(ctx, NULL);
+    }
     int err = identity->key && identity->cert ? cert_fill(identity->cert, identity->key) : E_NOMEM;
     unsigned len = 0;
     if (!err && (X509_digest(identity->cert, EVP_sha256(), identity->fingerprint, &len) != 1 ||
                  len != sizeof(identity->fingerprint))) {
         err = E_IO;
+    }
+    if (!err) {
+        identity->client_ctx = dtls_ctx_new(DTLS_client_method(), identity);
+        err = identity->client_ctx ? 0 : E_NOMEM;
     }
     if (err) {
         crypto_identity_free(identity);
@@ -57,6 +65,8 @@ void crypto_identity_free(struct crypto_identity *identity)
     if (identity) {
         EVP_PKEY_free(identity->key);
         X509_free(identity->cert);
+        SSL_CTX_free(identity->client_ctx);
+        lean_free(identity->lean);
         mem_free(identity);
     }
 }

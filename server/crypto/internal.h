@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "server/crypto/crypto.h"
+#include "server/crypto/lean.h"
 #include "server/crypto/srtp_kdf.h"
 
 #include <openssl/evp.h>
@@ -66,8 +67,10 @@ struct crypto {
 };
 
 struct crypto_identity {
+    struct lean *lean; /* what the contexts of handshakes are made in */
     EVP_PKEY *key;
     X509 *cert;
+    SSL_CTX *client_ctx; /* of all dtls_client: making one takes as long as a handshake */
     uint8_t fingerprint[32];
 };
 

@@ -92,6 +92,12 @@ static uint32_t bits(uint64_t bps)
     return bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX;
 }
 
+/* Not shown, and not for want of room on the path: such a one was seen before and comes back. */
+static bool is_new(const struct subscription *sub)
+{
+    return sub->encoding < 0 && sub->reason != ALLOC_PAUSED_BY_CONNECTION;
+}
+
 /* No picture begins while the server sheds load. */
 static void refuse(struct sfu *sfu, struct subscription *sub, mono_us now)
 {
@@ -122,7 +128,7 @@ static void share(struct sfu *sfu, struct peer *peer, mono_us now)
     for (unsigned i = peer->audio_slots; i < peer->slots; i++) {
         struct subscription *s = peer->slot[i];
         if (s && s->height_max && subscription_allowed(s)) {
-            if (!shed->new_video && s->encoding < 0) {
+            if (!shed->new_video && is_new(s)) {
                 refuse(sfu, s, now);
                 continue;
             }

@@ -11,6 +11,9 @@ enum {
     FAST_START_US = 2 * US_PER_S,
     FAST_START_PACKETS = 700,
 };
+/* So long a picture may stand: a path that is changed takes up to 6 s, and a camera that struggles
+ * sends one every few. */
+enum { SILENT_US = 10 * US_PER_S };
 enum { MID_PACKETS = 50 }; /* at most so many packets carry the MID before a report is awaited */
 
 struct subscription *subscription_at(struct sfu *sfu, struct peer *peer, unsigned slot)
@@ -366,6 +369,9 @@ void subscription_want(struct sfu *sfu, struct subscription *sub, struct track *
         sub->falls = 0;
         sub->encoding = -1;
         sub->bps = 0;
+        sub->reason = ALLOC_FULL; /* what held the one before back says nothing of this one */
+        sub->silent = false;
+        sub->came_us = now;
         sub->track = track;
         if (track) {
             sub->wisher_next = track->wishers;
@@ -440,6 +446,29 @@ static bool held_back(const struct subscription *sub)
            (sub->reason == ALLOC_PAUSED_BY_CONNECTION || sub->reason == ALLOC_BY_SERVER);
 }
 
+/* Something of its source went out: what it shows is of that. */
+static bool shows(const struct subscription *sub)
+{
+    return sub->layer && sub->layer->track == sub->track && sub->live;
+}
+
+void subscription_look(struct sfu *sfu, struct subscription *sub, mono_us now)
+{
+    bool meant = sub->height_max && allowed(sub, sub->track) && !held_back(sub);
+    bool still = source_policy(sub->track->source)->bursty && shows(sub); /* nothing moves on it */
+    if (!meant || still) {
+        sub->came_us = now;
+    } else if (shows(sub) && sub->layer->last_us > sub->came_us) {
+        sub->came_us = sub->layer->last_us;
+    }
+    bool silent = now - sub->came_us > SILENT_US;
+    if (silent != sub->silent) {
+        sub->silent = silent;
+        sub->live = silent ? 0 : sub->live; /* the next packet tells that it comes again */
+        peer_slots_changed(sfu, sub->peer, now);
+    }
+}
+
 void subscription_view(const struct subscription *sub, struct sfu_slot_view *out)
 {
     const struct track *track = sub->track;
@@ -450,11 +479,14 @@ void subscription_view(const struct subscription *sub, struct sfu_slot_view *out
     out->publisher = track->publisher;
     out->source = track->source;
     out->reason = sub->height_max ? sub->reason : (uint8_t)ALLOC_BY_YOU;
-    if (sub->layer && sub->layer->track == track && sub->live) {
+    if (shows(sub)) {
         out->state = SFU_SLOT_LIVE;
         out->height = sub->video ? sub->height : 0;
     } else if (sub->height_max && allowed(sub, track) && !held_back(sub)) {
         out->state = SFU_SLOT_WAITING;
+        /* That its source sends nothing is told when it has not for a while. */
+        bool early = out->reason == ALLOC_BY_SOURCE;
+        out->reason = sub->silent ? ALLOC_BY_SOURCE : early ? ALLOC_FULL : out->reason;
     } else {
         out->state = SFU_SLOT_OFF;
     }

@@ -85,6 +85,8 @@ struct subscription {
     mono_us lowered_us;    /* last step down */
     mono_us raised_us;     /* last step up */
     uint8_t falls;         /* steps up taken back, one after the other */
+    bool silent;           /* its picture does not come: the peer is told */
+    mono_us came_us;       /* it came last, or was not meant to come */
     struct keyreq_gate gate;
     int64_t rtx_seq; /* of the RTX stream */
     pool_id pool;
@@ -127,6 +129,8 @@ void subscription_promote(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
 void subscription_revoke(struct sfu *sfu, struct subscription *sub, mono_us now);
 /* Queues one packet of the layer; the reason when it is not for this subscriber. */
 enum drop subscription_tx(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, mono_us now);
+/* Looks whether the picture it is meant to have comes; its peer is told when that changes. */
+void subscription_look(struct sfu *sfu, struct subscription *sub, mono_us now);
 /* What the peer sees in this slot. */
 void subscription_view(const struct subscription *sub, struct sfu_slot_view *out);
 

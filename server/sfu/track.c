@@ -498,20 +498,38 @@ static void note_came(struct layer *layer, mono_us now)
     }
 }
 
-/* It is wanted, its publisher was told to send it or asked for key frames, and nothing comes. */
+/* It is wanted, its publisher was told to send it or asked for key frames, and nothing comes; or it
+ * came, and stopped. A screen on which nothing moves is told in vain, and does nothing. */
 static bool owed(const struct track *track, const struct layer *layer, mono_us now)
 {
     bool asked = (track->keyreq.open >> layer->index & 1) && track->keyreq.tries >= 2;
     mono_us since = layer->resumed_us ? layer->resumed_us : layer->last_us;
-    return (asked || layer->resumed_us) && !layer->paused && needed(layer) &&
-           now - since > (mono_us)LAYER_INSIST_US << layer->insists;
+    mono_us at = layer->insists < LAYER_INSISTS
+                     ? since + ((mono_us)LAYER_INSIST_US << layer->insists)
+                     : layer->insisted_us + LAYER_INSIST_LATE_US;
+    return (asked || layer->resumed_us || layer->live) && !layer->paused && needed(layer) &&
+           now > at;
+}
+
+/* Something of the track comes. */
+static bool flows(const struct track *track, mono_us now)
+{
+    bool flowing = false;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        const struct layer *layer = track->layer[i];
+        flowing = flowing || (layer && now - layer->last_us <= LAYER_LIVE_US);
+    }
+    return flowing;
 }
 
 /* It was told to come and did not while it was on offer. Nobody can want it any more, so nobody
- * would insist: it counts as resting again, and who wants it has it asked for anew. */
-static bool offer_anew(struct layer *layer, mono_us now)
+ * would insist: it counts as resting again, and who wants it has it asked for anew. Where nothing
+ * else comes he has no picture, and that is soon. */
+static bool offer_anew(const struct track *track, struct layer *layer, mono_us now)
 {
-    mono_us at = layer->resume_until + ((mono_us)LAYER_AGAIN_US << layer->vain);
+    mono_us after = (mono_us)LAYER_AGAIN_US << layer->vain;
+    bool soon = after > LAYER_AGAIN_BARE_US && !flows(track, now);
+    mono_us at = layer->resume_until + (soon ? LAYER_AGAIN_BARE_US : after);
     if (!layer->resumed_us || layer->live || layer->paused || needed(layer) || now < at) {
         return false;
     }
@@ -535,11 +553,12 @@ static bool insist(struct sfu *sfu, struct track *track, mono_us now)
             continue;
         }
         note_came(layer, now);
-        if (layer->insists < LAYER_INSISTS && owed(track, layer, now)) {
-            layer->insists++;
+        if (owed(track, layer, now)) {
+            layer->insists = (uint8_t)(layer->insists + (layer->insists < LAYER_INSISTS));
+            layer->insisted_us = now;
             again = true;
         }
-        anew = offer_anew(layer, now) || anew;
+        anew = offer_anew(track, layer, now) || anew;
     }
     if (again) {
         send_event(sfu, track->owner);
@@ -597,12 +616,8 @@ void track_path_anew(struct sfu *sfu, struct track *track, mono_us now)
  */
 static bool layers_quiet(struct track *track, mono_us now)
 {
-    bool flowing = false;
+    bool flowing = flows(track, now);
     bool changed = false;
-    for (unsigned i = 0; i < LAYERS_MAX; i++) {
-        const struct layer *layer = track->layer[i];
-        flowing = flowing || (layer && now - layer->last_us <= LAYER_LIVE_US);
-    }
     for (unsigned i = 0; flowing && i < LAYERS_MAX; i++) {
         struct layer *layer = track->layer[i];
         if (layer && layer->live && fell_silent(track, layer, now)) {
@@ -659,6 +674,9 @@ void track_tick(struct sfu *sfu, struct track *track, mono_us now)
         changed = thin_tick(track, now) || changed;
         pause_unwatched(sfu, track, now);
         changed = insist(sfu, track, now) || changed;
+    }
+    for (struct subscription *sub = track->wishers; sub && track->video; sub = sub->wisher_next) {
+        subscription_look(sfu, sub, now);
     }
     keyreq_prune(track);
     if (now < track->anew_until) {

@@ -45,10 +45,12 @@ enum {
     LAYER_LAST_US = 15 * US_PER_S,     /* and the smallest one after this */
     LAYER_RESUME_US = 3 * US_PER_S,
     LAYER_INSIST_US =
-        2 * US_PER_S, /* asked for and silent: its publisher is told again, doubling */
-    LAYER_INSISTS = 5,
+        2 * US_PER_S,  /* asked for and silent: its publisher is told again, doubling */
+    LAYER_INSISTS = 5, /* so often doubling, then for as long as somebody wants it: */
+    LAYER_INSIST_LATE_US = 30 * US_PER_S,
     LAYER_AGAIN_US = 5 * US_PER_S, /* told to come, in vain: offered anew after this, doubling */
     LAYER_AGAIN_MAX = 5,
+    LAYER_AGAIN_BARE_US = 25 * US_PER_S, /* at most, where nothing else of its source comes */
 };
 
 /* The receiving end of a layer, only where the publisher is ours. */
@@ -90,6 +92,7 @@ struct layer {
     mono_us resume_until; /* told to send it again: expected until then */
     mono_us resumed_us;   /* told so last, 0 = never, or it came */
     uint8_t insists;      /* how often that was said again in vain */
+    mono_us insisted_us;  /* said so again last */
     uint8_t vain;         /* how often it was on offer and did not come */
     mono_us needed_us;    /* somebody wanted it last */
     uint16_t pictures;    /* since look_us (thin.h) */

@@ -59,6 +59,14 @@ void steps_not_connected(struct world *w);
 void steps_focus_first(struct world *w);
 void steps_trial_answered(struct world *w);
 
+/* silent.c */
+void silent_camera(struct world *w);
+void silent_resumed(struct world *w);
+void silent_screen(struct world *w);
+void silent_slow(struct world *w);
+void silent_still_screen(struct world *w);
+void silent_screen_again(struct world *w);
+
 /* policy.c */
 void policy_one_slot(struct world *w);
 void policy_room_for_sound(struct world *w);
@@ -73,6 +81,8 @@ void policy_sound_kept_back(struct world *w);
 void repair_twice(struct world *w);
 void repair_of_late_ones(struct world *w);
 void repair_untold(struct world *w);
+void repair_of_seldom_losses(struct world *w);
+void repair_of_reordered(struct world *w);
 void repair_budget(struct world *w);
 void repair_doubled(struct world *w);
 void repair_path_measured_anew(struct world *w);
@@ -83,6 +93,7 @@ void crowd_joins(struct world *w);
 /* shed.c */
 void shed_steps(struct world *w);
 void shed_withdrawn(struct world *w);
+void shed_resumed(struct world *w);
 
 /* workshops.c */
 void workshop_listen(struct world *w);

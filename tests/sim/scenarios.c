@@ -273,57 +273,6 @@ static void run_screen(struct world *w)
     world_run(w, US_PER_S);
 }
 
-/* A screen that does not move sends nothing: who comes late asks for it all the same. */
-static void run_still_screen(struct world *w)
-{
-    people(w, 2, MIC, 0);
-    struct client *teacher = w->client[0];
-    world_publish(w, teacher, MIC | SCREEN);
-    teacher->on[SOURCE_SCREEN] = true;
-    struct sfu_want want = {
-        .slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id};
-    world_view(w, w->client[1], &want, 1);
-    world_run(w, 2 * US_PER_S);
-    teacher->on[SOURCE_SCREEN] = false;
-    world_run(w, 6 * US_PER_S);
-    uint32_t before = teacher->stream[4].plis;
-    struct client *late = world_join(w, ROOM_A, 0, MIC);
-    world_view(w, late, &want, 1);
-    world_run(w, US_PER_S);
-    EXPECT(w, teacher->stream[4].plis > before, "nobody asked the still screen for a picture");
-    teacher->on[SOURCE_SCREEN] = true; /* the key frame it was asked for */
-    world_run(w, US_PER_S);
-    EXPECT(w, late->slot[VIDEO0].state == SFU_SLOT_LIVE, "the late viewer sees no screen");
-}
-
-/* A screen is shown again that nobody looked at for long: it is not paused before it is asked for.
- */
-static void run_screen_again(struct world *w)
-{
-    people(w, 2, MIC, 0);
-    struct client *teacher = w->client[0];
-    struct client *viewer = w->client[1];
-    struct sfu_want want = {
-        .slot = 0, .source = SOURCE_SCREEN, .height_max = 1080, .publisher = teacher->id};
-    for (unsigned round = 0; round < 3; round++) {
-        uint64_t paused = w->layers_paused;
-        world_publish(w, teacher, MIC | SCREEN);
-        teacher->on[SOURCE_SCREEN] = true;
-        world_run(w, 1800 * US_PER_MS);
-        EXPECT(w, !teacher->stream[4].off && w->layers_paused == paused,
-               "round %u: what has just begun was paused", round);
-        world_view(w, viewer, &want, 1);
-        world_run(w, 2 * US_PER_S);
-        EXPECT(w, viewer->slot[VIDEO0].state == SFU_SLOT_LIVE, "round %u: no screen", round);
-        world_view(w, viewer, &want, 0);
-        world_run(w, (round == 1 ? 20 : 1) * US_PER_S); /* long enough to be paused, or not */
-        EXPECT(w, teacher->stream[4].off == (round == 1), "round %u: not paused", round);
-        world_publish(w, teacher, MIC);
-        teacher->on[SOURCE_SCREEN] = false;
-        world_run(w, 20 * US_PER_S);
-    }
-}
-
 static void run_churn(struct world *w)
 {
     people(w, 6, MIC | CAM, 360);
@@ -645,14 +594,21 @@ const struct scenario scenarios[] = {
     {"loudest_speak", 1, 3, run_speakers},
     {"silence_is_not_opened", 1, 3, run_silence},
     {"screen_with_sound", 1, 5, run_screen},
-    {"still_screen_for_a_late_viewer", 1, 5, run_still_screen},
-    {"two_shards_still_screen", 2, 5, run_still_screen},
-    {"screen_shown_again", 1, 5, run_screen_again},
-    {"two_shards_screen_again", 2, 5, run_screen_again},
+    {"still_screen_for_a_late_viewer", 1, 5, silent_still_screen},
+    {"two_shards_still_screen", 2, 5, silent_still_screen},
+    {"screen_shown_again", 1, 5, silent_screen_again},
+    {"two_shards_screen_again", 2, 5, silent_screen_again},
     {"told_in_vain", 1, 5, steps_screen_told_in_vain},
     {"two_shards_told_in_vain", 2, 5, steps_screen_told_in_vain},
     {"layers_told_in_vain", 1, 5, steps_told_in_vain},
     {"two_shards_layers_told_in_vain", 2, 5, steps_told_in_vain},
+    {"silent_camera", 1, 5, silent_camera},
+    {"two_shards_silent_camera", 2, 5, silent_camera},
+    {"silent_resumed", 1, 5, silent_resumed},
+    {"two_shards_silent_resumed", 2, 5, silent_resumed},
+    {"silent_screen", 1, 5, silent_screen},
+    {"two_shards_silent_screen", 2, 5, silent_screen},
+    {"silent_slow", 1, 5, silent_slow},
     {"stills", 1, 5, steps_stills},
     {"two_shards_stills", 2, 5, steps_stills},
     {"step_down_without_key_frame", 1, 5, steps_down_thinned},
@@ -688,6 +644,7 @@ const struct scenario scenarios[] = {
     {"f6_soon_less", 1, 5, path_gives_up_large},
     {"overload_step_by_step", 1, 5, shed_steps},
     {"two_shards_overload", 2, 5, shed_steps},
+    {"paused_under_overload", 1, 5, shed_resumed},
     {"withdrawn_in_flight", 1, 5, shed_withdrawn},
     {"two_shards_withdrawn", 2, 5, shed_withdrawn},
     {"links_of_three_sizes", 1, 5, link_sizes},
@@ -715,6 +672,8 @@ const struct scenario scenarios[] = {
     {"bad_path_repaired_twice", 1, 5, repair_twice},
     {"late_ones_twice", 1, 5, repair_of_late_ones},
     {"feedback_that_never_came", 1, 5, repair_untold},
+    {"seldom_losses_repaired", 1, 5, repair_of_seldom_losses},
+    {"reordered_left_alone", 1, 5, repair_of_reordered},
     {"repair_has_half", 1, 5, repair_budget},
     {"lossy_path_doubled", 1, 5, repair_doubled},
     {"path_measured_anew", 1, 5, repair_path_measured_anew},

@@ -131,6 +131,57 @@ void shed_steps(struct world *w)
     expect_late_camera(w, true);
 }
 
+/* ---- paused meanwhile ---- */
+
+static unsigned pictures_of(const struct client *c)
+{
+    unsigned n = 0;
+    for (unsigned k = AUDIO; k < AUDIO + DESC_VIDEO_SLOTS_MAX; k++) {
+        n += c->slot[k].state == SFU_SLOT_LIVE;
+    }
+    return n;
+}
+
+/*
+ * While nothing new may begin, a path carries nothing for a while: what was shown there before is
+ * no new picture and comes back with the path, and a camera that was opened meanwhile does not.
+ */
+void shed_resumed(struct world *w)
+{
+    struct client *viewer = world_join(w, ROOM, 0, MIC);
+    struct client *late = world_join(w, ROOM, 0, MIC);
+    w->loss_down_any = 1; /* a queue of 60 kbit/s overflows */
+    for (unsigned i = 0; i < 2; i++) {
+        world_join(w, ROOM, 0, MIC | CAM);
+    }
+    viewer->down.bps = 3000000;
+    world_view_all(w, viewer, 4, 180);
+    world_run(w, 4 * US_PER_S);
+    EXPECT(w, pictures_of(viewer) == 2, "%u pictures before", pictures_of(viewer));
+    step(w, OVERLOAD_NEW_VIDEO);
+    EXPECT(w, pictures_of(viewer) == 2, "%u pictures are kept", pictures_of(viewer));
+    viewer->down.bps = 60000;
+    for (unsigned i = 0; i < 60 && pictures_of(viewer); i++) {
+        world_run(w, US_PER_S / 2);
+    }
+    EXPECT(w, pictures_of(viewer) == 0, "%u pictures on 60 kbit/s", pictures_of(viewer));
+    world_publish(w, late, MIC | CAM);
+    late->on[SOURCE_CAMERA] = true;
+    viewer->down.bps = 3000000;
+    for (unsigned i = 0; i < 60 && pictures_of(viewer) < 2; i++) {
+        world_run(w, US_PER_S / 2);
+    }
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, pictures_of(viewer) == 2, "%u pictures come back", pictures_of(viewer));
+    for (unsigned k = AUDIO; k < SIM_SLOTS; k++) {
+        const struct sfu_slot_view *v = &viewer->slot[k];
+        EXPECT(w, v->publisher != late->id || v->state != SFU_SLOT_LIVE, "the late camera is seen");
+    }
+    step(w, OVERLOAD_NONE);
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, pictures_of(viewer) == 3, "%u pictures without load", pictures_of(viewer));
+}
+
 /* ---- withdrawn while on its way ---- */
 
 static void look_at(struct world *w, struct client *c, const struct client *p)

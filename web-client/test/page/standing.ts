@@ -95,6 +95,9 @@ export const standingTests: Test[] = [
       const notice = await v.page.locator(SHOWN).boundingBox();
       const card = await v.page.getByTestId('digest').boundingBox();
       assert.ok(notice && card && card.y >= notice.y + notice.height, JSON.stringify([notice, card]));
+      const words = await v.page.locator(`${SHOWN} p`).boundingBox();
+      const clock = await v.page.locator(`${SHOWN} .clock`).boundingBox();
+      assert.ok(words && clock && clock.x >= words.x + words.width && clock.y < words.y + words.height, JSON.stringify([words, clock]));
       await v.done();
     },
   })),

@@ -14,7 +14,7 @@ void outcome_note(struct sfu *sfu, struct subscription *sub, uint16_t seq, uint1
 {
     struct peer *peer = sub->peer;
     uint16_t number = (uint16_t)(peer->twcc_seq - 1);
-    if (!peer->red_depth) {
+    if (!peer->red_depth && !peer->watched) {
         return;
     }
     if (!peer->outcome) {
@@ -47,7 +47,15 @@ static bool take(struct peer *peer, uint16_t number, struct outcome_entry *out)
     return true;
 }
 
-/* Feedback is lost, too. Then nobody knows, and what may not be asked for is repeated to be sure.
+/* What is told as lost on a path that seldom loses is asked for, and that seldom fails: only where
+ * he may not ask again would he wait for it in vain. */
+static bool goes_again(const struct peer *peer, const struct outcome_entry *e)
+{
+    return peer->red_depth || e->kind != OUTCOME_FIRST;
+}
+
+/* Feedback is lost, too. Then nobody knows, and what may not be asked for is repeated to be sure,
+ * but where little is lost: hardly any of it was.
  */
 static void untold(struct sfu *sfu, struct peer *peer, uint16_t first, mono_us now)
 {
@@ -55,10 +63,26 @@ static void untold(struct sfu *sfu, struct peer *peer, uint16_t first, mono_us n
     uint16_t missing = (uint16_t)(first - o->told);
     struct outcome_entry e;
     for (; missing && missing < OUTCOME_KEPT; missing--) {
-        if (take(peer, o->told++, &e) &&
+        if (take(peer, o->told++, &e) && peer->red_depth &&
             (e.kind == OUTCOME_REPAIR || (e.kind == OUTCOME_UPPER && cc_may_guess(peer, now)))) {
             retransmit_lost(sfu, peer->slot[e.slot], e.seq, e.stamp, now);
         }
+    }
+}
+
+/* From the first loss on, until there was none for a while. A queue that overflows would only be
+ * fed. */
+static void watch(struct peer *peer, const struct twcc_status *status, size_t count, mono_us now)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!status[i].received) {
+            peer->missed_us = now;
+            peer->watched = true;
+            break;
+        }
+    }
+    if (peer->watched && (now - peer->missed_us >= OUTCOME_CALM_US || cc_narrow(peer))) {
+        peer->watched = false;
     }
 }
 
@@ -66,6 +90,7 @@ void outcome_told(struct sfu *sfu, struct peer *peer, const struct twcc_status *
                   size_t count, mono_us now)
 {
     struct outcome_entry e;
+    watch(peer, status, count, now);
     if (!peer->outcome || count == 0) {
         return;
     }
@@ -76,7 +101,7 @@ void outcome_told(struct sfu *sfu, struct peer *peer, const struct twcc_status *
     }
     untold(sfu, peer, status[0].seq, now);
     for (size_t i = 0; i < count; i++) {
-        if (!status[i].received && take(peer, status[i].seq, &e)) {
+        if (!status[i].received && take(peer, status[i].seq, &e) && goes_again(peer, &e)) {
             retransmit_lost(sfu, peer->slot[e.slot], e.seq, e.stamp, now);
         }
     }

@@ -97,6 +97,7 @@ struct peer {
     uint8_t slots;
     uint8_t audio_slots;
     uint8_t red_depth;     /* packets of the past repeated in each of its audio */
+    bool watched;          /* it lost some lately: outcome.h notes what is sent */
     uint8_t codecs[2];     /* bit per codec listed: audio, video */
     uint32_t probe_left;   /* bytes */
     uint64_t estimate_bps; /* of its path, 0 = not known: no limit (server/sfu/cc.h) */
@@ -122,6 +123,7 @@ struct peer {
     pool_id cc_id;
     struct redundancy redundancy;
     struct outcome *outcome; /* of pictures' packets; NULL until it loses some */
+    mono_us missed_us;       /* the last time it told that one did not come */
     struct pace_probe probe;
     uint16_t probe_steps;
     uint16_t probe_slot;   /* whose packets were sent again last */

@@ -39,6 +39,27 @@ struct stage_seen *stage_seen(struct client *client)
     return &stage->seen[client - stage->clients];
 }
 
+uint32_t stage_got(struct client *client, uint32_t first, uint32_t end)
+{
+    const struct stage_seen *seen = stage_seen(client);
+    uint32_t got = 0;
+    for (uint32_t n = first; n != end; n++) {
+        uint32_t at = n % (sizeof(seen->counter) * 8);
+        got += seen->counter[at / 8] >> (at % 8) & 1;
+    }
+    return got;
+}
+
+void stage_tell_missing(struct client *client, uint32_t first, uint32_t end)
+{
+    for (uint32_t n = first; n != end; n++) {
+        if (!stage_got(client, n, n + 1)) {
+            (void)printf("client %u misses number %u of %u to %u\n",
+                         (unsigned)(client - stage_of(client)->clients), n, first, end - 1);
+        }
+    }
+}
+
 static void on_wire(struct client *client, const uint8_t *data, size_t len)
 {
     struct stage_seen *seen = stage_seen(client);

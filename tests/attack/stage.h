@@ -61,12 +61,19 @@ struct client *stage_client(struct stage *stage, const struct media_config *medi
 struct client *stage_publisher(struct stage *stage, uint32_t video_bps);
 struct client *stage_viewer(struct stage *stage);
 struct stage_seen *stage_seen(struct client *client);
+/* How many of the packets numbered first .. end-1 of the sender it watches have come. */
+uint32_t stage_got(struct client *client, uint32_t first, uint32_t end);
+/* Prints those that have not. */
+void stage_tell_missing(struct client *client, uint32_t first, uint32_t end);
 /* One turn of the loop; waits at most a millisecond. */
 void stage_turn(struct stage *stage);
 void stage_run(struct stage *stage, mono_us us);
-/* Until nothing has waited in the server's sockets or the clients' for half a second: a machine
- * with much to do takes its time. Counters may be read then. */
+/* Until the server has dealt with all that was sent to it before, and its counters tell of it: a
+ * datagram of no known class is sent behind, and waited for to be counted. What the server sent
+ * meanwhile has been read. How busy the machine is and what flows on does not matter. */
 void stage_settle(struct stage *stage);
+/* One turn, and more until less than a quarter of the server's room is taken: for floods. */
+void stage_room(struct stage *stage);
 /* Until `condition`, which is judged again every now and then. */
 #define stage_until(stage, condition)                                                              \
     for (mono_us until_ = clock_mono_us() + STAGE_PATIENCE_US;                                     \

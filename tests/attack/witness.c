@@ -14,7 +14,13 @@
 #include "codec/sys/clock.h"
 #include "tests/attack/stage.h"
 
-enum { PAGE_MAX = 256 * 1024, SPOOF_HOSTS = 1 << 24, RECEIVE_BUFFER = 4 << 20 };
+enum {
+    PAGE_MAX = 256 * 1024,
+    SPOOF_HOSTS = 1 << 24,
+    RECEIVE_BUFFER = 4 << 20,
+    ROOM_BYTES = 1 << 20,    /* of the 4 MiB a server's socket has */
+    MARK_US = 10 * US_PER_S, /* a mark that is not counted by then was lost */
+};
 
 /* GET /metrics into page; false when the server does not answer. */
 static bool metrics(const struct stage *stage, char *page, size_t cap)
@@ -123,7 +129,8 @@ static void kernel_add(const struct stage *stage, const char *table, struct kern
         unsigned long drops;
         if (sscanf(line,
                    " %*[0-9]: %*[0-9A-F]:%x %*s %*s %*[0-9A-F]:%lx %*s %*s %*s %*s %lu %*s %*s %lu",
-                   &port, &queue, &inode, &drops) != 4) {
+                   &port, &queue, &inode, &drops) != 4 ||
+            (!queue && !drops)) {
             continue;
         }
         bool ours = stage->count && port == ntohs(stage->clients[0].server.sin_port);
@@ -152,13 +159,41 @@ double stage_lost(const struct stage *stage)
     return kernel(stage).lost + rows(stage, "amphi_udp_lost_total");
 }
 
+void stage_room(struct stage *stage)
+{
+    mono_us end = clock_mono_us() + STAGE_PATIENCE_US;
+    do {
+        stage_turn(stage);
+    } while (kernel(stage).waiting > ROOM_BYTES && clock_mono_us() < end);
+}
+
+/* RFC 7983: a first byte of 4 to 15 is nobody's. */
+static void mark(const struct stage *stage)
+{
+    static const uint8_t nothing[] = {5, 0, 0, 0};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    (void)sendto(fd, nothing, sizeof(nothing), 0,
+                 (const struct sockaddr *)&stage->clients[0].server,
+                 sizeof(stage->clients[0].server));
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 void stage_settle(struct stage *stage)
 {
-    mono_us now = clock_mono_us();
-    mono_us end = now + STAGE_PATIENCE_US;
-    for (mono_us quiet = now; now < end && now < quiet + US_PER_S / 2; now = clock_mono_us()) {
+    double before = stage_drops(stage, "unknown_class");
+    mono_us end = clock_mono_us() + STAGE_PATIENCE_US;
+    mono_us again = 0;
+    do {
+        if (clock_mono_us() >= again) {
+            mark(stage);
+            again = clock_mono_us() + MARK_US;
+        }
         stage_run(stage, 50 * US_PER_MS);
-        quiet = kernel(stage).waiting > 0 ? clock_mono_us() : quiet;
+    } while (stage_drops(stage, "unknown_class") <= before && clock_mono_us() < end);
+    for (uint32_t i = 0; i < stage->count; i++) {
+        client_read(&stage->clients[i], clock_mono_us());
     }
 }
 

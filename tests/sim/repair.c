@@ -155,6 +155,73 @@ void repair_untold(struct world *w)
     told_of_newest(w, &p, OUTCOME_UPPER, true, false, "upper layers while little is left");
 }
 
+/* One packet is told as lost, the newest as received: how often it goes again. */
+static unsigned told_lost(struct world *w, struct pair *p, enum outcome_kind kind)
+{
+    run_at(w, p, 0, 200 * US_PER_MS);
+    uint16_t newest = (uint16_t)(p->peer->twcc_seq - 1);
+    const struct twcc_status status[] = {{.seq = (uint16_t)(newest - 1)},
+                                         {.seq = newest, .received = true}};
+    struct outcome_entry *e =
+        p->peer->outcome ? &p->peer->outcome->entry[status[0].seq % OUTCOME_KEPT] : NULL;
+    if (e && e->number == status[0].seq && e->kind != OUTCOME_NONE) {
+        e->kind = (uint8_t)kind;
+    }
+    uint64_t before = repeated(p);
+    outcome_told(p->sfu, p->peer, status, 2, w->now);
+    return (unsigned)(repeated(p) - before);
+}
+
+/* On a path that loses one in a hundred sound needs no repetition most of the time. What the
+ * receiver may ask for once only goes again when it is told as lost all the same; the rest he asks
+ * for, and what nobody tells of is left alone. Behind the last loss all of it ends. */
+void repair_of_seldom_losses(struct world *w)
+{
+    struct pair p = pair_begin(w);
+    struct twcc_status newest = {.received = true};
+    EXPECT(w, told_lost(w, &p, OUTCOME_UPPER) == 0, "known before the first loss");
+    EXPECT(w, told_lost(w, &p, OUTCOME_UPPER) == 1, "an upper layer is left to one request");
+    EXPECT(w, told_lost(w, &p, OUTCOME_REPAIR) == 1, "a lost repair is left to a second request");
+    EXPECT(w, told_lost(w, &p, OUTCOME_FIRST) == 0, "what he asks for until it comes goes twice");
+    uint64_t before = repeated(&p);
+    run_at(w, &p, 0, 300 * US_PER_MS);
+    newest.seq = (uint16_t)(p.peer->twcc_seq - 1);
+    outcome_told(p.sfu, p.peer, &newest, 1, w->now);
+    EXPECT(w, repeated(&p) == before, "%u nobody told of went again",
+           (unsigned)(repeated(&p) - before));
+    EXPECT(w, told_lost(w, &p, OUTCOME_UPPER) == 1, "the next loss");
+    run_at(w, &p, 0, OUTCOME_CALM_US + US_PER_S);
+    newest.seq = (uint16_t)(p.peer->twcc_seq - 1);
+    outcome_told(p.sfu, p.peer, &newest, 1, w->now);
+    EXPECT(w, told_lost(w, &p, OUTCOME_UPPER) == 0, "still noted long after the last loss");
+}
+
+/* Packets that overtake each other are told as lost for a moment: few of them go again unasked. */
+void repair_of_reordered(struct world *w)
+{
+    static const struct structure layered = {
+        .codec = CODEC_VP8, .encodings = 1, .spatial = 1, .temporal = 3};
+    struct pair p = {.sfu = w->shard[0]->sfu};
+    w->hearing = true;
+    w->loss_up_any = 1;
+    media_structure(world_join(w, ROOM, 0, CAMERA), SOURCE_CAMERA, &layered);
+    struct client *viewer = world_join(w, ROOM, 0, 0);
+    viewer->down.reorder = 50;
+    world_view_all(w, viewer, 1, 720);
+    world_run(w, 5 * US_PER_S);
+    struct peer *peer = peer_find(p.sfu, viewer->id);
+    uint64_t copies = repeated(&p);
+    uint64_t asked = again(&p);
+    uint64_t sent = viewer->check[VIDEO0].packets;
+    world_run(w, 30 * US_PER_S);
+    copies = repeated(&p) - copies;
+    asked = again(&p) - asked - copies;
+    sent = viewer->check[VIDEO0].packets - sent;
+    EXPECT(w, peer->outcome, "nothing was told as lost");
+    EXPECT(w, copies < sent / 1000, "%u of %u went again unasked, %u asked for", (unsigned)copies,
+           (unsigned)sent, (unsigned)asked);
+}
+
 /* Repair has half of the estimate, 400 ms of it at once; the second half of those is for what was
  * asked for. */
 void repair_budget(struct world *w)

@@ -82,6 +82,8 @@ void policy_sound_kept_back(struct world *w);
 void repair_twice(struct world *w);
 void repair_of_late_ones(struct world *w);
 void repair_untold(struct world *w);
+void repair_of_seldom_losses(struct world *w);
+void repair_of_reordered(struct world *w);
 void repair_budget(struct world *w);
 void repair_doubled(struct world *w);
 void repair_path_measured_anew(struct world *w);

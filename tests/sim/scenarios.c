@@ -673,6 +673,8 @@ const struct scenario scenarios[] = {
     {"bad_path_repaired_twice", 1, 5, repair_twice},
     {"late_ones_twice", 1, 5, repair_of_late_ones},
     {"feedback_that_never_came", 1, 5, repair_untold},
+    {"seldom_losses_repaired", 1, 5, repair_of_seldom_losses},
+    {"reordered_left_alone", 1, 5, repair_of_reordered},
     {"repair_has_half", 1, 5, repair_budget},
     {"lossy_path_doubled", 1, 5, repair_doubled},
     {"path_measured_anew", 1, 5, repair_path_measured_anew},

@@ -183,6 +183,7 @@ def judged(result, floors):
         "delay_ms": result["delay_ms"],
         "join_ms": result["join_ms"],
         "connect_ms": result["connect_ms"],
+        "whole_ms": result["whole_ms"], "joining": result["joining"],
         "packets_per_s": round(result["packets"] / result["seconds"]),
         "floor_packets_per_s": round(sum(f["packets"] / f["seconds"] for f in floors)
                                      / len(floors)),
@@ -213,6 +214,14 @@ def told(name, row):
     print("    " + ", ".join(f"{p['name']} {p['cpu_s'] / row['seconds']:.1%} of a core, "
                              f"{p['rss_bytes'] / 2**20:.1f} MiB" for p in row["processes"]),
           flush=True)
+    joining = row["joining"]
+    if joining["clients"] > 0:
+        each = 1e6 / joining["clients"]
+        print(f"    joining took {joining['seconds']:.2f} s, from connecting "
+              f"{row['whole_ms']['p50']:.0f}/{row['whole_ms']['p99']:.0f} ms; us a join: load "
+              f"{joining['self_cpu_s'] * each:.0f} (it never waits), " +
+              ", ".join(f"{name} {cpu_s * each:.0f}" for name, cpu_s in
+                        joining["threads"].items() if cpu_s * each >= 1), flush=True)
     if len(row["rounds"]) > 1:
         print("    rounds: " + ", ".join(f"{r['floor_ratio']:.2f}" + (
             " (noise)" if r["limited_by"] == "noise" else "") for r in row["rounds"]), flush=True)

@@ -11,7 +11,7 @@ Each suite names its lane:
   build  compiles: one at a time
   cpu    computes and does not care who else does: as many as there are cores
   wait   mostly sits out deadlines or time of the wall: two at a time
-  page   browsers: one at a time
+  page   browsers: one at a time; when no `wait` is left to start, a second one in a place of theirs
   alone  whatever looks at the machine: after everything else, one at a time
 All but the last run beside one another; `build` and `cpu` take only the time the others leave.
 What meets sockets, clocks and browsers is tried once more when it failed, at the very end and with
@@ -199,6 +199,7 @@ class Queue:
 
     CORES = os.cpu_count() or 1
     MOST = {"build": 1, "cpu": CORES, "wait": 2, "page": 1}
+    LENT = {"wait": "page", "page": "wait"}  # whoever is done lends a place
 
     def __init__(self, suites):
         self.left = [s for s in suites if s.lane != "alone"]
@@ -210,7 +211,11 @@ class Queue:
         used = self.running
         if lane == "cpu":  # a build has the cores of this lane
             return used["build"] == 0 and used["cpu"] < self.MOST["cpu"]
-        return used[lane] < self.MOST[lane] and (lane != "build" or used["cpu"] == 0)
+        if lane in self.LENT:
+            other = self.LENT[lane]
+            free = not any(s.lane == other for s in self.left) and self.MOST[other] - used[other]
+            return used[lane] < self.MOST[lane] + min(1, free)
+        return used[lane] < self.MOST[lane] and used["cpu"] == 0
 
     def ready(self, suite):
         build = self.builds.get(suite.needs)
@@ -224,6 +229,7 @@ class Queue:
                     if self.ready(suite):
                         self.left.remove(suite)
                         self.running[suite.lane] += 1
+                        self.change.notify_all()  # the last of a lane leaves its places to another
                         return suite
                 self.change.wait()
             return None

@@ -1,12 +1,14 @@
 #include "bench/load/wsc.h"
 
 #include <libwebsockets.h>
+#include <openssl/crypto.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "codec/base/mem.h"
 #include "codec/sys/clock.h"
+#include "server/crypto/lean.h"
 
 enum {
     MESSAGE_MAX = 512 * 1024,
@@ -35,6 +37,7 @@ struct wsc {
 
 struct wsc_pool {
     struct lws_context *context;
+    struct lean *lean; /* reads the server's certificate, once for each connection */
     struct wsc_handlers handlers;
     char host[128];
     const char *path, *protocol;
@@ -193,7 +196,12 @@ struct wsc_pool *wsc_pool_new(const char *host, int port, unsigned max,
     (void)snprintf(pool->host, sizeof(pool->host), "%s", host);
     pool->epoll = epoll_create1(EPOLL_CLOEXEC);
     pool->all = mem_alloc(sizeof(struct wsc *) * max);
-    pool->context = lws_create_context(&info);
+    pool->lean = lean_new();
+    OSSL_LIB_CTX *usual = pool->lean ? OSSL_LIB_CTX_set0_default(lean_ctx(pool->lean)) : NULL;
+    pool->context = lws_create_context(&info); /* makes the SSL_CTX of all clients */
+    if (pool->lean) {
+        (void)OSSL_LIB_CTX_set0_default(usual);
+    }
     if (!pool->all || !pool->context || pool->epoll < 0) {
         wsc_pool_free(pool);
         return NULL;
@@ -221,6 +229,7 @@ void wsc_pool_free(struct wsc_pool *pool)
         mem_free(ws->in);
         mem_free(ws);
     }
+    lean_free(pool->lean);
     if (pool->epoll >= 0) {
         (void)close(pool->epoll);
     }

@@ -204,12 +204,22 @@ static void put_char(struct jsonw *w, const unsigned char *p, size_t len)
     put(w, (const char *)p, len);
 }
 
-static void put_string(struct jsonw *w, const char *text, size_t len)
+/* How many bytes from p on are printable ASCII that stands as it is: nearly all there are. */
+static size_t plain_run(const unsigned char *p, size_t len)
+{
+    size_t n = 0;
+    while (n < len && p[n] >= 0x20 && p[n] < 0x7f && p[n] != '"' && p[n] != '\\') {
+        n++;
+    }
+    return n;
+}
+
+/* What is left of a string behind its first plain bytes, quotes not included. */
+static void put_mixed(struct jsonw *w, const char *text, size_t plain_len, size_t len)
 {
     const unsigned char *p = (const unsigned char *)text;
-    put(w, "\"", 1);
     size_t plain = 0; /* run of characters that stand as they are, copied at once */
-    for (size_t i = 0; i < len && !w->bad;) {
+    for (size_t i = plain_len; i < len && !w->bad;) {
         size_t n = utf8_len(p + i, len - i);
         bool as_is = n > 0 && !escape_of(p + i, n) && !(n == 1 && short_escape(p[i]));
         if (!as_is) {
@@ -218,9 +228,27 @@ static void put_string(struct jsonw *w, const char *text, size_t len)
             plain = i + (n ? n : 1);
         }
         i += n ? n : 1;
+        i += plain_run(p + i, len - i);
     }
     put(w, text + plain, len - plain);
-    put(w, "\"", 1);
+}
+
+static void put_string(struct jsonw *w, const char *text, size_t len)
+{
+    size_t plain = plain_run((const unsigned char *)text, len);
+    if (plain < len) {
+        put(w, "\"", 1);
+        put_mixed(w, text, plain, len);
+        put(w, "\"", 1);
+        return;
+    }
+    char *at = reserve(w, len + 2);
+    if (at) {
+        at[0] = '"';
+        memcpy(at + 1, text, len);
+        at[len + 1] = '"';
+        w->len += len + 2;
+    }
 }
 
 void jsonw_key(struct jsonw *w, const char *key)

@@ -178,7 +178,6 @@ const steps = (...parts) => async (t) => {
 };
 
 export const scenarios = [
-    { name: 'three', timeout_s: 240, run: steps(three, mute, screen, late) },
-    { name: 'come-and-go', timeout_s: 240, run: steps(reload, leaveAndRejoin) },
+    { name: 'three', timeout_s: 300, run: steps(three, mute, screen, late, reload, leaveAndRejoin) },
     { name: 'sizes', timeout_s: 90, run: sizes },
 ];

@@ -4,7 +4,7 @@ import { ids } from './lib/contract.mjs';
 import { full } from './lib/scenario.mjs';
 import { percentile } from './lib/wait.mjs';
 
-const JOINS = full ? 20 : 8;
+const JOINS = full ? 20 : 4;
 
 /** One join, timed inside the page; the page is at the door with its media connected. */
 async function timedJoin(page) {

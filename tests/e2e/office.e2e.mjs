@@ -456,8 +456,7 @@ async function doors(t) {
         { what: 'the camera is in the class', timeout: 60000 });
     const sends = () => encoder.eval(() => window.__e2e.pcs.flatMap((pc) => pc.getSenders().map((s) => s.transport?.state)));
     await until(async () => (await sends()).includes('connected'), { what: 'the camera sends', timeout: 60000 });
-    await page.reload();
-    await page.waitFor('the list says who is in the class', () => [...document.querySelectorAll('[data-testid="door-list"] li')]
+    await page.waitFor('the list says who is in the class by itself', () => [...document.querySelectorAll('[data-testid="door-list"] li')]
         .find((li) => li.textContent.includes('Caméra du fond'))?.textContent.includes('dans la classe'), { timeout: 60000 });
     await doorCorners(t, page, 'doors-list', found);
     await withdrawByKeys(t, page, 'Caméra du fond', found);

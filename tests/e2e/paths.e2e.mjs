@@ -20,10 +20,17 @@ async function enterAndHear(room, kind) {
         window.__e2e.first = window.__e2e.firstMedia(60000);
     }, page.selector(ids.join));
     await page.click(ids.join);
-    const { found, marks } = await page.eval(async () => ({
-        found: await window.__e2e.first, marks: window.__e2e.marks,
+    const { found, marks, steps } = await page.eval(async () => ({
+        found: await window.__e2e.first,
+        marks: window.__e2e.marks,
+        steps: ['door', 'media.answer'].map((kind) => window.__e2e.messages.find(({ message }) => message.t === kind)?.at),
     }));
+    // Which step took the time: the page and its socket, the offer, what the relay gave, the checks.
+    room.t.figure('door_after_load_ms', steps[0]);
+    room.t.figure('answer_after_load_ms', steps[1]);
+    room.t.figure('relay_after_load_ms', marks.relay_tls);
     room.t.figure('connected_after_load_ms', marks.connected);
+    room.t.figure('click_after_load_ms', marks.click);
     room.t.figure('heard_after_load_ms', found.sound);
     room.t.figure('heard_after_click_ms', found.sound - marks.click);
     room.t.figure('target_ms', TARGET_MS);

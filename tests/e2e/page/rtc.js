@@ -51,6 +51,9 @@
             super(...args);
             e2e.pcs.push(this);
             this.addEventListener('negotiationneeded', () => e2e.negotiationNeeded++);
+            this.addEventListener('icecandidate', ({ candidate }) => {
+                if (candidate?.type === 'relay') e2e.marks[`relay_${candidate.relayProtocol}`] ??= performance.now();
+            });
             this.addEventListener('connectionstatechange', () => {
                 e2e.states.push({ at: performance.now(), state: this.connectionState });
                 if (this.connectionState === 'connected') e2e.marks.connected ??= performance.now();

@@ -5,6 +5,7 @@ import { Playout } from '../core/playout.ts';
 import { RelayRenewal } from '../core/renewal.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
+import { Starved } from '../core/starved.ts';
 import { SaverProposal, heldOf, ofConnection, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
 import { linkFigures, readFigures, sentKbps, sentOf } from '../media/figures.ts';
@@ -16,28 +17,11 @@ import { chooseSlotPool } from '../media/pool.ts';
 import { cameraCodec } from '../media/senders.ts';
 import type { SendKind } from '../media/senders.ts';
 import { Ease } from './ease.svelte.ts';
+import type { MediaHooks } from './mediahooks.ts';
 import { PathWatch } from './path.ts';
 import { prefs } from './prefs.svelte.ts';
-import type { Doubt } from './signal.ts';
 import { SEND_SECTIONS } from '../wire/compact.ts';
-import type { Answer, ClientMessage, IceServers, OfferCause, Person, SlotLife, SlotReason, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
-
-export interface MediaHooks {
-  send(message: ClientMessage): boolean;
-  nextId(): string;
-  /** The signalling connection an offer takes. */
-  line(): number;
-  /** An offer can get its answer now. */
-  reachable(): boolean;
-  /** No question to the server is without its answer. */
-  sure(): boolean;
-  /** Views are asked only from inside the class. */
-  inClass(): boolean;
-  /** A new connection exists: fill its send sections. */
-  refill(): void;
-  /** Media or network speak for a dead path; `rttMs` = what an answer took lately. */
-  doubt(why?: Doubt, rttMs?: number, lateMs?: number): void;
-}
+import type { Answer, IceServers, OfferCause, Person, SlotLife, SlotReason, SourceKind, VideoSlot, Want } from '../wire/messages.ts';
 
 const VIEW_PERIOD_MS = 60;
 const FIGURES_PERIOD_MS = 2000;
@@ -83,6 +67,9 @@ export class MediaRoom {
   private figuresAt = 0;
   private readonly proposal = new SaverProposal();
   private readonly playout = new Playout();
+  private readonly starved = new Starved();
+  /** Slots that are asked for anew: not wished for, for a moment. */
+  private renewed: readonly number[] = [];
   /** Nobody looks at this page: pictures rest, sound goes on. */
   private unseen = false;
   private readonly look = (): void => this.seen(!document.hidden);
@@ -172,9 +159,7 @@ export class MediaRoom {
     return row ? { slot: row[0], life: row[3], reason: row[4] } : undefined;
   }
 
-  async play(): Promise<void> {
-    this.soundBlocked = !(await this.playback.play());
-  }
+  play = async (): Promise<void> => void (this.soundBlocked = !(await this.playback.play()));
 
   async readFigures(): Promise<MediaFigures> {
     const report = await this.peer?.pc.getStats();
@@ -186,10 +171,7 @@ export class MediaRoom {
     this.proposeSaver = false;
   }
 
-  saverChanged(): void {
-    this.declineSaver();
-    this.wish(this.wished);
-  }
+  saverChanged = (): void => (this.declineSaver(), this.wish(this.wished));
 
   close(): void {
     this.path.close();
@@ -245,11 +227,20 @@ export class MediaRoom {
   private sendView(): void {
     clearTimeout(this.viewTimer);
     this.viewTimer = undefined;
-    const want = this.unseen ? this.wants.map(([slot, device, source]): Want => [slot, device, source, 0]) : this.wants;
+    const rests = (slot: number): boolean => this.unseen || this.renewed.includes(slot);
+    const want = this.wants.map(([slot, device, source, height]): Want => [slot, device, source, rests(slot) ? 0 : height]);
     if (!this.hooks.reachable() || !this.hooks.inClass() || (this.sentWants && sameWants(want, this.sentWants))) return;
     if (!this.hooks.send({ t: 'view', want })) return;
     this.sentWants = want;
     this.viewAt = performance.now();
+  }
+
+  private renew(slots: readonly number[]): void {
+    if (slots.length === 0) return;
+    this.renewed = slots;
+    this.sendView();
+    this.renewed = [];
+    this.viewTimer ??= setTimeout(() => this.sendView(), VIEW_PERIOD_MS);
   }
 
   /** A tab that is hidden for a moment keeps its pictures; one that is seen again has them at once. */
@@ -288,7 +279,10 @@ export class MediaRoom {
     peer.wait('audio', this.playout.hear(before, figures.slots, link.rttMs, now));
     peer.wait('video', this.playout.see(before, figures.slots, link.rttMs, now));
     const late = this.path.takeLate() / 1000;
-    if (this.everConnected && !document.hidden && !broken) this.ease.look(this.figures, figures, elapsed, late, now);
+    if (this.everConnected && !document.hidden && !broken) {
+      this.ease.look(this.figures, figures, elapsed, late, now);
+      if (this.health === 'connected') this.renew(this.starved.look(this.videoSlots, figures.slots));
+    }
     [this.figures, this.figuresAt] = [figures, now];
     this.rttMs = link.rttMs;
     if (!this.everConnected) return;

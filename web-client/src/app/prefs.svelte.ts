@@ -17,6 +17,12 @@ export function lang(): Lang {
   return prefs.lang === '' ? pickLang(navigator.languages) : prefs.lang;
 }
 
+/** How days and hours are written: as this browser does where it speaks the language one reads (2 PM or 14:00). */
+export function region(): string {
+  const read = lang();
+  return navigator.languages.find((one) => one === read || one.startsWith(`${read}-`)) ?? read;
+}
+
 export function t(key: TextKey, params?: Params): string {
   return translate(lang(), key, params);
 }
@@ -30,7 +36,7 @@ export function spanText(seconds: number): string {
 
 /** A day and an hour as one says it, in the time of this machine. */
 export function dateTime(at: number): string {
-  return new Intl.DateTimeFormat(lang(), { weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }).format(at);
+  return new Intl.DateTimeFormat(region(), { weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }).format(at);
 }
 
 /** Keeps lang, theme and text size of the document in step with the choices, also those of other windows. */

@@ -205,7 +205,7 @@ export const officeEn: Filled<typeof officeFr> = {
   'people.title': 'Participants',
   'people.empty': 'Nobody enrolled. Add a participant, or import a list.',
   'people.name': 'Name',
-  'people.mail': 'E-mail address',
+  'people.mail': 'Mail address',
   'people.role': 'Role',
   'people.team': 'Group',
   'people.number': 'Register no.',

@@ -1,5 +1,5 @@
 // Texts of these pages, and how moments are written.
-import { lang } from '../app/prefs.svelte.ts';
+import { lang, region } from '../app/prefs.svelte.ts';
 import { officeEn } from '../i18n/en_office.ts';
 import { officeFr } from '../i18n/fr_office.ts';
 import { translateFrom } from '../i18n/translate.ts';
@@ -19,11 +19,11 @@ export function sorry(error: string, retry = 0): string {
 }
 
 export function dayText(at: number, zone: string): string {
-  return new Intl.DateTimeFormat(lang(), { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: zone }).format(at);
+  return new Intl.DateTimeFormat(region(), { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: zone }).format(at);
 }
 
 export function timeText(at: number, zone = ''): string {
-  return new Intl.DateTimeFormat(lang(), { hour: '2-digit', minute: '2-digit', timeZone: zone || undefined }).format(at);
+  return new Intl.DateTimeFormat(region(), { hour: '2-digit', minute: '2-digit', timeZone: zone || undefined }).format(at);
 }
 
 export function whenText(at: number, minutes: number, zone: string): string {
@@ -32,5 +32,5 @@ export function whenText(at: number, minutes: number, zone: string): string {
 
 /** `zone` "" or not given: that of this browser. */
 export function momentText(at: number, zone = ''): string {
-  return new Intl.DateTimeFormat(lang(), { dateStyle: 'medium', timeStyle: 'short', timeZone: zone || undefined }).format(at);
+  return new Intl.DateTimeFormat(region(), { dateStyle: 'medium', timeStyle: 'short', timeZone: zone || undefined }).format(at);
 }

@@ -143,8 +143,10 @@ export class Session {
 
   private view(world: World, want: Want[]): void {
     world.want = want;
-    const life = world.script.get('pictures') === 'waiting' ? 'waiting' : world.script.get('pictures') === 'off' ? 'off' : 'live';
-    const reason = world.script.get('pictures') === 'paused' ? 'paused' : 'full';
+    world.views.push(want);
+    const pictures = world.script.get('pictures');
+    const life = pictures === 'waiting' || pictures === 'silent' ? 'waiting' : pictures === 'off' ? 'off' : 'live';
+    const reason = pictures === 'paused' ? 'paused' : pictures === 'silent' ? 'source' : 'full';
     const video = want.map(([slot, device, source]): VideoSlot => [slot, device, source, life, reason, life === 'live' ? 360 : 0]);
     this.send({ t: 'slots', audio: ['', '', '', '', ''], video });
   }

@@ -19,6 +19,8 @@ export class World {
   readonly done = new Set<string>();
   readonly offers: string[] = [];
   want: unknown[] = [];
+  /** Every one of them so far. */
+  readonly views: unknown[][] = [];
   readonly listeners = new Set<(m: ServerMessage) => void>();
   private readonly deltas: Delta[] = [];
 

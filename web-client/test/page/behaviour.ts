@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { until, visit } from './bench.ts';
 import type { Test } from './bench.ts';
+import { pictureTests } from './pictures.ts';
 import { standingTests } from './standing.ts';
 
 const offers = (page: Page): Promise<Record<string, number>> => page.evaluate('window.amphi.offers');
@@ -292,4 +293,4 @@ const keyboard: Test[] = [
   }),
 ];
 
-export const behaviourTests: Test[] = [...joining, ...media, ...staying, ...keyboard, ...standingTests];
+export const behaviourTests: Test[] = [...joining, ...media, ...staying, ...keyboard, ...pictureTests, ...standingTests];

@@ -87,6 +87,33 @@ export const standingTests: Test[] = [
       await v.done();
     },
   },
+  ...[360, 1366].map((width): Test => ({
+    name: `the card of a latecomer leaves the notice free, ${width} px`,
+    async run(bench) {
+      const v = await visit(bench, { link: 'people=4&chat=1&unled=1', width, height: 740 });
+      await stands('unled')(v.page);
+      const notice = await v.page.locator(SHOWN).boundingBox();
+      const card = await v.page.getByTestId('digest').boundingBox();
+      assert.ok(notice && card && card.y >= notice.y + notice.height, JSON.stringify([notice, card]));
+      await v.done();
+    },
+  })),
+  {
+    name: 'on a phone the words of a notice have the row, its one answer stands below',
+    async run(bench) {
+      const v = await visit(bench, { link: 'people=4', width: 360, height: 740, prefs: { ease: true } });
+      await struggle(v.page);
+      await stands('strain')(v.page);
+      await v.page.getByTestId('strain-fewer').click();
+      await v.page.getByTestId('strain-fewer').waitFor({ state: 'detached' });
+      const words = await v.page.locator(`${SHOWN} p`).boundingBox();
+      const answer = await v.page.getByTestId('strain-all').boundingBox();
+      const sign = await v.page.locator(`${SHOWN} svg`).boundingBox();
+      assert.ok(words && answer && sign && words.width > 280 && answer.y >= words.y + words.height, JSON.stringify([words, answer]));
+      assert.ok(sign.y >= words.y && sign.y + sign.height <= words.y + words.height, 'the sign stands beside the words');
+      await v.done();
+    },
+  },
   {
     name: 'a notice says so when pictures come and are not shown, and smaller ones are asked for',
     async run(bench) {

@@ -124,6 +124,10 @@ async function reports(page: Page, row: Row): Promise<void> {
 export const dropsPictures = (page: Page): Promise<void> =>
   reports(page, { type: 'inbound-rtp', kind: 'video', mid: '9', packetsReceived: 60, framesDecoded: 12, framesDropped: 12 });
 
+/** From now on the browser says that pictures come of which it can make nothing, though none is missing. */
+export const unreadablePictures = (page: Page): Promise<void> =>
+  reports(page, { type: 'inbound-rtp', kind: 'video', mid: '9', packetsReceived: 60 });
+
 /** From now on the browser says that it cannot code what it is asked for. */
 export const struggle = (page: Page): Promise<void> =>
   reports(page, { type: 'outbound-rtp', kind: 'video', qualityLimitationDurations: { cpu: 1 } });

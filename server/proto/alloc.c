@@ -84,6 +84,7 @@ struct work {
     struct alloc_slot *slot[SLOTS_MAX];
     unsigned n;
     int64_t left;
+    int64_t spare; /* of what is reserved: for pictures that are shown already */
     mono_us now;
 };
 
@@ -156,6 +157,19 @@ static void give(struct work *w, struct alloc_slot *slot)
     w->left -= cost_of(slot, 0);
 }
 
+/* What is kept for a voice that may begin is not needed yet: no picture begins with it, but one
+ * that is shown is not taken away for it. */
+static bool keep(struct work *w, struct alloc_slot *slot)
+{
+    int64_t lacks = (int64_t)cost_of(slot, 0) - w->left;
+    if (slot->current < 0 || slot->ideal < 0 || lacks > w->spare) {
+        return false;
+    }
+    w->spare -= lacks;
+    give(w, slot);
+    return true;
+}
+
 /*
  * The smallest option of everybody the budget carries. In a trial what is shown stays: the estimate
  * is still a guess then, and a picture that turns out dearer than guessed is no reason to take it
@@ -166,7 +180,8 @@ static void begin(struct work *w, bool trial)
     bool any = false;
     for (unsigned i = 0; i < w->n; i++) {
         struct alloc_slot *slot = w->slot[i];
-        if (!take(w, slot, 0) && trial && slot->current >= 0 && slot->ideal >= 0) {
+        if (!take(w, slot, 0) && !keep(w, slot) && trial && slot->current >= 0 &&
+            slot->ideal >= 0) {
             give(w, slot);
         }
         any = any || slot->chosen >= 0;
@@ -238,7 +253,7 @@ static uint64_t room_for_ideal(const struct alloc_slot *slot)
 void alloc_run(struct alloc_slot *slot, unsigned n, const struct alloc_limits *limits,
                struct alloc_sum *sum)
 {
-    struct work w = {.now = limits->now, .left = INT64_MAX / 4};
+    struct work w = {.now = limits->now, .left = INT64_MAX / 4, .spare = limits->spare_bps};
     if (limits->estimate_bps) {
         w.left = (int64_t)limits->estimate_bps - limits->reserved_bps;
     }

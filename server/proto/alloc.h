@@ -79,6 +79,7 @@ struct alloc_slot {
 struct alloc_limits {
     uint64_t estimate_bps; /* 0 = not known, no limit */
     uint32_t reserved_bps; /* not for pictures */
+    uint32_t spare_bps;    /* of it, what nobody uses now: no picture is taken away for it */
     uint8_t video_max;     /* pictures at most, 255 = all */
     uint8_t temporal_max;  /* highest temporal layer, 255 = all */
     bool trial;            /* no picture was sent on this path yet, or only just */

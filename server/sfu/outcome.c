@@ -47,13 +47,6 @@ static bool take(struct peer *peer, uint16_t number, struct outcome_entry *out)
     return true;
 }
 
-/* What is told as lost on a path that seldom loses is asked for, and that seldom fails: only where
- * he may not ask again would he wait for it in vain. */
-static bool goes_again(const struct peer *peer, const struct outcome_entry *e)
-{
-    return peer->red_depth || e->kind != OUTCOME_FIRST;
-}
-
 /* Feedback is lost, too. Then nobody knows, and what may not be asked for is repeated to be sure,
  * but where little is lost: hardly any of it was.
  */
@@ -101,7 +94,7 @@ void outcome_told(struct sfu *sfu, struct peer *peer, const struct twcc_status *
     }
     untold(sfu, peer, status[0].seq, now);
     for (size_t i = 0; i < count; i++) {
-        if (!status[i].received && take(peer, status[i].seq, &e) && goes_again(peer, &e)) {
+        if (!status[i].received && take(peer, status[i].seq, &e)) {
             retransmit_lost(sfu, peer->slot[e.slot], e.seq, e.stamp, now);
         }
     }

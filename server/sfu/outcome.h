@@ -3,12 +3,11 @@
  * asks for a lost packet only until the next picture it can show without it is there: what belongs
  * to the upper temporal layers is asked for once or twice, and when the request or the answer is
  * lost as well it is never asked for again, although everything up to the next base picture waits
- * for it. So what is told as lost is sent again unasked while it is young: on paths that lose much
- * (those whose sound is repeated) all of it, on others of which a loss was told lately what belongs
- * to the upper layers, and repairs.
- * Invariants: nothing is kept for peers that lose nothing; a packet whose later sending is still on
- * its way, or that was told to have come, is not repeated.
- * Out of scope: how it is sent again (retransmit.c), the estimate (cc.h).
+ * for it. So what is told as lost and was not asked for yet is sent again unasked while it is
+ * young, from the first loss of a path on; on paths that lose much (those whose sound is repeated)
+ * also what no feedback told of. Invariants: nothing is kept for peers that lose nothing; a packet
+ * whose later sending is still on its way, or that was told to have come, is not repeated. Out of
+ * scope: how it is sent again (retransmit.c), the estimate (cc.h).
  */
 #pragma once
 

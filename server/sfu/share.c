@@ -139,6 +139,7 @@ static void share(struct sfu *sfu, struct peer *peer, mono_us now)
     const struct alloc_limits limits = {
         .estimate_bps = peer->estimate_bps,
         .reserved_bps = reserved(peer),
+        .spare_bps = SOURCE_VOICE_BPS,
         .video_max = shed->video_max,
         .temporal_max = shed->temporal_max,
         .trial = trial(peer, n, now),

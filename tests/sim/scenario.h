@@ -34,6 +34,7 @@ void link_f1(struct world *w);
 void link_f2_f3(struct world *w);
 void link_three(struct world *w);
 void link_one_encoding(struct world *w);
+void link_smallest(struct world *w);
 void link_voice(struct world *w);
 void link_voice_clean(struct world *w);
 void link_voice_pauses(struct world *w);

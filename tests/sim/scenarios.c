@@ -654,6 +654,7 @@ const struct scenario scenarios[] = {
     {"f2_f3_jitter_and_order", 1, 5, link_f2_f3},
     {"three_links_noisy", 1, 5, link_three},
     {"camera_of_one_encoding", 1, 5, link_one_encoding},
+    {"smallest_picture", 1, 5, link_smallest},
     {"voice_repair", 1, 5, link_voice},
     {"voice_of_a_clean_path", 1, 5, link_voice_clean},
     {"voice_with_pauses", 1, 5, link_voice_pauses},

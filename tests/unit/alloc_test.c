@@ -361,6 +361,39 @@ static void what_is_shown_stays_while_tried(void **state)
     assert_int_equal(s[1].chosen, -1);
 }
 
+/* What is kept for a voice that has not begun holds what is shown, and begins nothing. */
+static void what_is_shown_stays_beside_silence(void **state)
+{
+    (void)state;
+    struct alloc_sum sum;
+    struct alloc_limits limits = {.reserved_bps = 96 * K,
+                                  .spare_bps = 48 * K,
+                                  .video_max = UINT8_MAX,
+                                  .temporal_max = UINT8_MAX,
+                                  .now = 100 * US_PER_S};
+    static const struct {
+        unsigned estimate; /* kbit/s */
+        int8_t current, chosen;
+    } rows[] = {{196, 2, 0}, {196, 0, 0}, {148, 0, 0}, {147, 0, -1}, {148, 2, 0}, {195, -1, -1}};
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct alloc_slot s = camera(180, ALLOC_TILE);
+        s.current = rows[i].current;
+        limits.estimate_bps = (uint64_t)rows[i].estimate * K;
+        alloc_run(&s, 1, &limits, &sum);
+        assert_int_equal(s.chosen, rows[i].chosen);
+    }
+    struct alloc_slot two[] = {camera(180, ALLOC_TILE), camera(180, ALLOC_TILE)};
+    two[0].current = two[1].current = 0;
+    limits.estimate_bps = 248 * K; /* once, for one of them */
+    alloc_run(two, 2, &limits, &sum);
+    assert_int_equal(two[0].chosen, 0);
+    assert_int_equal(two[1].chosen, 0);
+    limits.estimate_bps = 247 * K;
+    alloc_run(two, 2, &limits, &sum);
+    assert_int_equal(two[0].chosen, 0);
+    assert_int_equal(two[1].chosen, -1);
+}
+
 /* While the path is tried with more than the estimate, it is measured and not only waited for. */
 static void a_trial_wants_to_be_measured(void **state)
 {
@@ -487,6 +520,7 @@ int main(void)
         UNIT(a_trial_wants_to_be_measured),
         UNIT(a_newcomer_takes_nobodys_place),
         UNIT(what_is_shown_stays_while_tried),
+        UNIT(what_is_shown_stays_beside_silence),
         UNIT(what_rests_is_probed_for_with_its_headroom),
         UNIT(a_list_that_is_full_takes_no_more),
         UNIT(rates_are_guessed_by_height),

@@ -122,6 +122,7 @@ export class Peer {
   close(): void {
     this.closed = true;
     clearTimeout(this.later);
+    for (const section of this.sections.values()) section.close();
     this.pc.onconnectionstatechange = null;
     this.pc.close();
   }

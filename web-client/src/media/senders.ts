@@ -33,9 +33,12 @@ const SOUND_LAYER: RTCRtpEncodingParameters = { active: false, maxBitrate: 128_0
 const RID_BITS: Record<string, number> = { h: 1, m: 2, l: 4 };
 const ALL = 7;
 
-/** Between tries of what was refused, doubling. */
+/** Between tries of what was refused, doubling so often. */
 const LATER_MS = 1000;
-const LATER_TRIES = 5;
+const LATER_DOUBLES = 4;
+
+/** So long a browser may take for one step; it may also never say that it is done. */
+const STEP_MS = 4000;
 
 const LAYERS: Record<SendKind, Encoding[]> = {
   mic: [MIC_LAYER],
@@ -81,6 +84,8 @@ export class SendSection {
   private track: MediaStreamTrack | null = null;
   private placed: MediaStreamTrack | null = null;
   private refusals = 0;
+  private closed = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(pc: RTCPeerConnection, kind: SendKind, camera: CameraCodec) {
     this.kind = kind;
@@ -121,18 +126,32 @@ export class SendSection {
     return this.next(() => this.right());
   }
 
-  /** What a browser refuses while it is busy with something else is tried again: it is still wanted. */
+  /** A closed connection refuses everything: nothing is tried any more. */
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+  }
+
+  /**
+   * What a browser refuses while it is busy with something else is tried again: it is still wanted.
+   * What it never answers holds up nothing that is asked next.
+   */
   private next(step: () => Promise<void>): Promise<void> {
-    const done = (): void => void (this.refusals = 0);
-    this.queue = this.queue.then(step).catch(() => this.apply(this.track)).then(done, () => this.later());
+    const done = (): void => {
+      this.refusals = 0;
+      clearTimeout(this.timer);
+    };
+    const again = (): Promise<void> => inTime(this.apply(this.track));
+    this.queue = this.queue.then(() => inTime(step())).catch(again).then(done, () => this.later());
     return this.queue;
   }
 
-  /** Refused twice at once: after a while, and not for ever (a closed connection refuses everything). */
+  /** Refused twice at once: after a while, for as long as the connection lasts. */
   private later(): void {
-    if (this.refusals >= LATER_TRIES) return;
-    setTimeout(() => void this.next(() => this.right()), LATER_MS * 2 ** this.refusals);
-    this.refusals += 1;
+    clearTimeout(this.timer);
+    if (this.closed) return;
+    this.timer = setTimeout(() => void this.next(() => this.right()), LATER_MS * 2 ** this.refusals);
+    this.refusals = Math.min(this.refusals + 1, LATER_DOUBLES);
   }
 
   private right(): Promise<void> {
@@ -142,6 +161,7 @@ export class SendSection {
   private async apply(track: MediaStreamTrack | null): Promise<void> {
     if (track && this.kind === 'screen') track.contentHint = 'detail';
     await this.sender.replaceTrack(track);
+    if (track !== this.track) return; // done late: the next one is placed by its own step
     this.placed = track;
     await this.activate();
   }
@@ -160,6 +180,19 @@ export class SendSection {
       Object.assign(parameters, { degradationPreference: 'maintain-resolution' });
     }
     if (JSON.stringify(parameters) !== before) await this.sender.setParameters(parameters);
+  }
+}
+
+/** The step, or a refusal when it takes too long. */
+async function inTime(step: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), STEP_MS);
+  });
+  try {
+    await Promise.race([step, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -13,7 +13,6 @@ enum {
     SR_ROOM = 28 + 16, /* one SR and the SDES that must still fit */
     NACK_LIST = 64,
     REPORTS_MAX = 20,
-    LOSSY_Q8 = 4 * 256, /* 1.6 % */
 };
 
 static const char cname[] = "amphi";
@@ -145,21 +144,20 @@ void report_twcc(struct sfu *sfu, struct peer *peer, mono_us now)
     sfu_arm_twcc(sfu, peer);
 }
 
-/* On a path that loses much the request is lost as often as the packet: said twice it costs little,
- * and who gets both answers once. */
-static void send_nack(struct sfu *sfu, struct peer *peer, struct wr *w, bool twice, mono_us now)
+/* The request is lost as often as the packet, and then a picture stands for another round trip: said
+ * twice it costs little, and who gets both answers once. */
+static void send_nack(struct sfu *sfu, struct peer *peer, struct wr *w, mono_us now)
 {
     uint8_t again[COMPOUND_MAX];
     size_t len = w->bad ? 0 : wr_len(w);
-    if (twice) {
-        memcpy(again, w->start, len);
+    if (len == 0) {
+        return;
     }
+    memcpy(again, w->start, len);
     drain_rtcp(sfu, peer, w->start, len, now);
-    if (twice && len) {
-        uint8_t *out = txbatch_room(sfu->tx);
-        memcpy(out, again, len);
-        drain_rtcp(sfu, peer, out, len, now);
-    }
+    uint8_t *out = txbatch_room(sfu->tx);
+    memcpy(out, again, len);
+    drain_rtcp(sfu, peer, out, len, now);
 }
 
 void report_nack(struct sfu *sfu, struct receiver *receiver, mono_us now)
@@ -177,7 +175,7 @@ void report_nack(struct sfu *sfu, struct receiver *receiver, mono_us now)
     if (n && track->owner) {
         struct wr w = wr_init(txbatch_room(sfu->tx), COMPOUND_MAX);
         rtcp_write_nack(&w, our_ssrc(track->owner), receiver->ssrc, seqs, n);
-        send_nack(sfu, track->owner, &w, receiver->loss_q8 >= LOSSY_Q8, now);
+        send_nack(sfu, track->owner, &w, now);
         sfu->stats.nacks_sent += n;
     }
     if (nack_lost(&receiver->nack) && track->video && receiver->layer->subs) {

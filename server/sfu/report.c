@@ -144,8 +144,8 @@ void report_twcc(struct sfu *sfu, struct peer *peer, mono_us now)
     sfu_arm_twcc(sfu, peer);
 }
 
-/* The request is lost as often as the packet, and then a picture stands for another round trip: said
- * twice it costs little, and who gets both answers once. */
+/* The request is lost as often as the packet, and then a picture stands for another round trip:
+ * said twice it costs little, and who gets both answers once. */
 static void send_nack(struct sfu *sfu, struct peer *peer, struct wr *w, mono_us now)
 {
     uint8_t again[COMPOUND_MAX];

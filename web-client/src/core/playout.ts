@@ -17,6 +17,11 @@ const PICTURE: Rule = { first: 120, step: 80, most: 600 };
 const REPAIR_MS = 60;
 const AGAIN_MS = 20;
 const HOLD_MS = 30_000;
+/**
+ * Then it is given back a little with each reading: pictures that are due at once because their wait
+ * ended are thrown away by browsers, and the last one before them stands (265 ms for 80 at once).
+ */
+const BACK_MS = 20;
 const AUDIBLE = 0.005;
 /**
  * A picture is shown when its last packet is there, and one that comes late holds up all behind it.
@@ -28,6 +33,11 @@ const TRIPS: readonly (readonly [share: number, trips: number])[] = [
 ];
 /** One packet may always be lost. */
 const MISSED_LEAST = 2;
+/**
+ * What counts of the reading before: two seconds of a picture are some hundred packets, of which chance
+ * alone loses twice the share of the path now and then; ten seconds tell it.
+ */
+const FADE = 0.8;
 
 class Wait {
   private readonly rule: Rule;
@@ -45,30 +55,33 @@ class Wait {
     this.target = this.target === 0 ? first : Math.max(this.target, Math.min(Math.max(useful, first), this.target + step));
   }
 
-  /** As long as that at least. */
-  reach(ms: number, now: number): void {
-    const least = Math.min(ms, this.rule.most);
-    if (least + this.rule.step > this.target) this.neededAt = now; // else it could be shorter
-    this.target = Math.max(this.target, least);
+  /**
+   * As long as one of both at least. A picture stands for as long as its wait grows: what is not
+   * needed at once comes in steps too short to be seen.
+   */
+  reach(atOnce: number, inSteps: number, now: number): void {
+    const { first, step, most } = this.rule;
+    const useful = Math.min(Math.max(atOnce, inSteps), most);
+    if (useful === 0) return;
+    if (useful + step > this.target) this.neededAt = now; // else it could be shorter
+    const next = this.target === 0 ? first : this.target + step;
+    this.target = Math.max(this.target, Math.min(useful, Math.max(atOnce, next)));
   }
 
   value(now: number): number | null {
-    const { first, step } = this.rule;
-    if (this.target > 0 && now - this.neededAt >= HOLD_MS) {
-      this.target = this.target > first ? Math.max(first, this.target - step) : 0;
-      this.neededAt = now;
-    }
+    if (now - this.neededAt >= HOLD_MS) this.target = Math.max(0, this.target - BACK_MS);
     return this.target === 0 ? null : Math.round(this.target);
   }
 }
 
-/** How long a picture of this path needs to be whole, 0 = nothing to speak of is missing. */
-function repairTime(missing: number, came: number, rttMs: number): number {
-  if (missing < MISSED_LEAST) return 0;
-  const share = missing / (missing + came);
+/** How long a picture needs to be whole where this share is missing; 0 = nothing to speak of is. */
+function repairTime(share: number, rttMs: number): number {
   const trips = TRIPS.reduce((n, [least, wanted]) => (share >= least ? wanted : n), 0);
   return trips === 0 ? 0 : Math.max(PICTURE.first, trips * (rttMs + AGAIN_MS));
 }
+
+/** The least that a path can be thought to lose when so much was missing in one reading. */
+const surely = (missing: number): number => Math.max(0, missing - 2 * Math.sqrt(missing));
 
 const nameOf = (s: PlayReading): string => `${s.kind} ${s.slot}`;
 
@@ -86,10 +99,13 @@ export class Playout {
   private readonly picture = new Wait(PICTURE);
   /** Slots by which nothing came yet since the path broke: the gap they begin with is not this path's. */
   private readonly gaps = new Set<string>();
+  private missing = 0;
+  private sent = 0;
 
   /** The path was dead: what went into it could not have been waited for. */
   broken(slots: readonly PlayReading[]): void {
     for (const s of slots) this.gaps.add(nameOf(s));
+    [this.missing, this.sent] = [0, 0];
   }
 
   /** Two readings of all slots: how long the sound should wait. */
@@ -109,8 +125,12 @@ export class Playout {
     const sum = this.judged(before, after, 'video');
     // What was lost before the server is not lost here, but asked for.
     const missing = Math.max(sum((s) => s.lost), sum((s) => s.asked));
-    const useful = repairTime(missing, sum((s) => s.packets), rttMs);
-    if (useful > 0) this.picture.reach(useful, now);
+    const sent = missing + sum((s) => s.packets);
+    this.missing = FADE * this.missing + missing;
+    this.sent = FADE * this.sent + sent;
+    const likely = this.missing < MISSED_LEAST ? 0 : this.missing / this.sent;
+    const sure = sent > 0 ? surely(missing) / sent : 0;
+    this.picture.reach(repairTime(sure, rttMs), repairTime(likely, rttMs), now);
     if (missing > 0 && sum((s) => s.freezes) > 0) this.picture.longer(PICTURE.most, now);
     return this.picture.value(now);
   }

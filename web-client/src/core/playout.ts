@@ -38,6 +38,7 @@ const MISSED_LEAST = 2;
  * alone loses twice the share of the path now and then; ten seconds tell it.
  */
 const FADE = 0.8;
+const HEAVY = 0.06;
 
 class Wait {
   private readonly rule: Rule;
@@ -80,8 +81,14 @@ function repairTime(share: number, rttMs: number): number {
   return trips === 0 ? 0 : Math.max(PICTURE.first, trips * (rttMs + AGAIN_MS));
 }
 
-/** The least that a path can be thought to lose when so much was missing in one reading. */
-const surely = (missing: number): number => Math.max(0, missing - 2 * Math.sqrt(missing));
+/**
+ * The least share that a path can be thought to lose when so much was missing in one reading. Below some
+ * percent it is not worth a picture that stands: requests count each time they are repeated.
+ */
+function surely(missing: number, sent: number): number {
+  const share = (missing - 2 * Math.sqrt(missing)) / Math.max(1, sent);
+  return share < HEAVY ? 0 : share;
+}
 
 const nameOf = (s: PlayReading): string => `${s.kind} ${s.slot}`;
 
@@ -129,8 +136,7 @@ export class Playout {
     this.missing = FADE * this.missing + missing;
     this.sent = FADE * this.sent + sent;
     const likely = this.missing < MISSED_LEAST ? 0 : this.missing / this.sent;
-    const sure = sent > 0 ? surely(missing) / sent : 0;
-    this.picture.reach(repairTime(sure, rttMs), repairTime(likely, rttMs), now);
+    this.picture.reach(repairTime(surely(missing, sent), rttMs), repairTime(likely, rttMs), now);
     if (missing > 0 && sum((s) => s.freezes) > 0) this.picture.longer(PICTURE.most, now);
     return this.picture.value(now);
   }

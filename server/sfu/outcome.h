@@ -5,9 +5,10 @@
  * lost as well it is never asked for again, although everything up to the next base picture waits
  * for it. So what is told as lost and was not asked for yet is sent again unasked while it is
  * young, from the first loss of a path on; on paths that lose much (those whose sound is repeated)
- * also what no feedback told of. Invariants: nothing is kept for peers that lose nothing; a packet
- * whose later sending is still on its way, or that was told to have come, is not repeated. Out of
- * scope: how it is sent again (retransmit.c), the estimate (cc.h).
+ * also what no feedback told of.
+ * Invariants: nothing is kept for peers that lose nothing; a packet whose later sending is still on
+ * its way, or that was told to have come, is not repeated.
+ * Out of scope: how it is sent again (retransmit.c), the estimate (cc.h).
  */
 #pragma once
 

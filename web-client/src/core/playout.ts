@@ -38,6 +38,7 @@ const MISSED_LEAST = 2;
  * alone loses twice the share of the path now and then; ten seconds tell it.
  */
 const FADE = 0.8;
+/** From this share on a picture stands anyway, and its wait may grow at once. */
 const HEAVY = 0.06;
 
 class Wait {

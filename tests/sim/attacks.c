@@ -5,6 +5,7 @@
 
 #include "codec/base/mem.h"
 #include "codec/wire/rtcp.h"
+#include "server/sfu/peer.h"
 #include "tests/sim/scenario.h"
 
 enum {
@@ -266,6 +267,68 @@ void attack_s12_feedback(struct world *w)
     printf("   S12: REMB 0 %llu of %llu packets, false loss %llu; the others %llu of %llu\n",
            (unsigned long long)lied[1], (unsigned long long)quiet[1], (unsigned long long)lied[2],
            (unsigned long long)lied[3], (unsigned long long)quiet[3]);
+}
+
+/* Claims a path without any round trip, and that every packet of late was lost, many times over. */
+static void ask_for_all(struct client *c, unsigned slot)
+{
+    enum { LATELY = 60, TIMES = 12 };
+    uint8_t out[1200];
+    uint16_t seqs[LATELY];
+    uint32_t ssrc = c->answer.ssrc_base + 2 * slot;
+    struct wr wr = wr_init(out, sizeof(out) - 40);
+    const struct rtcp_report now = {
+        .ssrc = ssrc,
+        .highest_seq = (uint32_t)c->check[slot].got_top,
+        .lsr = (uint32_t)(report_ntp(c->world->now + c->up.delay_us) >> 16),
+    };
+    for (unsigned i = 0; i < LATELY; i++) {
+        seqs[i] = (uint16_t)(c->check[slot].got_top - LATELY + i);
+    }
+    rtcp_write_rr(&wr, 1, &now, 1);
+    for (unsigned i = 0; i < TIMES; i++) {
+        rtcp_write_nack(&wr, 1, ssrc, seqs, LATELY);
+    }
+    client_rtcp(c, out, wr_len(&wr));
+}
+
+static uint64_t bytes_sent(struct world *w)
+{
+    struct sfu_stats s;
+    world_stats(w, 0, &s);
+    return s.tx_bytes;
+}
+
+/* Somebody who tells nothing of what arrives has no estimate that would limit what he asks for: he
+ * may ask a thousand times a second for all that was sent, and gets his share of it. */
+void attack_s12_requests(struct world *w)
+{
+    enum { DURING_MS = 4000, PICTURES_MAX = 1300000, SOUND_MAX = 700000 };
+    for (unsigned i = 0; i < 2; i++) {
+        world_join(w, ROOM, 0, i ? 0 : MIC | CAM);
+    }
+    struct client *greedy = w->client[1];
+    world_view_all(w, greedy, 1, 720);
+    greedy->lie = LIE_WIDTH;
+    w->loss_up_any = 1;
+    world_run(w, 10 * US_PER_S);
+    for (unsigned sound = 0; sound < 2; sound++) {
+        uint64_t quiet = bytes_sent(w);
+        world_run(w, DURING_MS * US_PER_MS);
+        quiet = bytes_sent(w) - quiet;
+        uint64_t asked = bytes_sent(w);
+        for (unsigned ms = 0; ms < DURING_MS; ms++) {
+            ask_for_all(greedy, sound ? 0 : VIDEO0);
+            world_run(w, US_PER_MS);
+        }
+        asked = bytes_sent(w) - asked;
+        printf("   S12: %u requests of everything: %llu bytes, %llu without\n", DURING_MS,
+               (unsigned long long)asked, (unsigned long long)quiet);
+        EXPECT(w, asked > quiet, "nothing was sent again");
+        EXPECT(w, asked < quiet + (sound ? SOUND_MAX : PICTURES_MAX), "%llu bytes, %llu without",
+               (unsigned long long)asked, (unsigned long long)quiet);
+        world_run(w, US_PER_S);
+    }
 }
 
 /* A handshake that fails is thrown away; the right one still completes (S1). */

@@ -25,6 +25,7 @@ void attack_s9_bad_packets(struct world *w);
 void attack_s10_replay(struct world *w);
 void attack_s11_ssrcs(struct world *w);
 void attack_s12_feedback(struct world *w);
+void attack_s12_requests(struct world *w);
 
 /* links.c */
 void link_sizes(struct world *w);

@@ -633,6 +633,7 @@ const struct scenario scenarios[] = {
     {"s10_replays_and_short_packets", 1, 5, attack_s10_replay},
     {"s11_foreign_and_many_ssrcs", 1, 5, attack_s11_ssrcs},
     {"s12_feedback_hurts_nobody_else", 1, 5, attack_s12_feedback},
+    {"s12_requests_have_an_end", 1, 5, attack_s12_requests},
     {"restart_moves_the_path", 1, 5, run_restart},
     {"f6_two_move", 1, 5, path_handover},
     {"f6_two_shards_move", 2, 5, path_handover},

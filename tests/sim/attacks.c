@@ -115,6 +115,52 @@ void attack_s7_takeover(struct world *w)
     EXPECT(w, w->now - victim->last_rtp_us < 100 * US_PER_MS, "media left the victim");
 }
 
+/* One authenticated check of his with another's address as sender; he does not nominate it. */
+static void claim(struct world *w, struct client *c, const struct client *victim)
+{
+    struct tuple own = c->tuple;
+    c->nominated_once = true;
+    c->old_tuple = own;
+    c->tuple = victim->tuple;
+    c->next_check_us = w->now;
+    world_run(w, US_PER_MS);
+    c->tuple = own;
+    world_run(w, 100 * US_PER_MS);
+}
+
+static uint64_t heard_of(struct world *w, const struct client *viewer)
+{
+    uint64_t before = viewer->check[VIDEO0].packets;
+    world_run(w, US_PER_S);
+    return viewer->check[VIDEO0].packets - before;
+}
+
+/* Somebody in the class claims the address another one sends from: what comes from there stays the
+ * other's as long as he is heard. One who was silent gets it back with his next check, and keeps it
+ * when the claim ends. */
+void attack_s7_claim(struct world *w)
+{
+    two_people(w);
+    struct client *victim = w->client[0];
+    struct client *viewer = w->client[1];
+    struct client *liar = world_join(w, ROOM, 0, 0);
+    struct client *late = world_join(w, ROOM, 0, 0);
+    w->loss_up_any = 1;
+    world_run(w, US_PER_S);
+    for (unsigned i = 0; i < 5; i++) {
+        claim(w, liar, victim);
+        EXPECT(w, heard_of(w, viewer) > 10, "claim %u: the victim is not heard any more", i);
+    }
+    victim->up.cut = true;
+    world_run(w, 5 * US_PER_S);
+    claim(w, late, victim);
+    victim->up.cut = false;
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, heard_of(w, viewer) > 10, "back after a silence: not heard any more");
+    world_leave(w, late);
+    EXPECT(w, heard_of(w, viewer) > 10, "the claim is over: not heard any more");
+}
+
 void attack_s8_inject(struct world *w)
 {
     two_people(w);

@@ -20,6 +20,7 @@ void scenario_random(struct world *w);
 /* attacks.c */
 void attack_s1_handshake(struct world *w);
 void attack_s7_takeover(struct world *w);
+void attack_s7_claim(struct world *w);
 void attack_s8_inject(struct world *w);
 void attack_s9_bad_packets(struct world *w);
 void attack_s10_replay(struct world *w);

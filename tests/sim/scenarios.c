@@ -628,6 +628,7 @@ const struct scenario scenarios[] = {
     {"s12_key_frame_requests_governed", 1, 5, run_pli_flood},
     {"s1_broken_handshakes", 1, 5, attack_s1_handshake},
     {"s7_no_takeover_by_media", 1, 5, attack_s7_takeover},
+    {"s7_no_takeover_by_a_check", 1, 5, attack_s7_claim},
     {"s8_injected_media_moves_nothing", 1, 5, attack_s8_inject},
     {"s9_million_bad_packets", 1, 5, attack_s9_bad_packets},
     {"s10_replays_and_short_packets", 1, 5, attack_s10_replay},

@@ -50,6 +50,10 @@ void path_spare(struct world *w);
 void path_one_way(struct world *w);
 void path_gives_up_large(struct world *w);
 
+/* rings.c */
+void rings_full(struct world *w);
+void rings_one_stands(struct world *w);
+
 /* steps.c */
 void steps_down_thinned(struct world *w);
 void steps_up_in_vain(struct world *w);

@@ -476,33 +476,6 @@ static void run_pli_flood(struct world *w)
     expect_governed(w, &asked);
 }
 
-static void run_rings_full(struct world *w)
-{
-    people(w, 6, MIC | CAM, 360);
-    for (unsigned a = 0; a < w->shards; a++) {
-        for (unsigned b = 0; b < w->shards; b++) {
-            w->shard[a]->in[b].cap = 6;
-        }
-    }
-    w->loss_up_any = 1;
-    world_run(w, 4 * US_PER_S);
-    for (unsigned a = 0; a < w->shards; a++) {
-        for (unsigned b = 0; b < w->shards; b++) {
-            w->shard[a]->in[b].cap = SIM_MAILBOX;
-        }
-    }
-    world_run(w, 3 * US_PER_S);
-    for (unsigned k = 0; k < w->clients; k++) {
-        world_leave(w, w->client[k]);
-    }
-    world_run(w, 3 * US_PER_S);
-    for (unsigned i = 0; i < w->shards; i++) {
-        struct sfu_stats s;
-        world_stats(w, i, &s);
-        EXPECT(w, s.packets_used == 0, "shard %u keeps %u packets", i, s.packets_used);
-    }
-}
-
 static void run_restart(struct world *w)
 {
     people(w, 3, MIC | CAM, 360);
@@ -701,7 +674,8 @@ const struct scenario scenarios[] = {
     {"two_shards_loss_up", 2, 5, run_loss_up},
     {"s12_two_shards_requests_governed", 2, 5, run_pli_flood},
     {"s12_two_shards_feedback", 2, 5, attack_s12_feedback},
-    {"three_shards_full_rings", 3, 5, run_rings_full},
+    {"three_shards_full_rings", 3, 5, rings_full},
+    {"three_shards_one_stands", 3, 5, rings_one_stands},
 };
 const unsigned scenarios_count = sizeof(scenarios) / sizeof(scenarios[0]);
 

@@ -76,6 +76,7 @@ void silent_screen_again(struct world *w);
 
 /* policy.c */
 void policy_one_slot(struct world *w);
+void policy_plenty_is_whole(struct world *w);
 void policy_room_for_sound(struct world *w);
 void policy_trial_ends(struct world *w);
 void policy_queue_given_up(struct world *w);

@@ -637,6 +637,7 @@ const struct scenario scenarios[] = {
     {"key_frames_of_layers", 1, 5, codec_keys},
     {"one_slot_every_kind", 1, 5, policy_one_slot},
     {"two_shards_one_slot", 2, 5, policy_one_slot},
+    {"plenty_is_whole", 1, 5, policy_plenty_is_whole},
     {"room_for_sound", 1, 5, policy_room_for_sound},
     {"trial_that_ends", 1, 5, policy_trial_ends},
     {"two_shards_next_below", 2, 5, policy_next_below},

@@ -372,7 +372,7 @@ static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
     }
     struct client_totals *totals = &client->world->totals;
     struct rtp_header header;
-    if ((!client->open && !client->world->floor) || rtp_parse(&header, data, len) != 0) {
+    if ((!client->open && !client->world->floor) || rtp_peek(&header, data, len) != 0) {
         totals->errors++;
         return;
     }

@@ -487,8 +487,8 @@ static uint64_t padded_had(const struct crypto_ops *crypto, struct client_rx *rx
     return world.totals.decrypted;
 }
 
-/* The last byte of a sealed packet is one of its tag, not the count of padding: one of 256 is 0, and
- * most count more than a short packet has. */
+/* The last byte of a sealed packet is one of its tag, not the count of padding: one of 256 is 0,
+ * and most count more than a short packet has. */
 static void padding_is_told_behind_the_seal(void **state)
 {
     struct crypto_identity *identity = NULL;

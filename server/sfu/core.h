@@ -54,10 +54,16 @@ struct dtls_item {
     sfu_peer_id peer;
 };
 
-/* A control message that found a full ring. */
+/* A control message that found a full ring, in the list of its shard. */
 struct outbox_item {
-    unsigned to;
     struct sfu_msg msg;
+    uint16_t next; /* number of the next one + 1; 0 = the last */
+};
+
+/* What waits for one shard, oldest first. */
+struct outbox_list {
+    uint16_t first; /* as next */
+    uint16_t last;
 };
 
 /* Borrowed packets to be given back, per owner shard. */
@@ -116,8 +122,10 @@ struct sfu {
     uint32_t dtls_count;
     struct receiver *nack_due[SFU_NACK_BATCH];
     uint32_t nack_count;
-    struct outbox_item *outbox;
-    uint32_t outbox_head;
+    struct outbox_item *outbox; /* SFU_OUTBOX of them */
+    struct outbox_list waiting[SFU_SHARDS_MAX];
+    uint16_t outbox_free;    /* a list of those used before, as next */
+    uint16_t outbox_touched; /* those behind were never used */
     uint32_t outbox_count;
     struct releases releases[SFU_SHARDS_MAX];
     struct pkt **unreleased; /* given back, but the ring was full */

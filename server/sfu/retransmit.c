@@ -68,6 +68,8 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
     if (at.transport_cc_at) {
         pace_sent(sfu, peer, CC_RTX, len, now);
         outcome_note(sfu, sub, seq, rtx_stamp(now), OUTCOME_REPAIR);
+    } else {
+        cc_repaired(peer, len);
     }
     sfu->stats.rtx_sent++;
 }

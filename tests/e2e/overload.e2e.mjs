@@ -27,6 +27,15 @@ const stepOf = (metrics) => Math.max(...Object.entries(metrics)
 
 const told = (page) => page.eval(() => document.querySelector('[data-testid=server-busy]')?.dataset.step ?? '');
 
+/** What the tiles say of pictures that are smaller or rest, "reason sign" each. */
+const reasons = (page) => page.eval(() => [...document.querySelectorAll('[data-testid=reason]')].map((e) => `${e.dataset.reason} ${e.dataset.sign}`));
+
+/** Whatever is late or smaller now is the server's doing: nobody is told that his connection is weak. */
+async function blames(t, page, step) {
+    t.log(`${page.name}, ${step}: ${(await reasons(page)).join('; ')}`);
+    t.check(!await page.has('saver-propose'), `${page.name}, ${step}: the connection is blamed`);
+}
+
 async function steps(t) {
     const room = await ClassRoom.start(t);
     const look = new Look(t);
@@ -44,6 +53,7 @@ async function steps(t) {
             await host.screenshot(path.join(t.dir, `host-${step}-1366.png`));
             await guest.screenshot(path.join(t.dir, `guest-${step}-360.png`));
             t.equal(await told(guest), '', 'a participant is not told');
+            for (const page of [host, guest]) await blames(t, page, step);
         }
         return step === 'shut';
     }, { what: 'every step is told', timeout: 60000, every: 50 });
@@ -51,6 +61,12 @@ async function steps(t) {
     t.check(seen.every((step, i) => i === 0 || STEPS.indexOf(step) > STEPS.indexOf(seen[i - 1])), `steps in order: ${seen}`);
     await hears(host, 'on the busiest server');
     await hears(guest, 'on the busiest server');
+    for (const page of [host, guest]) {
+        await until(async () => (await reasons(page)).some((sign) => sign.startsWith('server ')),
+            { what: `${page.name}: a tile says that the server is busy`, timeout: 60000, every: 250 });
+        await blames(t, page, 'shut');
+        await page.screenshot(path.join(t.dir, `${page === host ? 'host' : 'guest'}-heard.png`));
+    }
 
     const late = await room.open('chromium', { name: 'Late', viewport: { width: 360, height: 740 } });
     // The door says so by itself, when it asks for its media connection, or when he wants to come in.
@@ -75,6 +91,10 @@ async function steps(t) {
     await until(async () => (await told(host)) === '' && stepOf(await room.server.metrics()) === 0,
         { what: 'all steps come back', timeout: 120000, every: 250 });
     await host.screenshot(path.join(t.dir, 'host-over-1366.png'));
+    for (const page of [host, guest]) {
+        await until(async () => !(await reasons(page)).some((sign) => sign.startsWith('server ')),
+            { what: `${page.name}: no tile says that the server is busy`, timeout: 60000, every: 250 });
+    }
     room.people.push(late);
     await room.whole({ timeout: 60000 });
     for (const page of room.people) room.clean(page);

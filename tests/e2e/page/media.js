@@ -94,6 +94,7 @@
         };
         const timer = setInterval(() => {
             if (track.readyState === 'ended' || !canvas.width) return clearInterval(timer);
+            if (e2e.sending.still) return undefined; // a camera that hangs
             paint();
             e2e.sending.frames++;
         }, 1000 / fps);

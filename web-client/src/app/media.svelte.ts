@@ -6,7 +6,7 @@ import { RelayRenewal } from '../core/renewal.ts';
 import { assignSlots, firstWishes, resting, sameWants } from '../core/slots.ts';
 import type { Wish } from '../core/slots.ts';
 import { Starved } from '../core/starved.ts';
-import { SaverProposal, heldOf, ofConnection, trafficOf } from '../core/traffic.ts';
+import { SaverProposal, heldOf, ofConnection, sheds, trafficOf } from '../core/traffic.ts';
 import type { SlotTraffic } from '../core/traffic.ts';
 import { linkFigures, readFigures, sentKbps, sentOf } from '../media/figures.ts';
 import type { Arrivals, MediaFigures } from '../media/figures.ts';
@@ -286,8 +286,9 @@ export class MediaRoom {
     [this.figures, this.figuresAt] = [figures, now];
     this.rttMs = link.rttMs;
     if (!this.everConnected) return;
-    this.quality = this.steady.push(judgeQuality(this.health === 'connected', ofConnection(link, this.ease.struggling)));
-    const held = this.ease.struggling ? 'none' : heldOf(this.videoSlots);
+    const elsewhere = this.ease.struggling || sheds(this.videoSlots);
+    this.quality = this.steady.push(judgeQuality(this.health === 'connected', ofConnection(link, elsewhere)));
+    const held = elsewhere ? 'none' : heldOf(this.videoSlots);
     this.proposeSaver = !prefs.saver && this.proposal.push(this.quality, held, now);
   }
 }

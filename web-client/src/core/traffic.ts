@@ -35,9 +35,9 @@ export function trafficOf(
   });
 }
 
-/** What is missing or frozen on a machine that does not keep up says nothing about its connection. */
-export const ofConnection = (link: LinkFigures, strained: boolean): LinkFigures =>
-  strained && link.lossPercent < LOSS_OF_PATH ? { ...link, rttMs: 0, frozenPercent: 0 } : link;
+/** What is late or frozen when this machine or the server does not keep up says nothing about the connection. */
+export const ofConnection = (link: LinkFigures, elsewhere: boolean): LinkFigures =>
+  elsewhere && link.lossPercent < LOSS_OF_PATH ? { ...link, rttMs: 0, frozenPercent: 0 } : link;
 
 /** What our connection does to our pictures: nothing, some are smaller than wished, some do not come. */
 export type Held = 'none' | 'reduced' | 'paused';
@@ -46,6 +46,9 @@ export function heldOf(slots: readonly VideoSlot[]): Held {
   const some = (of: SlotReason): boolean => slots.some(([, , , , reason]) => reason === of);
   return some('paused') ? 'paused' : some('connection') ? 'reduced' : 'none';
 }
+
+/** The server has less to give than it was asked for. */
+export const sheds = (slots: readonly VideoSlot[]): boolean => slots.some(([, , , , reason]) => reason === 'server');
 
 /** A machine that reads too late loses some itself; so much only a network loses. */
 const LOSS_OF_PATH = 5;

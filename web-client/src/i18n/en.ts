@@ -133,7 +133,7 @@ export const en: Catalogue = {
   'stage.micOff': 'microphone off',
   'stage.handRank': { one: 'hand raised, rank #', other: 'hand raised, rank #' },
   'stage.waitingPicture': 'The picture is coming…',
-  'stage.pictureOff': 'Picture paused: reduced by your connection',
+  'stage.pictureOff': 'picture paused',
   'stage.page': 'Page {page} of {pages}',
   'stage.prev': 'Previous people',
   'stage.next': 'Next people',

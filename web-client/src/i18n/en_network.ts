@@ -30,7 +30,7 @@ export const networkEn: Record<keyof typeof networkFr, string> = {
   'reason.connection': 'reduced by your connection',
   'reason.paused': 'paused by your connection',
   'reason.source': 'the other person sends nothing better',
-  'reason.silent': 'nothing comes from the other side at the moment',
+  'reason.silent': 'the other person sends no picture at the moment',
   'reason.server': 'reduced: the server is very busy',
   'reason.serverOff': 'not sent: the server is very busy',
   'busy.fewer': 'The server is very busy: each person gets fewer pictures at a time. Sound is not affected.',

@@ -132,7 +132,7 @@ export const fr = {
   'stage.micOff': 'micro coupé',
   'stage.handRank': { one: 'main levée, rang #', other: 'main levée, rang #' },
   'stage.waitingPicture': 'L’image arrive…',
-  'stage.pictureOff': 'Image en pause : réduite par votre connexion',
+  'stage.pictureOff': 'image en pause',
   'stage.page': 'Page {page} sur {pages}',
   'stage.prev': 'Personnes précédentes',
   'stage.next': 'Personnes suivantes',

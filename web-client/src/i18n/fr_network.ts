@@ -28,7 +28,7 @@ export const networkFr = {
   'reason.connection': 'réduite par votre connexion',
   'reason.paused': 'suspendue par votre connexion',
   'reason.source': 'l’autre personne n’envoie pas mieux',
-  'reason.silent': 'rien n’arrive de l’autre côté pour le moment',
+  'reason.silent': 'l’autre personne n’envoie pas d’image pour le moment',
   'reason.server': 'réduite : le serveur est très chargé',
   'reason.serverOff': 'pas envoyée : le serveur est très chargé',
   'busy.fewer': 'Le serveur est très chargé : chacun reçoit moins d’images à la fois. Le son n’est pas touché.',

@@ -155,7 +155,8 @@ export class SendSection {
   }
 
   private right(): Promise<void> {
-    return this.placed === this.track ? this.activate() : this.apply(this.track);
+    const there = this.placed === this.track && this.sender.track === this.track;
+    return there ? this.activate() : this.apply(this.track);
   }
 
   private async apply(track: MediaStreamTrack | null): Promise<void> {

@@ -9,6 +9,9 @@ interface Case {
   stall: (times: number) => void;
   asked: () => number;
   forget: () => void;
+  /** The sender has lost its track, nobody has said so. */
+  lose: () => void;
+  placed: () => MediaStreamTrack | null;
 }
 
 /** A sender that refuses its parameters, or never says that it has taken them, as often as it is told to. */
@@ -18,7 +21,11 @@ function section(): Case {
   let stalls = 0;
   let asked = 0;
   const sender = {
-    replaceTrack: () => Promise.resolve(),
+    track: null as MediaStreamTrack | null,
+    replaceTrack: (next: MediaStreamTrack | null) => {
+      sender.track = next;
+      return Promise.resolve();
+    },
     getParameters: () => structuredClone(parameters),
     setParameters: (next: typeof parameters) => {
       asked += 1;
@@ -48,6 +55,10 @@ function section(): Case {
     forget: () => {
       parameters = { encodings: [{ active: false }] };
     },
+    lose: () => {
+      sender.track = null;
+    },
+    placed: () => sender.track,
   };
 }
 
@@ -85,6 +96,17 @@ test('what is said again is done again, and no more than that', async () => {
   assert.equal(active(), false);
   await sent.limit(7);
   assert.deepEqual([active(), asked()], [true, 2]);
+});
+
+test('a sender without the track it was given gets it again when it is told again', async () => {
+  const { sent, lose, placed } = section();
+  await sent.fill(track);
+  lose();
+  await sent.limit(7);
+  assert.equal(placed(), track);
+  await sent.fill(null);
+  await sent.limit(7);
+  assert.equal(placed(), null);
 });
 
 test('who refuses twice is asked again by itself', async (t) => {

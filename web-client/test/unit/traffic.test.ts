@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resting } from '../../src/core/slots.ts';
-import { SaverProposal, trafficOf } from '../../src/core/traffic.ts';
+import { SaverProposal, ofConnection, sheds, trafficOf } from '../../src/core/traffic.ts';
 import type { SlotReading } from '../../src/core/traffic.ts';
 
 const reading = (over: Partial<SlotReading>): SlotReading => ({
@@ -70,6 +70,15 @@ test('a proposal stands through a better moment, goes after a better while, and 
   let again = false;
   for (; at < better + 260_000; at += 2000) again ||= proposal.push(1, 'paused', at);
   assert.equal(again, true);
+});
+
+test('what a busy server delays is not put down to the connection, what the path loses is', () => {
+  const slots = [[0, 'a', 'cam', 'live', 'full', 360], [1, 'b', 'cam', 'off', 'server', 0]] as const;
+  assert.deepEqual([sheds([[...slots[0]]]), sheds([[...slots[0]], [...slots[1]]])], [false, true]);
+  const late = { rttMs: 700, lossPercent: 1, frozenPercent: 30 };
+  assert.deepEqual(ofConnection(late, true), { rttMs: 0, lossPercent: 1, frozenPercent: 0 });
+  assert.deepEqual(ofConnection(late, false), late);
+  assert.deepEqual(ofConnection({ ...late, lossPercent: 9 }, true), { ...late, lossPercent: 9 });
 });
 
 test('what rests keeps its place and asks for no height', () => {

@@ -61,7 +61,9 @@ struct wish_session {
 /* One mix somebody listens to. */
 struct wish_mix {
     room_num room; /* of the class; 0 = free */
-    device_num publisher;
+    struct id class_id;
+    struct id person;     /* the one publisher that is heard in it, or zero: everybody */
+    device_num publisher; /* by which he sends now: another one when he came again */
     room_num out;
     device_num device;
     uint32_t listeners;

@@ -43,7 +43,7 @@ static struct wish_mix *mix_get(struct wish *w, const struct wish_session *s, de
     struct wish_mix *free_mix = NULL;
     for (unsigned i = 0; i < WISH_MIXES_MAX; i++) {
         struct wish_mix *m = &w->mix[i];
-        if (m->room == s->room && m->publisher == publisher) {
+        if (m->room == s->room && id_equal(&m->person, &s->person)) {
             m->listeners++;
             return m;
         }
@@ -53,7 +53,11 @@ static struct wish_mix *mix_get(struct wish *w, const struct wish_session *s, de
         log_warn("wish", "no room for another mix: a viewer hears nothing");
         return NULL;
     }
-    *free_mix = (struct wish_mix){.room = s->room, .publisher = publisher, .listeners = 1};
+    *free_mix = (struct wish_mix){.room = s->room,
+                                  .class_id = s->class_id,
+                                  .person = s->person,
+                                  .publisher = publisher,
+                                  .listeners = 1};
     mix_start(w, free_mix, s);
     return free_mix;
 }
@@ -71,6 +75,22 @@ static void mix_choose(struct wish *w, const struct wish_mix *m)
 {
     if (m->publisher && m->ssrc_base) {
         w->config.mix_only_h(w->config.arg, m->device, m->publisher, &m->slots, m->ssrc_base);
+    }
+}
+
+/* An encoder that died comes again as another device of the same person. */
+static void mixes_follow(struct wish *w)
+{
+    for (unsigned i = 0; i < WISH_MIXES_MAX && w->stats.mixes; i++) {
+        struct wish_mix *m = &w->mix[i];
+        if (!m->room || id_is_zero(&m->person)) {
+            continue;
+        }
+        device_num now = classroom_person_device(w->config.room, &m->class_id, &m->person);
+        if (now && now != m->publisher) {
+            m->publisher = now;
+            mix_choose(w, m);
+        }
     }
 }
 
@@ -133,6 +153,7 @@ void wish_pictures(struct wish *w, mono_us now)
 {
     const struct wish_session *last = NULL;
     struct picture_choice picture = {0};
+    mixes_follow(w);
     for (struct wish_session *s = w->stats.viewers ? w->sessions : NULL; s; s = s->next) {
         if (s->publish || !s->desc.video_slots) {
             continue;

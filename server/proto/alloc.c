@@ -43,9 +43,33 @@ static void option_del(struct alloc_slot *slot, unsigned at)
             (slot->options - at) * sizeof(slot->option[0]));
 }
 
+/*
+ * What is higher than another that is as high as wished shows nothing more. It is not offered, and
+ * takes nobody's place: upper temporal layers of the one that was wished would go for being dearer
+ * than some of a larger picture, and he would have every other picture of it on a path with plenty.
+ */
+static bool beyond_wish(struct alloc_slot *slot, const struct alloc_option *option)
+{
+    if (option->height < slot->height) {
+        return false;
+    }
+    for (unsigned i = slot->options; i-- > 0 && slot->option[i].height >= slot->height;) {
+        if (slot->option[i].height < option->height) {
+            return true;
+        }
+        if (slot->option[i].height > option->height) {
+            option_del(slot, i);
+        }
+    }
+    return false;
+}
+
 void alloc_offer(struct alloc_slot *slot, struct alloc_option option)
 {
     unsigned at = 0;
+    if (beyond_wish(slot, &option)) {
+        return;
+    }
     while (at < slot->options && better(&option, &slot->option[at])) {
         at++;
     }
@@ -62,20 +86,11 @@ void alloc_offer(struct alloc_slot *slot, struct alloc_option option)
     slot->options++;
 }
 
-/* The smallest option as high as wished with all its temporal layers, else the best there is. */
+/* The best there is: nothing that is higher than need be is offered. */
 static int8_t ideal_of(const struct alloc_slot *slot, uint8_t temporal_max)
 {
-    int best = -1;
-    for (unsigned i = 0; i < slot->options; i++) {
-        const struct alloc_option *o = &slot->option[i];
-        if (rung_temporal(o->rung) > temporal_max) {
-            continue;
-        }
-        bool enough = best >= 0 && slot->option[best].height >= slot->height;
-        if (enough && o->height > slot->option[best].height) {
-            break;
-        }
-        best = (int)i;
+    int best = slot->options;
+    while (--best >= 0 && rung_temporal(slot->option[best].rung) > temporal_max) {
     }
     return (int8_t)best;
 }

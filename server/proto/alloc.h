@@ -91,7 +91,8 @@ struct alloc_sum {
     uint64_t wanted_bps; /* estimate at which everybody has the ideal; 0 = everybody has it */
 };
 
-/* Adds an option; keeps the list ascending and leaves out what costs more and shows less. */
+/* Adds an option; keeps the list ascending and leaves out what costs more and shows less, and what
+ * is higher than the smallest that is as high as wished (height must be set). */
 void alloc_offer(struct alloc_slot *slot, struct alloc_option option);
 /* A rate to count with for a picture that was never measured. */
 uint32_t alloc_guess_bps(uint16_t height);

@@ -64,7 +64,7 @@ struct ice {
 
 /* What changed; bits. */
 enum ice_change {
-    ICE_NEW_PATH = 1,   /* `from` is now a path of this peer: let the demux know its tuple */
+    ICE_NEW_PATH = 1,   /* `from` is now a path of this peer, which it was not before */
     ICE_SELECTED = 2,   /* the selected path is another one than before */
     ICE_LOST = 4,       /* consent ran out: nothing may be sent until ICE_BACK */
     ICE_BACK = 8,       /* consent is there again after ICE_LOST */

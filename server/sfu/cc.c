@@ -9,7 +9,9 @@
 
 enum {
     CC_REPAIR_BURST_US = 400 * US_PER_MS,
-    CC_REPAIR_PART = 2, /* of the estimate */
+    CC_REPAIR_PART = 2,       /* of the estimate */
+    CC_UNKNOWN_BPS = 4000000, /* what stands for it where nothing is told of the path */
+    CC_REMB_MAX_BPS = AIMD_MAX_BPS,
     CC_TICK_US = 200 * US_PER_MS,
     CC_ROOM_PERCENT = 160,      /* of what is shared out there is: everything twice fits in */
     CC_STATUSES = 1024,         /* a feedback may speak of */
@@ -19,9 +21,7 @@ enum {
 struct cc {
     uint64_t remb_bps;
     mono_us remb_us;
-    int64_t repair_bits; /* that may be sent again */
-    mono_us repair_us;   /* when that was worked out */
-    struct bwe bwe;      /* last: its ring of sent packets grows into memory not touched before */
+    struct bwe bwe; /* last: its ring of sent packets grows into memory not touched before */
 };
 
 /* Whole pages: at the rate of one picture and a voice everything that is touched lies in the first,
@@ -65,8 +65,6 @@ void cc_open(struct sfu *sfu, struct peer *peer, mono_us now)
     if (peer->cc) {
         bwe_init(&peer->cc->bwe, BWE_START_BPS, now);
         peer->cc->remb_us = 0;
-        peer->cc->repair_bits = 0;
-        peer->cc->repair_us = now - CC_REPAIR_BURST_US;
         sfu_arm_coarse(sfu, &peer->cc_node, TIMER_PEER_CC, now + CC_TICK_US);
         publish(sfu, peer, now);
     }
@@ -92,31 +90,38 @@ void cc_sent(struct sfu *sfu, struct peer *peer, const struct cc_packet *p, mono
     (void)sfu;
     if (peer->cc) {
         bwe_sent(&peer->cc->bwe, p->number, p->bytes, p->cluster, now);
-        if (p->kind == CC_RTX) {
-            peer->cc->repair_bits -= p->bytes * 8;
-        }
     }
+    if (p->kind == CC_RTX) {
+        cc_repaired(peer, p->bytes);
+    }
+}
+
+void cc_repaired(struct peer *peer, size_t bytes)
+{
+    peer->repair_bits -= (int64_t)bytes * 8;
+}
+
+static int64_t repair_bps(const struct peer *peer)
+{
+    uint64_t bps = peer->estimate_bps ? peer->estimate_bps : CC_UNKNOWN_BPS;
+    return (int64_t)bps / CC_REPAIR_PART;
 }
 
 bool cc_may_repair(struct peer *peer, mono_us now)
 {
-    struct cc *cc = peer->cc;
-    if (!cc || peer->estimate_bps == 0) {
-        return true;
-    }
-    int64_t bps = (int64_t)peer->estimate_bps / CC_REPAIR_PART;
+    int64_t bps = repair_bps(peer);
     int64_t most = bps * CC_REPAIR_BURST_US / US_PER_S;
-    mono_us passed = mono_min(now - cc->repair_us, CC_REPAIR_BURST_US);
-    cc->repair_bits += bps * passed / US_PER_S;
-    cc->repair_bits = cc->repair_bits < most ? cc->repair_bits : most;
-    cc->repair_us = now;
-    return cc->repair_bits > 0;
+    mono_us passed = mono_min(now - peer->repair_us, CC_REPAIR_BURST_US);
+    peer->repair_bits += bps * passed / US_PER_S;
+    peer->repair_bits = peer->repair_bits < most ? peer->repair_bits : most;
+    peer->repair_us = now;
+    return peer->repair_bits > 0;
 }
 
 bool cc_may_guess(struct peer *peer, mono_us now)
 {
-    int64_t most = (int64_t)peer->estimate_bps / CC_REPAIR_PART * CC_REPAIR_BURST_US / US_PER_S;
-    return cc_may_repair(peer, now) && (!peer->cc || peer->cc->repair_bits >= most / 2);
+    int64_t most = repair_bps(peer) * CC_REPAIR_BURST_US / US_PER_S;
+    return cc_may_repair(peer, now) && peer->repair_bits >= most / 2;
 }
 
 bool cc_may_double(struct peer *peer, mono_us now)
@@ -146,6 +151,7 @@ void cc_feedback(struct sfu *sfu, struct peer *peer, const struct rtcp_packet *p
 void cc_remb(struct sfu *sfu, struct peer *peer, uint64_t bps, mono_us now)
 {
     bps = bps > BWE_MIN_BPS ? bps : BWE_MIN_BPS;
+    bps = bps < CC_REMB_MAX_BPS ? bps : CC_REMB_MAX_BPS;
     if (peer->cc) {
         peer->cc->remb_bps = bps;
         peer->cc->remb_us = now;

@@ -42,8 +42,11 @@ void cc_sent(struct sfu *sfu, struct peer *peer, const struct cc_packet *p, mono
 /* Brings nearer what cc_sent will touch; then, for a packet with this number, what that needs. */
 void cc_near(const struct cc *cc);
 void cc_near_next(const struct cc *cc, uint16_t number);
+/* A datagram of so many bytes repeats something; cc_sent says so itself of those it is told of. */
+void cc_repaired(struct peer *peer, size_t bytes);
 /* May a lost packet be sent again now? Repair has half of the estimate: what is asked for while a
- * queue overflows would only feed the queue. */
+ * queue overflows would only feed the queue. Where there is none it has 2 Mbit/s: who tells nothing
+ * of his path, or lies about his round trip, must not get everything as often as he likes (S12). */
 bool cc_may_repair(struct peer *peer, mono_us now);
 /* The same for what nobody is known to miss: half of that is kept for what was asked for. */
 bool cc_may_guess(struct peer *peer, mono_us now);

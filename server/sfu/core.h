@@ -54,10 +54,16 @@ struct dtls_item {
     sfu_peer_id peer;
 };
 
-/* A control message that found a full ring. */
+/* A control message that found a full ring, in the list of its shard. */
 struct outbox_item {
-    unsigned to;
     struct sfu_msg msg;
+    uint16_t next; /* number of the next one + 1; 0 = the last */
+};
+
+/* What waits for one shard, oldest first. */
+struct outbox_list {
+    uint16_t first; /* as next */
+    uint16_t last;
 };
 
 /* Borrowed packets to be given back, per owner shard. */
@@ -116,8 +122,10 @@ struct sfu {
     uint32_t dtls_count;
     struct receiver *nack_due[SFU_NACK_BATCH];
     uint32_t nack_count;
-    struct outbox_item *outbox;
-    uint32_t outbox_head;
+    struct outbox_item *outbox; /* SFU_OUTBOX of them */
+    struct outbox_list waiting[SFU_SHARDS_MAX];
+    uint16_t outbox_free;    /* a list of those used before, as next */
+    uint16_t outbox_touched; /* those behind were never used */
     uint32_t outbox_count;
     struct releases releases[SFU_SHARDS_MAX];
     struct pkt **unreleased; /* given back, but the ring was full */
@@ -161,7 +169,8 @@ void demux_ice_arm(struct sfu *sfu, struct peer *peer);
 
 /* server/sfu/queue.c */
 enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin);
-void queue_forget(struct sfu *sfu, struct peer *peer);
+/* Empties the queue of a peer; each packet of it is dropped for this reason. */
+void queue_forget(struct sfu *sfu, struct peer *peer, enum drop why);
 /* What is queued of the peer is looked at with the next drain. */
 void queue_wake(struct sfu *sfu, struct peer *peer);
 /* The peer is not looked at any more; what is queued stays. */
@@ -178,6 +187,8 @@ void drain_now(struct sfu *sfu, struct peer *peer, mono_us now);
 void pacer_drain(struct sfu *sfu, mono_us now);
 /* server/sfu/near.c: what the peers behind active[i] need is brought nearer. */
 void near_peers(const struct sfu *sfu, uint32_t i);
+/* Sends the sealed datagram of len bytes at the batch's room; 0 = it could not be sealed. */
+void drain_put(struct sfu *sfu, const struct peer *peer, size_t len);
 /* Seals and sends a compound of len bytes at the batch's room; nothing without consent. */
 void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, mono_us now);
 

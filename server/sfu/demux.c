@@ -59,6 +59,25 @@ struct peer *demux_find(struct sfu *sfu, const struct tuple *from)
     return pool_at(&sfu->peers, value);
 }
 
+/*
+ * An authenticated check of the peer came from there. Whose media an address carries is asked with
+ * every check, not only with a path's first: another one's check can have come from it meanwhile (a
+ * router that gives a port again, or somebody in the class who forges an address, and checks need
+ * no answer for that). Who was heard from it lately keeps it.
+ */
+static void demux_claim(struct sfu *sfu, const struct tuple *from, struct peer *peer, mono_us now)
+{
+    enum { HEARD_US = 3 * US_PER_S }; /* browsers report once a second when they send nothing */
+    const struct peer *holder = demux_find(sfu, from);
+    if (holder == peer) {
+        return;
+    }
+    int at = holder ? ice_knows(&holder->ice, from, now) : -1;
+    if (at < 0 || now - holder->ice.path[at].heard >= HEARD_US) {
+        demux_add_tuple(sfu, from, peer);
+    }
+}
+
 static void path_update(struct sfu *sfu, struct peer *peer, mono_us now)
 {
     const struct tuple *to = ice_selected(&peer->ice);
@@ -136,8 +155,8 @@ static enum drop input_stun(struct sfu *sfu, const struct pkt *pkt, const struct
         sfu->stats.tx_packets++;
         sfu->stats.tx_bytes += out.len;
     }
-    if (out.changes & ICE_NEW_PATH) {
-        demux_add_tuple(sfu, from, peer);
+    if (ice_knows(&peer->ice, from, now) >= 0) {
+        demux_claim(sfu, from, peer, now);
     }
     demux_ice_changes(sfu, peer, &out, now);
     demux_ice_arm(sfu, peer);

@@ -119,6 +119,8 @@ struct peer {
     /* server/sfu/cc.h */
     mono_us trial_until; /* until then the first picture goes out anyway; 0 = no picture yet */
     uint32_t alloc_bps;  /* shared out, audio included */
+    int64_t repair_bits; /* that may be sent again, below 0: overdrawn */
+    mono_us repair_us;   /* when that was worked out */
     uint32_t wanted_bps; /* in all, were every wish fulfilled; 0 = nothing better waits */
     pool_id cc_id;
     struct redundancy redundancy;

@@ -1,7 +1,8 @@
 /*
  * Between shards (design.md D1): packets as references, state as whole messages. A control message
- * that finds a full ring waits in a bounded outbox; references given back wait in an array that can
- * hold all of them.
+ * that finds a full ring waits in a bounded outbox, in its order; packets for that shard are lost
+ * meanwhile, as they must not overtake it. What is for other shards does not wait for one that
+ * stands. References given back wait in an array that can hold all of them.
  */
 #include <string.h>
 
@@ -13,6 +14,42 @@ static bool carry(struct sfu *sfu, unsigned to, const struct sfu_msg *msg)
     return sfu->hooks.shard_h && sfu->hooks.shard_h(sfu->hooks.arg, to, msg);
 }
 
+/* Behind everything that waits for the shard; false when there is no room. */
+static bool outbox_put(struct sfu *sfu, unsigned to, const struct sfu_msg *msg)
+{
+    struct outbox_list *list = &sfu->waiting[to];
+    uint16_t item = sfu->outbox_free;
+    if (item) {
+        sfu->outbox_free = sfu->outbox[item - 1].next;
+    } else if (sfu->outbox_touched < SFU_OUTBOX) {
+        item = ++sfu->outbox_touched;
+    } else {
+        return false;
+    }
+    sfu->outbox[item - 1] = (struct outbox_item){.msg = *msg};
+    if (list->first) {
+        sfu->outbox[list->last - 1].next = item;
+    } else {
+        list->first = item;
+    }
+    list->last = item;
+    sfu->outbox_count++;
+    return true;
+}
+
+/* Sends what waits for the shard, as far as its ring takes it. */
+static void outbox_send(struct sfu *sfu, unsigned to)
+{
+    struct outbox_list *list = &sfu->waiting[to];
+    while (list->first && carry(sfu, to, &sfu->outbox[list->first - 1].msg)) {
+        uint16_t item = list->first;
+        list->first = sfu->outbox[item - 1].next;
+        sfu->outbox[item - 1].next = sfu->outbox_free;
+        sfu->outbox_free = item;
+        sfu->outbox_count--;
+    }
+}
+
 void shard_send(struct sfu *sfu, unsigned to, const struct sfu_msg *msg)
 {
     struct sfu_msg copy = *msg;
@@ -20,15 +57,12 @@ void shard_send(struct sfu *sfu, unsigned to, const struct sfu_msg *msg)
     if (to == sfu->config.shard || to >= sfu->config.shards) {
         return;
     }
-    if (sfu->outbox_count == 0 && carry(sfu, to, &copy)) {
+    if (sfu->waiting[to].first == 0 && carry(sfu, to, &copy)) {
         return;
     }
-    if (sfu->outbox_count == SFU_OUTBOX) {
+    if (!outbox_put(sfu, to, &copy)) {
         sfu_drop(sfu, DROP_QUEUE_FULL);
-        return;
     }
-    uint32_t at = (sfu->outbox_head + sfu->outbox_count++) % SFU_OUTBOX;
-    sfu->outbox[at] = (struct outbox_item){.to = to, .msg = copy};
 }
 
 bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, struct pkt *pkt,
@@ -44,7 +78,7 @@ bool shard_send_packet(struct sfu *sfu, unsigned to, const struct layer *layer, 
         .room = layer->track->room,
         .packet = pkt_get(pkt),
     };
-    if (sfu->outbox_count == 0 && carry(sfu, to, &msg)) {
+    if (sfu->waiting[to].first == 0 && carry(sfu, to, &msg)) {
         return true;
     }
     pkt_put(&msg.packet);
@@ -85,13 +119,8 @@ void shard_release(void *arg, struct pkt *origin)
 
 void shard_flush(struct sfu *sfu)
 {
-    while (sfu->outbox_count) {
-        const struct outbox_item *item = &sfu->outbox[sfu->outbox_head];
-        if (!carry(sfu, item->to, &item->msg)) {
-            break;
-        }
-        sfu->outbox_head = (sfu->outbox_head + 1) % SFU_OUTBOX;
-        sfu->outbox_count--;
+    for (unsigned to = 0; sfu->outbox_count && to < sfu->config.shards; to++) {
+        outbox_send(sfu, to);
     }
     while (sfu->unreleased_count) {
         struct pkt *origin = sfu->unreleased[sfu->unreleased_count - 1];

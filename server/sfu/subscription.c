@@ -256,6 +256,13 @@ static void retarget(struct sfu *sfu, struct subscription *sub, uint8_t rung, mo
     } /* a smaller picture may need none: drain.c asks if it does */
 }
 
+/* There is too little for what is wished here, on the path or in the server. */
+static bool pressed(const struct subscription *sub)
+{
+    return sub->peer->wanted_bps || sub->reason == ALLOC_BY_CONNECTION ||
+           sub->reason == ALLOC_BY_SERVER;
+}
+
 /* Another encoding: the picture that runs goes on until the new one's key frame. */
 static void change_encoding(struct sfu *sfu, struct subscription *sub, struct layer *layer,
                             uint8_t rung, mono_us now)
@@ -263,10 +270,8 @@ static void change_encoding(struct sfu *sfu, struct subscription *sub, struct la
     struct track *track = sub->track;
     bool runs = sub->layer && sub->layer->track == track;
     sub->next_rung = rung;
-    if (runs && layer->index > sub->layer->index) {
-        if (!sub->layer->thin) { /* it is too much meanwhile */
-            sub->target = (uint8_t)rung_of(rung_spatial(sub->rung), 0);
-        }
+    if (runs && layer->index > sub->layer->index && !sub->layer->thin && pressed(sub)) {
+        sub->target = (uint8_t)rung_of(rung_spatial(sub->rung), 0); /* it is too much meanwhile */
     }
     if (!runs && fast_start(sfu, sub, layer, now)) {
         return;
@@ -294,6 +299,14 @@ static void lowered(struct subscription *sub, const struct subscription_choice *
     sub->lowered_us = now;
 }
 
+/* What nothing holds back gets every temporal layer that comes, those too that were not measured
+ * yet: of a camera that sent few pictures for a moment the upper ones are not on offer then. */
+static uint8_t rung_to_reach(const struct subscription_choice *c)
+{
+    bool all = c->reason == ALLOC_FULL || c->reason == ALLOC_BY_SOURCE;
+    return all ? (uint8_t)rung_of(rung_spatial(c->rung), RUNG_TEMPORAL - 1) : c->rung;
+}
+
 void subscription_choose(struct sfu *sfu, struct subscription *sub,
                          const struct subscription_choice *c, mono_us now)
 {
@@ -318,9 +331,9 @@ void subscription_choose(struct sfu *sfu, struct subscription *sub,
             subscription_revoke(sfu, sub, now);
         }
     } else if (sub->layer == sub->track->layer[c->encoding]) {
-        retarget(sfu, sub, c->rung, now);
+        retarget(sfu, sub, rung_to_reach(c), now);
     } else {
-        change_encoding(sfu, sub, sub->track->layer[c->encoding], c->rung, now);
+        change_encoding(sfu, sub, sub->track->layer[c->encoding], rung_to_reach(c), now);
     }
     if (!told) {
         peer_slots_changed(sfu, sub->peer, now);

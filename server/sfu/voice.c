@@ -109,11 +109,9 @@ static bool write_again(struct sfu *sfu, struct subscription *sub, const struct 
     size_t len =
         sfu->crypto.seal_rtp(peer->seal, out, header_len, prefix, pkt->data + desc->header_len,
                              desc->payload_len, (uint64_t)seq);
-    txbatch_commit(sfu->tx, &peer->to, len);
+    drain_put(sfu, peer, len);
     pace_unnumbered(peer, len);
     sfu->stats.rtx_sent++;
-    sfu->stats.tx_packets++;
-    sfu->stats.tx_bytes += len;
     return true;
 }
 
@@ -137,9 +135,9 @@ static bool again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_
 {
     struct rtx_sent sent;
     int64_t full;
-    const struct voice_sent *how = &sub->voice->sent[seq % VOICE_KEPT];
-    if (!how->valid || how->seq != seq || !sub->track || !peer_can_send(sub->peer, now) ||
-        rtx_find(&sub->rtx, seq, wait_us, now, &sent, &full)) {
+    struct voice_sent *how = &sub->voice->sent[seq % VOICE_KEPT];
+    if (!how->valid || how->seq != seq || how->again == VOICE_AGAINS || !sub->track ||
+        !peer_can_send(sub->peer, now) || rtx_find(&sub->rtx, seq, wait_us, now, &sent, &full)) {
         return false;
     }
     const struct layer *layer = pool_at(&sfu->layers, sent.source);
@@ -148,8 +146,12 @@ static bool again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_
         return false; /* what was allowed when it was sent may not be any more */
     }
     const struct pkt *pkt = history_get(&layer->history, sent.seq_in);
-    return pkt && now - pkt->arrival <= AGAIN_AGE_US &&
-           write_again(sfu, sub, pkt, &sent, full, how);
+    if (!pkt || now - pkt->arrival > AGAIN_AGE_US ||
+        !write_again(sfu, sub, pkt, &sent, full, how)) {
+        return false;
+    }
+    how->again++;
+    return true;
 }
 
 void voice_again(struct sfu *sfu, struct subscription *sub, uint16_t seq, mono_us now)

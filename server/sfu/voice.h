@@ -4,7 +4,7 @@
  * under its own number, bit for bit: an SRTP index is never used for two texts. Browsers without
  * RED, which do not ask for audio either (Firefox), get the same copies unasked, one packet later.
  * Invariants: nothing from before the source took the slot is repeated; nothing is kept for peers
- * that never missed audio.
+ * that never missed audio; a packet is sent again VOICE_AGAINS times at most, whoever asks (S12).
  * Out of scope: how much redundancy (server/proto/redundancy.h).
  */
 #pragma once
@@ -22,7 +22,10 @@ struct rtcp_report;
 struct sfu;
 struct subscription;
 
-enum { VOICE_KEPT = 32 };
+enum {
+    VOICE_KEPT = 32,
+    VOICE_AGAINS = 12, /* browsers ask for a packet ten times at most */
+};
 
 /* How one audio packet was written, so that it can be written again. */
 struct voice_sent {
@@ -33,6 +36,7 @@ struct voice_sent {
     uint8_t past;  /* bit n-1: the n-th packet before it was repeated in it */
     uint8_t mid;   /* it carried the MID */
     uint8_t valid;
+    uint8_t again; /* how often it was sent again */
 };
 
 struct voice {

@@ -629,13 +629,14 @@ def media(r):
     jobs = {"publish": [
         {"url": base + r.in_path, "token": one["link"], "hz": 440, "luma": 60},
         {"url": base + r.in_path, "token": two["link"], "hz": 880, "luma": 200}],
-        "watch": {"all": {"url": base + r.out_path, "token": r.whep["link"]},
+        "watch": {"all": {"url": base + r.out_path, "token": r.whep["link"], "hears": [0, 1]},
                   "one": {"url": f"{base}{r.out_path}?publisher={two['person']}",
-                          "token": r.whep["link"]}}}
+                          "token": r.whep["link"], "hears": [1]}},
+        "again": True}
     done = subprocess.run(["/usr/bin/python3", "tests/app/wish_peer.py", json.dumps(jobs)],
                           capture_output=True, text=True, timeout=60, check=False)
     got = json.loads(done.stdout.splitlines()[0]) if done.stdout else {}
-    if not check("aiortc publishes twice and plays twice", done.returncode == 0 and len(got) == 2,
+    if not check("aiortc publishes twice and plays twice", done.returncode == 0 and len(got) == 3,
                  done.stderr[-500:]):
         return
     both, single = got["all"], got["one"]
@@ -646,6 +647,8 @@ def media(r):
     check("aiortc: ?publisher= is that one alone",
           single["tones"]["880"] > 0.5 and single["tones"]["440"] < 0.05 and
           abs(single["luma"] - 200) < 20, json.dumps(single))
+    check("aiortc: publishers that come again are heard by who listened, ?publisher= included",
+          got["again"] == {"all": True, "one": True}, got["again"])
     check("aiortc: DELETE ends them all",
           wait_for(lambda: r.s.metric("amphi_whip_publishers") == 0 and
                    r.s.metric("amphi_whep_viewers") == 0 and r.s.metric("amphi_mixes") == 0, 5))

@@ -230,6 +230,23 @@ async def restarts(senders, viewers, patience):
     return got
 
 
+async def come_again(senders, viewers, patience):
+    """Every publisher posts anew with its token, as an encoder that died: what each viewer hears
+    once nothing of the former sessions can be under way any more."""
+    jobs = jobs_of_all["publish"]
+    fresh = [await publish(j["url"], j["token"], j["hz"], j.get("luma")) for j in jobs]
+    for pc, *_ in senders:
+        await pc.close()
+    begun = {name: len(w.pcm) for name, (_, w, *_) in viewers.items()}
+    heard = {}
+    for name, (_, w, *_) in viewers.items():
+        hears = [jobs[i]["hz"] for i in jobs_of_all["watch"][name]["hears"]]
+        heard[name] = await until(
+            lambda: len(w.pcm) >= begun[name] + 200 and
+            all(power(numpy.concatenate(w.pcm[-50:]), hz) > 0.5 for hz in hears), patience)
+    return fresh, heard
+
+
 async def main(jobs):
     patience = float(jobs.get("patience", 15))
     result = {}
@@ -253,6 +270,8 @@ async def main(jobs):
             "silence": round(power(pcm, 1760), 3), "state": pc.connectionState}
     if jobs.get("restart"):
         result["restarted"] = await restarts(senders, viewers, patience)
+    if jobs.get("again"):
+        senders, result["again"] = await come_again(senders, viewers, patience)
     print(json.dumps(result), flush=True)
     if jobs.get("hold"):
         await asyncio.get_event_loop().run_in_executor(None, sys.stdin.readline)

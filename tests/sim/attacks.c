@@ -5,6 +5,7 @@
 
 #include "codec/base/mem.h"
 #include "codec/wire/rtcp.h"
+#include "server/sfu/peer.h"
 #include "tests/sim/scenario.h"
 
 enum {
@@ -112,6 +113,52 @@ void attack_s7_takeover(struct world *w)
     expect_same(w, &before, "RTP from an unchecked address");
     world_run(w, US_PER_S);
     EXPECT(w, w->now - victim->last_rtp_us < 100 * US_PER_MS, "media left the victim");
+}
+
+/* One authenticated check of his with another's address as sender; he does not nominate it. */
+static void claim(struct world *w, struct client *c, const struct client *victim)
+{
+    struct tuple own = c->tuple;
+    c->nominated_once = true;
+    c->old_tuple = own;
+    c->tuple = victim->tuple;
+    c->next_check_us = w->now;
+    world_run(w, US_PER_MS);
+    c->tuple = own;
+    world_run(w, 100 * US_PER_MS);
+}
+
+static uint64_t heard_of(struct world *w, const struct client *viewer)
+{
+    uint64_t before = viewer->check[VIDEO0].packets;
+    world_run(w, US_PER_S);
+    return viewer->check[VIDEO0].packets - before;
+}
+
+/* Somebody in the class claims the address another one sends from: what comes from there stays the
+ * other's as long as he is heard. One who was silent gets it back with his next check, and keeps it
+ * when the claim ends. */
+void attack_s7_claim(struct world *w)
+{
+    two_people(w);
+    struct client *victim = w->client[0];
+    struct client *viewer = w->client[1];
+    struct client *liar = world_join(w, ROOM, 0, 0);
+    struct client *late = world_join(w, ROOM, 0, 0);
+    w->loss_up_any = 1;
+    world_run(w, US_PER_S);
+    for (unsigned i = 0; i < 5; i++) {
+        claim(w, liar, victim);
+        EXPECT(w, heard_of(w, viewer) > 10, "claim %u: the victim is not heard any more", i);
+    }
+    victim->up.cut = true;
+    world_run(w, 5 * US_PER_S);
+    claim(w, late, victim);
+    victim->up.cut = false;
+    world_run(w, 3 * US_PER_S);
+    EXPECT(w, heard_of(w, viewer) > 10, "back after a silence: not heard any more");
+    world_leave(w, late);
+    EXPECT(w, heard_of(w, viewer) > 10, "the claim is over: not heard any more");
 }
 
 void attack_s8_inject(struct world *w)
@@ -266,6 +313,68 @@ void attack_s12_feedback(struct world *w)
     printf("   S12: REMB 0 %llu of %llu packets, false loss %llu; the others %llu of %llu\n",
            (unsigned long long)lied[1], (unsigned long long)quiet[1], (unsigned long long)lied[2],
            (unsigned long long)lied[3], (unsigned long long)quiet[3]);
+}
+
+/* Claims a path without any round trip, and that every packet of late was lost, many times over. */
+static void ask_for_all(struct client *c, unsigned slot)
+{
+    enum { LATELY = 60, TIMES = 12 };
+    uint8_t out[1200];
+    uint16_t seqs[LATELY];
+    uint32_t ssrc = c->answer.ssrc_base + 2 * slot;
+    struct wr wr = wr_init(out, sizeof(out) - 40);
+    const struct rtcp_report now = {
+        .ssrc = ssrc,
+        .highest_seq = (uint32_t)c->check[slot].got_top,
+        .lsr = (uint32_t)(report_ntp(c->world->now + c->up.delay_us) >> 16),
+    };
+    for (unsigned i = 0; i < LATELY; i++) {
+        seqs[i] = (uint16_t)(c->check[slot].got_top - LATELY + i);
+    }
+    rtcp_write_rr(&wr, 1, &now, 1);
+    for (unsigned i = 0; i < TIMES; i++) {
+        rtcp_write_nack(&wr, 1, ssrc, seqs, LATELY);
+    }
+    client_rtcp(c, out, wr_len(&wr));
+}
+
+static uint64_t bytes_sent(struct world *w)
+{
+    struct sfu_stats s;
+    world_stats(w, 0, &s);
+    return s.tx_bytes;
+}
+
+/* Somebody who tells nothing of what arrives has no estimate that would limit what he asks for: he
+ * may ask a thousand times a second for all that was sent, and gets his share of it. */
+void attack_s12_requests(struct world *w)
+{
+    enum { DURING_MS = 4000, PICTURES_MAX = 1300000, SOUND_MAX = 700000 };
+    for (unsigned i = 0; i < 2; i++) {
+        world_join(w, ROOM, 0, i ? 0 : MIC | CAM);
+    }
+    struct client *greedy = w->client[1];
+    world_view_all(w, greedy, 1, 720);
+    greedy->lie = LIE_WIDTH;
+    w->loss_up_any = 1;
+    world_run(w, 10 * US_PER_S);
+    for (unsigned sound = 0; sound < 2; sound++) {
+        uint64_t quiet = bytes_sent(w);
+        world_run(w, DURING_MS * US_PER_MS);
+        quiet = bytes_sent(w) - quiet;
+        uint64_t asked = bytes_sent(w);
+        for (unsigned ms = 0; ms < DURING_MS; ms++) {
+            ask_for_all(greedy, sound ? 0 : VIDEO0);
+            world_run(w, US_PER_MS);
+        }
+        asked = bytes_sent(w) - asked;
+        printf("   S12: %u requests of everything: %llu bytes, %llu without\n", DURING_MS,
+               (unsigned long long)asked, (unsigned long long)quiet);
+        EXPECT(w, asked > quiet, "nothing was sent again");
+        EXPECT(w, asked < quiet + (sound ? SOUND_MAX : PICTURES_MAX), "%llu bytes, %llu without",
+               (unsigned long long)asked, (unsigned long long)quiet);
+        world_run(w, US_PER_S);
+    }
 }
 
 /* A handshake that fails is thrown away; the right one still completes (S1). */

@@ -252,6 +252,9 @@ void repair_budget(struct world *w)
         EXPECT(w, cc_may_repair(p.peer, now) == rows[i].repair, "row %u: repair", i);
         EXPECT(w, cc_may_guess(p.peer, now) == rows[i].guess, "row %u: guess", i);
     }
+    cc_remb(p.sfu, p.peer, 1ULL << 62, now); /* no sum of bits overflows */
+    EXPECT(w, p.peer->estimate_bps == 100000000, "a claim of everything is taken for %llu bit/s",
+           (unsigned long long)p.peer->estimate_bps);
 }
 
 /* Where hardly a picture is whole at once and there is room, nearly every packet goes twice; where

@@ -1,5 +1,5 @@
 # The seeded world around the real SFU: make sim [SEEDS=50] [BUILD=asan]
-SIM_OBJ := $(patsubst %,$(O)/obj/tests/sim/%.o,sfu_sim scenarios attacks paths steps silent policy repair workshops shed world link ear links client media check coder model codecs crowd \
+SIM_OBJ := $(patsubst %,$(O)/obj/tests/sim/%.o,sfu_sim scenarios attacks paths steps silent policy rings repair workshops shed world link ear links client media check coder model codecs crowd \
 	fake_crypto)
 # `make test` builds and runs it under the sanitizers.
 ASAN_EXTRA += build/asan/sim/sfu_sim

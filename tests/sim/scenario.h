@@ -20,11 +20,13 @@ void scenario_random(struct world *w);
 /* attacks.c */
 void attack_s1_handshake(struct world *w);
 void attack_s7_takeover(struct world *w);
+void attack_s7_claim(struct world *w);
 void attack_s8_inject(struct world *w);
 void attack_s9_bad_packets(struct world *w);
 void attack_s10_replay(struct world *w);
 void attack_s11_ssrcs(struct world *w);
 void attack_s12_feedback(struct world *w);
+void attack_s12_requests(struct world *w);
 
 /* links.c */
 void link_sizes(struct world *w);
@@ -48,6 +50,10 @@ void path_spare(struct world *w);
 void path_one_way(struct world *w);
 void path_gives_up_large(struct world *w);
 
+/* rings.c */
+void rings_full(struct world *w);
+void rings_one_stands(struct world *w);
+
 /* steps.c */
 void steps_down_thinned(struct world *w);
 void steps_up_in_vain(struct world *w);
@@ -65,11 +71,13 @@ void silent_camera(struct world *w);
 void silent_resumed(struct world *w);
 void silent_screen(struct world *w);
 void silent_slow(struct world *w);
+void silent_other_ssrc(struct world *w);
 void silent_still_screen(struct world *w);
 void silent_screen_again(struct world *w);
 
 /* policy.c */
 void policy_one_slot(struct world *w);
+void policy_plenty_is_whole(struct world *w);
 void policy_room_for_sound(struct world *w);
 void policy_trial_ends(struct world *w);
 void policy_queue_given_up(struct world *w);

@@ -476,33 +476,6 @@ static void run_pli_flood(struct world *w)
     expect_governed(w, &asked);
 }
 
-static void run_rings_full(struct world *w)
-{
-    people(w, 6, MIC | CAM, 360);
-    for (unsigned a = 0; a < w->shards; a++) {
-        for (unsigned b = 0; b < w->shards; b++) {
-            w->shard[a]->in[b].cap = 6;
-        }
-    }
-    w->loss_up_any = 1;
-    world_run(w, 4 * US_PER_S);
-    for (unsigned a = 0; a < w->shards; a++) {
-        for (unsigned b = 0; b < w->shards; b++) {
-            w->shard[a]->in[b].cap = SIM_MAILBOX;
-        }
-    }
-    world_run(w, 3 * US_PER_S);
-    for (unsigned k = 0; k < w->clients; k++) {
-        world_leave(w, w->client[k]);
-    }
-    world_run(w, 3 * US_PER_S);
-    for (unsigned i = 0; i < w->shards; i++) {
-        struct sfu_stats s;
-        world_stats(w, i, &s);
-        EXPECT(w, s.packets_used == 0, "shard %u keeps %u packets", i, s.packets_used);
-    }
-}
-
 static void run_restart(struct world *w)
 {
     people(w, 3, MIC | CAM, 360);
@@ -609,6 +582,8 @@ const struct scenario scenarios[] = {
     {"silent_screen", 1, 5, silent_screen},
     {"two_shards_silent_screen", 2, 5, silent_screen},
     {"silent_slow", 1, 5, silent_slow},
+    {"silent_other_ssrc", 1, 5, silent_other_ssrc},
+    {"two_shards_other_ssrc", 2, 5, silent_other_ssrc},
     {"stills", 1, 5, steps_stills},
     {"two_shards_stills", 2, 5, steps_stills},
     {"step_down_without_key_frame", 1, 5, steps_down_thinned},
@@ -628,11 +603,13 @@ const struct scenario scenarios[] = {
     {"s12_key_frame_requests_governed", 1, 5, run_pli_flood},
     {"s1_broken_handshakes", 1, 5, attack_s1_handshake},
     {"s7_no_takeover_by_media", 1, 5, attack_s7_takeover},
+    {"s7_no_takeover_by_a_check", 1, 5, attack_s7_claim},
     {"s8_injected_media_moves_nothing", 1, 5, attack_s8_inject},
     {"s9_million_bad_packets", 1, 5, attack_s9_bad_packets},
     {"s10_replays_and_short_packets", 1, 5, attack_s10_replay},
     {"s11_foreign_and_many_ssrcs", 1, 5, attack_s11_ssrcs},
     {"s12_feedback_hurts_nobody_else", 1, 5, attack_s12_feedback},
+    {"s12_requests_have_an_end", 1, 5, attack_s12_requests},
     {"restart_moves_the_path", 1, 5, run_restart},
     {"f6_two_move", 1, 5, path_handover},
     {"f6_two_shards_move", 2, 5, path_handover},
@@ -662,6 +639,7 @@ const struct scenario scenarios[] = {
     {"key_frames_of_layers", 1, 5, codec_keys},
     {"one_slot_every_kind", 1, 5, policy_one_slot},
     {"two_shards_one_slot", 2, 5, policy_one_slot},
+    {"plenty_is_whole", 1, 5, policy_plenty_is_whole},
     {"room_for_sound", 1, 5, policy_room_for_sound},
     {"trial_that_ends", 1, 5, policy_trial_ends},
     {"two_shards_next_below", 2, 5, policy_next_below},
@@ -699,7 +677,8 @@ const struct scenario scenarios[] = {
     {"two_shards_loss_up", 2, 5, run_loss_up},
     {"s12_two_shards_requests_governed", 2, 5, run_pli_flood},
     {"s12_two_shards_feedback", 2, 5, attack_s12_feedback},
-    {"three_shards_full_rings", 3, 5, run_rings_full},
+    {"three_shards_full_rings", 3, 5, rings_full},
+    {"three_shards_one_stands", 3, 5, rings_one_stands},
 };
 const unsigned scenarios_count = sizeof(scenarios) / sizeof(scenarios[0]);
 

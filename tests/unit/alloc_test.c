@@ -61,6 +61,34 @@ static void options_are_kept_in_order(void **state)
     }
 }
 
+/* Figures of a browser: a large picture that hardly began and rests since was measured at less than
+ * the upper temporal layers of a small one that runs. Whoever wishes the small one gets all of it.
+ */
+static void what_is_wished_is_whole(void **state)
+{
+    (void)state;
+    static const struct alloc_option rows[] = {
+        {15000, 180, 2, 0}, {21327, 180, 2, 1}, {61469, 180, 2, 2},
+        {28000, 360, 1, 0}, {30604, 360, 1, 1}, {57213, 360, 1, 2},
+        {41000, 720, 0, 0}, {57106, 720, 0, 1}, {106979, 720, 0, 2},
+    };
+    enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+    static const uint16_t wished[] = {90, 180, 300, 360, 720, 1080};
+    static const uint16_t got[] = {180, 180, 360, 360, 720, 720};
+    for (unsigned i = 0; i < sizeof(wished) / sizeof(wished[0]); i++) {
+        for (unsigned turned = 0; turned < 2; turned++) {
+            struct alloc_slot s = {.kind = ALLOC_TILE, .height = wished[i], .current = -1};
+            for (unsigned k = 0; k < ROWS; k++) {
+                alloc_offer(&s, rows[turned ? ROWS - 1 - k : k]);
+            }
+            run(&s, 1, 0);
+            assert_int_equal(s.option[s.chosen].height, got[i]);
+            assert_int_equal(rung_temporal(s.option[s.chosen].rung), 2);
+            assert_int_equal(s.reason, wished[i] > 720 ? ALLOC_BY_SOURCE : ALLOC_FULL);
+        }
+    }
+}
+
 static void one_picture_by_its_budget(void **state)
 {
     (void)state;
@@ -506,6 +534,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(options_are_kept_in_order),
+        UNIT(what_is_wished_is_whole),
         UNIT(one_picture_by_its_budget),
         UNIT(the_first_picture_is_tried),
         UNIT(slides_before_focus_before_tiles),

@@ -6,12 +6,19 @@ enum { SEQ_START = 1 << 16, LOST_MAX = 0x7fffff };
 
 void rtp_rx_init(struct rtp_rx *rx, uint32_t clock_hz)
 {
-    *rx = (struct rtp_rx){.clock_hz = clock_hz};
+    *rx = (struct rtp_rx){.origin = SEQ_START, .clock_hz = clock_hz};
+}
+
+void rtp_rx_anew(struct rtp_rx *rx)
+{
+    /* A whole round free in between: what comes before the first packet has its place, too. */
+    int64_t origin = rx->started ? ((rx->top >> 16) + 2) << 16 : rx->origin;
+    *rx = (struct rtp_rx){.origin = origin, .clock_hz = rx->clock_hz};
 }
 
 int64_t rtp_rx_peek(const struct rtp_rx *rx, uint16_t seq)
 {
-    return rx->started ? rtp_unwrap(rx->top, seq, 16) : SEQ_START + (int64_t)seq;
+    return rx->started ? rtp_unwrap(rx->top, seq, 16) : rx->origin + (int64_t)seq;
 }
 
 /* RFC 3550 A.8: the mean deviation of the spacing, smoothed by 1/16. */
@@ -76,7 +83,7 @@ bool rtp_rx_report(struct rtp_rx *rx, struct rtp_rx_report *out)
     *out = (struct rtp_rx_report){
         .fraction_lost = (uint8_t)(fraction > 255 ? 255 : fraction),
         .lost = (int32_t)lost,
-        .highest = (uint32_t)(rx->top - SEQ_START),
+        .highest = (uint32_t)(rx->top - rx->origin),
         .jitter = rx->jitter_q4 >> 4,
         .fresh = fresh,
     };

@@ -12,6 +12,7 @@
 #include "codec/base/time.h"
 
 struct rtp_rx {
+    int64_t origin;  /* unwrapped, where its 16-bit numbers begin */
     int64_t base;    /* first unwrapped number */
     int64_t top;     /* highest unwrapped number */
     int64_t skipped; /* numbers nobody expects */
@@ -35,6 +36,9 @@ struct rtp_rx_report {
 };
 
 void rtp_rx_init(struct rtp_rx *rx, uint32_t clock_hz);
+/* Another stream takes its place: it counts from nothing, and its unwrapped numbers lie above all
+ * that were given so far. */
+void rtp_rx_anew(struct rtp_rx *rx);
 /* The unwrapped number of seq, without any effect (codec/wire/rtp_seq.h). */
 int64_t rtp_rx_peek(const struct rtp_rx *rx, uint16_t seq);
 /* Counts a packet that came over its own stream (not a retransmission); its unwrapped number. */

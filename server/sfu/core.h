@@ -169,7 +169,8 @@ void demux_ice_arm(struct sfu *sfu, struct peer *peer);
 
 /* server/sfu/queue.c */
 enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin);
-void queue_forget(struct sfu *sfu, struct peer *peer);
+/* Empties the queue of a peer; each packet of it is dropped for this reason. */
+void queue_forget(struct sfu *sfu, struct peer *peer, enum drop why);
 /* What is queued of the peer is looked at with the next drain. */
 void queue_wake(struct sfu *sfu, struct peer *peer);
 /* The peer is not looked at any more; what is queued stays. */
@@ -186,6 +187,8 @@ void drain_now(struct sfu *sfu, struct peer *peer, mono_us now);
 void pacer_drain(struct sfu *sfu, mono_us now);
 /* server/sfu/near.c: what the peers behind active[i] need is brought nearer. */
 void near_peers(const struct sfu *sfu, uint32_t i);
+/* Sends the sealed datagram of len bytes at the batch's room; 0 = it could not be sealed. */
+void drain_put(struct sfu *sfu, const struct peer *peer, size_t len);
 /* Seals and sends a compound of len bytes at the batch's room; nothing without consent. */
 void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, mono_us now);
 

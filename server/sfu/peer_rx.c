@@ -211,18 +211,33 @@ static void repair(struct sfu *sfu, struct receiver *r, int64_t seq, bool answer
     }
 }
 
+/* The layer comes under another SSRC than before (bind.c let it take the place): numbers,
+ * timestamps and what reports say belong to the stream that ended. */
+static void stream_is(struct layer *layer, uint32_t ssrc)
+{
+    struct receiver *r = layer->receiver;
+    if (r->ssrc != ssrc && r->rx.started) {
+        rtp_rx_anew(&r->rx);
+        r->anew = true;
+        r->begun = false;
+        r->lsr = 0;
+        layer->has_sr = false;
+    }
+    r->ssrc = ssrc;
+}
+
 /* The packet is of a known layer and authenticated. */
 static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
                         const struct rtp_header *hdr, bool rtx, mono_us now)
 {
     struct receiver *r = layer->receiver;
     bool broke = r->hole && !rtx && rtp_rx_skip(&r->rx, hdr->seq);
+    broke = broke || r->anew;
     int64_t seq;
     if (rtx) {
         seq = rtp_rx_peek(&r->rx, hdr->seq);
         sfu->stats.rtx_received++;
     } else {
-        r->ssrc = hdr->ssrc;
         seq = rtp_rx_input(&r->rx, hdr->seq, hdr->timestamp, now);
         r->opened_seq = seq;
         r->opened_us = now;
@@ -243,8 +258,9 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
         r->begun = true;
         r->first = seq;
     }
-    if (r->hole && !rtx) {
+    if ((r->hole || r->anew) && !rtx) {
         r->hole = false;
+        r->anew = false;
         nack_skip(&r->nack, seq - 1);
         if (broke) {
             layer_resume(sfu, layer, seq, now);
@@ -372,9 +388,11 @@ enum drop peer_rx_rtp(struct sfu *sfu, struct peer *peer, struct pkt *pkt, mono_
     if (!layer) {
         return DROP_OVERLOAD;
     }
+    if (!use.rtx) {
+        stream_is(layer, hdr.ssrc);
+    }
     if (dd_missing(layer->receiver, &form.exts, pkt->data, use.codec)) {
         if (!use.rtx && layer->track->published) {
-            layer->receiver->ssrc = hdr.ssrc;
             track_keyframe(sfu, layer->track, (uint8_t)(1u << layer->index), now);
         }
         return DROP_WAIT_KEYFRAME;

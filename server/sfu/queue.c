@@ -122,13 +122,16 @@ void queue_unlist(struct sfu *sfu, struct peer *peer)
     peer->listed = false;
 }
 
-void queue_forget(struct sfu *sfu, struct peer *peer)
+void queue_forget(struct sfu *sfu, struct peer *peer, enum drop why)
 {
     while (peer->queue) {
         struct txq_chunk *chunk = peer->queue;
         peer->queue = chunk->next;
         for (uint32_t i = 0; i < chunk->count; i++) {
-            pkt_put(&chunk->entry[i].pkt);
+            if (chunk->entry[i].pkt) {
+                sfu_drop(sfu, why);
+                pkt_put(&chunk->entry[i].pkt);
+            }
         }
         pool_put(&sfu->txq, chunk->id);
     }

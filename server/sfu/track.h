@@ -71,6 +71,7 @@ struct receiver {
     int64_t first; /* begun: first packet of what may be forwarded */
     bool begun;
     bool hole; /* what is missing before the next packet went into a path that had failed */
+    bool anew; /* the next packet is the first of another stream */
 };
 
 struct layer {

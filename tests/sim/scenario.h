@@ -71,6 +71,7 @@ void silent_camera(struct world *w);
 void silent_resumed(struct world *w);
 void silent_screen(struct world *w);
 void silent_slow(struct world *w);
+void silent_other_ssrc(struct world *w);
 void silent_still_screen(struct world *w);
 void silent_screen_again(struct world *w);
 

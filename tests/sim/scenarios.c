@@ -582,6 +582,8 @@ const struct scenario scenarios[] = {
     {"silent_screen", 1, 5, silent_screen},
     {"two_shards_silent_screen", 2, 5, silent_screen},
     {"silent_slow", 1, 5, silent_slow},
+    {"silent_other_ssrc", 1, 5, silent_other_ssrc},
+    {"two_shards_other_ssrc", 2, 5, silent_other_ssrc},
     {"stills", 1, 5, steps_stills},
     {"two_shards_stills", 2, 5, steps_stills},
     {"step_down_without_key_frame", 1, 5, steps_down_thinned},

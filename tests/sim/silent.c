@@ -219,3 +219,35 @@ void silent_screen_again(struct world *w)
         world_run(w, 20 * US_PER_S);
     }
 }
+
+/* A camera that was silent for a while goes on under other SSRCs, as after a collision or in a
+ * client that makes its senders anew: numbers and timestamps begin anywhere, behind the old ones or
+ * ahead of them. What was and what is are not one stream. */
+void silent_other_ssrc(struct world *w)
+{
+    static const uint16_t jump[] = {40000, 20000, 300, 65036};
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, MIC);
+    world_view_all(w, viewer, 1, 720);
+    world_run(w, 5 * US_PER_S);
+    for (unsigned i = 0; i < sizeof(jump) / sizeof(jump[0]); i++) {
+        host->on[SOURCE_CAMERA] = false;
+        world_run(w, 3 * US_PER_S);
+        for (unsigned k = 1; k <= 3; k++) {
+            struct stream_out *s = &host->stream[k];
+            s->ssrc += 1000;
+            s->seq = (uint16_t)(s->seq + jump[i]);
+            s->timestamp0 += 0x9abcdef0;
+            s->sent = 0;
+            s->key_wanted = true;
+        }
+        host->on[SOURCE_CAMERA] = true;
+        uint64_t before = viewer->check[VIDEO0].packets;
+        world_run(w, 5 * US_PER_S);
+        EXPECT(w, viewer->check[VIDEO0].packets - before > 4 * 25 && live(viewer),
+               "%u numbers further: %u packets in 5 s", jump[i],
+               (unsigned)(viewer->check[VIDEO0].packets - before));
+        EXPECT(w, host->lost_told < 8, "%u numbers further: %u of 256 told as lost", jump[i],
+               host->lost_told);
+    }
+}

@@ -80,6 +80,29 @@ static void what_went_into_a_dead_path_is_not_told_as_lost(void **state)
     assert_int_equal(r.highest, 65500 + 199);
 }
 
+static void another_stream_lies_above_what_was(void **state)
+{
+    (void)state;
+    static const uint16_t first[] = {0, 5, 40000, 65535};
+    struct rtp_rx rx;
+    struct rtp_rx_report r;
+    rtp_rx_init(&rx, 90000);
+    rtp_rx_anew(&rx); /* nothing came yet: nothing changes */
+    assert_int_equal(rtp_rx_input(&rx, 65535, 0, 0), 131071);
+    rtp_rx_input(&rx, 4, 0, 0);
+    for (unsigned i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+        int64_t top = rx.top;
+        rtp_rx_anew(&rx);
+        assert_false(rtp_rx_report(&rx, &r));
+        int64_t seq = rtp_rx_input(&rx, first[i], 0, 0);
+        assert_int_equal((uint16_t)seq, first[i]);
+        assert_true(rtp_rx_peek(&rx, (uint16_t)(first[i] - 30000)) > top);
+        assert_true(rtp_rx_report(&rx, &r));
+        assert_int_equal(r.highest, first[i]);
+        assert_int_equal(r.lost, 0);
+    }
+}
+
 static uint32_t run(struct pacer_item *item, const uint16_t *len, uint32_t n, uint16_t pad)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -161,6 +184,7 @@ int main(void)
         UNIT(report_counts_loss_and_jitter),
         UNIT(reordered_packets_do_not_move_the_top),
         UNIT(what_went_into_a_dead_path_is_not_told_as_lost),
+        UNIT(another_stream_lies_above_what_was),
         UNIT(runs_are_lifted_to_equal_sizes),
         UNIT(audio_is_never_padded),
         UNIT(pictures_keep_to_the_budget),

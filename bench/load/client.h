@@ -73,6 +73,8 @@ struct client_hooks {
     void (*wire_h)(struct client *client, const uint8_t *data, size_t len);
     /* Every decrypted packet; needs client.sampled. */
     void (*rtp_h)(struct client *client, const uint8_t *plain, size_t len);
+    /* Every RTP datagram that did not become one: err.def says why. */
+    void (*refused_h)(struct client *client, const uint8_t *data, size_t len, int why);
     /* Every decrypted RTCP compound. */
     void (*rtcp_h)(struct client *client, const uint8_t *plain, size_t len);
     /* Every sealed media packet just sent. */

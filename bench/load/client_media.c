@@ -342,15 +342,23 @@ static void count_sequence(struct client *client, const struct rtp_header *heade
     stream->seq = header->seq;
 }
 
+static void refuse(struct client *client, const uint8_t *data, size_t len, int why)
+{
+    if (client->world->hooks.refused_h) {
+        client->world->hooks.refused_h(client, data, len, why);
+    }
+}
+
 /* Decrypts and reads the stamp back: content and delay, for sampled clients. */
 static void check_content(struct client *client, uint8_t *data, size_t len, mono_us now)
 {
     struct client_totals *totals = &client->world->totals;
     struct rtp_header header;
     struct media_stamp stamp;
-    if (client->world->crypto->open_rtp(client->open, data, &len) != 0 ||
-        rtp_parse(&header, data, len) != 0) {
+    int why = client->world->crypto->open_rtp(client->open, data, &len);
+    if (why || (why = rtp_parse(&header, data, len)) != 0) {
         totals->decrypt_failed++;
+        refuse(client, data, len, why);
         return;
     }
     totals->decrypted++;
@@ -372,8 +380,9 @@ static void on_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
     }
     struct client_totals *totals = &client->world->totals;
     struct rtp_header header;
-    if ((!client->open && !client->world->floor) || rtp_parse(&header, data, len) != 0) {
+    if ((!client->open && !client->world->floor) || rtp_peek(&header, data, len) != 0) {
         totals->errors++;
+        refuse(client, data, len, client->open ? E_BAD : E_STATE);
         return;
     }
     totals->packets++;

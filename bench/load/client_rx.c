@@ -314,7 +314,7 @@ void client_rx_rtp(struct client *client, uint8_t *data, size_t len, mono_us now
     struct client_totals *totals = &client->world->totals;
     struct rtp_header header;
     struct rtpext_set exts;
-    if (!client->open || rtp_parse(&header, data, len) != 0) {
+    if (!client->open || rtp_peek(&header, data, len) != 0) {
         totals->errors++;
         return;
     }

@@ -4,7 +4,7 @@
 
 #include "codec/base/err.h"
 
-int rtp_parse(struct rtp_header *out, const uint8_t *data, size_t len)
+int rtp_peek(struct rtp_header *out, const uint8_t *data, size_t len)
 {
     memset(out, 0, sizeof(*out));
     if (len < RTP_HEADER_MIN) {
@@ -38,13 +38,21 @@ int rtp_parse(struct rtp_header *out, const uint8_t *data, size_t len)
     }
     size_t left = rd_left(&r);
     out->header_len = (uint16_t)(len - left);
-    if (b0 & 0x20u) {
-        out->padding = left ? data[len - 1] : 0;
-        if (out->padding == 0 || out->padding > left) {
-            return E_BAD;
-        }
+    out->payload_len = (uint16_t)left;
+    return 0;
+}
+
+int rtp_parse(struct rtp_header *out, const uint8_t *data, size_t len)
+{
+    int err = rtp_peek(out, data, len);
+    if (err || !(data[0] & 0x20u)) {
+        return err;
     }
-    out->payload_len = (uint16_t)(left - out->padding);
+    out->padding = out->payload_len ? data[len - 1] : 0;
+    if (out->padding == 0 || out->padding > out->payload_len) {
+        return E_BAD;
+    }
+    out->payload_len = (uint16_t)(out->payload_len - out->padding);
     return 0;
 }
 

@@ -39,6 +39,12 @@ struct rtp_header {
 
 /* Parses len (<= 65535) bytes. 0, E_TRUNC or E_BAD (version, padding, lengths). */
 int rtp_parse(struct rtp_header *out, const uint8_t *data, size_t len);
+/*
+ * Of a sealed packet what stands in the clear. Its last byte is not the count of padding yet, so
+ * that padding is 0, and payload_len counts padding and tag too. 0, E_TRUNC or E_BAD (version,
+ * lengths).
+ */
+int rtp_peek(struct rtp_header *out, const uint8_t *data, size_t len);
 /* The i-th contributing source of a parsed packet; 0 when there are fewer. */
 uint32_t rtp_csrc(const struct rtp_header *hdr, const uint8_t *data, unsigned i);
 

@@ -32,6 +32,7 @@ static void add_shard(struct sums *sum, const struct shard_stats *s)
     sum->sfu.tx_packets += s->sfu.tx_packets;
     sum->sfu.tx_bytes += s->sfu.tx_bytes;
     sum->sfu.forwarded += s->sfu.forwarded;
+    sum->sfu.left_out += s->sfu.left_out;
     sum->sfu.rtx_sent += s->sfu.rtx_sent;
     sum->sfu.rtx_received += s->sfu.rtx_received;
     sum->sfu.restored += s->sfu.restored;
@@ -54,6 +55,7 @@ static void add_shard(struct sums *sum, const struct shard_stats *s)
     }
     sum->udp.rx_no_room += s->udp.rx_no_room;
     sum->udp.rx_too_big += s->udp.rx_too_big;
+    sum->udp.rx_overflow += s->udp.rx_overflow;
     sum->udp.tx_dropped += s->udp.tx_dropped;
     sum->udp.tx_waits += s->udp.tx_waits;
     sum->udp.tx_calls += s->udp.tx_calls;
@@ -63,6 +65,7 @@ static void add_shard(struct sums *sum, const struct shard_stats *s)
     sum->tcp.timed_out += s->tcp.timed_out;
     sum->tcp.cut_slow += s->tcp.cut_slow;
     sum->tcp.cut_bad += s->tcp.cut_bad;
+    sum->tcp.tx_dropped += s->tcp.tx_dropped;
     sum->messages_refused += s->messages_refused;
     sum->events_refused += s->events_refused;
     sum->handshakes += s->handshakes;
@@ -123,6 +126,8 @@ static void media_rows(FILE *out, const struct sums *s)
     two(out, "media_bytes", "Media bytes", "direction", "in", m->rx_bytes, "out", m->tx_bytes);
     counter(out, "forwarded_packets", "Packets sent on to subscribers, without retransmissions",
             m->forwarded);
+    counter(out, "left_out_packets", "Packets of layers above the one a receiver gets",
+            m->left_out);
     two(out, "rtx_packets", "Retransmitted packets", "direction", "in", m->rtx_received, "out",
         m->rtx_sent);
     two(out, "audio_repair_packets", "Lost audio had from redundancy, and audio sent twice unasked",
@@ -159,6 +164,11 @@ static void socket_rows(FILE *out, const struct sums *s)
     fprintf(out, "amphi_udp_lost_total{cause=\"no_room\"} %" PRIu64 "\n", s->udp.rx_no_room);
     fprintf(out, "amphi_udp_lost_total{cause=\"too_big\"} %" PRIu64 "\n", s->udp.rx_too_big);
     fprintf(out, "amphi_udp_lost_total{cause=\"not_sent\"} %" PRIu64 "\n", s->udp.tx_dropped);
+    counter(out, "udp_overflow",
+            "Datagrams the kernel had no room for at our sockets, up to the last one that came",
+            s->udp.rx_overflow);
+    counter(out, "tcp_unsent", "Datagrams a TCP connection was too slow for, or gone",
+            s->tcp.tx_dropped);
     counter(out, "udp_send_calls", "System calls that sent datagrams", s->udp.tx_calls);
     counter(out, "udp_send_waits", "Times the socket was full", s->udp.tx_waits);
     gauge(out, "tcp_connections", "Media connections over TCP", s->tcp.conns);

@@ -7,6 +7,8 @@ enum { PACKET_BITS = 1200 * 8, RESPONSE_US = 100 * US_PER_MS, STEP_MAX_US = US_P
 static const double BETA = 0.85;
 static const double ETA = 1.08; /* a second */
 static const double AVERAGE = 0.95;
+static const double SHOWN_SLACK = 1.15; /* more arrives than a probe showed: it was wrong */
+static const double SAME = 0.05;        /* what two probes show, the second longer than the first */
 static const double LIMITED_FLOOR = 0.6; /* of the rate: application limited, little was measured */
 
 void aimd_init(struct aimd *a, uint32_t bps, mono_us now)
@@ -26,6 +28,15 @@ static double spread(const struct aimd *a)
     return 3 * sqrt(a->link_var * a->link_bps);
 }
 
+void aimd_shown(struct aimd *a, uint32_t bps, mono_us now)
+{
+    bool overflowed = a->link_bps > 0 && fabs(bps - a->link_bps) <= spread(a);
+    bool again = fabs(bps - a->shown_last) <= SAME * bps;
+    a->shown_bps = overflowed || again ? bps : 0;
+    a->shown_last = bps;
+    a->shown_us = now;
+}
+
 static void link_learn(struct aimd *a, double bps)
 {
     if (a->link_bps > 0 && fabs(bps - a->link_bps) > spread(a)) {
@@ -42,7 +53,21 @@ static void link_learn(struct aimd *a, double bps)
     a->link_var = fmin(fmax(a->link_var, 400), 2500);
 }
 
-static void increase(struct aimd *a, const struct aimd_input *in, mono_us passed)
+/*
+ * Up to where it may grow. As long as less is sent than the path carries, nothing but a probe ever
+ * tells that the estimate is beyond it: then a picture is chosen that does not fit, its key frame
+ * fills the queue, and all pictures are paused for it.
+ */
+static double most_of(struct aimd *a, double acked, mono_us now)
+{
+    if (now - a->shown_us > AIMD_SHOWN_US || acked > SHOWN_SLACK * a->shown_bps) {
+        a->shown_bps = 0;
+    }
+    double most = acked > 0 ? 1.5 * acked + 10000 : AIMD_MAX_BPS;
+    return a->shown_bps > 0 ? fmin(most, a->shown_bps) : most;
+}
+
+static void increase(struct aimd *a, const struct aimd_input *in, mono_us passed, mono_us now)
 {
     double acked = in->acked_bps;
     if (a->link_bps > 0 && acked > a->link_bps + spread(a)) {
@@ -59,9 +84,8 @@ static void increase(struct aimd *a, const struct aimd_input *in, mono_us passed
     } else {
         a->bps *= pow(ETA, fmin(s, 1));
     }
-    if (acked > 0) { /* own growth ends here; what a probe gave stays */
-        a->bps = fmax(before, fmin(a->bps, 1.5 * acked + 10000));
-    }
+    /* own growth ends here; what a probe gave stays */
+    a->bps = fmax(before, fmin(a->bps, most_of(a, acked, now)));
 }
 
 static void decrease(struct aimd *a, const struct aimd_input *in, mono_us now)
@@ -91,7 +115,7 @@ bool aimd_update(struct aimd *a, const struct aimd_input *in, mono_us now)
         a->state = a->state == AIMD_DECREASE ? AIMD_HOLD : AIMD_INCREASE;
     }
     if (a->state == AIMD_INCREASE) {
-        increase(a, in, passed);
+        increase(a, in, passed, now);
     } else if (a->state == AIMD_DECREASE &&
                now - a->decreased_us >= mono_min(in->rtt_us + RESPONSE_US, US_PER_S)) {
         decrease(a, in, now);

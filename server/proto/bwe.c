@@ -59,6 +59,7 @@ void bwe_path(struct bwe *b, mono_us now)
     b->strange_us[0] = 0;
     b->strange_us[1] = 0;
     b->aimd.link_bps = 0;
+    aimd_shown(&b->aimd, 0, now);
     /* Nothing is known of it, and what silence made of the estimate belonged to the old one. */
     aimd_set(&b->aimd, BWE_START_BPS, now);
     probing_anew(&b->probing, now);
@@ -229,6 +230,7 @@ static void judge(struct bwe *b, mono_us now)
         aimd_set(&b->aimd, shown, now);
     }
     if (shown) {
+        aimd_shown(&b->aimd, b->probing.filled ? shown : 0, now);
         lossbwe_raise(&b->lossbwe, shown);
     }
 }

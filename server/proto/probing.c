@@ -106,9 +106,10 @@ uint32_t probing_result(struct probing *p, mono_us now)
     double send_bps = (double)(p->got_bytes - p->last_sent_bytes) * 8 * US_PER_S / (double)sent_us;
     double got_bps = (double)(p->got_bytes - p->first_got_bytes) * 8 * US_PER_S / (double)got_us;
     double bps = got_bps < send_bps ? got_bps : send_bps;
+    p->filled = got_bps < SATURATED * send_bps;
     if (got_bps > RATIO_MAX * send_bps) {
         bps = send_bps;
-    } else if (got_bps < SATURATED * send_bps) {
+    } else if (p->filled) {
         bps = SATURATED_SHARE * got_bps;
     }
     bps = bps < p->bps ? bps : p->bps;

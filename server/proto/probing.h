@@ -41,6 +41,7 @@ struct probing {
     int64_t last_got;
     uint16_t last_sent_bytes;
     uint16_t first_got_bytes;
+    bool filled; /* the last one came slower than it was sent: its result is what the path has */
 };
 
 struct probe_cluster {
@@ -67,7 +68,7 @@ void probing_acked(struct probing *p, uint8_t cluster, mono_us sent, int64_t got
 uint32_t probing_result(struct probing *p, mono_us now);
 /* The path fell or changed: what failed before says nothing any more. */
 void probing_anew(struct probing *p, mono_us at);
-/* When to ask probing_next again, as long as more is wanted. */
 /* A cluster was sent so recently that a queue in the path is its own doing. */
 bool probing_stirs(const struct probing *p, mono_us rtt_us, mono_us now);
+/* When to ask probing_next again, as long as more is wanted. */
 mono_us probing_deadline(const struct probing *p);

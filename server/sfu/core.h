@@ -169,8 +169,9 @@ void demux_ice_arm(struct sfu *sfu, struct peer *peer);
 
 /* server/sfu/queue.c */
 enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin);
-/* Everything queued is given up; sources that were to begin with some of it begin later. */
-void queue_forget(struct sfu *sfu, struct peer *peer);
+/* Empties the queue of a peer; each packet of it is dropped for this reason, and sources that were
+ * to begin with some of it begin later. */
+void queue_forget(struct sfu *sfu, struct peer *peer, enum drop why);
 /* Bit per slot: a packet waits with which another source or layer begins there. */
 uint64_t queue_begins(const struct peer *peer);
 /* What is queued of the peer is looked at with the next drain. */
@@ -189,6 +190,8 @@ void drain_now(struct sfu *sfu, struct peer *peer, mono_us now);
 void pacer_drain(struct sfu *sfu, mono_us now);
 /* server/sfu/near.c: what the peers behind active[i] need is brought nearer. */
 void near_peers(const struct sfu *sfu, uint32_t i);
+/* Sends the sealed datagram of len bytes at the batch's room; 0 = it could not be sealed. */
+void drain_put(struct sfu *sfu, const struct peer *peer, size_t len);
 /* Seals and sends a compound of len bytes at the batch's room; nothing without consent. */
 void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, mono_us now);
 

@@ -231,8 +231,12 @@ static bool number(struct sfu *sfu, struct copy *c, bool begin, mono_us now)
     if (sub->video && !number_video(sfu, c)) {
         return false;
     }
-    return rewrite_packet(&sub->rewrite, desc->ext_seq, desc->timestamp, now, &c->seq,
-                          &c->timestamp);
+    if (!rewrite_packet(&sub->rewrite, desc->ext_seq, desc->timestamp, now, &c->seq,
+                        &c->timestamp)) {
+        sfu_drop(sfu, DROP_TOO_OLD);
+        return false;
+    }
+    return true;
 }
 
 uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8])
@@ -350,6 +354,17 @@ static enum outcome_kind outcome_of(const struct subscription *sub, const struct
     return c->pkt->desc.temporal ? OUTCOME_UPPER : OUTCOME_FIRST;
 }
 
+void drain_put(struct sfu *sfu, const struct peer *peer, size_t len)
+{
+    if (len == 0) {
+        sfu_drop(sfu, DROP_SEAL_FAILED); /* for the receiver a loss like any other */
+        return;
+    }
+    txbatch_commit(sfu->tx, &peer->to, len);
+    sfu->stats.tx_packets++;
+    sfu->stats.tx_bytes += len;
+}
+
 /* One packet into the send buffer. */
 static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry *e,
                      uint16_t padding, mono_us now)
@@ -357,7 +372,11 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     struct subscription *sub = peer->slot[e->slot];
     const struct pkt_desc *desc = &e->pkt->desc;
     struct copy c = {.sub = sub, .pkt = e->pkt};
-    if (e->generation != sub->generation || !number(sfu, &c, e->begin, now)) {
+    if (e->generation != sub->generation) {
+        sfu_drop(sfu, DROP_REVOKED);
+        return;
+    }
+    if (!number(sfu, &c, e->begin, now)) {
         return;
     }
     uint8_t *out = txbatch_room(sfu->tx);
@@ -388,15 +407,13 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
     }
     size_t len = sfu->crypto.seal_rtp(peer->seal, out, header_len, prefix, payload + replaced,
                                       payload_len - replaced + padding, (uint64_t)c.seq);
-    txbatch_commit(sfu->tx, &peer->to, len);
+    drain_put(sfu, peer, len);
     if (at.transport_cc_at) {
         pace_sent(sfu, peer, sub->video ? CC_VIDEO : CC_AUDIO, len, now);
         if (sub->video) {
             outcome_note(sfu, sub, (uint16_t)c.seq, 0, outcome_of(sub, &c));
         }
     }
-    sfu->stats.tx_packets++;
-    sfu->stats.tx_bytes += len;
     if (sub->mid_left) {
         sub->mid_left--;
     }
@@ -461,7 +478,7 @@ static bool drain_chunk(struct sfu *sfu, struct peer *peer, struct txq_chunk *ch
 /* The path cannot take what is queued in useful time: pictures begin anew with key frames. */
 static void give_up(struct sfu *sfu, struct peer *peer, mono_us now)
 {
-    queue_forget(sfu, peer);
+    queue_forget(sfu, peer, DROP_QUEUE_FULL);
     for (unsigned i = peer->audio_slots; i < peer->slots; i++) {
         struct subscription *sub = peer->slot[i];
         if (sub && sub->layer) {
@@ -470,7 +487,6 @@ static void give_up(struct sfu *sfu, struct peer *peer, mono_us now)
             track_keyframe(sfu, sub->layer->track, (uint8_t)(1u << sub->layer->index), now);
         }
     }
-    sfu_drop(sfu, DROP_QUEUE_FULL);
 }
 
 void drain_now(struct sfu *sfu, struct peer *peer, mono_us now)
@@ -502,8 +518,7 @@ static void drain_peer(struct sfu *sfu, struct peer *peer, mono_us now)
     if (peer_can_send(peer, now)) {
         drain_now(sfu, peer, now);
     } else if (peer->queue) {
-        sfu_drop(sfu, DROP_NO_CONSENT);
-        queue_forget(sfu, peer);
+        queue_forget(sfu, peer, DROP_NO_CONSENT);
     }
 }
 
@@ -536,7 +551,5 @@ void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, m
         return;
     }
     len = sfu->crypto.seal_rtcp(peer->seal, data, len, peer->rtcp_index++ & 0x7fffffff);
-    txbatch_commit(sfu->tx, &peer->to, len);
-    sfu->stats.tx_packets++;
-    sfu->stats.tx_bytes += len;
+    drain_put(sfu, peer, len);
 }

@@ -369,7 +369,7 @@ static void demux_forget(struct sfu *sfu, struct peer *peer)
 /* Takes the peer out of the list of those with something queued. */
 static void active_forget(struct sfu *sfu, struct peer *peer)
 {
-    queue_forget(sfu, peer);
+    queue_forget(sfu, peer, DROP_RECEIVER_LEFT);
     for (uint32_t i = 0; peer->listed && i < sfu->active_count; i++) {
         if (sfu->active[i] == peer) {
             sfu->active[i] = sfu->active[--sfu->active_count];

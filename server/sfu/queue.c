@@ -125,12 +125,16 @@ void queue_unlist(struct sfu *sfu, struct peer *peer)
 }
 
 /* What was to begin with it begins with the next one: numbers of the source before do not fit. */
-static void forget(const struct peer *peer, struct txq_entry *e)
+static void forget(struct sfu *sfu, const struct peer *peer, struct txq_entry *e, enum drop why)
 {
     struct subscription *sub = peer->slot[e->slot];
-    if (e->pkt && e->begin && sub && sub->layer && sub->generation == e->generation) {
+    if (!e->pkt) {
+        return;
+    }
+    if (e->begin && sub && sub->layer && sub->generation == e->generation) {
         sub->begin = true;
     }
+    sfu_drop(sfu, why);
     pkt_put(&e->pkt);
 }
 
@@ -147,13 +151,13 @@ uint64_t queue_begins(const struct peer *peer)
     return slots;
 }
 
-void queue_forget(struct sfu *sfu, struct peer *peer)
+void queue_forget(struct sfu *sfu, struct peer *peer, enum drop why)
 {
     while (peer->queue) {
         struct txq_chunk *chunk = peer->queue;
         peer->queue = chunk->next;
         for (uint32_t i = 0; i < chunk->count; i++) {
-            forget(peer, &chunk->entry[i]);
+            forget(sfu, peer, &chunk->entry[i], why);
         }
         pool_put(&sfu->txq, chunk->id);
     }

@@ -64,7 +64,7 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
     }
     size_t len = sfu->crypto.seal_rtp(peer->seal, out, header_len, prefix, payload + replaced,
                                       payload_len - replaced, (uint64_t)rtx_seq);
-    txbatch_commit(sfu->tx, &peer->to, len);
+    drain_put(sfu, peer, len);
     if (at.transport_cc_at) {
         pace_sent(sfu, peer, CC_RTX, len, now);
         outcome_note(sfu, sub, seq, rtx_stamp(now), OUTCOME_REPAIR);
@@ -72,8 +72,6 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
         cc_repaired(peer, len);
     }
     sfu->stats.rtx_sent++;
-    sfu->stats.tx_packets++;
-    sfu->stats.tx_bytes += len;
 }
 
 /* What a slot was sent, if it may be sent again now; NULL, *lost: nobody keeps it any more. */
@@ -248,9 +246,7 @@ static void send_padding(struct sfu *sfu, struct subscription *sub, uint8_t pt, 
     padding[bytes - 1] = bytes; /* RFC 3550 5.1: the last byte tells how many there are */
     size_t len =
         sfu->crypto.seal_rtp(peer->seal, out, header_len, 0, padding, bytes, (uint64_t)rtx_seq);
-    txbatch_commit(sfu->tx, &peer->to, len);
-    sfu->stats.tx_packets++;
-    sfu->stats.tx_bytes += len;
+    drain_put(sfu, peer, len);
     pace_sent(sfu, peer, CC_PADDING, len, now);
 }
 

@@ -59,7 +59,7 @@ bool silence_skip(struct sfu *sfu, struct peer *peer, const struct pkt *pkt, mon
     struct rtpext_set exts;
     bool voice = false;
     struct layer *layer = NULL;
-    if (may_be_sound(peer, pkt) && rtp_parse(&hdr, pkt->data, pkt->len) == 0) {
+    if (may_be_sound(peer, pkt) && rtp_peek(&hdr, pkt->data, pkt->len) == 0) {
         layer = microphone(peer, &hdr);
     }
     struct receiver *r = layer ? layer->receiver : NULL;

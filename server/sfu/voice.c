@@ -109,11 +109,9 @@ static bool write_again(struct sfu *sfu, struct subscription *sub, const struct 
     size_t len =
         sfu->crypto.seal_rtp(peer->seal, out, header_len, prefix, pkt->data + desc->header_len,
                              desc->payload_len, (uint64_t)seq);
-    txbatch_commit(sfu->tx, &peer->to, len);
+    drain_put(sfu, peer, len);
     pace_unnumbered(peer, len);
     sfu->stats.rtx_sent++;
-    sfu->stats.tx_packets++;
-    sfu->stats.tx_bytes += len;
     return true;
 }
 

@@ -15,7 +15,9 @@
 #include "codec/wire/class.h"
 #include "codec/wire/rtcp.h"
 #include "codec/wire/rtp.h"
+#include "codec/wire/rtpext.h"
 #include "server/crypto/crypto.h"
+#include "tests/attack/trail.h"
 
 enum {
     EVENTS = 128,
@@ -52,12 +54,43 @@ uint32_t stage_got(struct client *client, uint32_t first, uint32_t end)
 
 void stage_tell_missing(struct client *client, uint32_t first, uint32_t end)
 {
+    enum { TOLD = 20 };
+    const struct stage_seen *seen = stage_seen(client);
+    uint32_t missing = 0;
     for (uint32_t n = first; n != end; n++) {
-        if (!stage_got(client, n, n + 1)) {
-            (void)printf("client %u misses number %u of %u to %u\n",
-                         (unsigned)(client - stage_of(client)->clients), n, first, end - 1);
+        if (stage_got(client, n, n + 1) || ++missing > TOLD) {
+            continue;
+        }
+        (void)printf("client %u misses number %u of %u to %u\n",
+                     (unsigned)(client - stage_of(client)->clients), n, first, end - 1);
+        if (seen->trail) {
+            trail_tell(seen->trail, n);
         }
     }
+    if (missing) {
+        (void)printf(
+            "  %u missing, %u datagrams did not open, %u retransmissions, %u unstamped, %u "
+            "twice\n",
+            missing, seen->refused, seen->again, seen->unstamped, seen->twice);
+        if (seen->trail) {
+            trail_tell_odd(seen->trail, clock_mono_us());
+        }
+        stage_tell_kernel();
+    }
+}
+
+static struct trail_packet trail_packet(const struct client *client, const uint8_t *data,
+                                        const struct rtp_header *header)
+{
+    struct rtpext_set exts;
+    uint32_t slot = (header->ssrc - client->answer.ssrc_base) / 2;
+    int32_t number = rtpext_find(&exts, header, data, &client->twcc_id) == 0
+                         ? rtpext_transport_cc(&exts, data)
+                         : -1;
+    return (struct trail_packet){.seq = header->seq,
+                                 .transport = (uint16_t)number,
+                                 .numbered = number >= 0,
+                                 .slot = (uint8_t)(slot < UINT8_MAX ? slot : UINT8_MAX)};
 }
 
 static void on_wire(struct client *client, const uint8_t *data, size_t len)
@@ -75,7 +108,37 @@ static void on_wire(struct client *client, const uint8_t *data, size_t len)
     }
 }
 
+/* How packets of a sender that is watched come; NULL when none is. */
+static struct trail *trail_of(struct stage_seen *seen)
+{
+    if (seen->from && !seen->trail) {
+        seen->trail = trail_new();
+    }
+    return seen->trail;
+}
+
 /* Retransmissions travel on the odd SSRCs and are no second delivery. */
+static bool no_first_copy(struct client *client, const uint8_t *plain,
+                          const struct rtp_header *header, const struct trail_packet *packet,
+                          struct media_stamp *stamp)
+{
+    struct stage_seen *seen = stage_seen(client);
+    struct trail *trail = trail_of(seen);
+    size_t len = (size_t)header->header_len + header->payload_len;
+    bool again = (header->ssrc - client->answer.ssrc_base) % 2;
+    bool stamped = media_stamp_read(plain, len, stamp);
+    seen->again += again;
+    seen->unstamped += !again && !stamped;
+    if (trail) {
+        trail_note(trail, packet);
+        if (again || !stamped) {
+            trail_odd(trail, again ? "again" : "without a stamp",
+                      stamped ? (int)stamp->counter : -1, packet, clock_mono_us());
+        }
+    }
+    return again || !stamped;
+}
+
 static void on_rtp(struct client *client, const uint8_t *plain, size_t len)
 {
     struct stage_seen *seen = stage_seen(client);
@@ -84,8 +147,11 @@ static void on_rtp(struct client *client, const uint8_t *plain, size_t len)
     if (stage_of(client)->more.rtp_h) {
         stage_of(client)->more.rtp_h(client, plain, len);
     }
-    if (rtp_parse(&header, plain, len) != 0 || (header.ssrc - client->answer.ssrc_base) % 2 ||
-        !media_stamp_read(plain, len - header.padding, &stamp)) {
+    if (rtp_parse(&header, plain, len) != 0) {
+        return;
+    }
+    struct trail_packet packet = trail_packet(client, plain, &header);
+    if (no_first_copy(client, plain, &header, &packet, &stamp)) {
         return;
     }
     seen->forged += stamp.sender == STAGE_FORGER;
@@ -97,6 +163,21 @@ static void on_rtp(struct client *client, const uint8_t *plain, size_t len)
     seen->packets++;
     seen->twice += seen->counter[at / 8] >> (at % 8) & 1;
     seen->counter[at / 8] |= (uint8_t)(1u << (at % 8));
+    if (seen->trail) {
+        trail_came(seen->trail, stamp.counter, &packet);
+    }
+}
+
+static void on_refused(struct client *client, const uint8_t *data, size_t len, int why)
+{
+    struct stage_seen *seen = stage_seen(client);
+    struct trail *trail = trail_of(seen);
+    struct rtp_header header;
+    seen->refused++;
+    if (trail && rtp_peek(&header, data, len) == 0) {
+        struct trail_packet packet = trail_packet(client, data, &header);
+        trail_odd(trail, err_text(why), why, &packet, clock_mono_us());
+    }
 }
 
 static void on_rtcp(struct client *client, const uint8_t *plain, size_t len)
@@ -133,6 +214,7 @@ int stage_open(struct stage *stage, const struct stage_options *options)
     struct crypto_config config = {.handshakes_max = 1, .ssrcs_max = 64, .ipsec_mb = true};
     struct rlimit files = {.rlim_cur = 65536, .rlim_max = 65536};
     *stage = (struct stage){.options = *options};
+    stage_kernel_begin();
     (void)setrlimit(RLIMIT_NOFILE, &files);
     rng_seed(&seeded, (uint64_t)clock_mono_us());
     stage->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -147,6 +229,7 @@ int stage_open(struct stage *stage, const struct stage_options *options)
     stage->world.crypto = crypto_ops(crypto);
     stage->world.hooks = (struct client_hooks){.wire_h = on_wire,
                                                .rtp_h = on_rtp,
+                                               .refused_h = on_refused,
                                                .rtcp_h = on_rtcp,
                                                .sent_h = on_sent,
                                                .text_h = on_text};
@@ -167,6 +250,9 @@ void stage_close(struct stage *stage)
     if (crypto) {
         crypto_free(crypto);
         crypto_identity_free(identity);
+    }
+    for (uint32_t i = 0; stage->seen && i < stage->count; i++) {
+        trail_free(stage->seen[i].trail);
     }
     mem_free(stage->clients);
     mem_free(stage->seen);

@@ -27,15 +27,19 @@ struct stage_options {
     const char *link; /* into the class, borrowed */
 };
 
+struct trail;
+
 /* What one client has received; kept by the stage for every client. */
 struct stage_seen {
     uint32_t rtp, rtcp, other, texts; /* datagrams by class, messages */
     mono_us last_rtp;
-    uint32_t keyreqs;                 /* PLI and FIR asked of it */
-    uint32_t packets, twice, foreign; /* decrypted: of `from`, of it again, of anybody else */
-    uint32_t forged;                  /* decrypted with a forger's stamp */
-    uint32_t from;                    /* sender whose packets are expected; 0 = any */
-    uint8_t counter[8192];            /* bitmap of counters seen */
+    uint32_t keyreqs;                   /* PLI and FIR asked of it */
+    uint32_t packets, twice, foreign;   /* decrypted: of `from`, of it again, of anybody else */
+    uint32_t forged;                    /* decrypted with a forger's stamp */
+    uint32_t from;                      /* sender whose packets are expected; 0 = any */
+    uint32_t refused, again, unstamped; /* RTP that did not open, retransmissions, and the rest */
+    uint8_t counter[8192];              /* bitmap of counters seen */
+    struct trail *trail;                /* of a client that watches a sender */
 };
 
 struct stage {
@@ -63,7 +67,7 @@ struct client *stage_viewer(struct stage *stage);
 struct stage_seen *stage_seen(struct client *client);
 /* How many of the packets numbered first .. end-1 of the sender it watches have come. */
 uint32_t stage_got(struct client *client, uint32_t first, uint32_t end);
-/* Prints those that have not. */
+/* Prints those that have not, and what tells who lost them. */
 void stage_tell_missing(struct client *client, uint32_t first, uint32_t end);
 /* One turn of the loop; waits at most a millisecond. */
 void stage_turn(struct stage *stage);
@@ -97,6 +101,9 @@ int64_t stage_rss(const struct stage *stage); /* bytes the server has written to
  * machine with too much to do, what nobody is to blame for. */
 double stage_lost(const struct stage *stage);
 double stage_cpu(const struct stage *stage); /* seconds */
+/* Remembers what the kernel says of everybody's datagrams; prints what of it has moved since. */
+void stage_kernel_begin(void);
+void stage_tell_kernel(void);
 
 /* Prints `ok` or `FAIL` with rule, name and figure. */
 void stage_check(struct stage *stage, bool good, const char *fmt, ...)

@@ -10,6 +10,8 @@ from harness import Server, check, failed
 ATTACK = os.environ.get("AMPHI_ATTACK", "build/release/attack")
 NAMES = ("s1", "s1_same_path", "s2", "s4", "s8", "s10", "s11", "s12", "s16", "s38")
 BESIDE = ("s7", "s9")
+LOSSES = ("amphi_drops_total", "amphi_udp_lost_total", "amphi_udp_overflow_total",
+          "amphi_tcp_unsent_total", "amphi_shard_messages_refused_total")
 LIMITS = ("--rtc.shards", "1", "--limits.connections_per_address", "2000")
 
 
@@ -52,7 +54,7 @@ def end(s, name, process, core, log):
     finish(process, name, 300)
     if len(failed) > before:  # a packet that did not come: does the server know of it?
         for row in s.get("/metrics")[1].splitlines():
-            if "_drops_total{" in row and not row.endswith(" 0"):
+            if row.startswith(LOSSES) and not row.endswith(" 0"):
                 print("# " + row)
         for row in s.err().splitlines()[log:]:
             if " warn " in row or " error " in row:

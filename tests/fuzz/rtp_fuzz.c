@@ -50,8 +50,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rtp_header h;
     struct rtpext_set set;
+    bool peeked = rtp_peek(&h, data, size) == 0;
+    if (peeked && (size_t)h.header_len + h.payload_len != size) {
+        abort();
+    }
     if (rtp_parse(&h, data, size) != 0) {
         return 0;
+    }
+    if (!peeked) {
+        abort();
     }
     if ((size_t)h.header_len + h.payload_len + h.padding != size) {
         abort();

@@ -241,9 +241,10 @@ void policy_queue_given_up(struct world *w)
         oldest = viewer->slot[VIDEO0].state == SFU_SLOT_LIVE && age > oldest ? age : oldest;
     }
     world_stats(w, 0, &stats);
-    printf("   2 Mbit/s where 200 k are told: %llu times given up, %u ms behind at most\n",
+    printf("   2 Mbit/s where 200 k are told: %llu packets given up, %u ms behind at most\n",
            (unsigned long long)stats.drops[DROP_QUEUE_FULL], oldest * 40);
-    EXPECT(w, stats.drops[DROP_QUEUE_FULL] >= 2, "given up %llu times",
+    /* More than once: a queue that is given up holds some 270 packets. */
+    EXPECT(w, stats.drops[DROP_QUEUE_FULL] >= 400, "%llu packets given up",
            (unsigned long long)stats.drops[DROP_QUEUE_FULL]);
     EXPECT(w, host->stream[1].plis > asked, "no key frame was asked for");
 }

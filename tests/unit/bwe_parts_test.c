@@ -356,6 +356,56 @@ static void it_neither_grows_nor_collapses_while_little_is_sent(void **state)
     assert_true(a.bps > 900000); /* 0.6 * 0.85, not 85 kbit/s */
 }
 
+static double grown(struct aimd *a, uint32_t acked_bps, unsigned seconds, mono_us *now)
+{
+    struct aimd_input in = {.use = OVERUSE_NORMAL, .acked_bps = acked_bps, .rtt_us = 50 * MS};
+    for (unsigned i = 0; i < seconds * 10; i++) {
+        *now += 100 * MS;
+        aimd_update(a, &in, *now);
+    }
+    return a->bps;
+}
+
+/* Less is sent than the path carries, so nothing overflows: what two probes showed is the end. */
+static void growth_ends_where_probes_do(void **state)
+{
+    (void)state;
+    struct aimd a;
+    mono_us now = 0;
+    aimd_init(&a, 180000, now);
+    aimd_shown(&a, 190000, now); /* one alone may be spread by jitter */
+    assert_true(grown(&a, 170000, 2, &now) > 200000);
+    a.bps = 180000;
+    aimd_shown(&a, 193000, now);
+    assert_true(fabs(grown(&a, 170000, 5, &now) - 193000) < 1);
+    assert_true(grown(&a, 230000, 5, &now) > 230000); /* more arrives: they were wrong */
+    a.bps = 180000;
+    aimd_shown(&a, 130000, now); /* no two alike */
+    assert_true(grown(&a, 170000, 5, &now) > 220000);
+    aimd_shown(&a, 131000, now);
+    a.bps = 120000;
+    assert_true(fabs(grown(&a, 110000, 5, &now) - 131000) < 1);
+    assert_true(grown(&a, 110000, 10, &now) > 150000); /* too long ago */
+    a.bps = 120000;
+    aimd_shown(&a, 131000, now);
+    aimd_shown(&a, 0, now); /* the path has become wider */
+    assert_true(grown(&a, 110000, 5, &now) > 150000);
+}
+
+/* One probe where the path overflowed says the same. */
+static void growth_ends_where_a_probe_and_an_overflow_do(void **state)
+{
+    (void)state;
+    struct aimd a;
+    struct aimd_input in = {.use = OVERUSE_OVER, .acked_bps = 185000, .rtt_us = 50 * MS};
+    mono_us now = S;
+    aimd_init(&a, 240000, now);
+    now += 2 * S;
+    assert_true(aimd_update(&a, &in, now));
+    aimd_shown(&a, 190000, now);
+    assert_true(fabs(grown(&a, 170000, 8, &now) - 190000) < 1);
+}
+
 /* ---- loss ---- */
 
 struct lossy {
@@ -628,6 +678,8 @@ int main(void)
         UNIT(an_idle_sender_is_application_limited),
         UNIT(it_grows_by_eight_per_cent_a_second_and_falls_to_what_arrives),
         UNIT(it_neither_grows_nor_collapses_while_little_is_sent),
+        UNIT(growth_ends_where_probes_do),
+        UNIT(growth_ends_where_a_probe_and_an_overflow_do),
         UNIT(nothing_lost_sets_no_limit),
         UNIT(random_loss_costs_little),
         UNIT(random_loss_does_not_take_what_is_sent),

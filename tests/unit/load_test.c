@@ -8,8 +8,10 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench/load/client.h"
 #include "bench/load/film_send.h"
 #include "bench/load/link.h"
 #include "bench/load/media.h"
@@ -24,6 +26,7 @@
 #include "codec/media/registry.h"
 #include "codec/wire/rtp.h"
 #include "codec/wire/sdp.h"
+#include "server/crypto/crypto.h"
 
 static int parse(struct shape *s, const char *text, char *why)
 {
@@ -446,6 +449,63 @@ static void metrics_are_read_by_name(void **state)
     assert_true(s.cpu_limit > 0.24 && s.cpu_limit < 0.26);
 }
 
+/* Pictures of which each packet ends in a byte of padding, sealed, through a socket: how many of
+ * 1,000 the client has had. */
+static uint64_t padded_had(const struct crypto_ops *crypto, struct client_rx *rx)
+{
+    static struct client_world world;
+    static struct client client;
+    const struct srtp_key key = {.key = {1}, .salt = {2}};
+    int fd[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fd), 0);
+    world = (struct client_world){.crypto = crypto};
+    client = (struct client){.world = &world, .fd = fd[0], .sampled = true, .rx = rx};
+    client.answer.ssrc_base = 7000;
+    client.open = crypto->open_new(crypto->arg, SRTP_AEAD_AES_128_GCM, &key);
+    struct srtp_seal *seal = crypto->seal_new(crypto->arg, SRTP_AEAD_AES_128_GCM, &key);
+    assert_non_null(client.open);
+    assert_non_null(seal);
+    for (uint32_t i = 0; i < 1000; i++) {
+        uint8_t out[200];
+        uint8_t payload[100] = {0x90, 0xe0};
+        struct rtp_header header = {.pt = MEDIA_PT_VP8,
+                                    .seq = (uint16_t)(500 + i),
+                                    .ssrc = 7000 + 2 * CLIENT_AUDIO_SLOTS,
+                                    .padding = 1};
+        struct wr w = wr_init(out, sizeof(out));
+        rtp_write(&w, &header, NULL, false);
+        payload[sizeof(payload) - 1] = header.padding;
+        size_t len = crypto->seal_rtp(seal, out, wr_len(&w), 0, payload, sizeof(payload), 500 + i);
+        assert_true(send(fd[1], out, len, 0) == (ssize_t)len);
+        client_read(&client, 1000 * (mono_us)i);
+    }
+    assert_int_equal(world.totals.errors, 0);
+    crypto->open_free(client.open);
+    crypto->seal_free(seal);
+    close(fd[0]);
+    close(fd[1]);
+    return world.totals.decrypted;
+}
+
+/* The last byte of a sealed packet is one of its tag, not the count of padding: one of 256 is 0,
+ * and most count more than a short packet has. */
+static void padding_is_told_behind_the_seal(void **state)
+{
+    struct crypto_identity *identity = NULL;
+    struct crypto *crypto = NULL;
+    const struct crypto_config config = {.handshakes_max = 1, .ssrcs_max = 4};
+    struct client_rx *rx = client_rx_new(CLIENT_AUDIO_SLOTS, CLIENT_VIDEO_SLOTS);
+    (void)state;
+    assert_non_null(rx);
+    assert_int_equal(crypto_identity_new(&identity), 0);
+    assert_int_equal(crypto_new(&crypto, identity, &config), 0);
+    assert_int_equal(padded_had(crypto_ops(crypto), NULL), 1000);
+    assert_int_equal(padded_had(crypto_ops(crypto), rx), 1000);
+    client_rx_free(rx);
+    crypto_free(crypto);
+    crypto_identity_free(identity);
+}
+
 static int make_film(void **state)
 {
     struct film *film = NULL;
@@ -474,6 +534,7 @@ int main(void)
         cmocka_unit_test(a_limit_below_one_core_is_seen),
         cmocka_unit_test(doors_and_clients_understand_each_other),
         cmocka_unit_test(metrics_are_read_by_name),
+        cmocka_unit_test(padding_is_told_behind_the_seal),
     };
     return cmocka_run_group_tests(tests, make_film, drop_film);
 }

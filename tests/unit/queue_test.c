@@ -35,7 +35,7 @@ static struct bench *bench_new(void)
 
 static void bench_free(struct bench *b)
 {
-    queue_forget(&b->sfu, &b->peer);
+    queue_forget(&b->sfu, &b->peer, DROP_RECEIVER_LEFT);
     assert_int_equal(pkt_pool_used(&b->sfu.packets), 0);
     pkt_pool_fini(&b->sfu.packets);
     pool_fini(&b->sfu.txq);
@@ -164,6 +164,30 @@ static void on_a_slow_path_no_voice_is_put_behind_a_picture(void **state)
     bench_free(b);
 }
 
+static void what_never_leaves_is_counted(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new();
+    const uint64_t *drops = b->sfu.stats.drops;
+    put(b, 0, false);
+    put(b, 3, true);
+    b->sub[3].generation++; /* its source was closed */
+    b->sub[0].generation++;
+    drain_now(&b->sfu, &b->peer, 6000);
+    assert_true(!b->peer.queue);
+    assert_int_equal(drops[DROP_REVOKED], 2);
+    put(b, 4, true);
+    drain_now(&b->sfu, &b->peer, 6000);
+    assert_int_equal(drops[DROP_TOO_OLD], 1); /* nothing has begun there */
+    put(b, 3, true);
+    put(b, 4, true);
+    queue_forget(&b->sfu, &b->peer, DROP_NO_CONSENT);
+    assert_int_equal(drops[DROP_NO_CONSENT], 2);
+    drain_put(&b->sfu, &b->peer, 0);
+    assert_int_equal(drops[DROP_SEAL_FAILED], 1);
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +198,7 @@ int main(void)
         UNIT(each_voice_ends_the_run_of_a_picture),
         UNIT(voices_or_pictures_alone_keep_their_order),
         UNIT(on_a_slow_path_no_voice_is_put_behind_a_picture),
+        UNIT(what_never_leaves_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,14 @@ static void header_with_everything(void **state)
     assert_int_equal(h.header_len, 28);
     assert_int_equal(h.payload_len, 3);
     assert_int_equal(h.padding, 5);
+    data[len - 1] = 0; /* sealed: the last byte counts nothing */
+    assert_int_equal(rtp_parse(&h, data, len), E_BAD);
+    assert_int_equal(rtp_peek(&h, data, len), 0);
+    assert_int_equal(h.seq, 0x1234);
+    assert_int_equal(h.header_len, 28);
+    assert_int_equal(h.payload_len, 8);
+    assert_int_equal(h.padding, 0);
+    data[len - 1] = 5;
     for (size_t cut = 0; cut < len; cut++) {
         uint8_t *exact = malloc(cut ? cut : 1);
         assert_non_null(exact);

@@ -12,8 +12,9 @@ export function whyLess(slot: { life: SlotLife; reason: SlotReason } | undefined
   return slot.life === 'off' ? t('stage.pictureOff') : '';
 }
 
-/** The same for the statistics, where every slot has its words. */
+/** The same for the statistics, where every slot has its words; '' for a picture that is on its way. */
 export function wordsOf([, , , life, reason]: VideoSlot): string {
+  if (reason === 'full' && life !== 'live') return '';
   if (reason === 'server' && life !== 'live') return t('reason.serverOff');
   return t(reason === 'source' && life === 'waiting' ? 'reason.silent' : `reason.${reason}`);
 }

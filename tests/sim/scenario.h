@@ -49,6 +49,7 @@ void path_heard_first(struct world *w);
 void path_spare(struct world *w);
 void path_one_way(struct world *w);
 void path_gives_up_large(struct world *w);
+void path_away(struct world *w);
 
 /* rings.c */
 void rings_full(struct world *w);

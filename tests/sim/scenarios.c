@@ -619,6 +619,7 @@ const struct scenario scenarios[] = {
     {"f1_spare_path", 1, 5, path_spare},
     {"f1_one_way", 1, 5, path_one_way},
     {"f6_soon_less", 1, 5, path_gives_up_large},
+    {"away_for_long", 1, 5, path_away},
     {"overload_step_by_step", 1, 5, shed_steps},
     {"two_shards_overload", 2, 5, shed_steps},
     {"paused_under_overload", 1, 5, shed_resumed},

@@ -83,6 +83,7 @@ void policy_plenty_is_whole(struct world *w);
 void policy_room_for_sound(struct world *w);
 void policy_trial_ends(struct world *w);
 void policy_queue_given_up(struct world *w);
+void policy_paced_by_remb(struct world *w);
 void policy_next_below(struct world *w);
 void policy_sound_again(struct world *w);
 void policy_sound_asked(struct world *w);

@@ -646,6 +646,7 @@ const struct scenario scenarios[] = {
     {"trial_that_ends", 1, 5, policy_trial_ends},
     {"two_shards_next_below", 2, 5, policy_next_below},
     {"queue_given_up", 1, 5, policy_queue_given_up},
+    {"paced_by_remb", 1, 5, policy_paced_by_remb},
     {"next_below", 1, 5, policy_next_below},
     {"sound_sent_again", 1, 5, policy_sound_again},
     {"sound_asked_for_a_second", 1, 5, policy_sound_asked},

@@ -49,10 +49,12 @@ static uint32_t smooth(uint32_t old, uint32_t now, bool bursty)
     return now > old ? old / 2 + now / 2 : old - old / 4 + now / 4;
 }
 
-/* What of the key frames of rung i counts in this window. */
+/* What of the key frames of rung i counts in this window. All of them, where nothing else was ever
+ * sent to measure it by: a camera that struggles has windows with a key frame and nothing else, and
+ * counted whole they nearly doubled its rate, and a picture that rests is not asked for at that. */
 static uint32_t key_share(const struct rates *r, unsigned i, bool bursty)
 {
-    bool alone = r->bytes[i] == 0; /* there is nothing else to measure it by */
+    bool alone = !(r->moved >> i & 1);
     return bursty || alone ? r->key_bytes[i] : (r->key_bytes[i] + KEY_WINDOWS - 1) / KEY_WINDOWS;
 }
 
@@ -65,6 +67,7 @@ bool rates_tick(struct rates *r, bool bursty, mono_us now)
     uint16_t before = r->offered;
     for (unsigned left = r->seen; left; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctz(left);
+        r->moved = (uint16_t)(r->moved | (r->bytes[i] ? 1u << i : 0));
         uint32_t key = key_share(r, i, bursty);
         uint64_t bps = ((uint64_t)r->bytes[i] + key) * 8 * US_PER_S / (uint64_t)us;
         r->key_bytes[i] -= key;

@@ -22,6 +22,7 @@ struct rates {
     uint32_t bps[RUNGS]; /* 0 = never measured */
     uint16_t height[RUNG_SPATIAL];
     uint16_t seen;     /* rungs with packets, in this window */
+    uint16_t moved;    /* rungs of which anything but key frames ever came */
     uint16_t own_last; /* the same in the one before */
     uint16_t own;      /* rungs with packets of just their layers, in this window */
     uint16_t offered;  /* rungs that exist: those with packets in the last windows */

@@ -169,8 +169,11 @@ void demux_ice_arm(struct sfu *sfu, struct peer *peer);
 
 /* server/sfu/queue.c */
 enum drop queue_packet(struct sfu *sfu, struct subscription *sub, struct pkt *pkt, bool begin);
-/* Empties the queue of a peer; each packet of it is dropped for this reason. */
+/* Empties the queue of a peer; each packet of it is dropped for this reason, and sources that were
+ * to begin with some of it begin later. */
 void queue_forget(struct sfu *sfu, struct peer *peer, enum drop why);
+/* Bit per slot: a packet waits with which another source or layer begins there. */
+uint64_t queue_begins(const struct peer *peer);
 /* What is queued of the peer is looked at with the next drain. */
 void queue_wake(struct sfu *sfu, struct peer *peer);
 /* The peer is not looked at any more; what is queued stays. */

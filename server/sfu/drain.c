@@ -413,6 +413,8 @@ static void send_one(struct sfu *sfu, struct peer *peer, const struct txq_entry 
         if (sub->video) {
             outcome_note(sfu, sub, (uint16_t)c.seq, 0, outcome_of(sub, &c));
         }
+    } else {
+        pace_unnumbered(peer, len);
     }
     if (sub->mid_left) {
         sub->mid_left--;

@@ -30,7 +30,8 @@ bool pace_limited(struct peer *peer, mono_us now);
 bool pace_may_send(const struct peer *peer);
 /* A numbered datagram of bytes left: budget, cluster and estimator are told. */
 void pace_sent(struct sfu *sfu, struct peer *peer, enum cc_kind kind, size_t bytes, mono_us now);
-/* A datagram that repeats another to the bit left: it has no number of its own. */
+/* A datagram without a number of its own left: it repeats another to the bit, or the receiver knows
+ * none. It spends the budget. */
 void pace_unnumbered(struct peer *peer, size_t bytes);
 /* What is queued waits for the budget. */
 void pace_wait(struct sfu *sfu, struct peer *peer, mono_us now);

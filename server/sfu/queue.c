@@ -6,6 +6,8 @@
  * its first ones wait for it, GATHER_US at most. Sound goes at once, unless such a picture is about
  * to leave to the same subscriber anyway; then it goes with it, and as the last of its run.
  */
+#include <assert.h>
+
 #include "server/proto/pacer.h"
 #include "server/sfu/core.h"
 
@@ -122,16 +124,40 @@ void queue_unlist(struct sfu *sfu, struct peer *peer)
     peer->listed = false;
 }
 
+/* What was to begin with it begins with the next one: numbers of the source before do not fit. */
+static void forget(struct sfu *sfu, const struct peer *peer, struct txq_entry *e, enum drop why)
+{
+    struct subscription *sub = peer->slot[e->slot];
+    if (!e->pkt) {
+        return;
+    }
+    if (e->begin && sub && sub->layer && sub->generation == e->generation) {
+        sub->begin = true;
+    }
+    sfu_drop(sfu, why);
+    pkt_put(&e->pkt);
+}
+
+uint64_t queue_begins(const struct peer *peer)
+{
+    static_assert(PEER_SLOTS <= 64, "a bit for each");
+    uint64_t slots = 0;
+    for (const struct txq_chunk *chunk = peer->queue; chunk; chunk = chunk->next) {
+        for (uint32_t i = chunk->first; i < chunk->count; i++) {
+            const struct txq_entry *e = &chunk->entry[i];
+            slots |= (uint64_t)(e->pkt && e->begin) << e->slot;
+        }
+    }
+    return slots;
+}
+
 void queue_forget(struct sfu *sfu, struct peer *peer, enum drop why)
 {
     while (peer->queue) {
         struct txq_chunk *chunk = peer->queue;
         peer->queue = chunk->next;
         for (uint32_t i = 0; i < chunk->count; i++) {
-            if (chunk->entry[i].pkt) {
-                sfu_drop(sfu, why);
-                pkt_put(&chunk->entry[i].pkt);
-            }
+            forget(sfu, peer, &chunk->entry[i], why);
         }
         pool_put(&sfu->txq, chunk->id);
     }

@@ -77,9 +77,12 @@ static unsigned collect_reports(struct peer *peer, struct rtcp_report *out, mono
     return n;
 }
 
-static bool reportable(const struct subscription *sub)
+/* While the first packet of another layer waits, numbers and time are still those of the one
+ * before: what is known of the new one's clock would be told in them (`begins`: queue_begins). */
+static bool reportable(const struct subscription *sub, uint64_t begins)
 {
-    return sub && sub->layer && !sub->begin && sub->rewrite.has_source && sub->sent_packets;
+    return sub && sub->layer && !sub->begin && !(begins >> sub->slot & 1) &&
+           sub->rewrite.has_source && sub->sent_packets;
 }
 
 static void write_sr(struct wr *w, const struct subscription *sub,
@@ -110,9 +113,10 @@ void report_timer(struct sfu *sfu, struct peer *peer, mono_us now)
 {
     struct rtcp_report reports[REPORTS_MAX];
     unsigned count = collect_reports(peer, reports, now);
+    uint64_t begins = queue_begins(peer);
     struct wr w = wr_init(txbatch_room(sfu->tx), COMPOUND_MAX);
     for (unsigned i = 0; i < peer->slots; i++) {
-        if (!reportable(peer->slot[i])) {
+        if (!reportable(peer->slot[i], begins)) {
             continue;
         }
         if (wr_len(&w) + SR_ROOM + 24U * count > COMPOUND_MAX) {

@@ -69,6 +69,7 @@ static void send_again(struct sfu *sfu, struct subscription *sub, const struct p
         pace_sent(sfu, peer, CC_RTX, len, now);
         outcome_note(sfu, sub, seq, rtx_stamp(now), OUTCOME_REPAIR);
     } else {
+        pace_unnumbered(peer, len);
         cc_repaired(peer, len);
     }
     sfu->stats.rtx_sent++;

@@ -217,7 +217,8 @@ static void check_exts(struct client *c, const struct rtp_header *hdr, const uin
         world_fail(c->world, "client %u: torn extensions", c->number);
         return;
     }
-    if (rtpext_transport_cc(&set, data) < 0 || rtpext_abs_send_time(&set, data) < 0) {
+    bool numbered = rtpext_transport_cc(&set, data) >= 0;
+    if (numbered != (ids->id[RTPEXT_TRANSPORT_CC] != 0) || rtpext_abs_send_time(&set, data) < 0) {
         world_fail(c->world, "client %u: transport extensions missing", c->number);
     }
     if (!audio) {

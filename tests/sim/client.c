@@ -301,6 +301,26 @@ static void input_report(struct client *c, const struct rtcp_packet *p)
     }
 }
 
+/* Picture and sound are brought together by what a sender report says of the slot's time: that of
+ * its newest packet, and what passed since; pictures may stand in a queue meanwhile. */
+static void input_sr(struct client *c, const struct rtcp_packet *p, mono_us now)
+{
+    enum { OFF_US = 5 * US_PER_S };
+    struct rtcp_sr sr = {0};
+    bool bad = rtcp_parse_sr(&sr, p) != 0;
+    uint32_t k = (sr.ssrc - c->answer.ssrc_base) / 2;
+    if (bad || k >= SIM_SLOTS || !c->check[k].started) {
+        world_fail(c->world, "client %u: a sender report of no slot", c->number);
+        return;
+    }
+    int64_t ahead = (int32_t)(sr.rtp - c->check[k].timestamp);
+    int64_t us = ahead * US_PER_S / (k < AUDIO_SLOTS ? 48000 : 90000);
+    if (us < -OFF_US || us > now - c->check[k].at + OFF_US) {
+        world_fail(c->world, "client %u slot %u: its report is %lld ms from its packets", c->number,
+                   k, (long long)(us / US_PER_MS));
+    }
+}
+
 static void input_rtcp(struct client *c, const uint8_t *data, size_t len, mono_us now)
 {
     struct rd compound = rd_init(data, len);
@@ -322,6 +342,7 @@ static void input_rtcp(struct client *c, const uint8_t *data, size_t len, mono_u
             input_feedback(c, &p);
         } else if (p.type == RTCP_SR) {
             c->srs++;
+            input_sr(c, &p, now);
             input_report(c, &p);
         } else if (p.type == RTCP_RR) {
             input_report(c, &p);

@@ -261,3 +261,41 @@ void path_one_way(struct world *w)
     EXPECT(w, c->rrs > told, "F1: no report on what comes again");
     everybody_sees(w, "after");
 }
+
+/* For a while nothing may be sent to somebody, and what his slots carry changes meanwhile: who
+ * speaks, and which encoding of a camera there is. What begins while he is away begins anew when he
+ * is back. */
+void path_away(struct world *w)
+{
+    enum { SOUND = 1u << SOURCE_MIC, BOTH = SOUND | 1u << SOURCE_CAMERA };
+    people(w, 2, 720);
+    struct client *host = w->client[0];
+    struct client *away = w->client[1];
+    w->loss_up_any = 1;
+    w->loss_down_any = 1;
+    world_run(w, 5 * US_PER_S);
+    away->silent = true;
+    away->up.cut = true;
+    away->down.cut = true;
+    world_run(w, 33 * US_PER_S);
+    EXPECT(w, away->evt_lost, "consent did not end");
+    struct client *other = world_join(w, 7, 0, BOTH);
+    world_publish(w, host, BOTH & ~SOUND);
+    world_view_all(w, away, 3, 180);
+    world_run(w, 5 * US_PER_S);
+    uint64_t sound = away->check[0].packets + away->check[1].packets;
+    uint64_t first = away->check[5].packets;
+    uint64_t second = away->check[6].packets;
+    EXPECT(w, away->last_rtp_us < w->now - 3 * US_PER_S, "something is sent without consent");
+    away->silent = false;
+    away->up.cut = false;
+    away->down.cut = false;
+    away->next_check_us = w->now;
+    world_run(w, 5 * US_PER_S);
+    sound = away->check[0].packets + away->check[1].packets - sound;
+    first = away->check[5].packets - first;
+    second = away->check[6].packets - second;
+    EXPECT(w, other->on[SOURCE_MIC] && sound > 200 && first > 20 && second > 20,
+           "back: %u packets of sound, %u and %u of pictures", (unsigned)sound, (unsigned)first,
+           (unsigned)second);
+}

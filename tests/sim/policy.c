@@ -249,6 +249,27 @@ void policy_queue_given_up(struct world *w)
     EXPECT(w, host->stream[1].plis > asked, "no key frame was asked for");
 }
 
+/* Who knows no transport-wide numbers tells how wide his path is by REMB, and is sent no more of a
+ * picture that is tried: ten times the width leaves at the pace of the path. */
+void policy_paced_by_remb(struct world *w)
+{
+    enum { WIDTH = 200000, FOR_S = 3 };
+    static const struct structure alone = {"vp8_alone", CODEC_VP8, 1, 1, 1, false, false};
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    w->numberless = true;
+    struct client *viewer = world_join(w, ROOM, 0, 0);
+    host->stream[1].packets = 10;
+    host->stream[1].filler = 1000;
+    media_structure(host, SOURCE_CAMERA, &alone);
+    told_for(w, viewer, WIDTH, 4 * US_PER_S);
+    world_view_all(w, viewer, 1, 720);
+    link_clear(&viewer->down);
+    told_for(w, viewer, WIDTH, FOR_S * US_PER_S);
+    uint64_t bps = viewer->down.offered * 8 / FOR_S;
+    printf("   2 Mbit/s where a REMB tells 200 k: %llu kbit/s\n", (unsigned long long)bps / 1000);
+    EXPECT(w, bps > WIDTH && bps < 3 * WIDTH, "%llu bit/s", (unsigned long long)bps);
+}
+
 /* ---- what was chosen is not there any more ---- */
 
 /* A step down while the encoding that was chosen has ended and nobody knows it yet: the next below

@@ -49,6 +49,7 @@ void path_heard_first(struct world *w);
 void path_spare(struct world *w);
 void path_one_way(struct world *w);
 void path_gives_up_large(struct world *w);
+void path_away(struct world *w);
 
 /* rings.c */
 void rings_full(struct world *w);
@@ -69,6 +70,7 @@ void steps_trial_answered(struct world *w);
 /* silent.c */
 void silent_camera(struct world *w);
 void silent_resumed(struct world *w);
+void silent_begun_with_the_past(struct world *w);
 void silent_screen(struct world *w);
 void silent_slow(struct world *w);
 void silent_other_ssrc(struct world *w);
@@ -81,6 +83,7 @@ void policy_plenty_is_whole(struct world *w);
 void policy_room_for_sound(struct world *w);
 void policy_trial_ends(struct world *w);
 void policy_queue_given_up(struct world *w);
+void policy_paced_by_remb(struct world *w);
 void policy_next_below(struct world *w);
 void policy_sound_again(struct world *w);
 void policy_sound_asked(struct world *w);

@@ -282,6 +282,7 @@ struct world {
     uint32_t loss_up_any;   /* some uplink loses: holes upstream are not the SFU's fault */
     uint32_t loss_down_any; /* some downlink loses: a receiver may miss what was sent */
     bool hearing;           /* clients that join have an ear (ear.h) */
+    bool numberless;        /* clients that join know no transport-wide numbers */
     bool plain_ears;        /* ... that knows no RED and asks for no sound, as Firefox */
     bool modelled;          /* clients that join have models of their decoders (model.h) */
     bool verbose;

@@ -361,6 +361,10 @@ struct client *world_join(struct world *w, sfu_room_id room, unsigned shard, uin
     c->id = (uint64_t)shard << 56 | (1000 + c->number);
     w->client[w->clients++] = c;
     client_init(c);
+    if (w->numberless) {
+        c->offer.audio_ext.id[RTPEXT_TRANSPORT_CC] = 0;
+        c->offer.video_ext.id[RTPEXT_TRANSPORT_CC] = 0;
+    }
     if (w->hearing) {
         ear_open(c);
     }

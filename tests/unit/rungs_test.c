@@ -197,6 +197,24 @@ static void key_frames_are_spread(void **state)
     assert_int_equal(r.bps[0], 480000);
 }
 
+/* A machine that can hardly code: two pictures a second, every fourth a key frame of six times
+ * their size. What the key frame costs is as much as it is, and no more for being alone. */
+static void a_key_frame_alone_is_spread(void **state)
+{
+    (void)state;
+    struct rates r;
+    uint32_t most = 0;
+    rates_init(&r, 0);
+    for (unsigned n = 0; n < 120; n++) { /* windows of half a second */
+        struct pkt_desc d = frame(0, 0, n % 4 == 1, true, true, false);
+        d.timestamp = n * 45000;
+        rates_note(&r, &d, n % 4 == 1 ? 30000 : 5000);
+        rates_tick(&r, false, (n + 1) * 500 * US_PER_MS);
+        most = n > 20 && r.bps[0] > most ? r.bps[0] : most;
+    }
+    assert_in_range(most, 180000, 220000); /* 45 KB in 2 s */
+}
+
 static void slides_are_remembered_by_their_bursts(void **state)
 {
     (void)state;
@@ -229,6 +247,7 @@ int main(void)
         UNIT(a_key_frame_without_the_target_gives_the_best_below),
         UNIT(rates_are_measured_per_rung),
         UNIT(key_frames_are_spread),
+        UNIT(a_key_frame_alone_is_spread),
         UNIT(slides_are_remembered_by_their_bursts),
         UNIT(packed_rates_are_near),
     };

@@ -122,7 +122,7 @@ export const en: Catalogue = {
   'stage.yourScreen': 'You are sharing your screen',
   'stage.yourScreenHint': 'The others see what you chose to show.',
   'stage.stopShare': 'Stop sharing',
-  'stage.alone': 'You are the first one here',
+  'stage.alone': 'You are the only one here',
   'stage.aloneHint': 'The others will sit around the table as they arrive.',
   'stage.waiting': 'The session is about to start',
   'stage.waitingStaff': 'Start when you are ready',

@@ -121,7 +121,7 @@ export const fr = {
   'stage.yourScreen': 'Vous partagez votre écran',
   'stage.yourScreenHint': 'Les autres voient ce que vous avez choisi de montrer.',
   'stage.stopShare': 'Arrêter le partage',
-  'stage.alone': 'Vous êtes la première personne ici',
+  'stage.alone': 'Vous êtes la seule personne ici',
   'stage.aloneHint': 'Les autres prendront place autour de la table en arrivant.',
   'stage.waiting': 'La séance va commencer',
   'stage.waitingStaff': 'Commencez quand vous êtes prêt',

@@ -101,6 +101,7 @@ static int attach(struct sfu *sfu, struct subscription *sub, struct layer *layer
     sub->live = 0;
     sub->catch_up = INT64_MIN;
     track_watch(sfu, layer->track);
+    track_needed(sfu, layer->track, now); /* its publisher may have been told to rest it just now */
     peer_slots_changed(sfu, sub->peer, now);
     return 0;
 }

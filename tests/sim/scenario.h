@@ -71,6 +71,7 @@ void steps_trial_answered(struct world *w);
 /* silent.c */
 void silent_camera(struct world *w);
 void silent_resumed(struct world *w);
+void silent_begun_with_the_past(struct world *w);
 void silent_screen(struct world *w);
 void silent_slow(struct world *w);
 void silent_other_ssrc(struct world *w);

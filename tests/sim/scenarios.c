@@ -594,6 +594,7 @@ const struct scenario scenarios[] = {
     {"silent_slow", 1, 5, silent_slow},
     {"silent_other_ssrc", 1, 5, silent_other_ssrc},
     {"two_shards_other_ssrc", 2, 5, silent_other_ssrc},
+    {"begun_with_the_past", 1, 5, silent_begun_with_the_past},
     {"stills", 1, 5, steps_stills},
     {"two_shards_stills", 2, 5, steps_stills},
     {"step_down_without_key_frame", 1, 5, steps_down_thinned},

@@ -251,3 +251,29 @@ void silent_other_ssrc(struct world *w)
                host->lost_told);
     }
 }
+
+/* Nobody looks for a while, the publisher is told to rest and does; whoever comes in that second
+ * begins with the past that still lies here. It is a beginning only if the publisher is told. */
+void silent_begun_with_the_past(struct world *w)
+{
+    static const struct structure alone = {"vp8_alone", CODEC_VP8, 1, 1, 1, false, false};
+    struct sfu_stats stats;
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    media_structure(host, SOURCE_CAMERA, &alone);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, MIC);
+    host->sends_lost = 1; /* it comes late */
+    for (unsigned i = 0; i < 300 && host->sends_lost; i++) {
+        world_run(w, 100 * US_PER_MS);
+    }
+    EXPECT(w, !host->sends_lost, "an unwatched camera was never told to rest");
+    host->stream[1].key_wanted = true;
+    world_run(w, 200 * US_PER_MS);
+    stop(host);
+    world_view_all(w, viewer, 1, 720);
+    world_run(w, 5 * US_PER_S);
+    world_stats(w, 0, &stats);
+    uint64_t packets = viewer->check[VIDEO0].got;
+    world_run(w, 1 * US_PER_S);
+    EXPECT(w, stats.fast_starts == 1, "it did not begin with the past");
+    EXPECT(w, live(viewer) && viewer->check[VIDEO0].got > packets + 10, "it stands");
+}

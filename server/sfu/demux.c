@@ -107,7 +107,10 @@ void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out 
         map_del(&sfu->peer_by_ufrag, ice_ufrag_key(out->gone_ufrag));
     }
     path_update(sfu, peer, now);
-    if (out->changes & ICE_SELECTED && out->silent_us >= PEER_PATH_LOST_US) {
+    /* Back after consent was over is another path as well: nothing of its slots went out meanwhile.
+     */
+    bool back = out->changes & ICE_BACK && peer->lost && !peer->gone;
+    if (back || (out->changes & ICE_SELECTED && out->silent_us >= PEER_PATH_LOST_US)) {
         peer_path_anew(sfu, peer, now);
     }
     if (out->changes & ICE_SELECTED && !peer->connected && !peer->checked) {
@@ -120,7 +123,7 @@ void demux_ice_changes(struct sfu *sfu, struct peer *peer, const struct ice_out 
         evt.kind = SFU_EVT_LOST;
         sfu_emit(sfu, &evt);
     }
-    if (out->changes & ICE_BACK && peer->lost && !peer->gone) {
+    if (back) {
         peer->lost = false;
         evt.kind = SFU_EVT_BACK;
         sfu_emit(sfu, &evt);

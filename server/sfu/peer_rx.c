@@ -258,6 +258,9 @@ static enum drop commit(struct sfu *sfu, struct layer *layer, struct pkt *pkt,
         r->begun = true;
         r->first = seq;
     }
+    if (r->anew && !rtx) { /* other shards hear of the new clock before its first packet */
+        track_inform(sfu, layer->track, layer->track->informed, now);
+    }
     if ((r->hole || r->anew) && !rtx) {
         r->hole = false;
         r->anew = false;

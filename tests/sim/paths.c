@@ -291,6 +291,9 @@ void path_away(struct world *w)
     away->up.cut = false;
     away->down.cut = false;
     away->next_check_us = w->now;
+    uint32_t asked = asked_of(host);
+    world_run(w, SOON_US);
+    EXPECT(w, !away->evt_lost && asked_of(host) > asked, "no key frame is asked for at once");
     world_run(w, 5 * US_PER_S);
     sound = away->check[0].packets + away->check[1].packets - sound;
     first = away->check[5].packets - first;

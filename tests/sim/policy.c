@@ -250,12 +250,14 @@ void policy_queue_given_up(struct world *w)
 }
 
 /* Who knows no transport-wide numbers tells how wide his path is by REMB, and is sent no more of a
- * picture that is tried: ten times the width leaves at the pace of the path. */
+ * picture that is tried: ten times the width leaves at the pace of the path. Sound does not wait
+ * for it: none of its packets leaves later than the next one is made. */
 void policy_paced_by_remb(struct world *w)
 {
     enum { WIDTH = 200000, FOR_S = 3 };
     static const struct structure alone = {"vp8_alone", CODEC_VP8, 1, 1, 1, false, false};
-    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *host = world_join(w, ROOM, 0, CAMERA | MIC);
+    mono_us pause = 0;
     w->numberless = true;
     struct client *viewer = world_join(w, ROOM, 0, 0);
     host->stream[1].packets = 10;
@@ -264,10 +266,18 @@ void policy_paced_by_remb(struct world *w)
     told_for(w, viewer, WIDTH, 4 * US_PER_S);
     world_view_all(w, viewer, 1, 720);
     link_clear(&viewer->down);
-    told_for(w, viewer, WIDTH, FOR_S * US_PER_S);
+    for (unsigned ms = 0; ms < FOR_S * 1000; ms += 5) {
+        if (ms % 100 == 0) {
+            client_width(viewer, WIDTH);
+        }
+        world_run(w, 5 * US_PER_MS);
+        mono_us silent = w->now - viewer->check[0].at;
+        pause = silent > pause ? silent : pause;
+    }
     uint64_t bps = viewer->down.offered * 8 / FOR_S;
     printf("   2 Mbit/s where a REMB tells 200 k: %llu kbit/s\n", (unsigned long long)bps / 1000);
     EXPECT(w, bps > WIDTH && bps < 3 * WIDTH, "%llu bit/s", (unsigned long long)bps);
+    EXPECT(w, pause < 40 * US_PER_MS, "no sound for %lld ms", (long long)(pause / US_PER_MS));
 }
 
 /* ---- what was chosen is not there any more ---- */

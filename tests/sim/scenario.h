@@ -60,6 +60,7 @@ void steps_down_thinned(struct world *w);
 void steps_up_in_vain(struct world *w);
 void steps_torn(struct world *w);
 void steps_begin_with_the_past(struct world *w);
+void steps_past_is_base(struct world *w);
 void steps_told_in_vain(struct world *w);
 void steps_screen_told_in_vain(struct world *w);
 void steps_stills(struct world *w);

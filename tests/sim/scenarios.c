@@ -72,6 +72,16 @@ static void run_layers(struct world *w)
     }
     EXPECT(w, w->client[0]->check[VIDEO0].switches >= 5, "only %llu switches",
            (unsigned long long)w->client[0]->check[VIDEO0].switches);
+    /* Nobody looks any more: the smallest encoding is what a newcomer can have at once. */
+    for (unsigned i = 0; i < w->clients; i++) {
+        world_view_all(w, w->client[i], 0, 0);
+    }
+    const struct stream_out *stream = w->client[1]->stream;
+    world_run(w, 6 * US_PER_S);
+    EXPECT(w, stream[1].off && stream[2].off && !stream[3].off, "after 6 s: off %d %d %d",
+           stream[1].off, stream[2].off, stream[3].off);
+    world_run(w, 14 * US_PER_S);
+    EXPECT(w, stream[3].off, "the smallest is sent for nobody");
 }
 
 static void run_switch(struct world *w)
@@ -595,6 +605,7 @@ const struct scenario scenarios[] = {
     {"no_request_before_the_path", 1, 5, steps_not_connected},
     {"two_shards_no_request", 2, 5, steps_not_connected},
     {"past_to_begin_with", 1, 5, steps_begin_with_the_past},
+    {"past_is_base_layer", 1, 5, steps_past_is_base},
     {"people_come_and_go", 1, 5, run_churn},
     {"fast_start_300_joins", 2, 5, crowd_joins},
     {"five_percent_lost_downwards", 1, 5, run_loss_down},

@@ -225,6 +225,31 @@ void steps_begin_with_the_past(struct world *w)
     }
 }
 
+/* Of the pictures since, a newcomer gets the base layer: a quarter of them, and all that are new.
+ */
+void steps_past_is_base(struct world *w)
+{
+    enum { PAST = 45, NEW = 10, MOST = PAST / 4 + NEW + 8 };
+    static const struct structure in_time = {
+        .codec = CODEC_VP8, .encodings = 1, .spatial = 1, .temporal = 3};
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *watcher = world_join(w, ROOM, 0, 0);
+    struct client *newcomer = world_join(w, ROOM, 0, 0);
+    host->stream[1].packets = 2;
+    media_structure(host, SOURCE_CAMERA, &in_time);
+    world_view_all(w, watcher, 1, 720);
+    world_run(w, 8 * US_PER_S);
+    host->stream[1].key_wanted = true;
+    world_run(w, PAST * 40 * US_PER_MS);
+    uint64_t before = fast_starts(w);
+    unsigned each = host->stream[1].packets;
+    world_view_all(w, newcomer, 1, 720);
+    world_run(w, NEW * 40 * US_PER_MS);
+    unsigned pictures = (unsigned)newcomer->check[VIDEO0].packets / each;
+    EXPECT(w, fast_starts(w) == before + 1, "it did not begin with the past");
+    EXPECT(w, pictures > NEW && pictures < MOST, "%u pictures of %u", pictures, PAST + NEW);
+}
+
 /* Nobody is asked for a key frame for one whose transport is not up: it could not use it. */
 void steps_not_connected(struct world *w)
 {

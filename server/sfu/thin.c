@@ -60,6 +60,17 @@ static bool over(const struct layer *layer, mono_us now)
            loss_of(layer->track) < THIN_STAYS_Q8;
 }
 
+/* Not on offer while something smaller is; longer each time within some minutes. */
+static void withhold(struct layer *layer, mono_us now)
+{
+    bool again = layer->thin_us && now - layer->thin_us < THIN_FORGOTTEN_US;
+    bool more = again && layer->thin_times < THIN_TIMES_MAX;
+    layer->thin_times = (uint8_t)(again ? layer->thin_times + more : 0);
+    layer->thin_looks = 0;
+    layer->thin_us = now;
+    layer->thin = true;
+}
+
 static bool look(struct layer *layer, mono_us now)
 {
     mono_us us = now - layer->look_us;
@@ -81,13 +92,17 @@ static bool look(struct layer *layer, mono_us now)
     if (layer->thin_looks < THIN_LOOKS) {
         return false;
     }
-    bool again = layer->thin_us && now - layer->thin_us < THIN_FORGOTTEN_US;
-    bool more = again && layer->thin_times < THIN_TIMES_MAX;
-    layer->thin_times = (uint8_t)(again ? layer->thin_times + more : 0);
-    layer->thin_looks = 0;
-    layer->thin_us = now;
-    layer->thin = true;
+    withhold(layer, now);
     return true;
+}
+
+void thin_stopped(struct layer *layer, mono_us now)
+{
+    const struct track *track = layer->track;
+    if (!source_policy(track->source)->bursty && smaller(layer, now) &&
+        loss_of(track) >= THIN_LOSS_Q8) {
+        withhold(layer, now);
+    }
 }
 
 bool thin_tick(struct track *track, mono_us now)

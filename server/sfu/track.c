@@ -623,6 +623,9 @@ static bool layers_quiet(struct track *track, mono_us now)
         if (layer && layer->live && fell_silent(track, layer, now)) {
             layer->live = false;
             changed = true;
+            if (needed(layer) && now >= track->anew_until) {
+                thin_stopped(layer, now);
+            }
         }
     }
     return changed;

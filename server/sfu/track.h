@@ -99,7 +99,7 @@ struct layer {
     uint16_t pictures;    /* since look_us (thin.h) */
     uint8_t thin_looks;   /* at too few of them, one after the other */
     uint8_t thin_times;   /* how often it was thin again */
-    bool thin;            /* comes as a row of stills */
+    bool thin;            /* comes as a row of stills, or comes and goes */
     mono_us look_us;
     mono_us thin_us;     /* became so last, 0 = never */
     mono_us newcomer_us; /* somebody without a picture began with it or waited for it last */

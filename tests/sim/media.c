@@ -323,13 +323,14 @@ static void send_frame(struct client *c, struct stream_out *s)
     }
 }
 
-/* A browser that has no rate for the picture and sends no smaller one. */
+/* A browser that has no rate for the picture and sends no smaller one, or sometimes has one. */
 static bool leaves_out(const struct client *c, unsigned i)
 {
     const struct stream_out *s = &c->stream[i];
     const struct stream_out *below = i + 1 < SIM_STREAMS ? s + 1 : NULL;
     bool alone = !below || below->source != s->source || below->off || !below->exists;
-    return s->thin && alone && s->frame % s->thin;
+    return (s->thin && alone && s->frame % s->thin) ||
+           (s->falters && !alone && s->frame / s->falters % 2);
 }
 
 void media_tick(struct client *c, mono_us now)

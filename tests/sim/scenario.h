@@ -64,6 +64,7 @@ void steps_past_is_base(struct world *w);
 void steps_told_in_vain(struct world *w);
 void steps_screen_told_in_vain(struct world *w);
 void steps_stills(struct world *w);
+void steps_falters(struct world *w);
 void steps_not_connected(struct world *w);
 void steps_focus_first(struct world *w);
 void steps_trial_answered(struct world *w);

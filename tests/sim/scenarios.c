@@ -597,6 +597,8 @@ const struct scenario scenarios[] = {
     {"begun_with_the_past", 1, 5, silent_begun_with_the_past},
     {"stills", 1, 5, steps_stills},
     {"two_shards_stills", 2, 5, steps_stills},
+    {"falters", 1, 5, steps_falters},
+    {"two_shards_falters", 2, 5, steps_falters},
     {"step_down_without_key_frame", 1, 5, steps_down_thinned},
     {"steps_up_in_vain", 1, 5, steps_up_in_vain},
     {"key_frames_torn", 1, 5, steps_torn},

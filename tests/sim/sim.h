@@ -108,6 +108,7 @@ struct stream_out {
     uint16_t filler;    /* bytes of a packet */
     uint8_t key_factor; /* a key frame has so many times the packets */
     uint8_t thin;       /* of so many pictures one is sent while nothing smaller is, 0 = all */
+    uint8_t falters;    /* so many pictures are sent, then left out, while something smaller is */
     uint16_t noise;     /* its rate wanders by so many per cent, 0 = constant */
     int16_t drift;      /* where it is, in per cent */
     bool key_wanted;

@@ -378,3 +378,32 @@ void steps_stills(struct world *w)
     printf("   smaller after %.1f s, large again after %.1f s\n", (double)took / US_PER_S,
            (double)back / US_PER_S);
 }
+
+/* A path up loses a fifth, somebody wants the small picture, and the browser of the camera, which
+ * gives that its rate first, begins and ends the large one every three seconds. Who wants the large
+ * one is shown the small one, all of it, instead of both in turn. */
+void steps_falters(struct world *w)
+{
+    enum { LOST = 200, LONG = 75 };
+    struct client *host = world_join(w, ROOM, 0, CAMERA);
+    struct client *small = world_join(w, ROOM, 0, 0);
+    struct client *viewer = world_join(w, ROOM, w->shards - 1, 0);
+    world_view_all(w, small, 1, 360);
+    world_view_all(w, viewer, 1, 720);
+    world_run(w, 8 * US_PER_S);
+    EXPECT(w, layer_seen(viewer) == 0 && layer_seen(small) == 1, "not one large and one small");
+    w->loss_up_any = true;
+    host->up.loss = LOST;
+    world_run(w, 5 * US_PER_S);
+    EXPECT(w, layer_seen(viewer) == 0, "a loss alone takes the large one away");
+    host->stream[1].falters = LONG;
+    unsigned changes = 0;
+    unsigned seen = layer_seen(viewer);
+    for (unsigned ms = 0; ms < 60000; ms += 100) {
+        world_run(w, 100 * US_PER_MS);
+        changes += layer_seen(viewer) != seen;
+        seen = layer_seen(viewer);
+    }
+    printf("   %u changes in a minute\n", changes);
+    EXPECT(w, changes <= 6, "%u changes in a minute", changes);
+}

@@ -40,6 +40,13 @@ static void skip(struct sendlog *log, uint16_t number)
     }
 }
 
+/* It is needed still: the ring is too small for what is sent. */
+static bool needed(const struct sendlog_record *r, mono_us now)
+{
+    uint32_t keep_us = r->state == SENDLOG_SENT ? SENDLOG_SPAN_US : SENDLOG_TOLD_US;
+    return r->state != SENDLOG_NONE && (uint32_t)now - r->at_us < keep_us;
+}
+
 void sendlog_sent(struct sendlog *log, uint16_t number, uint16_t bytes, uint8_t cluster,
                   mono_us now)
 {
@@ -48,8 +55,7 @@ void sendlog_sent(struct sendlog *log, uint16_t number, uint16_t bytes, uint8_t 
         log->next = number;
     }
     struct sendlog_record *r = &log->record[number & (log->size - 1)];
-    if (log->count == log->size && log->size < SENDLOG_MAX && r->state == SENDLOG_SENT &&
-        (uint32_t)now - r->at_us < SENDLOG_SPAN_US) {
+    if (log->count == log->size && log->size < SENDLOG_MAX && needed(r, now)) {
         grow(log);
         r = &log->record[number & (log->size - 1)];
     }

@@ -18,6 +18,10 @@ enum {
     SENDLOG_MAX = 2048,
     SENDLOG_SPAN_US =
         4 * US_PER_S, /* feedback interval + round trip + the longest queue there is */
+    /* What a feedback spoke of may still come, and counts as lost or not only when it is too late
+     * for that (BWE_LOSS_LAG_US): until then and a round trip and an interval longer it has its
+     * place. */
+    SENDLOG_TOLD_US = 600 * US_PER_MS,
 };
 
 enum sendlog_state { SENDLOG_NONE, SENDLOG_SENT, SENDLOG_LOST, SENDLOG_ACKED };

@@ -118,6 +118,24 @@ static void the_ring_grows_with_the_rate_and_keeps_its_packets(void **state)
     test_free(log);
 }
 
+/* Whether a packet was lost is counted later than it is told. */
+static void what_was_told_of_keeps_its_place_until_it_counts(void **state)
+{
+    (void)state;
+    enum { TOLD = 60, COUNTED = 500 };
+    struct sendlog *log = log_new();
+    for (unsigned i = 0; i < 4000; i++) { /* 1000 packets a second */
+        sendlog_sent(log, (uint16_t)i, 100, 0, i * MS);
+        if (i >= TOLD) {
+            struct sendlog_record *r = sendlog_at(log, (uint16_t)(i - TOLD));
+            r->state = i % 10 ? SENDLOG_LOST : SENDLOG_ACKED;
+        }
+        assert_true(i < COUNTED || sendlog_at(log, (uint16_t)(i - COUNTED)));
+    }
+    assert_int_equal(log->size, 1024);
+    test_free(log);
+}
+
 static void a_slow_stream_stays_small(void **state)
 {
     (void)state;
@@ -666,6 +684,7 @@ int main(void)
         UNIT(what_is_overtaken_is_noise),
         UNIT(records_are_found_by_number_across_the_wrap),
         UNIT(the_ring_grows_with_the_rate_and_keeps_its_packets),
+        UNIT(what_was_told_of_keeps_its_place_until_it_counts),
         UNIT(a_slow_stream_stays_small),
         UNIT(skipped_numbers_are_unknown),
         UNIT(packets_of_one_burst_are_one_group),

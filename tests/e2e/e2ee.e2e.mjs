@@ -75,7 +75,9 @@ const PAST = 60;
 function judge(frames, kind) {
     const found = { frames: frames.length, stretches: 0, keyless: 0, disordered: 0, missing: 0, given: 0, past: 0, shed: 0 };
     const last = new Map(); // slot -> frame
-    const begun = new Map(); // slot -> first frame of its stretch, while only the base layer came of it
+    const begun = new Map(); // slot -> first frame of its stretch, until the highest layer has come: each is entered alone
+    const top = new Map(); // stream -> its highest temporal layer
+    for (const frame of frames) top.set(frame.stream, Math.max(top.get(frame.stream) ?? 0, frame.layer));
     for (const frame of frames) {
         const before = last.get(frame.slot);
         last.set(frame.slot, frame);
@@ -88,7 +90,7 @@ function judge(frames, kind) {
         const hole = frame.all - before.all - 1;
         const base = Math.max(frame.base - before.base - (frame.layer === 0), 0);
         const past = frame.all - (begun.get(frame.slot) ?? -Infinity) <= PAST;
-        if (frame.layer !== 0) begun.delete(frame.slot);
+        if (frame.layer !== 0 && frame.layer === top.get(frame.stream)) begun.delete(frame.slot);
         if (hole < 0) found.disordered++;
         else if (frame.key) found.given += hole;
         else {

@@ -53,16 +53,21 @@ static void link_learn(struct aimd *a, double bps)
     a->link_var = fmin(fmax(a->link_var, 400), 2500);
 }
 
+/* It is too long ago, or more arrives. */
+static void shown_expire(struct aimd *a, double acked, mono_us now)
+{
+    if (now - a->shown_us > AIMD_SHOWN_US || acked > SHOWN_SLACK * a->shown_bps) {
+        a->shown_bps = 0;
+    }
+}
+
 /*
  * Up to where it may grow. As long as less is sent than the path carries, nothing but a probe ever
  * tells that the estimate is beyond it: then a picture is chosen that does not fit, its key frame
  * fills the queue, and all pictures are paused for it.
  */
-static double most_of(struct aimd *a, double acked, mono_us now)
+static double most_of(const struct aimd *a, double acked)
 {
-    if (now - a->shown_us > AIMD_SHOWN_US || acked > SHOWN_SLACK * a->shown_bps) {
-        a->shown_bps = 0;
-    }
     double most = acked > 0 ? 1.5 * acked + 10000 : AIMD_MAX_BPS;
     return a->shown_bps > 0 ? fmin(most, a->shown_bps) : most;
 }
@@ -84,8 +89,9 @@ static void increase(struct aimd *a, const struct aimd_input *in, mono_us passed
     } else {
         a->bps *= pow(ETA, fmin(s, 1));
     }
+    shown_expire(a, acked, now);
     /* own growth ends here; what a probe gave stays */
-    a->bps = fmax(before, fmin(a->bps, most_of(a, acked, now)));
+    a->bps = fmax(before, fmin(a->bps, most_of(a, acked)));
 }
 
 static void decrease(struct aimd *a, const struct aimd_input *in, mono_us now)

@@ -188,12 +188,13 @@ uint8_t slot_mid(const struct peer *peer, uint8_t slot, char out[8]);
 /* Sends what may leave of one peer's queue. */
 void drain_now(struct sfu *sfu, struct peer *peer, mono_us now);
 void pacer_drain(struct sfu *sfu, mono_us now);
-/* server/sfu/near.c: what the peers behind active[i] need is brought nearer. */
-void near_peers(const struct sfu *sfu, uint32_t i);
 /* Sends the sealed datagram of len bytes at the batch's room; 0 = it could not be sealed. */
 void drain_put(struct sfu *sfu, const struct peer *peer, size_t len);
 /* Seals and sends a compound of len bytes at the batch's room; nothing without consent. */
 void drain_rtcp(struct sfu *sfu, struct peer *peer, uint8_t *data, size_t len, mono_us now);
+
+/* server/sfu/near.c: what the peers behind active[i] need is brought nearer. */
+void near_peers(const struct sfu *sfu, uint32_t i);
 
 /* server/sfu/shard.c */
 void shard_send(struct sfu *sfu, unsigned to, const struct sfu_msg *msg);
